@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace roll {
+
+enum class Durability {
+  Volatile,  // survives the process, not the machine: for tmpfs
+  Synced,    // survives a power cut when the call returns: the file and its folder are fsynced
+};
+
+// Replaces `path` in one step: a reader sees the old text or the new one, never a part. On an error the old
+// file stands.
+Status write_file_atomically(const std::string& path, std::string_view text, mode_t mode,
+                             Durability durability = Durability::Volatile);
+
+// The file's whole text; at most 16 MiB. NotFound where there is none.
+Result<std::string> read_file(const std::string& path);
+
+// Appends one line (its '\n' is added) with a single write, so that several appenders never mix their lines.
+// A torn last line, left by a crash in the middle of a write, is closed first and stays a line of its own.
+// Creates the file (0600).
+Status append_line(const std::string& path, std::string_view line,
+                   Durability durability = Durability::Volatile);
+
+// mkdir -p; folders that are missing are made with `mode`.
+Status make_directories(const std::string& path, mode_t mode);
+
+// Removes a folder and what is in it, files first. One that is missing is fine.
+Status remove_tree(const std::string& path);
+
+}  // namespace roll

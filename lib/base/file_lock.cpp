@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#include "base/file_lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace roll {
+
+Result<std::optional<FileLock>> FileLock::try_acquire(const std::string& path) {
+  Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd) return fail(last_os_failure("cannot open the lock " + path));
+  while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return std::nullopt;
+    if (errno != EINTR) return fail(last_os_failure("cannot lock " + path));
+  }
+  return std::optional<FileLock>(FileLock(std::move(fd)));
+}
+
+std::string FileLock::read_holder(const std::string& path) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd) return {};
+  return read_all(fd.get(), 65536).value_or(std::string());
+}
+
+Status FileLock::describe_holder(const std::string& text) {
+  if (::ftruncate(fd_.get(), 0) != 0 || ::lseek(fd_.get(), 0, SEEK_SET) != 0)
+    return fail(last_os_failure("cannot write the lock file"));
+  return write_all(fd_.get(), text);
+}
+
+}  // namespace roll
