@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#include "loop/loop.h"
+
+#include <event2/event.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace roll {
+
+// The callback is shared with the call that runs it, so that a watch may be destroyed from within its own
+// callback.
+struct Watch::State {
+  event* handle = nullptr;
+  std::shared_ptr<Callback> callback;
+
+  ~State() {
+    if (handle != nullptr) event_free(handle);
+  }
+  static void fire(evutil_socket_t, short, void* self) {
+    const auto callback = static_cast<State*>(self)->callback;
+    (*callback)();
+  }
+};
+
+Watch::Watch() = default;
+Watch::Watch(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Watch::Watch(Watch&&) noexcept = default;
+Watch& Watch::operator=(Watch&&) noexcept = default;
+Watch::~Watch() = default;
+void Watch::reset() {
+  state_.reset();
+}
+
+namespace {
+
+timeval to_timeval(Micros duration) {
+  const int64_t micros = std::max<int64_t>(duration.count(), 0);
+  return timeval{micros / 1'000'000, micros % 1'000'000};
+}
+
+constexpr Micros kNoTimeout{-1};
+
+}  // namespace
+
+Result<std::unique_ptr<Loop>> Loop::create() {
+  event_config* config = event_config_new();
+  if (config == nullptr) return fail(ErrorKind::Failed, "cannot make an event loop: out of memory");
+  // Without a precise timer epoll_wait rounds every delay up to whole milliseconds.
+  event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER | EVENT_BASE_FLAG_NOLOCK);
+  event_base* base = event_base_new_with_config(config);
+  event_config_free(config);
+  if (base == nullptr) return fail(ErrorKind::Failed, "cannot make an event loop");
+  return std::unique_ptr<Loop>(new Loop(base));
+}
+
+Loop::~Loop() {
+  event_base_free(base_);
+}
+
+Watch Loop::watch(int fd, short what, Micros delay, Watch::Callback callback) {
+  auto state = std::make_unique<Watch::State>();
+  state->callback = std::make_shared<Watch::Callback>(std::move(callback));
+  state->handle = event_new(base_, fd, what, &Watch::State::fire, state.get());
+  const timeval timeout = to_timeval(delay);
+  if (state->handle != nullptr) event_add(state->handle, delay == kNoTimeout ? nullptr : &timeout);
+  return Watch(std::move(state));
+}
+
+Watch Loop::on_readable(int fd, Watch::Callback callback) {
+  return watch(fd, EV_READ | EV_PERSIST, kNoTimeout, std::move(callback));
+}
+
+Watch Loop::on_writable(int fd, Watch::Callback callback) {
+  return watch(fd, EV_WRITE | EV_PERSIST, kNoTimeout, std::move(callback));
+}
+
+Watch Loop::after(Micros delay, Watch::Callback callback) {
+  return watch(-1, 0, std::max(delay, Micros(0)), std::move(callback));
+}
+
+Watch Loop::every(Micros interval, Watch::Callback callback) {
+  return watch(-1, EV_PERSIST, std::max(interval, Micros(1)), std::move(callback));
+}
+
+Watch Loop::on_signal(int signal, Watch::Callback callback) {
+  return watch(signal, EV_SIGNAL | EV_PERSIST, kNoTimeout, std::move(callback));
+}
+
+void Loop::run() {
+  event_base_loop(base_, EVLOOP_NO_EXIT_ON_EMPTY);
+}
+
+void Loop::stop() {
+  event_base_loopbreak(base_);
+}
+
+WaitEnd Loop::run_until(const std::function<bool()>& satisfied, TimePoint deadline) {
+  if (satisfied()) return WaitEnd::Satisfied;
+  // The deadline is an event like any other, so that the loop sleeps until there is something to look at.
+  const auto left = std::chrono::duration_cast<Micros>(deadline - std::chrono::steady_clock::now());
+  const Watch alarm = after(std::min<Micros>(left, std::chrono::hours(24 * 365)), [] {});
+  for (;;) {
+    event_base_loop(base_, EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY);
+    if (satisfied()) return WaitEnd::Satisfied;
+    if (std::chrono::steady_clock::now() >= deadline) return WaitEnd::DeadlinePassed;
+  }
+}
+
+}  // namespace roll

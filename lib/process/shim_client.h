@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "loop/loop.h"
+#include "process/instance_record.h"
+#include "process/launch_spec.h"
+#include "steering/steering.h"
+
+namespace roll {
+
+// What a shim tells without being asked.
+struct ShimEvent {
+  enum class Kind {
+    Launched,       // the server runs (exec worked); `record.server` is set
+    LaunchFailed,   // `message` says stage and errno: cannot start "./web" (changing to "/srv/web"): No such
+                    // file …
+    NotifiedReady,  // READY=1
+    StatusText,     // STATUS=, in record.status
+    Exited,  // the server ended; `exit`; the record's state says what follows: Restarting, Failed or Stopped
+    Restarted,  // a new server process runs
+    Gone,  // the connection to the shim ended: it has finished (after Stopped or LaunchFailed), or it died
+  };
+  Kind kind;
+  InstanceRecord record;           // as of the event; with Gone the last one known
+  std::optional<ExitStatus> exit;  // with Exited
+  std::string message;
+  std::optional<size_t> connections_cut;  // with Exited after a drain whose deadline was enforced
+};
+
+struct DrainOrder {
+  int signal = 15;
+  Millis deadline{60'000};
+};
+
+// One connection to one shim. Requests are sent at once and answered by events or by the callback given;
+// sends never block (a shim that does not read counts as dead). Destroying it leaves shim and server as they
+// are.
+class ShimClient {
+ public:
+  using OnEvent = std::function<void(const ShimEvent&)>;
+  using Done = std::function<void(Status)>;
+
+  // To the shim that serves RUN_DIR/control.sock; its credentials are checked (root or this user). Blocks for
+  // at most a second. NotFound or Failed where nobody answers: the instance is not supervised.
+  static Result<std::unique_ptr<ShimClient>> connect(Loop& loop, const std::string& run_dir,
+                                                     OnEvent on_event);
+
+  virtual ~ShimClient() = default;
+
+  // The last record that the shim sent; at connect() a fresh one.
+  [[nodiscard]] virtual const InstanceRecord& record() const = 0;
+
+  // The listeners of the server and its children on the app's addresses, as duplicates. One that belongs to
+  // another app's address is not among them. Blocks for at most a second.
+  virtual Result<std::vector<Listener>> take_listeners() = 0;
+
+  // What rollctl decided about the instance: Ready, Serving, Canary, Standby or Settling, and its weight in
+  // percent. The shim writes it into the record before it answers. Blocks for at most a second.
+  virtual Status set_role(InstanceState state, double weight) = 0;
+
+  // Lets $ROLL_GATE_FD read EOF. Blocks for at most a second.
+  virtual Status open_gate() = 0;
+
+  // The steering descriptors that the shim holds while its group is steered, or lets go of (empty). Blocks
+  // for at most a second.
+  virtual Status hold_steering(std::vector<SteeringHandle> handles) = 0;
+  virtual Result<std::vector<SteeringHandle>> take_steering() = 0;
+
+  // Signal, wait, SIGKILL at the deadline; the server is not restarted any more. The shim sees to it whether
+  // or not anybody stays connected, ends when no process of the instance is left, and removes its run
+  // directory. A second drain can only shorten the deadline. Blocks for at most a second (for the
+  // acknowledgement, not for the drain).
+  virtual Status drain(const DrainOrder& order) = 0;
+};
+
+// Starts a shim that survives the caller (a process group and session of its own, reparented to init), hands
+// it the specification and returns its client before the server runs; Launched or LaunchFailed follow as
+// events. `spec.run_dir` exists and is empty. The shim is told to exit, and the server never runs, when the
+// caller dies before it has answered. Blocks until the shim has connected (a few ms; at most 5 s).
+Result<std::unique_ptr<ShimClient>> launch_shim(Loop& loop, const std::string& shim_program,
+                                                const LaunchSpec& spec, ShimClient::OnEvent on_event);
+
+}  // namespace roll

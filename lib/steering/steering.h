@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/process_ref.h"
+#include "base/result.h"
+
+namespace roll {
+
+// How traffic moves, best first.
+enum class Handover { Steer, Migrate, Plain };
+const char* handover_name(Handover handover);
+
+// The id of an instance: the app never uses it twice.
+using InstanceId = int64_t;
+
+// A listening socket of an instance. `fd` is a duplicate of the instance's own descriptor.
+struct Listener {
+  Fd fd;
+  Endpoint bound;
+  uint32_t inode = 0;
+};
+
+// Relative shares of the new connections; who is not named gets none. An instance shares its weight among its
+// listeners.
+using Rotation = std::map<InstanceId, double>;
+
+// The descriptors that keep one address's steering alive without a rollctl, as an instance's shim holds them.
+struct SteeringHandle {
+  Endpoint bound;
+  Fd program, sockets, state, probes, counters;
+  std::vector<uint32_t>
+      slots;  // of that shim's own instance, one per listener, in the order of the listeners
+};
+
+// Counters since the program was attached.
+struct SteeringCounters {
+  uint64_t connections = 0;  // steered to this instance
+  uint64_t fallbacks = 0;    // of these: meant for an instance that had gone
+  uint64_t migrations = 0;   // moved here by the kernel from a listener that closed
+};
+
+struct SettleResult {
+  Millis after{0};
+  size_t left = 0;  // handshakes and queued connections still there when the bound was reached; migrated
+                    // where the kernel can
+};
+
+// Waiting until an instance that left the rotation has no half-open handshake and nothing in its accept
+// queues.
+class Settlement {
+ public:
+  virtual ~Settlement() = default;
+  // Looks again; nothing while it still waits. Cheap enough (a few ms at worst) to be called every
+  // millisecond. Never blocks longer than that.
+  virtual std::optional<SettleResult> poll() = 0;
+};
+
+// A connection attempt in progress; destroying it gives up.
+class AimedConnect {
+ public:
+  virtual ~AimedConnect() = default;
+};
+
+class Loop;
+
+// Moves the new connections of one app's addresses between its instances. What an implementation cannot do is
+// said by `way()`. Calls are quick (system calls that do not wait) unless said otherwise.
+class Steering {
+ public:
+  virtual ~Steering() = default;
+
+  [[nodiscard]] virtual Handover way() const = 0;
+
+  // Makes an instance known, outside the rotation: with Steer it now gets aimed connections and nothing else.
+  // Adding a known instance again replaces its listeners (after a restart). The duplicates are closed as soon
+  // as they are not needed any more. `server` is the root of the instance's process tree.
+  virtual Status add(InstanceId instance, const ProcessId& server, std::vector<Listener> listeners) = 0;
+
+  // Makes this the rotation, atomically per address; all of it must have been added. Attaches the program to
+  // addresses that have none yet. An address that none of `rotation` listens on keeps its members as they
+  // are: it closes with them. With Migrate and Plain nothing happens: who listens is in the rotation.
+  virtual Status shift(const Rotation& rotation) = 0;
+
+  [[nodiscard]] virtual Rotation rotation() const = 0;
+
+  // Begins to settle an instance that is outside the rotation. Bounded by `bound`. With Migrate and Plain it
+  // is over at once.
+  virtual std::unique_ptr<Settlement> settle(InstanceId instance, Millis bound) = 0;
+
+  // Forgets an instance that has exited; its slots become free.
+  virtual Status remove(InstanceId instance) = 0;
+
+  // Connects to `target`, the shared port, so that exactly `instance` accepts. `done` is called once, from
+  // the loop, with a connected non-blocking socket on which nothing was sent, or with the reason. Steer:
+  // exact. Migrate, Plain: by looking who owns the accepted socket, closing and trying again until it is the
+  // asked one.
+  virtual std::unique_ptr<AimedConnect> connect(Loop& loop, InstanceId instance, const Endpoint& target,
+                                                TimePoint deadline, std::function<void(Result<Fd>)> done) = 0;
+
+  // What the shim of `instance` needs to act alone, as duplicates. Empty where nothing is attached.
+  virtual Result<std::vector<SteeringHandle>> share(InstanceId instance) = 0;
+
+  [[nodiscard]] virtual std::optional<SteeringCounters> counters(InstanceId instance) const = 0;
+
+  // Lets the kernel hash over all listeners again. Called when all that listen are meant to serve. Every
+  // duplicate that this object holds is closed first: one left open in the group would get connections that
+  // nobody accepts.
+  virtual Status detach() = 0;
+};
+
+}  // namespace roll
