@@ -8,31 +8,22 @@
 
 namespace roll {
 
+namespace {
+
 // The callback is shared with the call that runs it, so that a watch may be destroyed from within its own
 // callback.
-struct Watch::State {
+struct EventState final : Watch::State {
   event* handle = nullptr;
-  std::shared_ptr<Callback> callback;
+  std::shared_ptr<Watch::Callback> callback;
 
-  ~State() {
+  ~EventState() override {
     if (handle != nullptr) event_free(handle);
   }
   static void fire(evutil_socket_t, short, void* self) {
-    const auto callback = static_cast<State*>(self)->callback;
+    const auto callback = static_cast<EventState*>(self)->callback;
     (*callback)();
   }
 };
-
-Watch::Watch() = default;
-Watch::Watch(std::unique_ptr<State> state) : state_(std::move(state)) {}
-Watch::Watch(Watch&&) noexcept = default;
-Watch& Watch::operator=(Watch&&) noexcept = default;
-Watch::~Watch() = default;
-void Watch::reset() {
-  state_.reset();
-}
-
-namespace {
 
 timeval to_timeval(Micros duration) {
   const int64_t micros = std::max<int64_t>(duration.count(), 0);
@@ -59,9 +50,9 @@ Loop::~Loop() {
 }
 
 Watch Loop::watch(int fd, short what, Micros delay, Watch::Callback callback) {
-  auto state = std::make_unique<Watch::State>();
+  auto state = std::make_unique<EventState>();
   state->callback = std::make_shared<Watch::Callback>(std::move(callback));
-  state->handle = event_new(base_, fd, what, &Watch::State::fire, state.get());
+  state->handle = event_new(base_, fd, what, &EventState::fire, state.get());
   const timeval timeout = to_timeval(delay);
   if (state->handle != nullptr) event_add(state->handle, delay == kNoTimeout ? nullptr : &timeout);
   return Watch(std::move(state));
@@ -98,12 +89,12 @@ void Loop::stop() {
 WaitEnd Loop::run_until(const std::function<bool()>& satisfied, TimePoint deadline) {
   if (satisfied()) return WaitEnd::Satisfied;
   // The deadline is an event like any other, so that the loop sleeps until there is something to look at.
-  const auto left = std::chrono::duration_cast<Micros>(deadline - std::chrono::steady_clock::now());
+  const auto left = std::chrono::duration_cast<Micros>(deadline - now());
   const Watch alarm = after(std::min<Micros>(left, std::chrono::hours(24 * 365)), [] {});
   for (;;) {
     event_base_loop(base_, EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY);
     if (satisfied()) return WaitEnd::Satisfied;
-    if (std::chrono::steady_clock::now() >= deadline) return WaitEnd::DeadlinePassed;
+    if (now() >= deadline) return WaitEnd::DeadlinePassed;
   }
 }
 

@@ -6,40 +6,18 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "loop/scheduler.h"
+#include "loop/watch.h"
 
-struct event;
 struct event_base;
 
 namespace roll {
 
-// What a Loop watches for somebody. Destroying it (or reset()) ends the watch, also from within its own
-// callback; the callback is never called afterwards. It must not outlive its Loop.
-class Watch {
- public:
-  using Callback = std::function<void()>;
-
-  Watch();
-  Watch(Watch&&) noexcept;
-  Watch& operator=(Watch&&) noexcept;
-  ~Watch();
-
-  explicit operator bool() const { return state_ != nullptr; }
-  void reset();
-
- private:
-  friend class Loop;
-  struct State;
-  explicit Watch(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
-};
-
-enum class WaitEnd { Satisfied, DeadlinePassed };
-
 // The only owner of an event_base. One thread. Callbacks run inside run() and run_until() only.
-class Loop {
+class Loop final : public Scheduler {
  public:
   static Result<std::unique_ptr<Loop>> create();
-  ~Loop();
+  ~Loop() override;
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
@@ -47,8 +25,7 @@ class Loop {
   // ends.
   [[nodiscard]] Watch on_readable(int fd, Watch::Callback callback);
   [[nodiscard]] Watch on_writable(int fd, Watch::Callback callback);
-  // Once.
-  [[nodiscard]] Watch after(Micros delay, Watch::Callback callback);
+  [[nodiscard]] Watch after(Micros delay, Watch::Callback callback) override;
   // Again and again.
   [[nodiscard]] Watch every(Micros interval, Watch::Callback callback);
   [[nodiscard]] Watch on_signal(int signal, Watch::Callback callback);
@@ -57,9 +34,10 @@ class Loop {
   void run();
   void stop();
 
-  // Handles events until `satisfied` holds (it is asked before anything else and after every round of events)
-  // or the deadline has passed. Never nested: a callback must not call it.
-  WaitEnd run_until(const std::function<bool()>& satisfied, TimePoint deadline);
+  WaitEnd run_until(const std::function<bool()>& satisfied, TimePoint deadline) override;
+
+  [[nodiscard]] TimePoint now() const override { return std::chrono::steady_clock::now(); }
+  [[nodiscard]] WallTime wall_now() const override { return std::chrono::system_clock::now(); }
 
   // For the floors that hand libevent objects of their own (bufferevents) to this loop. Borrowed.
   [[nodiscard]] event_base* base() const { return base_; }

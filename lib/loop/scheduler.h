@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+
+#include "base/clock.h"
+#include "loop/watch.h"
+
+namespace roll {
+
+enum class WaitEnd { Satisfied, DeadlinePassed };
+
+// Time as a program sees it: now, later, and waiting. The real one is a Loop; a test's jumps to the next
+// thing that is due.
+class Scheduler : public Clock {
+ public:
+  // Calls back once.
+  [[nodiscard]] virtual Watch after(Micros delay, Watch::Callback callback) = 0;
+
+  // Handles events until `satisfied` holds (it is asked before anything else and after every round of events)
+  // or the deadline has passed. Never nested: a callback must not call it.
+  virtual WaitEnd run_until(const std::function<bool()>& satisfied, TimePoint deadline) = 0;
+};
+
+}  // namespace roll

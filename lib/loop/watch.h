@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <utility>
+
+namespace roll {
+
+// Something watched on somebody's behalf: a descriptor, a signal, a timer. Destroying it (or reset()) ends
+// the watch, also from within its own callback; the callback is never called afterwards. It must not outlive
+// what made it.
+class Watch {
+ public:
+  using Callback = std::function<void()>;
+
+  // What the maker keeps per watch; its destructor ends the watch.
+  struct State {
+    virtual ~State() = default;
+  };
+
+  Watch() = default;
+  explicit Watch(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+  explicit operator bool() const { return state_ != nullptr; }
+  void reset() { state_.reset(); }
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace roll

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "loop/scheduler.h"
+#include "probe/probe.h"
+
+namespace roll {
+
+// Asks one instance again and again whether it is ready: `successes` good answers in a row make it ready,
+// `successes` bad ones in a row make a ready one unready. It goes on until it is destroyed; deadlines are the
+// owner's.
+class Readiness {
+ public:
+  enum class Verdict { Unknown, Ready, Unready };
+
+  // `on_change` is called when the verdict changes, from the scheduler. The first attempt starts at once.
+  // While nothing else is to be waited for (Listen, Notify), it looks more often than `interval`, so that a
+  // fast server is not kept waiting.
+  Readiness(Scheduler& scheduler, Probe& probe, ProbeSpec spec, ProbeSubject subject,
+            std::function<void()> on_change);
+  ~Readiness();
+  Readiness(const Readiness&) = delete;
+  Readiness& operator=(const Readiness&) = delete;
+
+  [[nodiscard]] Verdict verdict() const;
+  // Of the last attempt: why it is not ready.
+  [[nodiscard]] const std::string& detail() const;
+  // Something happened that may have changed the answer (READY=1 arrived, it listens now): asks at once.
+  void look_again();
+
+ private:
+  struct Run;
+  std::unique_ptr<Run> run_;
+};
+
+}  // namespace roll
