@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/address.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "probe/probe.h"
+#include "process/launch_spec.h"
+#include "steering/handover.h"
+
+namespace roll {
+
+enum class SocketMode { Open, Inherit, Preload };
+enum class LauncherKind { Auto, Direct, Systemd };
+enum class DrainStep { Signal, Idle };
+
+// How many instances are replaced at a time.
+struct Batch {
+  enum class Unit { Count, Percent, All };
+  Unit unit = Unit::Count;
+  int amount = 1;
+
+  // "2", "25%" or "all".
+  static Result<Batch> parse(const std::string& text);
+  [[nodiscard]] std::string text() const;
+  // At least 1, at most `instances`.
+  [[nodiscard]] int of(int instances) const;
+};
+
+struct InstanceCount {
+  bool per_cpu = false;  // "cpus"
+  int number = 1;
+
+  static Result<InstanceCount> parse(const std::string& text);
+  // With "cpus": the online processors.
+  [[nodiscard]] int resolve() const;
+};
+
+struct ReadyConfig {
+  ProbeKind kind = ProbeKind::Listen;
+  std::string path = "/";
+  std::string address;
+  std::vector<std::string> command;
+  Millis interval{100};
+  Millis timeout{1000};
+  int successes = 1;
+  Millis deadline{30'000};
+};
+
+struct DrainConfig {
+  DrainStep order = DrainStep::Signal;
+  int signal = 15;
+  Millis settle{3000};
+  Millis deadline{60'000};
+};
+
+struct RolloutConfig {
+  Batch batch;
+  double canary = 0;  // percent
+  Millis bake{0};
+  Millis hold{0};
+};
+
+struct RestartConfig {
+  RestartPolicy policy = RestartPolicy::OnFailure;
+  Millis backoff{100};
+  Millis max_backoff{30'000};
+  int give_up = 5;
+};
+
+struct HooksConfig {
+  std::vector<std::string> before_deploy, after_shift, before_drain, after_deploy, on_failure;
+};
+
+// An app as its file (or the command line of an ad-hoc app) describes it, checked, with the placeholders
+// still in it.
+struct AppConfig {
+  std::string source;  // the file it was read from; empty for an ad-hoc app
+  std::vector<std::string> command;
+  std::vector<ListenAddress> listen;
+  InstanceCount instances;
+  SocketMode socket = SocketMode::Open;
+  std::string user;   // empty: the caller
+  std::string group;  // empty: the user's own
+  std::string workdir;
+  std::map<std::string, std::string> env;
+  std::string env_file;
+  HandoverPolicy handover = HandoverPolicy::Auto;
+  LauncherKind launcher = LauncherKind::Auto;
+  ReadyConfig ready;
+  DrainConfig drain;
+  RolloutConfig rollout;
+  RestartConfig restart;
+  std::optional<uint64_t> nofile;
+  HooksConfig hooks;
+  std::map<std::string, std::string> systemd;
+};
+
+}  // namespace roll

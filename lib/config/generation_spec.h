@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/app_config.h"
+#include "probe/probe.h"
+#include "process/launch_spec.h"
+
+namespace roll {
+
+// One generation as it was meant when it was deployed: kept, so that a rollback starts exactly what ran then,
+// whatever became of the app file.
+struct GenerationSpec {
+  std::string app;
+  std::string release;
+  int64_t generation = 0;
+  AppConfig config;
+};
+
+nlohmann::json to_json(const GenerationSpec& spec);
+Result<GenerationSpec> generation_spec_from_json(const nlohmann::json& json);
+
+// Would both start the same? Generation numbers and where the file stood do not count.
+bool same_specification(const GenerationSpec& one, const GenerationSpec& other);
+
+// What belongs to one instance of it.
+struct InstancePlace {
+  InstanceId instance = 0;
+  std::string run_dir;
+  std::string log_path;
+  std::string journal_path;
+  uint16_t probe_port = 0;  // 0 where needs_probe_port() is false
+};
+
+bool needs_probe_port(const AppConfig& config);
+
+// The placeholders expanded, the user looked up, env_file read (blocks on the user database and that file).
+Result<LaunchSpec> make_launch_spec(const GenerationSpec& spec, const InstancePlace& place);
+Result<ProbeSpec> make_probe_spec(const GenerationSpec& spec, const InstancePlace& place);
+
+// A hook's argv with its placeholders expanded ({instance}, {run_dir} and {probe_port} are unknown there),
+// and its environment.
+Result<std::vector<std::string>> expand_hook(const GenerationSpec& spec,
+                                             const std::vector<std::string>& argv);
+std::vector<std::string> hook_environment(const GenerationSpec& spec);
+
+// What can be seen beforehand without starting anything: the executable and the workdir exist, the user is
+// known and may be changed to. Each finding is an Error with a hint; empty: nothing found.
+std::vector<Error> check_against_host(const GenerationSpec& spec);
+
+}  // namespace roll
