@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/address.h"
+
+namespace roll {
+
+// A TCP socket as NETLINK_SOCK_DIAG describes it (struct inet_diag_msg and its attributes).
+struct DiagSocket {
+  int family = 0;  // AF_INET or AF_INET6
+  int state = 0;   // TCP_ESTABLISHED, TCP_LISTEN, …
+  Endpoint local;
+  Endpoint remote;
+  uint32_t receive_queue = 0;  // LISTEN: connections that wait for accept()
+  uint32_t send_queue = 0;     // LISTEN: the backlog
+  uint32_t uid = 0;
+  uint32_t inode = 0;  // 0: no descriptor refers to it (not accepted yet, or closed)
+  int device = 0;      // interface index, 0: any
+  uint64_t cookie = 0;
+  bool v6only = false;  // told of listening IPv6 sockets only
+};
+
+// What one received packet held.
+struct DiagPacket {
+  std::vector<DiagSocket> sockets;
+  bool done = false;  // the dump has ended
+  int os_error = 0;   // the kernel's refusal, as an errno
+  bool valid = true;  // false: not what the kernel sends; the messages before the fault are in `sockets`
+};
+
+// Reads a packet without trusting any length in it. Messages of another `sequence` are passed over: they
+// answer an older request. Pure; `packet` must be aligned for struct nlmsghdr.
+DiagPacket parse_diag_packet(std::span<const std::byte> packet, uint32_t sequence);
+
+}  // namespace roll

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+#include "net/process_sockets.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+namespace roll {
+
+namespace {
+
+struct FolderCloser {
+  DIR* folder;
+  explicit FolderCloser(DIR* opened) : folder(opened) {}
+  FolderCloser(const FolderCloser&) = delete;
+  FolderCloser& operator=(const FolderCloser&) = delete;
+  ~FolderCloser() { ::closedir(folder); }
+};
+
+template <typename Number>
+std::optional<Number> parse_number(std::string_view text) {
+  Number number{};
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failure != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+// Calls `visit(descriptor, inode)` for every socket that the process has open. Returns 0 or an errno.
+template <typename Visit>
+int for_each_socket(pid_t pid, const Visit& visit) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/fd";
+  DIR* folder = ::opendir(path.c_str());
+  if (folder == nullptr) return errno;
+  const FolderCloser closer(folder);
+  while (const dirent* entry = ::readdir(folder)) {
+    const auto descriptor = parse_number<int>(entry->d_name);
+    if (!descriptor) continue;
+    char target[64];
+    const ssize_t size = ::readlinkat(::dirfd(folder), entry->d_name, target, sizeof target);
+    if (size <= 0) continue;
+    std::string_view text(target, static_cast<size_t>(size));
+    if (!text.starts_with("socket:[") || !text.ends_with("]")) continue;
+    text.remove_prefix(8);
+    text.remove_suffix(1);
+    if (const auto inode = parse_number<uint32_t>(text)) visit(*descriptor, *inode);
+  }
+  return 0;
+}
+
+std::vector<pid_t> processes(const ProcessId& root, Whose whose) {
+  if (whose == Whose::RootOnly) return {root.pid};
+  return process_tree(root.pid);
+}
+
+// The inode says whether the descriptor is still what the scan of /proc saw: it may have been reused.
+bool refers_to(int fd, uint32_t inode) {
+  struct stat status{};
+  return ::fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) && status.st_ino == inode;
+}
+
+// Takes listeners out of a process tree, each socket from whichever process gives it first: a worker that
+// changed its uid refuses what its master gives.
+class Taking {
+ public:
+  explicit Taking(std::vector<ListenSocket> wanted) : wanted_(std::move(wanted)) {}
+
+  void take_from(pid_t pid) {
+    std::optional<ProcessRef> process;
+    const int failure = for_each_socket(pid, [&](int descriptor, uint32_t inode) {
+      const auto found = std::ranges::find(wanted_, inode, &ListenSocket::inode);
+      if (found == wanted_.end()) return;
+      if (!process) {
+        auto opened = ProcessRef::open(pid);
+        if (!opened) return;
+        process.emplace(std::move(*opened));
+      }
+      auto fd = process->take_fd(descriptor);
+      if (!fd) {
+        refused_.emplace_back(inode, fd.error());
+        return;
+      }
+      if (!refers_to(fd->get(), inode)) return;
+      taken_.push_back({std::move(*fd), *found});
+      wanted_.erase(found);
+    });
+    if (failure == EACCES || failure == EPERM)
+      hidden_ = os_failure("cannot look at the descriptors of process " + std::to_string(pid), failure);
+  }
+
+  [[nodiscard]] bool complete() const { return wanted_.empty(); }
+
+  // What was taken, oldest socket first; or why something that is there could not be.
+  Result<std::vector<TakenListener>> finish() {
+    for (const auto& [inode, error] : refused_) {
+      if (std::ranges::find(wanted_, inode, &ListenSocket::inode) != wanted_.end()) return fail(error);
+    }
+    if (taken_.empty() && hidden_ && !wanted_.empty()) return fail(*hidden_);
+    std::ranges::sort(taken_, {}, [](const TakenListener& listener) { return listener.socket.cookie; });
+    return std::move(taken_);
+  }
+
+ private:
+  std::vector<ListenSocket> wanted_;
+  std::vector<TakenListener> taken_;
+  std::vector<std::pair<uint32_t, Error>> refused_;
+  std::optional<Error> hidden_;
+};
+
+Result<std::vector<ListenSocket>> listening_on(SockDiag& diag, const Endpoint& bound) {
+  auto sockets = diag.listeners(std::span(&bound.port, 1));
+  if (sockets) std::erase_if(*sockets, [&](const auto& socket) { return socket.bound != bound; });
+  return sockets;
+}
+
+}  // namespace
+
+Result<std::vector<uint32_t>> socket_inodes(const ProcessId& root, Whose whose) {
+  const auto process = ProcessRef::open(root);
+  if (!process) return fail(process.error());
+  std::vector<uint32_t> inodes;
+  for (const pid_t pid : processes(root, whose)) {
+    const int failure = for_each_socket(pid, [&](int, uint32_t inode) { inodes.push_back(inode); });
+    if (failure != 0 && pid == root.pid)
+      return fail(os_failure("cannot look at the descriptors of process " + std::to_string(pid), failure));
+  }
+  std::ranges::sort(inodes);
+  const auto [first, last] = std::ranges::unique(inodes);
+  inodes.erase(first, last);
+  return inodes;
+}
+
+Result<std::vector<TakenListener>> listeners_of(SockDiag& diag, const ProcessId& root,
+                                                std::span<const ListenAddress> addresses) {
+  const auto process = ProcessRef::open(root);
+  if (!process) return fail(process.error());
+  std::vector<uint16_t> ports;
+  for (const auto& address : addresses) ports.push_back(address.endpoint.port);
+  if (ports.empty()) return std::vector<TakenListener>();
+
+  auto wanted = diag.listeners(ports);
+  if (!wanted) return fail(wanted.error());
+  std::erase_if(*wanted, [&](const auto& socket) {
+    return std::ranges::none_of(addresses,
+                                [&](const auto& address) { return address.matches(socket.bound); });
+  });
+
+  Taking taking(std::move(*wanted));
+  for (const pid_t pid : process_tree(root.pid)) {
+    if (taking.complete()) break;
+    taking.take_from(pid);
+  }
+  return taking.finish();
+}
+
+Result<TakenListener> take_listener(SockDiag& diag, const ProcessId& root, const Endpoint& bound) {
+  const auto process = ProcessRef::open(root);
+  if (!process) return fail(process.error());
+  auto wanted = listening_on(diag, bound);
+  if (!wanted) return fail(wanted.error());
+
+  for (const Whose whose : {Whose::RootOnly, Whose::Tree}) {
+    Taking taking(*wanted);
+    for (const pid_t pid : processes(root, whose)) taking.take_from(pid);
+    auto taken = taking.finish();
+    if (taken && !taken->empty()) return std::move(taken->front());
+    if (!taken && whose == Whose::Tree) return fail(taken.error());
+  }
+  return fail(ErrorKind::NotFound,
+              "process " + std::to_string(root.pid) + " does not listen on " + bound.text());
+}
+
+Result<bool> listens_on(SockDiag& diag, const ProcessId& root, const Endpoint& bound) {
+  const auto sockets = listening_on(diag, bound);
+  if (!sockets) return fail(sockets.error());
+  for (const Whose whose : {Whose::RootOnly, Whose::Tree}) {
+    const auto inodes = socket_inodes(root, whose);
+    if (!inodes) return fail(inodes.error());
+    for (const auto& socket : *sockets) {
+      if (std::ranges::binary_search(*inodes, socket.inode)) return true;
+    }
+  }
+  return false;
+}
+
+std::string SocketOwner::text() const {
+  return command + " (pid " + std::to_string(pid) + ")";
+}
+
+std::optional<SocketOwner> find_owner(uint32_t inode) {
+  DIR* proc = ::opendir("/proc");
+  if (proc == nullptr) return std::nullopt;
+  const FolderCloser closer(proc);
+  while (const dirent* entry = ::readdir(proc)) {
+    const auto pid = parse_number<pid_t>(entry->d_name);
+    if (!pid) continue;
+    bool is_owner = false;
+    for_each_socket(*pid, [&](int, uint32_t candidate) { is_owner = is_owner || candidate == inode; });
+    if (!is_owner) continue;
+    const Fd comm(::open(("/proc/" + std::to_string(*pid) + "/comm").c_str(), O_RDONLY | O_CLOEXEC));
+    std::string command = comm ? read_all(comm.get(), 64).value_or(std::string()) : std::string();
+    while (!command.empty() && command.back() == '\n') command.pop_back();
+    return SocketOwner{*pid, command.empty() ? "a process" : std::move(command)};
+  }
+  return std::nullopt;
+}
+
+Result<size_t> count_connections(SockDiag& diag, const ProcessId& root, std::span<const uint16_t> ports) {
+  const auto connections = diag.connections(ports);
+  if (!connections) return fail(connections.error());
+  const auto inodes = socket_inodes(root);
+  if (!inodes) return fail(inodes.error());
+  return static_cast<size_t>(std::ranges::count_if(*connections, [&](const Connection& connection) {
+    return connection.inode != 0 && std::ranges::binary_search(*inodes, connection.inode);
+  }));
+}
+
+}  // namespace roll

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/fd.h"
+#include "base/process_ref.h"
+#include "base/result.h"
+#include "net/sock_diag.h"
+
+namespace roll {
+
+// Which processes? The root alone is much cheaper to look at: its descendants are found by reading all of
+// /proc.
+enum class Whose { RootOnly, Tree };
+
+// The socket inodes that a process, or it and its descendants, hold descriptors of, sorted, each once. Of
+// descendants that this user may not look into nothing is told; the root itself is NotPermitted, and NotFound
+// once it has gone.
+Result<std::vector<uint32_t>> socket_inodes(const ProcessId& root, Whose whose = Whose::Tree);
+
+struct TakenListener {
+  Fd fd;  // a duplicate; while it is open the socket stays in its group, whoever closes it otherwise
+  ListenSocket socket;
+};
+
+// Duplicates of the listening sockets of a process tree that serve one of `addresses`, each socket once,
+// however many processes share it, in the order of their cookies (that is: of creation). Empty where it
+// listens on none. Needs ptrace rights over one holder of each (ProcessRef::take_fd); NotPermitted where a
+// socket that it has could not be taken.
+Result<std::vector<TakenListener>> listeners_of(SockDiag& diag, const ProcessId& root,
+                                                std::span<const ListenAddress> addresses);
+
+// One listener of the tree on exactly `bound`; the root's own where it has one, which spares reading all of
+// /proc. NotFound where there is none.
+Result<TakenListener> take_listener(SockDiag& diag, const ProcessId& root, const Endpoint& bound);
+
+// Whether the tree listens on exactly `bound`. Takes nothing.
+Result<bool> listens_on(SockDiag& diag, const ProcessId& root, const Endpoint& bound);
+
+// Some process that holds a descriptor of the socket.
+struct SocketOwner {
+  pid_t pid = 0;  // for a message only
+  std::string command;
+
+  [[nodiscard]] std::string text() const;  // "nginx (pid 12)"
+};
+
+// Reads the descriptors of every process that this user may look into; nothing where none of them is it.
+std::optional<SocketOwner> find_owner(uint32_t inode);
+
+// The connections of the tree on `ports` (host order): those that it has accepted and not closed.
+Result<size_t> count_connections(SockDiag& diag, const ProcessId& root, std::span<const uint16_t> ports);
+
+}  // namespace roll
