@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "config/generation_spec.h"
+#include "deploy/fleet.h"
+#include "deploy/recorder.h"
+#include "deploy/wait.h"
+#include "deploy/world.h"
+
+namespace roll {
+
+// What a new instance of a generation is launched with.
+struct LaunchPlace {
+  LaunchSpec launch;
+  ProbeSpec probe;
+};
+
+// Makes up a new instance: an id that was never used, its folders, its log. Nothing is started.
+using PlaceInstance = std::function<Result<LaunchPlace>(const GenerationSpec& spec)>;
+
+// Why an act ended without success. Every ending of a change is one of these.
+struct Ending {
+  enum class Kind {
+    Done,
+    InstanceFailed,  // see `instance` and the member's trouble
+    HookFailed,
+    HostFailed,   // the journal, the kernel or the file system did not do what was asked
+    Interrupted,  // by a first signal
+    Abandoned,    // by a second one
+  };
+  Kind kind = Kind::Done;
+  InstanceId instance = 0;
+  std::string reason;
+  std::string hint;
+
+  [[nodiscard]] bool done() const { return kind == Kind::Done; }
+};
+
+// The four acts that every command is made of, and what they share. They work over what was discovered: an
+// act may continue what another process began. Callbacks only change members; what is written here waits in
+// straight lines.
+class Acts {
+ public:
+  Acts(World& world, Recorder& recorder, Fleet& fleet, std::vector<ListenAddress> listen,
+       PlaceInstance place);
+
+  // Puts what serves under steering before anything new listens: new listeners get nothing until they are
+  // shifted in. Members that hold a steering program already are taken as they are. `rotation`: who serves.
+  Ending gate(const std::set<InstanceId>& rotation);
+
+  // Starts `count` instances and waits until each is ready and in the group of those that serve, at most
+  // until `deadline` each. On any other ending those that were started are members still.
+  Ending launch(const GenerationSpec& spec, int count, Millis deadline, std::vector<InstanceId>& launched,
+                OnInterrupt on_interrupt);
+
+  // New connections go to `rotation` from now on; who is in it serves, who left it settles.
+  Ending shift(const std::set<InstanceId>& rotation);
+
+  // Watches new members for `duration`: dying or becoming unready is an ending.
+  Ending bake(const std::vector<InstanceId>& fresh, Millis duration);
+
+  // Waits until those that left the rotation have settled.
+  Ending settle(const std::vector<InstanceId>& leaving, Millis bound, OnInterrupt on_interrupt);
+
+  // Tells them to end. Does not wait for it.
+  Ending begin_drain(const std::vector<InstanceId>& leaving, const DrainOrder& order);
+
+  // Waits until none of them is left. DeadlinePassed never happens: shims enforce the deadline.
+  Ending await_drained(const std::vector<InstanceId>& leaving, OnInterrupt on_interrupt);
+
+  // Waits until none of them listens any more, which is the time to lift the gate; at most `bound`.
+  Waited await_closed(const std::vector<InstanceId>& leaving, Millis bound, OnInterrupt on_interrupt);
+
+  // Lets the kernel choose among all listeners again.
+  Status ungate();
+
+  [[nodiscard]] const std::set<InstanceId>& rotation() const { return rotation_; }
+
+  // Takes a rotation for granted that is in force already: what recovery found.
+  void assume_rotation(std::set<InstanceId> rotation) { rotation_ = std::move(rotation); }
+
+  [[nodiscard]] size_t connections_cut() const;
+
+ private:
+  // launch.cpp
+  Ending start_one(const GenerationSpec& spec, InstanceId& id);
+  // join.cpp
+  void look(Member& member);
+  void look_later(Member& member);
+  Status join(Member& member, std::vector<Listener> listeners);
+  std::optional<std::string> refuse_group(const std::vector<GroupIdentity>& groups) const;
+  std::optional<Endpoint> shared_port(const Member& member) const;
+  void watch_readiness(Member& member);
+  Result<std::vector<GroupIdentity>> groups_of(const std::vector<Listener>& listeners);
+  Status hand_out_steering(InstanceId id);
+  [[nodiscard]] bool listens_everywhere(const std::vector<Listener>& listeners) const;
+  [[nodiscard]] Ending ending_of(Waited waited, const std::vector<InstanceId>& ids, Millis deadline);
+  [[nodiscard]] Ending trouble_among(const std::vector<InstanceId>& ids) const;
+  [[nodiscard]] bool gates() const { return world_.steering.way() == Handover::Steer; }
+
+  World& world_;
+  Recorder& recorder_;
+  Fleet& fleet_;
+  std::vector<ListenAddress> listen_;
+  PlaceInstance place_;
+  std::set<InstanceId> rotation_;
+  std::vector<GroupIdentity> expected_;  // the groups of those that serve
+  std::map<InstanceId, ProbeSpec> probes_;
+  std::map<InstanceId, Micros> look_delay_;
+};
+
+}  // namespace roll

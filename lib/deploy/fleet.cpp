@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+#include "deploy/fleet.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace roll {
+
+Fleet::Fleet(World& world, Recorder& recorder) : world_(world), recorder_(recorder) {
+  world_.instances.subscribe([this](const InstanceEvent& event) { on_event(event); });
+}
+
+Fleet::~Fleet() {
+  world_.instances.subscribe({});
+}
+
+Status Fleet::discover() {
+  auto found = world_.instances.discover();
+  if (!found) return roll::fail(found.error());
+  for (FoundInstance& instance : *found) {
+    if (instance.presence == Presence::Remains) {
+      if (Status cleared = world_.instances.clear_remains(instance.record.id); !cleared) return cleared;
+      continue;
+    }
+    Member member;
+    member.id = instance.record.id;
+    member.release = instance.record.release;
+    member.generation = instance.record.generation;
+    member.state = instance.record.state;
+    member.server = instance.record.server;
+    member.log_path = instance.record.log_path;
+    member.ready_after = instance.record.ready_after;
+    member.notified_ready = instance.record.notified_ready;
+    member.state_since = member.launched_at = world_.scheduler.now();
+    members_.emplace(member.id, std::move(member));
+  }
+  return {};
+}
+
+Member& Fleet::add_launched(InstanceId id, const std::string& release, int64_t generation,
+                            const std::string& log_path) {
+  Member member;
+  member.id = id;
+  member.origin = Member::Origin::Launched;
+  member.release = release;
+  member.generation = generation;
+  member.log_path = log_path;
+  member.state_since = member.launched_at = world_.scheduler.now();
+  return members_.emplace(id, std::move(member)).first->second;
+}
+
+void Fleet::enter(Member& member, InstanceState state) {
+  if (member.state == state) return;
+  member.state = state;
+  member.state_since = world_.scheduler.now();
+  show();
+}
+
+void Fleet::fail(Member& member, Trouble trouble, std::string text) {
+  if (member.trouble != Trouble::None) return;
+  member.trouble = trouble;
+  member.trouble_text = std::move(text);
+  member.detail = member.trouble_text;
+  if (trouble != Trouble::LaunchFailed)
+    recorder_.happened(events::instance_unready(member.id, member.trouble_text));
+  show();
+}
+
+void Fleet::show() {
+  std::vector<InstanceView> views;
+  views.reserve(members_.size());
+  for (const auto& [id, member] : members_) {
+    const auto in_state = std::chrono::duration_cast<Millis>(world_.scheduler.now() - member.state_since);
+    views.push_back(
+        {id, member.release, member.state, member.detail, member.connections, member.ready_after, in_state});
+  }
+  world_.observer.on_fleet(views);
+}
+
+void Fleet::on_event(const InstanceEvent& event) {
+  const auto found = members_.find(event.id);
+  if (found == members_.end()) return;
+  Member& member = found->second;
+  using Kind = InstanceEvent::Kind;
+  switch (event.kind) {
+    case Kind::Launched:
+      member.server = event.record.server;
+      recorder_.happened(events::instance_started(member.id, member.release, member.server.pid));
+      if (on_news_) on_news_(member);
+      return;
+    case Kind::LaunchFailed:
+      fail(member, Trouble::LaunchFailed, event.message);
+      enter(member, InstanceState::Stopped);
+      return;
+    case Kind::NotifiedReady:
+      member.notified_ready = true;
+      if (on_news_) on_news_(member);
+      return;
+    case Kind::StatusText:
+      member.detail = event.record.status;
+      return show();
+    case Kind::Exited:
+      return on_exited(member, event);
+    case Kind::Restarted:
+      // The shim wrote it into the journal itself; the record says Serving again once the server is back in
+      // its slot.
+      member.server = event.record.server;
+      enter(member, event.record.state);
+      return;
+    case Kind::Ended:
+      return on_ended(member, event);
+    case Kind::Orphaned:
+      world_.observer.on_warning(
+          fmt::format("the shim of instance {} has died; its server goes on unsupervised", member.id));
+      return;
+  }
+}
+
+void Fleet::on_exited(Member& member, const InstanceEvent& event) {
+  member.exit = event.exit;
+  const std::string how = event.exit ? event.exit->text() : "ended";
+  const std::string what =
+      event.message.empty()
+          ? fmt::format("the server {}{}", how, member.ready_after ? "" : " before it was ready")
+          : event.message;
+  if (member.leaving() || member.origin == Member::Origin::Found) {
+    // Its shim sees to it; nothing of this change depends on it.
+    if (!member.leaving()) enter(member, event.record.state);
+    return;
+  }
+  fail(member, Trouble::Died, what);
+  enter(member, event.record.state);
+}
+
+void Fleet::on_ended(Member& member, const InstanceEvent& event) {
+  const auto after = std::chrono::duration_cast<Millis>(world_.scheduler.now() - member.drain_began);
+  member.connections_cut = event.connections_cut;
+  if (event.exit) member.exit = event.exit;
+  member.connections.reset();
+  recorder_.happened(events::instance_drained(member.id, after, event.connections_cut, event.exit));
+  enter(member, InstanceState::Stopped);
+}
+
+}  // namespace roll

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#include "deploy/plan.h"
+
+#include <algorithm>
+
+namespace roll {
+
+namespace {
+
+Plan plan_launches(int missing, int batch) {
+  Plan plan;
+  for (; missing > 0; missing -= batch) plan.push_back(Step{std::min(missing, batch), {}});
+  return plan;
+}
+
+}  // namespace
+
+Plan plan_replacement(std::vector<InstanceId> old, int instances, const Batch& batch) {
+  std::sort(old.begin(), old.end());
+  Plan plan = plan_launches(instances, batch.of(instances));
+  // The old ones leave in proportion to the new ones that have come, the last with the last.
+  int launched = 0;
+  size_t left = 0;
+  for (Step& step : plan) {
+    launched += step.launch;
+    const size_t leaving = launched == instances
+                               ? old.size()
+                               : old.size() * static_cast<size_t>(launched) / static_cast<size_t>(instances);
+    step.leave.assign(old.begin() + static_cast<ptrdiff_t>(left),
+                      old.begin() + static_cast<ptrdiff_t>(leaving));
+    left = leaving;
+  }
+  return plan;
+}
+
+Plan plan_scale(std::vector<InstanceId> serving, int instances, const Batch& batch) {
+  const int now = static_cast<int>(serving.size());
+  if (now <= instances) return plan_launches(instances - now, batch.of(instances));
+  std::sort(serving.begin(), serving.end());
+  return {Step{0, std::vector<InstanceId>(serving.begin() + instances, serving.end())}};
+}
+
+Plan plan_stop(std::vector<InstanceId> all) {
+  if (all.empty()) return {};
+  std::sort(all.begin(), all.end());
+  return {Step{0, std::move(all)}};
+}
+
+}  // namespace roll

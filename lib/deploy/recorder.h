@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "deploy/world.h"
+
+namespace roll {
+
+// Writes events down and tells the observer; stamps them with the time and the generation.
+class Recorder {
+ public:
+  Recorder(World& world, int64_t generation) : world_(world), generation_(generation) {}
+
+  // Before an act. When this fails the act must not follow. Intents are the journal's alone.
+  Status intend(Event event) {
+    stamp(event);
+    return world_.journal.commit(event);
+  }
+
+  // The first and the last event of a change: on the disk, and told.
+  Status frame(Event event) {
+    stamp(event);
+    Status written = world_.journal.commit(event);
+    world_.observer.on_event(event);
+    return written;
+  }
+
+  // After an act; a journal that cannot be written does not undo what has happened.
+  void happened(Event event) {
+    stamp(event);
+    if (Status written = world_.journal.note(event); !written)
+      world_.observer.on_warning(written.error().message);
+    world_.observer.on_event(event);
+  }
+
+ private:
+  void stamp(Event& event) const {
+    event.time = world_.scheduler.wall_now();
+    event.generation = generation_;
+  }
+
+  World& world_;
+  int64_t generation_;
+};
+
+}  // namespace roll

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "state/event.h"
+#include "steering/steering.h"
+
+namespace roll {
+
+// The instance that made a change fail, for people.
+struct FailedInstance {
+  InstanceId id = 0;
+  std::string what;                     // "the server exited with 3 before it was ready"
+  std::vector<std::string> last_lines;  // of its log, at most 20
+};
+
+// How a change ended: the truth that exit status and summary tell.
+struct Verdict {
+  std::string command;
+  std::string app;
+  std::string release;
+  int64_t generation = 0;
+  std::optional<std::string> from;  // the release that served before
+  Outcome outcome = Outcome::Deployed;
+  Handover handover = Handover::Plain;
+  int wanted = 0;
+  int serving = 0;              // ready instances of what serves now
+  std::string serving_release;  // what serves now; empty: nothing
+  Millis duration{0};
+  size_t connections_cut = 0;
+  size_t left = 0;                   // handshakes that had not settled at the bound
+  std::vector<InstanceId> draining;  // still draining, when it was not waited for
+  std::string reason;                // why it is not `Deployed`
+  std::string hint;
+  std::optional<FailedInstance> failed;
+  int interrupted_by = 0;  // signal; also with Deployed, when only the waiting was cut short
+};
+
+}  // namespace roll

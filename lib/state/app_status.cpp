@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#include "state/app_status.h"
+
+#include <nlohmann/json.hpp>
+
+namespace roll {
+
+using nlohmann::json;
+
+namespace {
+
+template <typename T, typename Convert>
+json or_null(const std::optional<T>& value, Convert convert) {
+  return value ? json(convert(*value)) : json(nullptr);
+}
+
+json to_json(const InstanceStatus& instance) {
+  return {{"id", instance.id},
+          {"release", instance.release},
+          {"generation", instance.generation},
+          {"state", instance_state_name(instance.state)},
+          {"weight", instance.weight},
+          {"pid", instance.pid},
+          {"shim_pid", instance.shim_pid},
+          {"supervised", instance.supervision == InstanceStatus::Supervision::Supervised},
+          {"connections", or_null(instance.connections, [](size_t count) { return count; })},
+          {"restarts", instance.restarts},
+          {"started", format_time(instance.started)},
+          {"ready_after_ms", or_null(instance.ready_after, [](Millis after) { return after.count(); })},
+          {"drain_deadline", or_null(instance.drain_deadline, format_time)},
+          {"status", instance.status},
+          {"steered",
+           {{"connections", instance.steered.connections},
+            {"fallbacks", instance.steered.fallbacks},
+            {"migrations", instance.steered.migrations}}}};
+}
+
+json to_json(const RunningChange& change) {
+  return {{"phase", change.phase == RunningChange::Phase::Running ? "running" : "interrupted"},
+          {"command", change.command},
+          {"release", change.release},
+          {"generation", change.generation},
+          {"since", format_time(change.since)}};
+}
+
+}  // namespace
+
+bool AppStatus::good() const {
+  const bool left_over = change && change->phase == RunningChange::Phase::Interrupted;
+  return serving >= wanted && !left_over;
+}
+
+json to_json(const AppStatus& status) {
+  json instances = json::array();
+  for (const InstanceStatus& instance : status.instances) instances.push_back(to_json(instance));
+  return {{"v", 1},
+          {"app", status.app},
+          {"release", status.release.empty() ? json(nullptr) : json(status.release)},
+          {"generation", status.generation},
+          {"wanted", status.wanted},
+          {"serving", status.serving},
+          {"handover", status.handover.empty() ? json(nullptr) : json(status.handover)},
+          {"listen", status.listen},
+          {"since", or_null(status.since, format_time)},
+          {"deploy", or_null(status.change, [](const RunningChange& change) { return to_json(change); })},
+          {"instances", instances}};
+}
+
+}  // namespace roll

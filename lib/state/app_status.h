@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "process/instance_record.h"
+#include "steering/steering.h"
+
+namespace roll {
+
+// One instance as `status` shows it.
+struct InstanceStatus {
+  InstanceId id = 0;
+  std::string release;
+  int64_t generation = 0;
+  InstanceState state = InstanceState::Starting;
+  double weight = 0;  // percent of the new connections
+  pid_t pid = 0;      // 0 while no server runs; for people only
+  pid_t shim_pid = 0;
+  enum class Supervision { Supervised, Unsupervised };
+  Supervision supervision = Supervision::Supervised;
+  std::optional<size_t> connections;  // open now, where it could be counted
+  int restarts = 0;
+  WallTime started;
+  std::optional<Millis> ready_after;
+  std::optional<WallTime> drain_deadline;
+  std::string status;  // STATUS=
+  SteeringCounters steered;
+};
+
+// A change that runs now, or that a killed rollctl left.
+struct RunningChange {
+  enum class Phase { Running, Interrupted };
+  Phase phase = Phase::Running;
+  std::string command;
+  std::string release;
+  int64_t generation = 0;
+  WallTime since;
+};
+
+// An app as `status` shows it. `wanted` 0: stopped, or never deployed.
+struct AppStatus {
+  std::string app;
+  std::string release;  // empty: none was completed
+  int64_t generation = 0;
+  int wanted = 0;
+  int serving = 0;
+  std::string handover;  // of the last change; empty: none yet
+  std::vector<std::string> listen;
+  std::optional<WallTime> since;
+  std::optional<RunningChange> change;
+  std::vector<InstanceStatus> instances;
+
+  // All wanted instances serve, and nothing waits for `recover`.
+  [[nodiscard]] bool good() const;
+};
+
+// The object of `status --json`.
+nlohmann::json to_json(const AppStatus& status);
+
+}  // namespace roll

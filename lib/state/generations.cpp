@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+#include "state/generations.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/atomic_file.h"
+
+namespace roll {
+
+namespace {
+
+constexpr mode_t kPrivateFile = 0600;
+constexpr mode_t kPrivateFolder = 0700;
+
+}  // namespace
+
+Status keep_generation(const Paths& paths, const GenerationSpec& spec) {
+  const std::string path = paths.generation(spec.app, spec.generation);
+  if (Status made = make_directories(std::filesystem::path(path).parent_path().string(), kPrivateFolder);
+      !made)
+    return made;
+  const std::string text = to_json(spec).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return write_file_atomically(path, text, kPrivateFile, Durability::Synced);
+}
+
+Result<GenerationSpec> load_generation(const Paths& paths, const std::string& app, int64_t generation) {
+  const auto text = read_file(paths.generation(app, generation));
+  if (!text)
+    return fail(ErrorKind::NotFound,
+                fmt::format("the specification of generation {} of {} is not there: {}", generation, app,
+                            text.error().message),
+                "deploy the release again with `rollctl deploy`");
+  const auto json = nlohmann::json::parse(*text, nullptr, false);
+  auto spec = generation_spec_from_json(json);
+  if (!spec) return fail(with_context(spec.error(), paths.generation(app, generation)));
+  return spec;
+}
+
+}  // namespace roll

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+#include "state/history.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace roll {
+
+using nlohmann::json;
+
+namespace {
+
+std::string text_of(const json& fields, const char* key) {
+  const auto found = fields.find(key);
+  return found != fields.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+int64_t number_of(const json& fields, const char* key) {
+  const auto found = fields.find(key);
+  return found != fields.end() && found->is_number_integer() ? found->get<int64_t>() : 0;
+}
+
+void add_ids(const json& fields, const char* key, std::set<InstanceId>& ids) {
+  const auto found = fields.find(key);
+  if (found == fields.end() || !found->is_array()) return;
+  for (const json& id : *found)
+    if (id.is_number_integer()) ids.insert(id.get<InstanceId>());
+}
+
+Change begin_change(const Event& event) {
+  Change change;
+  change.command = text_of(event.fields, "command");
+  change.release = text_of(event.fields, "release");
+  if (std::string from = text_of(event.fields, "from"); !from.empty()) change.from = std::move(from);
+  change.generation = event.generation;
+  change.instances = static_cast<int>(number_of(event.fields, "instances"));
+  change.handover = text_of(event.fields, "handover");
+  change.note = text_of(event.fields, "note");
+  change.started = event.time;
+  return change;
+}
+
+void end_change(const Event& event, Change& change) {
+  change.outcome = parse_outcome(text_of(event.fields, "outcome")).value_or(Outcome::NeedsAttention);
+  change.duration = Millis(number_of(event.fields, "duration_ms"));
+  change.connections_cut = static_cast<size_t>(number_of(event.fields, "connections_cut"));
+  change.reason = text_of(event.fields, "reason");
+}
+
+void conclude(const Event& event, const Change& change, History& history) {
+  if (change.outcome != Outcome::Deployed) return;
+  if (change.command == "stop") {
+    history.stopped = true;
+    return;
+  }
+  history.stopped = false;
+  history.instances = change.instances;
+  if (!change.makes_generation()) return;
+  history.current = change.generation;
+  history.current_release = change.release;
+  history.current_since = event.time;
+}
+
+}  // namespace
+
+bool Change::makes_generation() const {
+  return command == "deploy" || command == "rollback" || command == "restart" || command == "promote";
+}
+
+const Change* History::unfinished() const {
+  return !changes.empty() && !changes.back().outcome ? &changes.back() : nullptr;
+}
+
+std::optional<int64_t> History::rollback_target() const {
+  const auto counts = [](const Change& change) {
+    return change.outcome == Outcome::Deployed && change.makes_generation() && change.command != "restart";
+  };
+  const auto newest = std::find_if(changes.rbegin(), changes.rend(), counts);
+  if (newest == changes.rend()) return std::nullopt;
+  const auto before = std::find_if(std::next(newest), changes.rend(), counts);
+  if (before == changes.rend()) return std::nullopt;
+  return before->generation;
+}
+
+std::optional<int64_t> History::completed_generation_of(const std::string& release) const {
+  for (auto change = changes.rbegin(); change != changes.rend(); ++change) {
+    if (change->outcome == Outcome::Deployed && change->makes_generation() && change->release == release)
+      return change->generation;
+  }
+  return std::nullopt;
+}
+
+const Change* History::completed(int64_t generation) const {
+  for (const Change& change : changes) {
+    if (change.outcome == Outcome::Deployed && change.makes_generation() && change.generation == generation)
+      return &change;
+  }
+  return nullptr;
+}
+
+History fold(const std::vector<Event>& events) {
+  History history;
+  for (const Event& event : events) {
+    history.last_generation = std::max(history.last_generation, event.generation);
+    history.last_instance = std::max(history.last_instance, number_of(event.fields, "id"));
+    if (event.name == "deploy.started") {
+      history.changes.push_back(begin_change(event));
+      continue;
+    }
+    if (history.changes.empty() || history.changes.back().outcome) continue;
+    Change& change = history.changes.back();
+    if (event.name == "instance.starting") change.starting.insert(number_of(event.fields, "id"));
+    if (event.name == "instance.stopping") change.stopping.insert(number_of(event.fields, "id"));
+    if (event.name == "traffic.shifted") {
+      add_ids(event.fields, "in", change.shifted_in);
+      add_ids(event.fields, "out", change.shifted_out);
+    }
+    if (event.name == "deploy.finished") {
+      end_change(event, change);
+      conclude(event, change, history);
+    }
+  }
+  return history;
+}
+
+}  // namespace roll

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "state/event.h"
+
+namespace roll {
+
+// One command that moved traffic, from its first event to its last.
+struct Change {
+  std::string command;
+  std::string release;
+  std::optional<std::string> from;
+  int64_t generation = 0;
+  int instances = 0;
+  std::string handover;
+  std::string note;
+  WallTime started;
+
+  // How far it got.
+  std::set<InstanceId> starting;  // launches that were meant
+  std::set<InstanceId> shifted_in, shifted_out;
+  std::set<InstanceId> stopping;
+
+  // How it ended; nothing while it runs or when rollctl was killed.
+  std::optional<Outcome> outcome;
+  Millis duration{0};
+  size_t connections_cut = 0;
+  std::string reason;
+
+  // Did it begin a generation of its own? deploy, rollback and restart do.
+  [[nodiscard]] bool makes_generation() const;
+};
+
+// The journal, folded: what the app is, as far as it was meant. What runs is discovered, never read from
+// here.
+struct History {
+  std::vector<Change> changes;  // oldest first
+  int64_t last_generation = 0;
+  InstanceId last_instance = 0;
+
+  // The generation that was completed last, and how many instances of it shall serve (also while it is
+  // stopped).
+  std::optional<int64_t> current;
+  std::string current_release;
+  int instances = 0;
+  bool stopped = false;  // by `stop`
+  WallTime current_since;
+
+  // The instances that shall serve now.
+  [[nodiscard]] int wanted() const { return current && !stopped ? instances : 0; }
+
+  // The change that has no ending, if the last one has none.
+  [[nodiscard]] const Change* unfinished() const;
+
+  // The generation that `rollback` goes to: completed before the current one, restarts and failures not
+  // counted. Since a rollback is itself such a completion, done twice it returns.
+  [[nodiscard]] std::optional<int64_t> rollback_target() const;
+
+  // The newest completed generation of a release.
+  [[nodiscard]] std::optional<int64_t> completed_generation_of(const std::string& release) const;
+  [[nodiscard]] const Change* completed(int64_t generation) const;
+};
+
+History fold(const std::vector<Event>& events);
+
+}  // namespace roll

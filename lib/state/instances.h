@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "net/group.h"
+#include "process/instance_record.h"
+#include "process/launch_spec.h"
+#include "process/shim_client.h"
+#include "steering/steering.h"
+
+namespace roll {
+
+// Who looks after an instance that was found.
+enum class Presence {
+  Supervised,    // its shim answers
+  Unsupervised,  // its shim has died, its server lives
+  Remains,       // nothing of it lives; only its folder is left
+};
+
+struct FoundInstance {
+  InstanceRecord record;
+  Presence presence = Presence::Remains;
+};
+
+// What happens to an instance without being asked for.
+struct InstanceEvent {
+  enum class Kind {
+    Launched,       // its server runs
+    LaunchFailed,   // `message` says why; nothing of it is left
+    NotifiedReady,  // READY=1
+    StatusText,     // STATUS=
+    Exited,         // its server died unasked; record.state says whether it will be restarted
+    Restarted,      // a new server process runs
+    Ended,          // it was drained: no process and no folder of it is left
+    Orphaned,       // its shim died, its server lives on
+  };
+  Kind kind = Kind::Launched;
+  InstanceId id = 0;
+  InstanceRecord record;
+  std::optional<ExitStatus> exit;  // with Exited and Ended, where it is known: an orphan's is not
+  std::string message;
+  size_t connections_cut = 0;  // with Ended
+};
+
+// The instances of one app on this host. Calls are quick (at most a second, when a shim is stuck) and never
+// wait for a server.
+class Instances {
+ public:
+  using OnEvent = std::function<void(const InstanceEvent&)>;
+  virtual ~Instances() = default;
+
+  // Who hears of events, from the scheduler and never from within a call.
+  virtual void subscribe(OnEvent on_event) = 0;
+
+  // Everything that is there, from what is there: never from memory. Connects to the shims.
+  virtual Result<std::vector<FoundInstance>> discover() = 0;
+
+  // Claims the id and starts a shim for it, which starts the server: Launched or LaunchFailed follows. On an
+  // error nothing is left.
+  virtual Status launch(const LaunchSpec& spec) = 0;
+
+  // Duplicates of the listeners that it has on the app's addresses now. Whoever gets them closes them soon: a
+  // duplicate left open when the server closes its own keeps the socket in the group with nobody accepting.
+  virtual Result<std::vector<Listener>> listeners(InstanceId id) = 0;
+
+  // Does the instance possibly listen on something new since the last call? A cheap question before
+  // listeners().
+  virtual bool listeners_changed(InstanceId id) = 0;
+
+  // The SO_REUSEPORT groups that the app's ports have on this host now, whoever listens.
+  virtual Result<std::vector<ListenSocket>> listen_sockets() = 0;
+
+  // Who owns that socket, for people: "nginx (pid 12)"; empty where that cannot be found.
+  virtual std::string owner_of(const ListenSocket& socket) = 0;
+
+  virtual Status set_role(InstanceId id, InstanceState state, double weight) = 0;
+  virtual Status open_gate(InstanceId id) = 0;
+  virtual Status hold_steering(InstanceId id, std::vector<SteeringHandle> handles) = 0;
+  virtual Result<std::vector<SteeringHandle>> take_steering(InstanceId id) = 0;
+
+  // Tells it to end; Ended follows, at the latest soon after the deadline. An unsupervised one is drained by
+  // this process.
+  virtual Status drain(InstanceId id, const DrainOrder& order) = 0;
+
+  // Clears away the folder of one whose presence is Remains.
+  virtual Status clear_remains(InstanceId id) = 0;
+
+  // Its open client connections.
+  virtual Result<size_t> connections(InstanceId id) = 0;
+};
+
+}  // namespace roll

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#include "state/paths.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+
+namespace roll {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string value_of(const Paths::Environment& environment, const char* name) {
+  const char* value = environment(name);
+  return value != nullptr ? value : "";
+}
+
+std::string below(const std::string& folder, const std::string& name) {
+  return (fs::path(folder) / name).string();
+}
+
+// In a build tree all programs stand beside one another; installed, the shim has a folder of its own.
+std::string find_libexec() {
+  std::error_code failure;
+  const fs::path self = fs::read_symlink("/proc/self/exe", failure);
+  if (!failure && ::access((self.parent_path() / "roll-shim").c_str(), X_OK) == 0)
+    return self.parent_path().string();
+  return "/usr/libexec/rollctl";
+}
+
+}  // namespace
+
+Result<Paths> Paths::resolve(uid_t uid, const Environment& environment) {
+  const auto value = [&](const char* name) { return value_of(environment, name); };
+  const auto xdg = [&](const char* name, const char* below_home) {
+    const std::string folder = value(name);
+    return below(folder.empty() ? below(value("HOME"), below_home) : folder, "rollctl");
+  };
+  const bool root = uid == 0;
+  Paths paths;
+  paths.config_dir = value("ROLLCTL_CONFIG_DIR");
+  if (paths.config_dir.empty()) paths.config_dir = root ? "/etc/rollctl" : xdg("XDG_CONFIG_HOME", ".config");
+  paths.state_dir = value("ROLLCTL_STATE_DIR");
+  if (paths.state_dir.empty())
+    paths.state_dir = root ? "/var/lib/rollctl" : xdg("XDG_STATE_HOME", ".local/state");
+  paths.log_dir = value("ROLLCTL_LOG_DIR");
+  if (paths.log_dir.empty() && root) paths.log_dir = "/var/log/rollctl";
+  paths.libexec_dir = value("ROLLCTL_LIBEXEC_DIR");
+  if (paths.libexec_dir.empty()) paths.libexec_dir = find_libexec();
+  paths.runtime_dir = value("ROLLCTL_RUNTIME_DIR");
+  if (paths.runtime_dir.empty() && root) paths.runtime_dir = "/run/rollctl";
+  if (paths.runtime_dir.empty()) {
+    const std::string session = value("XDG_RUNTIME_DIR");
+    if (session.empty())
+      return fail(ErrorKind::NotPermitted,
+                  "there is no folder for running instances: XDG_RUNTIME_DIR is not set",
+                  "log in as this user (with lingering: loginctl enable-linger), or set ROLLCTL_RUNTIME_DIR");
+    paths.runtime_dir = below(session, "rollctl");
+  }
+  // Shims work in folders of their own: what they are told must not depend on where rollctl was called.
+  for (std::string* folder :
+       {&paths.config_dir, &paths.runtime_dir, &paths.state_dir, &paths.log_dir, &paths.libexec_dir}) {
+    std::error_code failure;
+    if (!folder->empty()) *folder = fs::absolute(*folder, failure).lexically_normal().string();
+  }
+  return paths;
+}
+
+std::string Paths::app_file(const std::string& app) const {
+  return below(config_dir, app + ".toml");
+}
+std::string Paths::runtime(const std::string& app) const {
+  return below(runtime_dir, app);
+}
+std::string Paths::lock(const std::string& app) const {
+  return below(runtime(app), "lock");
+}
+std::string Paths::instance(const std::string& app, InstanceId id) const {
+  return below(runtime(app), std::to_string(id));
+}
+std::string Paths::state(const std::string& app) const {
+  return below(state_dir, app);
+}
+std::string Paths::journal(const std::string& app) const {
+  return below(state(app), "journal.jsonl");
+}
+std::string Paths::adhoc_app_file(const std::string& app) const {
+  return below(state(app), "app.toml");
+}
+std::string Paths::generation(const std::string& app, int64_t generation) const {
+  return below(below(state(app), "generations"), std::to_string(generation) + ".json");
+}
+std::string Paths::logs(const std::string& app) const {
+  return log_dir.empty() ? below(state(app), "log") : below(log_dir, app);
+}
+std::string Paths::log(const std::string& app, InstanceId id) const {
+  return below(logs(app), std::to_string(id) + ".log");
+}
+std::string Paths::shim_program() const {
+  return below(libexec_dir, "roll-shim");
+}
+
+}  // namespace roll

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "base/result.h"
+#include "steering/steering.h"
+
+namespace roll {
+
+// Where everything of rollctl lies. Root: /etc, /run, /var/lib, /var/log. An ordinary user: the XDG folders.
+// Each folder can be overridden by its ROLLCTL_…_DIR.
+struct Paths {
+  std::string config_dir;   // app files
+  std::string runtime_dir;  // instances, sockets, locks: gone at reboot
+  std::string state_dir;    // journals, kept specifications
+  std::string log_dir;      // empty for an ordinary user: below the app's state
+  std::string libexec_dir;  // roll-shim
+
+  using Environment = std::function<const char*(const char*)>;
+  // NotPermitted where an ordinary user has neither XDG_RUNTIME_DIR nor an override.
+  static Result<Paths> resolve(uid_t uid, const Environment& environment);
+
+  // Of one app.
+  [[nodiscard]] std::string app_file(const std::string& app) const;
+  [[nodiscard]] std::string runtime(const std::string& app) const;
+  [[nodiscard]] std::string lock(const std::string& app) const;
+  [[nodiscard]] std::string instance(const std::string& app, InstanceId id) const;
+  [[nodiscard]] std::string state(const std::string& app) const;
+  [[nodiscard]] std::string journal(const std::string& app) const;
+  [[nodiscard]] std::string adhoc_app_file(const std::string& app) const;
+  [[nodiscard]] std::string generation(const std::string& app, int64_t generation) const;
+  [[nodiscard]] std::string logs(const std::string& app) const;
+  [[nodiscard]] std::string log(const std::string& app, InstanceId id) const;
+  [[nodiscard]] std::string shim_program() const;
+};
+
+}  // namespace roll
