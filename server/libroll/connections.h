@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+// Every connection of an evhttp server, from accept to close. libevent 2.1 can neither enumerate an evhttp's
+// connections nor close one gently; both are done here from outside, through evhttp_set_bevcb: each
+// connection's bufferevent is made here with BEV_OPT_CLOSE_ON_FREE and a reference of its own, so that
+// evhttp's "free" only shuts the writing side, and the descriptor is closed here, when the client's end has
+// been read.
+#pragma once
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/http.h>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "libroll/handles.h"
+#include "libroll/roll.h"
+
+namespace roll {
+
+class Connections {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  struct Hooks {
+    Server::ConnectionHandler connected;
+    Server::DoneHandler done;
+    Server::RefusalHandler refusal;
+    std::function<void()> emptied;  // the last connection was closed
+  };
+
+  // All borrowed, to outlive this.
+  static std::unique_ptr<Connections> create(event_base* base, evhttp* http, const ServerOptions& options,
+                                             Hooks* hooks);
+  // Closes what is open, at once. The evhttp must have been freed before.
+  ~Connections();
+  Connections(const Connections&) = delete;
+  Connections& operator=(const Connections&) = delete;
+
+  std::size_t count() const { return connections_.size(); }
+
+  // To be called when evhttp hands a request over, before and after the server's handler sees it.
+  void request_began(evhttp_request* request);
+  void request_handled(evhttp_request* request);
+
+  // From now on every request is answered with "Connection: close".
+  void drain();
+  // Ends the connections that have been idle for the grace period, counted from the drain. Returns when to
+  // call again, or TimePoint::max() if there is no idle connection left.
+  TimePoint end_idle(TimePoint now);
+
+ private:
+  // Fresh ──> Idle <──> Receiving ──> Answering ──> (Idle, or Ended when this was the last answer)
+  //              any ──> Refused: evhttp answers by itself ──> Ended
+  //              any ──> Ended: evhttp has let go ──> Lingering, or closed at once when the client has ended
+  //              too
+  enum class Stage { Fresh, Idle, Receiving, Answering, Refused, Ended, Lingering };
+
+  struct Connection {
+    Connections* owner = nullptr;
+    bufferevent* buffers = nullptr;
+    evhttp_connection* http = nullptr;  // until it ended
+    evhttp_request* request = nullptr;  // while it is answered
+    Stage stage = Stage::Fresh;
+    bool client_closes = false;  // the client will send no further request
+    std::size_t head_bytes = 0;  // read since the last request
+    std::size_t line_bytes = 0;  // length of the request line, 0 until its end was seen
+    TimePoint since{};           // Idle: when the last answer was written; Lingering: since then
+  };
+
+  Connections(event_base* base, evhttp* http, const ServerOptions& options, Hooks* hooks);
+
+  static bufferevent* on_accept(event_base* base, void* self);
+  static void on_input(evbuffer* buffer, const evbuffer_cb_info* info, void* connection);
+  static void on_output(evbuffer* buffer, const evbuffer_cb_info* info, void* connection);
+  static void on_answered(evhttp_request* request, void* connection);
+  static void on_ended(evhttp_connection* http, void* connection);
+  static void on_linger_read(bufferevent* buffers, void* connection);
+  static void on_linger_event(bufferevent* buffers, short what, void* connection);
+  static void on_settle(int fd, short what, void* self);
+
+  void settle_later(Connection& connection);
+  void adopt(Connection& connection);
+  void replace_refusal(Connection& connection);
+  void linger(Connection& connection);
+  void close(Connection& connection);
+  void expect_request(Connection& connection);
+  Connection* find(evhttp_request* request);
+
+  event_base* base_;
+  ServerOptions options_;
+  Hooks* hooks_;
+  EventPtr settle_event_;
+  bool draining_ = false;
+  TimePoint drain_start_{};
+  std::unordered_map<bufferevent*, std::unique_ptr<Connection>> connections_;
+  std::vector<Connection*> unsettled_;
+};
+
+}  // namespace roll

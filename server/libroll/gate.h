@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// The gate: a descriptor that the supervisor passes as $ROLL_GATE_FD and whose end of file says "listen now".
+#pragma once
+
+#include <event2/event.h>
+
+#include <functional>
+#include <optional>
+
+#include "libroll/handles.h"
+#include "libroll/roll.h"
+
+namespace roll {
+
+class Gate {
+ public:
+  // Takes the descriptor that $ROLL_GATE_FD names. Without the variable the gate is open. Fails when the
+  // variable names no open descriptor: listening all the same would show an unready server to clients.
+  std::optional<ServerFailure> take_from_environment();
+  // True once the end of file was read; never blocks. What stands before it is ignored.
+  bool open();
+  // Calls `opened` once, from the loop, when the gate opens. Only for a gate that is shut.
+  bool watch(event_base* base, std::function<void()> opened);
+  // Forgets the descriptor.
+  void abandon();
+
+  Gate() = default;
+  ~Gate() { abandon(); }
+  Gate(const Gate&) = delete;
+  Gate& operator=(const Gate&) = delete;
+
+ private:
+  static void on_readable(int fd, short what, void* self);
+
+  int fd_ = -1;
+  EventPtr event_;
+  std::function<void()> opened_;
+};
+
+}  // namespace roll

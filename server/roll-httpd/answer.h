@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// Answers that are not files: error pages, redirects, the health page.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+struct evhttp_request;
+
+namespace roll {
+
+// "Not Found"; "Unknown" for a status that this server never sends.
+std::string_view reason_phrase(int status);
+
+void set_header(evhttp_request* request, const char* name, const std::string& value);
+
+// Sends `text` as text/plain, or only its headers in answer to HEAD. Headers set before stay.
+void send_text(evhttp_request* request, int status, std::string_view text);
+// "404 Not Found" and a newline.
+void send_status(evhttp_request* request, int status);
+
+// The same as a whole message, for a request that could not be parsed. An empty `release` gives no X-Release.
+std::string status_message(int status, std::string_view extra_headers, std::string_view release);
+
+}  // namespace roll

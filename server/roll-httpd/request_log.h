@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+
+#include "roll-httpd/access_log.h"
+
+struct evhttp_request;
+
+namespace roll {
+
+// What the access log says of a request that was answered, `unsent` bytes of whose answer were not sent. The
+// entry points into the request.
+LogEntry log_entry(evhttp_request* request, std::size_t unsent);
+
+}  // namespace roll
