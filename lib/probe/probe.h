@@ -5,42 +5,54 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "process/launch_spec.h"
 #include "steering/steering.h"
 
 namespace roll {
 
 enum class ProbeKind { Http, Https, Tcp, Exec, Notify, Listen };
 const char* probe_kind_name(ProbeKind kind);
+Result<ProbeKind> parse_probe_kind(std::string_view name);
 
 // How one instance is asked whether it is ready; placeholders are expanded.
 struct ProbeSpec {
   ProbeKind kind = ProbeKind::Listen;
-  std::string path = "/";  // Http, Https: GET; an answer of 200–399 is ready
-  std::string address;     // Http, Https, Tcp: HOST:PORT or unix:PATH; empty: the shared port, aimed
-  std::vector<std::string> command;  // Exec: argv, exit status 0 is ready
-  std::vector<std::string> env;      // Exec: "NAME=value"
-  std::string workdir;               // Exec
+  std::string path = "/";    // Http, Https: GET; an answer of 200–399 is ready. Starts with '/', no blanks
+  std::string address = {};  // Http, Https, Tcp: HOST:PORT or unix:PATH; empty: the shared port, aimed
+  std::vector<std::string> command = {};        // Exec: argv, exit status 0 is ready
+  std::vector<std::string> env = {};            // Exec: "NAME=value"
+  std::string workdir = {};                     // Exec; empty: /
+  std::optional<Credentials> credentials = {};  // Exec: who runs it; nothing: the caller
   Millis interval{100};
-  Millis timeout{1000};  // of one attempt
-  int successes = 1;     // in a row
+  Millis timeout{1000};     // of one attempt
+  int successes = 1;        // in a row
+  std::string listen = {};  // what the shared port is, for people: "0.0.0.0:8080"
 };
 
 // What is known of the instance, asked anew at each attempt.
 struct ProbeSubject {
   InstanceId instance = 0;
-  std::function<std::optional<Endpoint>()>
-      shared_port;  // where clients reach it; nothing while it does not listen everywhere
-  std::function<bool()> notified_ready;  // it sent READY=1
+  // Where clients reach it; nothing while it does not listen everywhere.
+  std::function<std::optional<Endpoint>()> shared_port = {};
+  // It sent READY=1.
+  std::function<bool()> notified_ready = {};
 };
 
 struct ProbeResult {
   enum class Verdict { Ready, NotReady };
+  // When to ask again: Soon where nothing was there yet that could have answered (asking costs
+  // the server nothing), else at the spec's interval.
+  enum class Retry { AtInterval, Soon };
+
   Verdict verdict = Verdict::NotReady;
-  std::string detail;  // "GET /readyz answered 503", "connection refused", "does not listen on 0.0.0.0:8080"
+  std::string detail =
+      {};  // "GET /readyz answered 503", "connection refused by …", "does not listen on … yet"
+  Retry retry = Retry::AtInterval;
 };
 
 // An attempt in progress; destroying it gives up, and its callback is never called afterwards.

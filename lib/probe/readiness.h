@@ -18,8 +18,9 @@ class Readiness {
   enum class Verdict { Unknown, Ready, Unready };
 
   // `on_change` is called when the verdict changes, from the scheduler. The first attempt starts at once.
-  // While nothing else is to be waited for (Listen, Notify), it looks more often than `interval`, so that a
-  // fast server is not kept waiting.
+  // While nothing else is to be waited for (Listen, Notify, and answers that say Retry::Soon) and it is not
+  // ready, it looks more often than `interval`: after 1 ms, then ever more slowly up to 20 ms, so that a fast
+  // server is not kept waiting.
   Readiness(Scheduler& scheduler, Probe& probe, ProbeSpec spec, ProbeSubject subject,
             std::function<void()> on_change);
   ~Readiness();
@@ -29,7 +30,8 @@ class Readiness {
   [[nodiscard]] Verdict verdict() const;
   // Of the last attempt: why it is not ready.
   [[nodiscard]] const std::string& detail() const;
-  // Something happened that may have changed the answer (READY=1 arrived, it listens now): asks at once.
+  // Something happened that may have changed the answer (READY=1 arrived, it listens now): asks at once, or,
+  // where an attempt is in progress that fails, at once after it.
   void look_again();
 
  private:

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+#include "probe/attempt.h"
+
+#include "base/duration.h"
+
+namespace roll {
+
+LoopAttempt::LoopAttempt(Loop& loop, Millis timeout, Probe::Done done)
+    : loop_(loop),
+      timeout_(timeout),
+      deadline_(loop.now() + timeout),
+      done_(std::move(done)),
+      limit_(loop.after(timeout, [this] { timed_out(); })) {}
+
+void LoopAttempt::finish(ProbeResult result) {
+  if (delivery_) return;
+  limit_.reset();
+  result_ = std::move(result);
+  delivery_ = loop_.after(Micros(0), [this] {
+    const auto done = std::move(done_);
+    const auto final_result = std::move(result_);
+    done(final_result);
+  });
+}
+
+std::string LoopAttempt::limit_text() const {
+  return format_duration(timeout_);
+}
+
+}  // namespace roll

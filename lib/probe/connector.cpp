@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#include "probe/connector.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "probe/kinds.h"
+
+namespace roll {
+
+namespace {
+
+constexpr std::string_view kUnixPrefix = "unix:";
+
+Connector::Outcome refusal(std::string detail, ProbeResult::Retry retry) {
+  return {Fd(), ProbeResult{ProbeResult::Verdict::NotReady, std::move(detail), retry}};
+}
+
+socklen_t to_sockaddr(const ProbeAddress& address, sockaddr_storage& storage) {
+  if (address.unix_path.empty()) return address.endpoint.to_sockaddr(storage);
+  auto* local = reinterpret_cast<sockaddr_un*>(&storage);
+  local->sun_family = AF_UNIX;
+  std::memcpy(local->sun_path, address.unix_path.c_str(), address.unix_path.size() + 1);
+  return sizeof *local;
+}
+
+}  // namespace
+
+Result<ProbeAddress> ProbeAddress::parse(std::string_view text) {
+  ProbeAddress address;
+  if (text.starts_with(kUnixPrefix)) {
+    address.unix_path = text.substr(kUnixPrefix.size());
+    if (!address.unix_path.starts_with('/'))
+      return fail(ErrorKind::Invalid,
+                  fmt::format("'{}' is not an address to ask: the path is not absolute", text));
+    if (address.unix_path.size() >= sizeof(sockaddr_un::sun_path))
+      return fail(ErrorKind::Invalid,
+                  fmt::format("'{}' is not an address to ask: a socket's path has at most {} bytes", text,
+                              sizeof(sockaddr_un::sun_path) - 1));
+    return address;
+  }
+  const auto tcp = ListenAddress::parse(text);
+  if (!tcp)
+    return fail(ErrorKind::Invalid, fmt::format("'{}' is not an address to ask", text),
+                "HOST:PORT with a numeric host, or unix:PATH, for example 127.0.0.1:{probe_port}");
+  address.endpoint = tcp->connect_endpoint(Endpoint{IpAddress::v4(INADDR_ANY), tcp->endpoint.port});
+  return address;
+}
+
+void Connector::start(const ProbeSpec& spec, const ProbeSubject& subject, TimePoint deadline, Done done) {
+  done_ = std::move(done);
+  if (!spec.address.empty()) {
+    target_ = spec.address;
+    const auto address = ProbeAddress::parse(spec.address);
+    if (!address) return done_(refusal(address.error().message, ProbeResult::Retry::AtInterval));
+    return connect_directly(*address);
+  }
+  const auto shared = subject.shared_port();
+  if (!shared) return done_(refusal(not_listening_text(spec), ProbeResult::Retry::Soon));
+  target_ = shared->text();
+  aimed_ = steering_.connect(loop_, subject.instance, *shared, deadline, [this](Result<Fd> socket) {
+    if (socket)
+      done_({std::move(*socket), {}});
+    else
+      done_(refusal(socket.error().message, ProbeResult::Retry::AtInterval));
+  });
+}
+
+void Connector::connect_directly(const ProbeAddress& address) {
+  sockaddr_storage storage{};
+  const socklen_t length = to_sockaddr(address, storage);
+  socket_ = Fd(socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket_) return refused(errno);
+  if (connect(socket_.get(), reinterpret_cast<sockaddr*>(&storage), length) == 0) return connected();
+  if (errno != EINPROGRESS) return refused(errno);
+  writable_ = loop_.on_writable(socket_.get(), [this] {
+    writable_.reset();
+    int os_error = 0;
+    socklen_t size = sizeof os_error;
+    if (getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &os_error, &size) < 0) os_error = errno;
+    if (os_error == 0)
+      connected();
+    else
+      refused(os_error);
+  });
+}
+
+void Connector::connected() {
+  done_({std::move(socket_), {}});
+}
+
+void Connector::refused(int os_error) {
+  // Nobody is there yet: asking again soon disturbs nobody.
+  if (os_error == ECONNREFUSED)
+    return done_(refusal("connection refused by " + target_, ProbeResult::Retry::Soon));
+  const auto retry = os_error == ENOENT ? ProbeResult::Retry::Soon : ProbeResult::Retry::AtInterval;
+  done_(refusal(fmt::format("cannot connect to {}: {}", target_, os_error_text(os_error)), retry));
+}
+
+}  // namespace roll

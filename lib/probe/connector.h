@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/address.h"
+#include "base/fd.h"
+#include "loop/loop.h"
+#include "probe/probe.h"
+#include "steering/steering.h"
+
+namespace roll {
+
+// `ready.address`: where one instance alone can be reached.
+struct ProbeAddress {
+  std::string unix_path;  // empty: the end point
+  Endpoint endpoint;
+
+  // HOST:PORT, [V6]:PORT, :PORT (this host) or unix:PATH with an absolute path. Invalid.
+  static Result<ProbeAddress> parse(std::string_view text);
+};
+
+// A connection to the instance that a probe asks: through its own address where the specification has one,
+// else through the shared port, aimed. Destroying it gives up.
+class Connector {
+ public:
+  // One of the two: a connected non-blocking socket on which nothing was sent, or why there is none.
+  struct Outcome {
+    Fd socket;
+    ProbeResult refusal;
+  };
+  using Done = std::function<void(Outcome)>;
+
+  Connector(Loop& loop, Steering& steering) : loop_(loop), steering_(steering) {}
+
+  // `done` is called at most once, also from within this call. Gives up at `deadline` only where Steering
+  // does; the time limit is the caller's.
+  void start(const ProbeSpec& spec, const ProbeSubject& subject, TimePoint deadline, Done done);
+
+  // Where it goes, for messages and the Host header: "127.0.0.1:9001", "unix:/run/web.sock"; empty while the
+  // instance does not listen.
+  [[nodiscard]] const std::string& target() const { return target_; }
+
+ private:
+  void connect_directly(const ProbeAddress& address);
+  void connected();
+  void refused(int os_error);
+
+  Loop& loop_;
+  Steering& steering_;
+  Done done_;
+  std::string target_;
+  Fd socket_;
+  Watch writable_;
+  std::unique_ptr<AimedConnect> aimed_;
+};
+
+}  // namespace roll

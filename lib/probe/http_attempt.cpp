@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
+#include <event2/event.h>
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <cerrno>
+
+#include "probe/attempt.h"
+#include "probe/connector.h"
+#include "probe/http_answer.h"
+#include "probe/kinds.h"
+
+namespace roll {
+
+namespace {
+
+// How long the body is waited for once the header has told the verdict: closing while a part of it is still
+// on its way would reset the server's connection, but a server that never closes must not delay a deploy.
+constexpr Millis kBodyGrace{100};
+
+struct FreeBufferevent {
+  void operator()(bufferevent* stream) const { bufferevent_free(stream); }
+};
+
+class HttpAttempt final : public LoopAttempt {
+ public:
+  HttpAttempt(Loop& loop, Steering& steering, ssl_ctx_st* tls, const ProbeSpec& spec,
+              const ProbeSubject& subject, Probe::Done done)
+      : LoopAttempt(loop, spec.timeout, std::move(done)),
+        tls_(tls),
+        what_("GET " + spec.path),
+        path_(spec.path),
+        connector_(loop, steering) {
+    connector_.start(spec, subject, deadline(), [this](Connector::Outcome outcome) {
+      if (outcome.socket)
+        ask(std::move(outcome.socket));
+      else
+        finish(std::move(outcome.refusal));
+    });
+  }
+
+ private:
+  void ask(Fd socket) {
+    auto* base = loop().base();
+    SSL* session = tls_ == nullptr ? nullptr : SSL_new(tls_);
+    if (tls_ != nullptr && session == nullptr) return not_ready("cannot set up TLS: out of memory");
+    stream_.reset(session == nullptr
+                      ? bufferevent_socket_new(base, socket.get(), BEV_OPT_CLOSE_ON_FREE)
+                      : bufferevent_openssl_socket_new(base, socket.get(), session,
+                                                       BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE));
+    if (!stream_) return not_ready("cannot watch the connection: out of memory");
+    (void)socket.release();
+    // A server that just closes, without TLS's own good-bye, has answered all the same.
+    if (session != nullptr) bufferevent_openssl_set_allow_dirty_shutdown(stream_.get(), 1);
+
+    bufferevent_setcb(stream_.get(), &on_readable, nullptr, &on_event, this);
+    bufferevent_setwatermark(stream_.get(), EV_READ, 0, HttpAnswer::kLongestHead);
+    const bool local = connector_.target().starts_with("unix:");
+    const std::string request = fmt::format(
+        "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: rollctl\r\nAccept: */*\r\nConnection: close\r\n\r\n",
+        path_, local ? "localhost" : connector_.target());
+    bufferevent_write(stream_.get(), request.data(), request.size());
+    bufferevent_enable(stream_.get(), EV_READ | EV_WRITE);
+  }
+
+  static void on_readable(bufferevent*, void* self) { static_cast<HttpAttempt*>(self)->read(); }
+  static void on_event(bufferevent*, short events, void* self) {
+    // Read at once: anything else may change errno.
+    const int os_error = errno;
+    auto* attempt = static_cast<HttpAttempt*>(self);
+    if ((events & BEV_EVENT_EOF) != 0)
+      attempt->closed();
+    else if ((events & BEV_EVENT_ERROR) != 0)
+      attempt->broken(os_error);
+  }
+
+  void read() {
+    auto* input = bufferevent_get_input(stream_.get());
+    while (const size_t size = evbuffer_get_contiguous_space(input)) {
+      answer_.take({reinterpret_cast<const char*>(evbuffer_pullup(input, static_cast<ssize_t>(size))), size});
+      evbuffer_drain(input, size);
+    }
+    if (answer_.state() == HttpAnswer::State::HeadComplete && !body_grace_)
+      body_grace_ = loop().after(kBodyGrace, [this] { judge(); });
+    if (answer_.state() == HttpAnswer::State::Complete || answer_.state() == HttpAnswer::State::Malformed)
+      judge();
+  }
+
+  void closed() {
+    read();
+    answer_.end();
+    judge();
+  }
+
+  void broken(int os_error) {
+    if (answer_.state() == HttpAnswer::State::HeadComplete) return judge();
+    if (const auto tls_error = bufferevent_get_openssl_error(stream_.get()); tls_error != 0) {
+      const char* reason = ERR_reason_error_string(tls_error);
+      return not_ready(
+          fmt::format("TLS with {} failed: {}", connector_.target(), reason ? reason : "unknown error"));
+    }
+    not_ready(
+        fmt::format("{} failed: {}", what_, os_error == 0 ? "connection closed" : os_error_text(os_error)));
+  }
+
+  void judge() {
+    if (answer_.state() == HttpAnswer::State::Malformed) return not_ready(what_ + " " + answer_.problem());
+    const int status = answer_.status();
+    const std::string detail = fmt::format("{} answered {}", what_, status);
+    if (status >= 200 && status < 400)
+      ready(detail);
+    else
+      not_ready(detail);
+  }
+
+  void timed_out() override {
+    if (answer_.state() == HttpAnswer::State::HeadComplete) return judge();
+    if (stream_) return not_ready(fmt::format("{} timed out after {}", what_, limit_text()));
+    not_ready(fmt::format("connecting to {} timed out after {}", connector_.target(), limit_text()));
+  }
+
+  ssl_ctx_st* tls_;
+  std::string what_;
+  std::string path_;
+  HttpAnswer answer_;
+  Watch body_grace_;
+  std::unique_ptr<bufferevent, FreeBufferevent> stream_;
+  Connector connector_;
+};
+
+}  // namespace
+
+std::unique_ptr<ProbeAttempt> attempt_http(Loop& loop, Steering& steering, ssl_ctx_st* tls,
+                                           const ProbeSpec& spec, const ProbeSubject& subject,
+                                           Probe::Done done) {
+  return std::make_unique<HttpAttempt>(loop, steering, tls, spec, subject, std::move(done));
+}
+
+}  // namespace roll

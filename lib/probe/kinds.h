@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "loop/loop.h"
+#include "probe/probe.h"
+#include "steering/steering.h"
+
+struct ssl_ctx_st;
+
+namespace roll {
+
+// The attempts, one file per kind; they keep the promises of Probe::attempt().
+
+// Also Https. `tls` is borrowed, null for Http.
+std::unique_ptr<ProbeAttempt> attempt_http(Loop& loop, Steering& steering, ssl_ctx_st* tls,
+                                           const ProbeSpec& spec, const ProbeSubject& subject,
+                                           Probe::Done done);
+// Ready when a connection is established; it is closed at once.
+std::unique_ptr<ProbeAttempt> attempt_tcp(Loop& loop, Steering& steering, const ProbeSpec& spec,
+                                          const ProbeSubject& subject, Probe::Done done);
+// The command runs in a process group of its own, which is killed when the command has exited, at the time
+// limit, and when the attempt is destroyed.
+std::unique_ptr<ProbeAttempt> attempt_exec(Loop& loop, const ProbeSpec& spec, Probe::Done done);
+// Notify and Listen: what the subject already knows.
+std::unique_ptr<ProbeAttempt> attempt_look(Loop& loop, const ProbeSpec& spec, const ProbeSubject& subject,
+                                           Probe::Done done);
+
+// "does not listen on 0.0.0.0:8080 yet"
+std::string not_listening_text(const ProbeSpec& spec);
+
+}  // namespace roll

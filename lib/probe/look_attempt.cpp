@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#include "probe/attempt.h"
+#include "probe/kinds.h"
+
+namespace roll {
+
+namespace {
+
+class LookAttempt final : public LoopAttempt {
+ public:
+  LookAttempt(Loop& loop, const ProbeSpec& spec, const ProbeSubject& subject, Probe::Done done)
+      : LoopAttempt(loop, spec.timeout, std::move(done)) {
+    if (spec.kind == ProbeKind::Notify) {
+      if (subject.notified_ready())
+        ready("sent READY=1");
+      else
+        not_yet("has not sent READY=1 yet");
+    } else {
+      if (subject.shared_port())
+        ready("listens");
+      else
+        not_yet(not_listening_text(spec));
+    }
+  }
+
+ private:
+  void not_yet(std::string detail) {
+    finish({ProbeResult::Verdict::NotReady, std::move(detail), ProbeResult::Retry::Soon});
+  }
+  void timed_out() override { not_ready("timed out after " + limit_text()); }
+};
+
+}  // namespace
+
+std::string not_listening_text(const ProbeSpec& spec) {
+  return "does not listen on " + (spec.listen.empty() ? std::string("its port") : spec.listen) + " yet";
+}
+
+std::unique_ptr<ProbeAttempt> attempt_look(Loop& loop, const ProbeSpec& spec, const ProbeSubject& subject,
+                                           Probe::Done done) {
+  return std::make_unique<LookAttempt>(loop, spec, subject, std::move(done));
+}
+
+}  // namespace roll

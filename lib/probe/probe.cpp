@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#include "probe/probe.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace roll {
+
+namespace {
+
+struct KindName {
+  ProbeKind kind;
+  const char* name;
+};
+
+constexpr std::array kKinds{
+    KindName{ProbeKind::Http, "http"},     KindName{ProbeKind::Https, "https"},
+    KindName{ProbeKind::Tcp, "tcp"},       KindName{ProbeKind::Exec, "exec"},
+    KindName{ProbeKind::Notify, "notify"}, KindName{ProbeKind::Listen, "listen"},
+};
+
+}  // namespace
+
+const char* probe_kind_name(ProbeKind kind) {
+  for (const auto& entry : kKinds)
+    if (entry.kind == kind) return entry.name;
+  return "?";
+}
+
+Result<ProbeKind> parse_probe_kind(std::string_view name) {
+  for (const auto& entry : kKinds)
+    if (entry.name == name) return entry.kind;
+  return fail(ErrorKind::Invalid, fmt::format("'{}' is not a kind of readiness", name),
+              "http, https, tcp, exec, notify or listen");
+}
+
+}  // namespace roll

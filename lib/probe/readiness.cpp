@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#include "probe/readiness.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace roll {
+
+namespace {
+
+// Each pause is a quarter longer than the one before, so that a look comes late by 1 ms and a quarter of the
+// time that the server took, at worst.
+constexpr Micros kFirstPause{1000};
+constexpr Micros kLongestPause{20'000};
+
+}  // namespace
+
+struct Readiness::Run {
+  Run(Scheduler& scheduler_given, Probe& probe_given, ProbeSpec spec_given, ProbeSubject subject_given,
+      std::function<void()> on_change_given)
+      : scheduler(scheduler_given),
+        probe(probe_given),
+        spec(std::move(spec_given)),
+        subject(std::move(subject_given)),
+        on_change(std::move(on_change_given)) {}
+
+  Scheduler& scheduler;
+  Probe& probe;
+  ProbeSpec spec;
+  ProbeSubject subject;
+  std::function<void()> on_change;
+
+  Verdict verdict = Verdict::Unknown;
+  std::string detail;
+  ProbeResult::Verdict last = ProbeResult::Verdict::NotReady;
+  int in_a_row = 0;
+  Micros pause = kFirstPause;
+  bool asking = false;
+  bool look_again = false;
+  std::unique_ptr<ProbeAttempt> attempt;
+  Watch timer;
+
+  void ask() {
+    timer.reset();
+    asking = true;
+    look_again = false;
+    attempt = probe.attempt(spec, subject, [this](const ProbeResult& result) { answered(result); });
+  }
+
+  void answered(const ProbeResult& result) {
+    asking = false;
+    const bool good = result.verdict == ProbeResult::Verdict::Ready;
+    in_a_row = result.verdict == last ? in_a_row + 1 : 1;
+    last = result.verdict;
+    detail = good ? std::string() : result.detail;
+
+    const Verdict before = verdict;
+    if (in_a_row >= spec.successes) {
+      if (good)
+        verdict = Verdict::Ready;
+      else if (verdict == Verdict::Ready)
+        verdict = Verdict::Unready;
+    }
+    timer = scheduler.after(pause_after(result), [this] { ask(); });
+    if (verdict == before) return;
+    // The owner may destroy this object in its callback: nothing of it is touched afterwards.
+    const auto call = on_change;
+    call();
+  }
+
+  Micros pause_after(const ProbeResult& result) {
+    const bool good = result.verdict == ProbeResult::Verdict::Ready;
+    if (look_again && !good) return Micros(0);
+    const bool waits_for_an_event = spec.kind == ProbeKind::Listen || spec.kind == ProbeKind::Notify ||
+                                    result.retry == ProbeResult::Retry::Soon;
+    if (good || verdict == Verdict::Ready || !waits_for_an_event) {
+      pause = kFirstPause;
+      return spec.interval;
+    }
+    const Micros now = std::min<Micros>(pause, spec.interval);
+    pause = std::min(pause * 5 / 4, kLongestPause);
+    return now;
+  }
+};
+
+Readiness::Readiness(Scheduler& scheduler, Probe& probe, ProbeSpec spec, ProbeSubject subject,
+                     std::function<void()> on_change)
+    : run_(std::make_unique<Run>(scheduler, probe, std::move(spec), std::move(subject),
+                                 std::move(on_change))) {
+  run_->ask();
+}
+
+Readiness::~Readiness() = default;
+
+Readiness::Verdict Readiness::verdict() const {
+  return run_->verdict;
+}
+
+const std::string& Readiness::detail() const {
+  return run_->detail;
+}
+
+void Readiness::look_again() {
+  if (run_->asking)
+    run_->look_again = true;
+  else
+    run_->ask();
+}
+
+}  // namespace roll

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#include "os/probe/probe_fixture.h"
+
+namespace roll::test {
+namespace {
+
+class ConnectProbeTest : public ProbeTest {
+ protected:
+  ProbeSpec tcp(std::string address = {}) {
+    return {.kind = ProbeKind::Tcp, .address = std::move(address), .timeout = 10s, .listen = "0.0.0.0:8080"};
+  }
+};
+
+TEST_F(ConnectProbeTest, IsReadyWhenTheOwnAddressAccepts) {
+  const auto server = serve(loopback(9001));
+  const auto result = ask(tcp("127.0.0.1:9001"));
+  EXPECT_READY(result);
+  EXPECT_EQ(result.detail, "accepted a connection to 127.0.0.1:9001");
+  EXPECT_TRUE(steering_.aimed_at.empty());
+}
+
+TEST_F(ConnectProbeTest, SaysWhoRefusedTheConnection) {
+  const auto result = ask(tcp("127.0.0.1:9001"));
+  EXPECT_NOT_READY(result);
+  EXPECT_EQ(result.detail, "connection refused by 127.0.0.1:9001");
+  EXPECT_EQ(result.retry, ProbeResult::Retry::Soon);
+}
+
+TEST_F(ConnectProbeTest, ReachesASocketInTheFileSystem) {
+  const std::string path = testing::TempDir() + "roll-probe-" + std::to_string(getpid()) + ".sock";
+  const auto missing = ask(tcp("unix:" + path));
+  EXPECT_EQ(missing.detail, "cannot connect to unix:" + path + ": No such file or directory");
+
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  ScriptedServer server(*loop_, reinterpret_cast<sockaddr*>(&address), sizeof address);
+  EXPECT_READY(ask(tcp("unix:" + path)));
+  auto spec = tcp("unix:" + path);
+  spec.kind = ProbeKind::Http;
+  EXPECT_READY(ask(spec));
+  EXPECT_NE(server.request.find("Host: localhost\r\n"), std::string::npos) << server.request;
+  unlink(path.c_str());
+}
+
+TEST_F(ConnectProbeTest, AimsAtTheInstanceThroughTheSharedPort) {
+  shared_ = loopback(8080);
+  const auto server = serve(*shared_);
+  EXPECT_READY(ask(tcp()));
+  EXPECT_EQ(steering_.aimed_at, std::vector<InstanceId>{7});
+}
+
+TEST_F(ConnectProbeTest, DoesNotConnectWhileTheInstanceDoesNotListen) {
+  const auto result = ask(tcp());
+  EXPECT_NOT_READY(result);
+  EXPECT_EQ(result.detail, "does not listen on 0.0.0.0:8080 yet");
+  EXPECT_EQ(result.retry, ProbeResult::Retry::Soon);
+  EXPECT_TRUE(steering_.aimed_at.empty());
+}
+
+TEST_F(ConnectProbeTest, TellsWhyAimingDidNotWork) {
+  shared_ = loopback(8080);
+  steering_.refusal = Error{ErrorKind::Failed, 0, "another instance accepted every time", ""};
+  const auto result = ask(tcp());
+  EXPECT_NOT_READY(result);
+  EXPECT_EQ(result.detail, "another instance accepted every time");
+}
+
+TEST_F(ConnectProbeTest, GivesUpAfterTheTimeLimit) {
+  // A full accept queue answers no further handshake.
+  Fd listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_storage storage{};
+  const socklen_t length = loopback(9001).to_sockaddr(storage);
+  ASSERT_EQ(bind(listener.get(), reinterpret_cast<sockaddr*>(&storage), length), 0);
+  ASSERT_EQ(listen(listener.get(), 0), 0);
+  std::vector<Fd> filling;
+  for (int i = 0; i < 4; ++i) {
+    filling.emplace_back(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    (void)connect(filling.back().get(), reinterpret_cast<sockaddr*>(&storage), length);
+  }
+  auto spec = tcp("127.0.0.1:9001");
+  spec.timeout = 50ms;
+  const auto result = ask(spec);
+  EXPECT_NOT_READY(result);
+  EXPECT_EQ(result.detail, "connecting to 127.0.0.1:9001 timed out after 50ms");
+}
+
+TEST_F(ConnectProbeTest, KnowsANotificationAndAListenerWithoutAnySocket) {
+  const ProbeSpec notify{.kind = ProbeKind::Notify};
+  const ProbeSpec listen{.kind = ProbeKind::Listen, .listen = "0.0.0.0:8080"};
+  EXPECT_EQ(ask(notify).detail, "has not sent READY=1 yet");
+  EXPECT_EQ(ask(listen).detail, "does not listen on 0.0.0.0:8080 yet");
+  notified_ = true;
+  shared_ = loopback(8080);
+  EXPECT_READY(ask(notify));
+  EXPECT_READY(ask(listen));
+}
+
+TEST_F(ConnectProbeTest, NeverCallsBackOnceDestroyed) {
+  const auto server = serve(loopback(9001));
+  for (const auto kind : {ProbeKind::Tcp, ProbeKind::Http, ProbeKind::Listen}) {
+    auto spec = tcp("127.0.0.1:9001");
+    spec.kind = kind;
+    auto attempt = probe_->attempt(spec, subject_, [](const ProbeResult&) { FAIL(); });
+    attempt.reset();
+  }
+  run_for(20ms);
+}
+
+}  // namespace
+}  // namespace roll::test
