@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include "load/client.h"
+
+#include "load/request.h"
+
+namespace roll::load {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A server that is down must not turn its clients into a busy loop.
+constexpr auto kPauseAfterFailedConnect = 10ms;
+
+// Longer than any server that means to close takes to do so.
+constexpr auto kLongestClose = 1s;
+
+}  // namespace
+
+Client::Client(Surroundings& surroundings, Mode mode, const Endpoint& target)
+    : s_(surroundings),
+      mode_(mode),
+      target_(target),
+      request_(get_request(surroundings.options.path, target,
+                           mode == Mode::KeepAlive ? Persistence::KeepAlive : Persistence::Close)),
+      connection_(surroundings, *this) {}
+
+void Client::begin_request() {
+  if (!s_.may_send()) {
+    connection_.close();
+    phase_ = Phase::Done;
+    return;
+  }
+  s_.ledger.count_sent(mode_);
+  started_ = std::chrono::steady_clock::now();
+  phase_ = Phase::Asking;
+  until_ = started_ + s_.options.timeout;
+  connection_.begin(target_, request_);
+}
+
+void Client::tick(TimePoint now) {
+  if (phase_ == Phase::Done) return;
+  if (now < until_) {
+    if (phase_ != Phase::Asking) s_.tick_by(until_);
+    return;
+  }
+  switch (phase_) {
+    case Phase::Asking:
+      return connection_.abandon("timeout");
+    case Phase::Closing:
+      ++s_.ledger.connections.left_to_client;
+      connection_.close();
+      return begin_request();
+    case Phase::Thinking:
+      connection_.catch_up();
+      return begin_request();
+    case Phase::Pausing:
+      return begin_request();
+    case Phase::Answered:
+    case Phase::Done:
+      return;
+  }
+}
+
+void Client::stop() {
+  if (phase_ == Phase::Asking) return;
+  connection_.close();
+  phase_ = Phase::Done;
+}
+
+void Client::abandon() {
+  if (phase_ == Phase::Asking) connection_.abandon("unfinished");
+}
+
+void Client::on_answered(const AnswerReader& answer) {
+  auto latency = std::chrono::steady_clock::now() - started_;
+  if (is_good_status(answer.status())) {
+    s_.ledger.count_answer(mode_, answer.status(), answer.release(), latency);
+  } else {
+    s_.ledger.count_failure(mode_, status_failure(answer.status()), connection_.source(), answer.status());
+  }
+  phase_ = Phase::Answered;
+}
+
+void Client::on_quiet(const AnswerReader& answer) {
+  if (phase_ != Phase::Answered) return;
+  if (s_.stopping) return begin_request();
+  if (mode_ == Mode::Connect || !answer.keeps_connection()) return wait(Phase::Closing, kLongestClose);
+  if (s_.options.think > 0ms) return wait(Phase::Thinking, s_.options.think);
+  begin_request();
+}
+
+void Client::on_failed(const std::string& kind) {
+  s_.ledger.count_failure(mode_, kind, connection_.source());
+  bool connected = !kind.starts_with("connect_") && !kind.starts_with("socket_");
+  if (connected || s_.stopping) return begin_request();
+  wait(Phase::Pausing, kPauseAfterFailedConnect);
+}
+
+void Client::on_closed() {
+  if (phase_ != Phase::Thinking) begin_request();
+}
+
+void Client::wait(Phase phase, Millis time) {
+  phase_ = phase;
+  until_ = std::chrono::steady_clock::now() + time;
+  s_.tick_by(until_);
+}
+
+}  // namespace roll::load
