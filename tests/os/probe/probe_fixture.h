@@ -70,6 +70,7 @@ class ScriptedServer {
     accepting_ = loop_.on_readable(listener_.get(), [this] { accept_one(); });
   }
 
+  std::string request_ends_with = "\r\n\r\n";
   std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
   After after = After::Close;
   std::string request;
@@ -95,7 +96,7 @@ class ScriptedServer {
     if (got < 0 && errno == ECONNRESET) ++resets;
     if (got <= 0) return client.readable.reset();
     request.append(buffer, static_cast<size_t>(got));
-    if (!request.ends_with("\r\n\r\n") || answer.empty()) return;
+    if (!request.ends_with(request_ends_with) || answer.empty()) return;
     EXPECT_TRUE(write_all(client.socket.get(), answer));
     if (after == After::Close) shutdown(client.socket.get(), SHUT_WR);
   }
