@@ -35,3 +35,24 @@ give_back_to_sudo_user() {
     chown -R --no-dereference "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" "$1"
   fi
 }
+
+# run_apart COMMAND...: as root, in pid, mount and network namespaces of its own with `lo` up, so that the host
+# is not touched and nothing outlives it, whatever it starts. Its exit status is the command's; Ctrl-C ends it.
+# The command is not process 1 there: that one reaps what is orphaned.
+run_apart() {
+  local pid status=0 name
+  set -m # a job of its own: else bash would have it ignore SIGINT
+  # shellcheck disable=SC2016
+  unshare --net --pid --mount --mount-proc --fork --kill-child=KILL \
+    bash -c 'ip link set lo up && env --default-signal "$@"; exit $?' - "$@" </dev/null &
+  pid=$!
+  set +m
+  for name in HUP INT TERM; do
+    # shellcheck disable=SC2064
+    trap "kill -KILL $pid 2>/dev/null; wait $pid 2>/dev/null || exit $((128 + $(kill -l $name)))" "$name"
+  done
+  wait "$pid" || status=$?
+  trap - HUP INT TERM
+  return "$status"
+}
+can_run_apart() { ((EUID == 0)) && unshare --net --pid --mount --mount-proc --fork true 2>/dev/null; }
