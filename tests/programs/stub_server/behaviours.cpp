@@ -75,15 +75,16 @@ Status set_listen_on(Plan& plan, std::string_view text) {
 
 Status set_answer(Plan& plan, std::string_view text) {
   constexpr std::pair<std::string_view, Answer> kNames[] = {
-      {"error", Answer::Error},      {"short", Answer::Short}, {"garbage", Answer::Garbage},
-      {"close", Answer::Unanswered}, {"reset", Answer::Reset}, {"never", Answer::Never},
+      {"error", Answer::Error},     {"excess", Answer::Excess},    {"short", Answer::Short},
+      {"garbage", Answer::Garbage}, {"close", Answer::Unanswered}, {"reset", Answer::Reset},
+      {"never", Answer::Never},
   };
   for (const auto& [name, answer] : kNames) {
     if (name != text) continue;
     plan.answer = answer;
     return {};
   }
-  return fail(ErrorKind::Invalid, "an answer is error, short, garbage, close, reset or never");
+  return fail(ErrorKind::Invalid, "an answer is error, excess, short, garbage, close, reset or never");
 }
 
 struct Behaviour {
@@ -137,7 +138,7 @@ constexpr Behaviour kBehaviours[] = {
      ROLL_SET(p.notify_way = NotifyWay::FromChild)},
     {"status", "TEXT", "send STATUS=TEXT with READY=1", ROLL_ARG((p.status_text = arg, Status()))},
 
-    {"answer", "KIND", "error, short, garbage, close, reset or never, except to /readyz",
+    {"answer", "KIND", "error, excess, short, garbage, close, reset or never, except to /readyz",
      ROLL_ARG(set_answer(p, arg))},
     {"answer-after", "DUR", "let each answer wait", ROLL_ARG(set_duration(p.answer_after, arg))},
     {"rate", "BYTES", "send bodies no faster than this each second",

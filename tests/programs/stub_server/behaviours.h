@@ -17,6 +17,7 @@ namespace roll::stub {
 enum class Answer {
   Good,
   Error,       // status 500
+  Excess,      // more than the promised body
   Short,       // half of the promised body, then the end of the connection
   Garbage,     // not HTTP
   Unanswered,  // the connection ends

@@ -140,6 +140,7 @@ void Connection::start_answer(const ServerView& server) {
   if (answer == Answer::Garbage) out_ = "220 this is no web server\r\n\r\n";
   if (answer == Answer::Short && body_size_ > 0) body_size_ /= 2;
   if (answer == Answer::Short && !body.empty()) out_.resize(out_.size() - body.size() / 2);
+  if (answer == Answer::Excess) out_ += "excess";
   out_sent_ = 0;
   state_ = State::Writing;
 }
