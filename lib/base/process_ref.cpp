@@ -111,6 +111,18 @@ std::vector<pid_t> process_tree(pid_t root) {
   return tree;
 }
 
+bool is_in_process_tree(pid_t pid, pid_t root) {
+  // A bound, should pids be reused while we climb.
+  constexpr int kDeepest = 1024;
+  for (int depth = 0; pid > 0 && depth < kDeepest; ++depth) {
+    if (pid == root) return true;
+    const auto stat = read_stat(pid);
+    if (!stat) return false;
+    pid = stat->parent;
+  }
+  return false;
+}
+
 const std::string& current_boot_id() {
   static const std::string kBootId = [] {
     const Fd fd(::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC));

@@ -62,6 +62,9 @@ class ProcessRef {
 // The process and its living descendants, itself first. Reads /proc once.
 std::vector<pid_t> process_tree(pid_t root);
 
+// Whether the process is `root` or descends from it. Reads only the line of its ancestors.
+bool is_in_process_tree(pid_t pid, pid_t root);
+
 // This boot's id; empty where /proc does not tell.
 const std::string& current_boot_id();
 

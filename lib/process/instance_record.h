@@ -61,7 +61,15 @@ struct InstanceRecord {
   LaunchSpec spec;
 };
 nlohmann::json to_json(const InstanceRecord& record);
+// All of it but the specification, which never changes and can be large: what events carry.
+nlohmann::json summary_to_json(const InstanceRecord& record);
 Result<InstanceRecord> instance_record_from_json(const nlohmann::json& json);
+
+// The files in a run directory.
+inline constexpr const char* kInstanceFile = "instance.json";
+inline constexpr const char* kControlSocket = "control.sock";
+inline constexpr const char* kLaunchSocket = "launch.sock";
+inline constexpr const char* kNotifySocket = "notify.sock";
 
 // RUN_DIR/instance.json. NotFound where there is none (yet).
 Result<InstanceRecord> read_instance_record(const std::string& run_dir);

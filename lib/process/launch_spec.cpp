@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+#include "process/launch_spec.h"
+
+#include <utility>
+
+#include "process/json_reader.h"
+
+namespace roll {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr std::pair<RestartPolicy, const char*> kPolicies[] = {
+    {RestartPolicy::Always, "always"},
+    {RestartPolicy::OnFailure, "on-failure"},
+    {RestartPolicy::Never, "never"},
+};
+
+const char* policy_name(RestartPolicy policy) {
+  for (const auto& [value, name] : kPolicies) {
+    if (value == policy) return name;
+  }
+  return "never";
+}
+
+void read_policy(JsonReader& reader, RestartPolicy& policy) {
+  std::string text;
+  reader.get("restart", text);
+  if (text.empty()) return;
+  for (const auto& [value, name] : kPolicies) {
+    if (text == name) {
+      policy = value;
+      return;
+    }
+  }
+  reader.complain("restart", "always, on-failure or never");
+}
+
+void read_gate(JsonReader& reader, LaunchSpec::Gate& gate) {
+  std::string text;
+  reader.get("gate", text);
+  if (text == "closed") {
+    gate = LaunchSpec::Gate::Closed;
+  } else if (!text.empty() && text != "open") {
+    reader.complain("gate", "open or closed");
+  }
+}
+
+Status read_credentials(const JsonReader& reader, std::optional<Credentials>& target) {
+  const json* member = reader.find("credentials");
+  if (member == nullptr) return {};
+  JsonReader fields(*member, "launch spec: credentials");
+  // Somebody without a uid would be root by default.
+  if (fields.find("uid") == nullptr) fields.complain("uid", "a whole number in range");
+  if (fields.find("gid") == nullptr) fields.complain("gid", "a whole number in range");
+  Credentials credentials;
+  fields.get("uid", credentials.uid);
+  fields.get("gid", credentials.gid);
+  fields.get("groups", credentials.groups);
+  target = std::move(credentials);
+  return fields.status();
+}
+
+Status read_listen(JsonReader& reader, std::vector<ListenAddress>& target) {
+  std::vector<std::string> texts;
+  reader.get("listen", texts);
+  for (const auto& text : texts) {
+    auto address = ListenAddress::parse(text);
+    if (!address) return fail(address.error());
+    target.push_back(std::move(*address));
+  }
+  return {};
+}
+
+}  // namespace
+
+json to_json(const LaunchSpec& spec) {
+  json listen = json::array();
+  for (const auto& address : spec.listen) listen.push_back(address.text);
+  json result{
+      {"v", 1},
+      {"app", spec.app},
+      {"release", spec.release},
+      {"generation", spec.generation},
+      {"instance", spec.instance},
+      {"argv", bytes_to_json(spec.argv)},
+      {"env", bytes_to_json(spec.env)},
+      {"workdir", bytes_to_json(spec.workdir)},
+      {"listen", std::move(listen)},
+      {"run_dir", bytes_to_json(spec.run_dir)},
+      {"log_path", bytes_to_json(spec.log_path)},
+      {"journal_path", bytes_to_json(spec.journal_path)},
+      {"gate", spec.gate == LaunchSpec::Gate::Closed ? "closed" : "open"},
+      {"drain_signal", spec.drain_signal},
+      {"drain_deadline_ms", spec.drain_deadline.count()},
+      {"restart", policy_name(spec.restart)},
+      {"backoff_ms", spec.backoff.count()},
+      {"max_backoff_ms", spec.max_backoff.count()},
+      {"give_up", spec.give_up},
+  };
+  if (spec.credentials) {
+    result["credentials"] = {
+        {"uid", spec.credentials->uid}, {"gid", spec.credentials->gid}, {"groups", spec.credentials->groups}};
+  }
+  if (spec.nofile) result["nofile"] = *spec.nofile;
+  return result;
+}
+
+Result<LaunchSpec> launch_spec_from_json(const json& value) {
+  JsonReader reader(value, "launch spec");
+  LaunchSpec spec;
+  reader.get("app", spec.app);
+  reader.get("release", spec.release);
+  reader.get("generation", spec.generation);
+  reader.get("instance", spec.instance);
+  reader.get("argv", spec.argv);
+  reader.get("env", spec.env);
+  reader.get("workdir", spec.workdir);
+  reader.get("run_dir", spec.run_dir);
+  reader.get("log_path", spec.log_path);
+  reader.get("journal_path", spec.journal_path);
+  reader.get("drain_signal", spec.drain_signal);
+  reader.get("drain_deadline_ms", spec.drain_deadline);
+  reader.get("backoff_ms", spec.backoff);
+  reader.get("max_backoff_ms", spec.max_backoff);
+  reader.get("give_up", spec.give_up);
+  read_gate(reader, spec.gate);
+  read_policy(reader, spec.restart);
+  if (reader.find("nofile") != nullptr) {
+    uint64_t nofile = 0;
+    reader.get("nofile", nofile);
+    spec.nofile = nofile;
+  }
+  if (Status read = read_listen(reader, spec.listen); !read) return fail(read.error());
+  if (Status read = read_credentials(reader, spec.credentials); !read) return fail(read.error());
+  if (Status read = reader.status(); !read) return fail(read.error());
+  return spec;
+}
+
+}  // namespace roll

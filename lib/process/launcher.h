@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/process_ref.h"
+#include "base/result.h"
+#include "process/launch_spec.h"
+#include "process/shim_client.h"
+
+namespace roll {
+
+// Gets `SHIM_PROGRAM RUN_DIR` to run, so that it outlives the caller and everything that the caller runs in:
+// a session and process group of its own, standard input /dev/null, standard output and error the instance's
+// log, no other descriptor, the run directory as its working directory.
+class Launcher {
+ public:
+  virtual ~Launcher() = default;
+
+  // The shim's process where the launcher knows it at once. Blocks until the program was executed or, where
+  // somebody else does that, until the order was given.
+  virtual Result<std::optional<ProcessRef>> start(const std::string& shim_program,
+                                                  const LaunchSpec& spec) = 0;
+};
+
+// Forks twice, so that init (or the nearest subreaper) becomes the shim's parent. With an empty environment.
+class DirectLauncher final : public Launcher {
+ public:
+  Result<std::optional<ProcessRef>> start(const std::string& shim_program, const LaunchSpec& spec) override;
+};
+
+// launch_shim() with a launcher of one's choice. The shim connects to RUN_DIR/launch.sock, on which this
+// function listens; that connection stays the client's.
+Result<std::unique_ptr<ShimClient>> launch_shim_with(Launcher& launcher, Loop& loop,
+                                                     const std::string& shim_program, const LaunchSpec& spec,
+                                                     ShimClient::OnEvent on_event);
+
+}  // namespace roll

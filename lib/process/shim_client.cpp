@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+#include "process/shim_client.h"
+
+#include <poll.h>
+
+#include <cerrno>
+#include <chrono>
+#include <deque>
+#include <iterator>
+#include <utility>
+
+#include "process/packet_socket.h"
+#include "process/shim_connection.h"
+#include "process/shim_protocol.h"
+
+namespace roll {
+
+namespace {
+
+constexpr Millis kPatience{1000};
+
+struct Answer {
+  shim::Reply reply;
+  std::vector<Fd> fds;
+};
+
+class SocketShimClient final : public ShimClient {
+ public:
+  SocketShimClient(Loop& loop, Fd connection, InstanceRecord known, OnEvent on_event)
+      : loop_(loop),
+        connection_(std::make_shared<Fd>(std::move(connection))),
+        record_(std::move(known)),
+        on_event_(std::move(on_event)) {
+    readable_ = loop_.on_readable(connection_->get(), [this] {
+      read_packets();
+      deliver();
+    });
+  }
+
+  [[nodiscard]] const InstanceRecord& record() const override { return record_; }
+
+  // The shim tells all but the spec, which never changes and stands in the record's file; the file is there
+  // once the shim answers.
+  Status refresh(const std::string& run_dir) {
+    if (const auto answer = ask(shim::GetRecord{}); !answer) return fail(answer.error());
+    auto on_file = read_instance_record(run_dir);
+    if (!on_file) return fail(on_file.error());
+    record_.spec = std::move(on_file->spec);
+    return {};
+  }
+
+  Result<std::vector<Listener>> take_listeners() override {
+    auto answer = ask(shim::TakeListeners{});
+    if (!answer) return fail(answer.error());
+    if (answer->fds.size() != answer->reply.listeners.size()) return fail(missing_descriptors());
+    std::vector<Listener> listeners;
+    for (size_t i = 0; i < answer->fds.size(); ++i) {
+      const auto& note = answer->reply.listeners[i];
+      listeners.push_back({std::move(answer->fds[i]), note.bound, note.inode});
+    }
+    return listeners;
+  }
+
+  Status set_role(InstanceState state, double weight) override {
+    return done(ask(shim::SetRole{state, weight}));
+  }
+
+  Status open_gate() override { return done(ask(shim::OpenGate{})); }
+
+  Status hold_steering(std::vector<SteeringHandle> handles) override {
+    shim::HoldSteering hold;
+    std::vector<int> fds;
+    for (const auto& handle : handles) {
+      hold.addresses.push_back({handle.bound, handle.slots});
+      for (const Fd* fd : {&handle.program, &handle.sockets, &handle.state, &handle.probes, &handle.counters})
+        fds.push_back(fd->get());
+    }
+    return done(ask(std::move(hold), fds));
+  }
+
+  Result<std::vector<SteeringHandle>> take_steering() override {
+    auto answer = ask(shim::TakeSteering{});
+    if (!answer) return fail(answer.error());
+    auto& fds = answer->fds;
+    if (fds.size() != answer->reply.addresses.size() * shim::kFdsPerSteeredAddress)
+      return fail(missing_descriptors());
+    std::vector<SteeringHandle> handles;
+    size_t next = 0;
+    for (auto& address : answer->reply.addresses) {
+      SteeringHandle handle;
+      handle.bound = address.bound;
+      handle.slots = std::move(address.slots);
+      for (Fd* fd : {&handle.program, &handle.sockets, &handle.state, &handle.probes, &handle.counters})
+        *fd = std::move(fds[next++]);
+      handles.push_back(std::move(handle));
+    }
+    return handles;
+  }
+
+  Status drain(const DrainOrder& order) override { return done(ask(shim::Drain{order})); }
+
+ private:
+  static Error missing_descriptors() {
+    return Error{ErrorKind::Failed, 0, "the shim's reply lacks descriptors", {}};
+  }
+
+  static Status done(const Result<Answer>& answer) { return answer ? Status() : fail(answer.error()); }
+
+  [[nodiscard]] Error gone() const {
+    return Error{
+        ErrorKind::NotFound, 0, "the shim of instance " + std::to_string(record_.id) + " has gone", {}};
+  }
+
+  // Sends a request and waits for its whole reply; events that come meanwhile are delivered later, from the
+  // loop.
+  Result<Answer> ask(shim::RequestBody body, std::span<const int> fds = {}) {
+    if (!connection_) return fail(gone());
+    const int64_t id = ++last_id_;
+    if (Status sent = send_packet(connection_->get(), to_text(shim::Request{id, std::move(body)}), fds);
+        !sent)
+      return fail(with_context(sent.error(), "the shim of instance " + std::to_string(record_.id)));
+    awaited_ = id;
+    answer_ = {};
+    answered_ = false;
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    for (;;) {
+      read_packets();
+      if (answered_) break;
+      if (!connection_) break;
+      const auto left = std::chrono::ceil<Millis>(deadline - std::chrono::steady_clock::now());
+      if (left <= Millis(0)) break;
+      pollfd waiting{connection_->get(), POLLIN, 0};
+      ::poll(&waiting, 1, static_cast<int>(left.count()));
+    }
+    awaited_ = 0;
+    if (!events_.empty()) delivery_ = loop_.after(Micros(0), [this] { deliver(); });
+    if (answered_) {
+      if (!answer_.reply.status) return fail(answer_.reply.status.error());
+      return std::move(answer_);
+    }
+    if (!connection_) return fail(gone());
+    return fail(ErrorKind::Failed, "the shim of instance " + std::to_string(record_.id) + " did not answer");
+  }
+
+  void read_packets() {
+    while (connection_) {
+      auto packet = receive_packet(connection_->get());
+      if (!packet && packet.error().kind == ErrorKind::Invalid) continue;
+      if (!packet) return hang_up();
+      if (!*packet) return;
+      take_packet(std::move(**packet));
+    }
+  }
+
+  void take_packet(Packet packet) {
+    auto message = shim::parse_from_shim(packet.text);
+    if (!message) return;
+    if (auto* reply = std::get_if<shim::Reply>(&*message)) {
+      take_reply(std::move(*reply), std::move(packet.fds));
+    } else if (auto* event = std::get_if<ShimEvent>(&*message)) {
+      take_record(std::move(event->record));
+      event->record = record_;
+      events_.push_back(std::move(*event));
+    }
+  }
+
+  void take_reply(shim::Reply reply, std::vector<Fd> fds) {
+    if (reply.status) take_record(reply.record);
+    if (reply.id != awaited_) return;
+    answered_ = !reply.more;
+    auto& all = answer_.reply;
+    std::move(fds.begin(), fds.end(), std::back_inserter(answer_.fds));
+    reply.listeners.insert(reply.listeners.begin(), all.listeners.begin(), all.listeners.end());
+    reply.addresses.insert(reply.addresses.begin(), all.addresses.begin(), all.addresses.end());
+    all = std::move(reply);
+  }
+
+  void take_record(InstanceRecord record) {
+    record.spec = std::move(record_.spec);
+    record_ = std::move(record);
+  }
+
+  void hang_up() {
+    readable_.reset();
+    connection_.reset();
+    events_.push_back({ShimEvent::Kind::Gone, record_, {}, {}, {}});
+  }
+
+  // The callback may destroy this client; that it dealt with the end is said all the same.
+  void deliver() {
+    const std::weak_ptr<int> alive = alive_;
+    const std::shared_ptr<Fd> connection = connection_;
+    const OnEvent on_event = on_event_;
+    while (!events_.empty()) {
+      const ShimEvent event = std::move(events_.front());
+      events_.pop_front();
+      if (on_event) on_event(event);
+      const bool is_end =
+          event.kind == ShimEvent::Kind::Exited && event.record.state == InstanceState::Stopped;
+      if (is_end && connection)
+        (void)send_packet(connection->get(), to_text(shim::Request{0, shim::SawEnd{}}));
+      if (alive.expired()) return;
+    }
+  }
+
+  Loop& loop_;
+  std::shared_ptr<Fd> connection_;  // null once the shim has gone
+  InstanceRecord record_;
+  OnEvent on_event_;
+  std::deque<ShimEvent> events_;
+  int64_t last_id_ = 0;
+  int64_t awaited_ = 0;
+  bool answered_ = false;
+  Answer answer_;
+  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+  Watch readable_;
+  Watch delivery_;
+};
+
+}  // namespace
+
+std::unique_ptr<ShimClient> make_shim_client(Loop& loop, Fd connection, InstanceRecord known,
+                                             ShimClient::OnEvent on_event) {
+  return std::make_unique<SocketShimClient>(loop, std::move(connection), std::move(known),
+                                            std::move(on_event));
+}
+
+Result<std::unique_ptr<ShimClient>> ShimClient::connect(Loop& loop, const std::string& run_dir,
+                                                        OnEvent on_event) {
+  auto connection = connect_for_packets(run_dir, kControlSocket, kPatience);
+  if (!connection) return fail(connection.error());
+  if (Status known = check_peer(connection->get()); !known)
+    return fail(with_context(known.error(), run_dir + "/" + kControlSocket));
+  auto client =
+      std::make_unique<SocketShimClient>(loop, std::move(*connection), InstanceRecord{}, std::move(on_event));
+  if (Status fresh = client->refresh(run_dir); !fresh) return fail(fresh.error());
+  return client;
+}
+
+}  // namespace roll

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+#include "supervise/control.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace roll {
+
+namespace {
+
+constexpr size_t kMostClients = 64;
+
+}  // namespace
+
+Result<std::unique_ptr<Control>> Control::create(Loop& loop, const std::string& run_dir,
+                                                 std::function<void()> on_change) {
+  auto listener = listen_for_packets(run_dir, kControlSocket);
+  if (!listener) return fail(listener.error());
+  std::unique_ptr<Control> self(new Control(loop, std::move(*listener), std::move(on_change)));
+  self->acceptable_ = loop.on_readable(self->listener_.get(), [raw = self.get()] { raw->accept(); });
+  return self;
+}
+
+void Control::serve(Supervisor& supervisor, ServerNetwork& network) {
+  supervisor_ = &supervisor;
+  network_ = &network;
+}
+
+void Control::accept() {
+  while (auto connection = accept_for_packets(listener_.get())) {
+    if (!*connection) return;
+    if (clients_.size() < kMostClients && check_peer((*connection)->get())) adopt(std::move(**connection));
+  }
+}
+
+void Control::adopt(Fd connection) {
+  Client& client = clients_.emplace_back();
+  client.connection = std::move(connection);
+  client.readable = loop_.on_readable(client.connection.get(), [this, &client] {
+    read(client);
+    drop_the_gone();
+    on_change_();
+  });
+}
+
+bool Control::is_end_awaited() const {
+  return std::any_of(clients_.begin(), clients_.end(),
+                     [](const Client& client) { return client.asked_for_drain && client.connection; });
+}
+
+// A client is only marked here: its turn may come while the list is walked.
+void Control::drop(Client& client) {
+  client.readable.reset();
+  client.connection.reset();
+}
+
+void Control::drop_the_gone() {
+  clients_.remove_if([](const Client& client) { return !client.connection; });
+}
+
+void Control::publish(const ShimEvent& event) {
+  if (clients_.empty()) return;
+  const std::string text = shim::to_text(event);
+  for (Client& client : clients_) send(client, text);
+}
+
+void Control::send(Client& client, const std::string& text, std::span<const int> fds) {
+  if (client.connection && !send_packet(client.connection.get(), text, fds)) drop(client);
+}
+
+void Control::read(Client& client) {
+  // One that never stops asking must not keep the others waiting.
+  constexpr int kMostAtOnce = 16;
+  for (int i = 0; i < kMostAtOnce && client.connection; ++i) {
+    auto packet = receive_packet(client.connection.get());
+    if (!packet) return drop(client);
+    if (!*packet) return;
+    handle(client, std::move(**packet));
+  }
+}
+
+void Control::handle(Client& client, Packet packet) {
+  auto request = shim::parse_request(packet.text);
+  if (!request.body) return reply(client, request.id, fail(request.body.error()));
+  std::visit([&](const auto& body) { act(client, request.id, body, packet.fds); }, *request.body);
+}
+
+void Control::reply(Client& client, int64_t id, Status status) {
+  shim::Reply reply;
+  reply.id = id;
+  reply.status = std::move(status);
+  reply.record = supervisor_->record();
+  send(client, to_text(reply));
+}
+
+void Control::act(Client& client, int64_t id, const shim::Launch&, std::vector<Fd>&) {
+  reply(client, id, fail(ErrorKind::Invalid, "this shim has its orders already"));
+}
+
+void Control::act(Client& client, int64_t id, const shim::GetRecord&, std::vector<Fd>&) {
+  reply(client, id, {});
+}
+
+void Control::act(Client& client, int64_t id, const shim::TakeListeners&, std::vector<Fd>&) {
+  const auto listeners = network_->listeners();
+  if (!listeners) return reply(client, id, fail(listeners.error()));
+  size_t next = 0;
+  do {
+    const size_t end = std::min(next + kMaxPacketFds, listeners->size());
+    shim::Reply part;
+    part.id = id;
+    part.record = supervisor_->record();
+    part.more = end < listeners->size();
+    std::vector<int> fds;
+    for (; next < end; ++next) {
+      const Listener& listener = (*listeners)[next];
+      part.listeners.push_back({listener.bound, listener.inode});
+      fds.push_back(listener.fd.get());
+    }
+    send(client, to_text(part), fds);
+  } while (next < listeners->size());
+}
+
+void Control::act(Client& client, int64_t id, const shim::SetRole& role, std::vector<Fd>&) {
+  reply(client, id, supervisor_->set_role(role.state, role.weight));
+}
+
+void Control::act(Client& client, int64_t id, const shim::OpenGate&, std::vector<Fd>&) {
+  supervisor_->open_gate();
+  reply(client, id, {});
+}
+
+void Control::act(Client& client, int64_t id, const shim::HoldSteering& hold, std::vector<Fd>& fds) {
+  if (fds.size() != hold.addresses.size() * shim::kFdsPerSteeredAddress)
+    return reply(client, id, fail(ErrorKind::Invalid, "hold_steering: descriptors are missing"));
+  std::vector<SteeringHandle> handles;
+  size_t next = 0;
+  for (const auto& address : hold.addresses) {
+    SteeringHandle& handle = handles.emplace_back();
+    handle.bound = address.bound;
+    handle.slots = address.slots;
+    for (Fd* fd : {&handle.program, &handle.sockets, &handle.state, &handle.probes, &handle.counters})
+      *fd = std::move(fds[next++]);
+  }
+  supervisor_->hold_steering(std::move(handles));
+  reply(client, id, {});
+}
+
+void Control::act(Client& client, int64_t id, const shim::TakeSteering&, std::vector<Fd>&) {
+  shim::Reply answer;
+  answer.id = id;
+  answer.record = supervisor_->record();
+  std::vector<int> fds;
+  for (const auto& handle : supervisor_->steering()) {
+    answer.addresses.push_back({handle.bound, handle.slots});
+    for (const Fd* fd : {&handle.program, &handle.sockets, &handle.state, &handle.probes, &handle.counters})
+      fds.push_back(fd->get());
+  }
+  send(client, to_text(answer), fds);
+}
+
+void Control::act(Client& client, int64_t id, const shim::Drain& drain, std::vector<Fd>&) {
+  client.asked_for_drain = true;
+  reply(client, id, supervisor_->drain(drain.order));
+}
+
+void Control::act(Client&, int64_t, const shim::SawEnd&, std::vector<Fd>&) {
+  is_end_seen_ = true;
+}
+
+}  // namespace roll

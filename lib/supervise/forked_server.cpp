@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+#include "supervise/forked_server.h"
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+namespace roll {
+
+namespace {
+
+ExitStatus exit_status(int status) {
+  ExitStatus exit;
+  if (WIFSIGNALED(status)) {
+    exit.signal = WTERMSIG(status);
+  } else {
+    exit.code = WEXITSTATUS(status);
+  }
+  return exit;
+}
+
+std::vector<pid_t> descendants() {
+  std::vector<pid_t> tree = process_tree(::getpid());
+  std::erase(tree, ::getpid());
+  return tree;
+}
+
+}  // namespace
+
+ForkedServer::ForkedServer(Loop& loop, const LaunchSpec& spec, std::vector<std::string> extra_env,
+                           Callbacks callbacks)
+    : loop_(loop),
+      spec_(spec),
+      extra_env_(std::move(extra_env)),
+      callbacks_(std::move(callbacks)),
+      gate_state_(spec.gate) {}
+
+Status ForkedServer::prepare() {
+  if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
+    return fail(last_os_failure("cannot become the parent of orphaned children"));
+  on_child_ = loop_.on_signal(SIGCHLD, [this] { reap(); });
+  return {};
+}
+
+Result<ProcessId> ForkedServer::start() {
+  auto gate = make_pipe();
+  if (!gate) return fail(gate.error());
+  gate_ = gate_state_ == LaunchSpec::Gate::Closed ? std::move(gate->write) : Fd();
+  gate->write.reset();
+  auto pending = fork_server(spec_, extra_env_, gate->read.get());
+  if (!pending) return fail(pending.error());
+  has_children_ = true;
+  server_ = std::move(pending->process);
+  go_ = std::move(pending->go);
+  result_ = std::move(pending->result);
+  on_result_ = loop_.on_readable(result_.get(), [this] { read_result(); });
+  return server_->id();
+}
+
+void ForkedServer::proceed() {
+  (void)write_all(go_.get(), "g");
+  go_.reset();
+}
+
+void ForkedServer::read_result() {
+  const auto result = read_exec_result(result_.get());
+  if (!result) return;
+  on_result_.reset();
+  result_.reset();
+  if (!result->failure) return callbacks_.executed();
+  // Its exit says nothing more.
+  server_.reset();
+  callbacks_.execution_failed(describe(*result->failure, spec_));
+}
+
+void ForkedServer::reap() {
+  std::optional<ExitStatus> server_exit;
+  for (;;) {
+    int status = 0;
+    const pid_t pid = ::waitpid(-1, &status, WNOHANG);
+    if (pid < 0 && errno == EINTR) continue;
+    if (pid <= 0) {
+      const bool had_children = std::exchange(has_children_, pid == 0);
+      if (pid == 0 || !had_children) break;
+      // What it executed comes before what became of it.
+      if (result_) read_result();
+      if (server_exit && server_) {
+        server_.reset();
+        callbacks_.exited(*server_exit);
+      }
+      // It may have been started again meanwhile.
+      if (!has_children_) callbacks_.last_gone();
+      return;
+    }
+    if (server_ && pid == server_->id().pid) server_exit = exit_status(status);
+  }
+  if (!server_exit) return;
+  if (result_) read_result();
+  if (!server_) return;
+  server_.reset();
+  callbacks_.exited(*server_exit);
+}
+
+void ForkedServer::send_signal(int signal) {
+  if (server_) (void)server_->send_signal(signal);
+}
+
+// A pid from /proc may be somebody else's by the time it is opened; one that is still found below us with a
+// descriptor in hand is ours.
+void ForkedServer::send_signal_to_all(int signal) {
+  if (!has_children_) return;
+  std::vector<ProcessRef> processes;
+  for (const pid_t pid : descendants()) {
+    if (auto process = ProcessRef::open(pid)) processes.push_back(std::move(*process));
+  }
+  const std::vector<pid_t> ours = descendants();
+  for (const auto& process : processes) {
+    if (std::find(ours.begin(), ours.end(), process.id().pid) != ours.end())
+      (void)process.send_signal(signal);
+  }
+}
+
+std::vector<pid_t> ForkedServer::living() {
+  std::vector<pid_t> pids;
+  if (!has_children_) return pids;
+  for (const pid_t pid : descendants()) {
+    const auto process = ProcessRef::open(pid);
+    if (process && !process->has_exited()) pids.push_back(pid);
+  }
+  return pids;
+}
+
+void ForkedServer::open_gate() {
+  gate_state_ = LaunchSpec::Gate::Open;
+  gate_.reset();
+}
+
+}  // namespace roll

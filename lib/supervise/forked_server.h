@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/process_ref.h"
+#include "loop/loop.h"
+#include "process/exec_stages.h"
+#include "process/launch_spec.h"
+#include "supervise/roles.h"
+
+namespace roll {
+
+// The real server process: a child of this one, which is the subreaper of whatever descends from it, so that
+// nothing is left exactly when no child is left. One per process: it reaps every child there is. Destroying
+// it leaves the processes alone.
+class ForkedServer final : public ServerProcess {
+ public:
+  // Called from the loop.
+  struct Callbacks {
+    std::function<void()> executed;
+    std::function<void(const std::string&)> execution_failed;
+    std::function<void(const ExitStatus&)> exited;
+    std::function<void()> last_gone;
+  };
+
+  // `extra_env` as in fork_server(). The spec must outlive this object.
+  ForkedServer(Loop& loop, const LaunchSpec& spec, std::vector<std::string> extra_env, Callbacks callbacks);
+
+  // Makes this process the subreaper and begins to watch for its children.
+  Status prepare();
+
+  Result<ProcessId> start() override;
+  void proceed() override;
+  void send_signal(int signal) override;
+  void send_signal_to_all(int signal) override;
+  std::vector<pid_t> living() override;
+  void open_gate() override;
+
+ private:
+  void read_result();
+  void reap();
+
+  Loop& loop_;
+  const LaunchSpec& spec_;
+  std::vector<std::string> extra_env_;
+  Callbacks callbacks_;
+  LaunchSpec::Gate gate_state_;
+  Fd gate_;                           // the write end, while the gate is closed
+  std::optional<ProcessRef> server_;  // until it was reaped
+  Fd go_, result_;
+  bool has_children_ = false;
+  Watch on_child_, on_result_;
+};
+
+}  // namespace roll

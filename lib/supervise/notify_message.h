@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+
+namespace roll {
+
+// A status text is cut to this many bytes.
+inline constexpr size_t kMaxStatusText = 1024;
+
+// What a datagram in the manner of sd_notify(3) says; assignments that are not known here are left out.
+struct NotifyMessage {
+  bool ready = false;                    // READY=1
+  std::optional<std::string> status;     // STATUS=…, UTF-8 without control characters, cut to kMaxStatusText
+  std::optional<Micros> extend_timeout;  // EXTEND_TIMEOUT_USEC=…, at most a day
+};
+
+// Takes bytes of any kind.
+NotifyMessage parse_notify(std::string_view datagram);
+
+}  // namespace roll

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/process_ref.h"
+#include "base/result.h"
+#include "process/instance_record.h"
+#include "process/shim_client.h"
+#include "steering/steering.h"
+
+namespace roll {
+
+// The server's process and everything that descends from it, as the supervisor sees them. The real one tells
+// what becomes of them by calling the supervisor (executed(), execution_failed(), server_exited(),
+// last_process_gone()).
+class ServerProcess {
+ public:
+  virtual ~ServerProcess() = default;
+
+  // A child that waits; it becomes the server with proceed(). One that is started again gets a fresh gate, in
+  // the state in which the last one was.
+  virtual Result<ProcessId> start() = 0;
+  virtual void proceed() = 0;
+
+  // To the server itself; no matter if it has exited.
+  virtual void send_signal(int signal) = 0;
+  // To every process of the instance.
+  virtual void send_signal_to_all(int signal) = 0;
+  // The processes of the instance that have not exited, the server among them.
+  virtual std::vector<pid_t> living() = 0;
+
+  virtual void open_gate() = 0;
+};
+
+enum class Refill { Done, TryAgain };
+
+// The server's sockets.
+class ServerNetwork {
+ public:
+  virtual ~ServerNetwork() = default;
+
+  // One per listening socket on the app's addresses.
+  virtual Result<std::vector<Listener>> listeners() = 0;
+  // Does it listen on every address of the app?
+  virtual bool listens_on_all() = 0;
+  // Accepted and not closed.
+  virtual size_t connections() = 0;
+  // Puts a restarted server's listeners into the slots of its steering. A handle whose slots are not the
+  // instance's any more is let go of.
+  virtual Refill refill(std::vector<SteeringHandle>& steering, std::vector<Listener> listeners) = 0;
+};
+
+// Who is told.
+class Audience {
+ public:
+  virtual ~Audience() = default;
+
+  // Replaces instance.json.
+  virtual Status save(const InstanceRecord& record) = 0;
+  // To every client.
+  virtual void publish(const ShimEvent& event) = 0;
+  // To the journal.
+  virtual void note(const std::string& line) = 0;
+  // Nothing follows. `journal_line` goes into the journal if nobody else sees to that; it may be empty.
+  virtual void finish(const ShimEvent& event, const std::string& journal_line) = 0;
+};
+
+}  // namespace roll

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+#include "supervise/shim.h"
+
+#include <fcntl.h>
+#include <malloc.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <utility>
+
+#include "base/atomic_file.h"
+#include "loop/loop.h"
+#include "process/json_reader.h"
+#include "process/packet_socket.h"
+#include "process/shim_protocol.h"
+#include "supervise/control.h"
+#include "supervise/forked_server.h"
+#include "supervise/notify_socket.h"
+#include "supervise/socket_network.h"
+#include "supervise/supervisor.h"
+
+namespace roll {
+
+namespace {
+
+constexpr Millis kConnectPatience{1000};
+// How long a rollctl may take to deal with the end, before the shim journals it.
+constexpr Millis kEndPatience{5000};
+constexpr size_t kLargestSpec = size_t{8} * 1024 * 1024;
+
+// Held until this process ends: who finds it locked knows that a shim is at work.
+Result<Fd> claim(const std::string& run_dir) {
+  Fd dir(::open(run_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!dir) return fail(last_os_failure("cannot open " + run_dir));
+  if (::flock(dir.get(), LOCK_EX | LOCK_NB) != 0) return fail(last_os_failure("cannot lock " + run_dir));
+  if (::fchdir(dir.get()) != 0) return fail(last_os_failure("cannot change to " + run_dir));
+  return dir;
+}
+
+// Blocks until the orders come or rollctl has gone.
+Result<LaunchSpec> receive_spec(int connection) {
+  for (;;) {
+    auto packet = receive_packet(connection);
+    if (!packet) return fail(packet.error());
+    if (*packet) {
+      const auto request = shim::parse_request((*packet)->text);
+      if (!request.body) return fail(request.body.error());
+      if (!std::holds_alternative<shim::Launch>(*request.body) || (*packet)->fds.size() != 1)
+        return fail(ErrorKind::Invalid, "the first request is no launch");
+      const int file = (*packet)->fds.front().get();
+      if (::lseek(file, 0, SEEK_SET) != 0) return fail(last_os_failure("cannot read the launch spec"));
+      const auto text = read_all(file, kLargestSpec);
+      if (!text) return fail(text.error());
+      const auto value = parse_json_object(*text, "launch spec");
+      if (!value) return fail(value.error());
+      return launch_spec_from_json(*value);
+    }
+    pollfd waiting{connection, POLLIN, 0};
+    ::poll(&waiting, 1, -1);
+  }
+}
+
+bool is_same_folder(int dir, const std::string& path) {
+  struct stat ours{};
+  struct stat theirs{};
+  return ::fstat(dir, &ours) == 0 && ::stat(path.c_str(), &theirs) == 0 && ours.st_dev == theirs.st_dev &&
+         ours.st_ino == theirs.st_ino;
+}
+
+class Shim final : public Audience {
+ public:
+  // `run_dir` is absolute.
+  static Result<std::unique_ptr<Shim>> create(LaunchSpec spec, Fd connection) {
+    auto loop = Loop::create();
+    if (!loop) return fail(loop.error());
+    auto self = ProcessRef::self();
+    if (!self) return fail(self.error());
+    std::unique_ptr<Shim> shim(new Shim(std::move(*loop), std::move(spec), self->id()));
+    auto control = Control::create(*shim->loop_, shim->run_dir_, [raw = shim.get()] { raw->look_again(); });
+    if (!control) return fail(control.error());
+    shim->control_ = std::move(*control);
+    shim->control_->serve(shim->supervisor_, shim->network_);
+    shim->control_->adopt(std::move(connection));
+    return shim;
+  }
+
+  // To the end.
+  void run() {
+    for (const int signal : {SIGHUP, SIGINT, SIGPIPE}) ::signal(signal, SIG_IGN);
+    on_terminate_ = loop_->on_signal(SIGTERM, [this] {
+      const LaunchSpec& spec = supervisor_.record().spec;
+      (void)supervisor_.drain({spec.drain_signal, spec.drain_deadline});
+      look_again();
+    });
+    if (Status prepared = prepare(); prepared) {
+      supervisor_.start();
+    } else {
+      finish({ShimEvent::Kind::LaunchFailed, supervisor_.record(), {}, prepared.error().message, {}}, {});
+    }
+    look_again();
+    if (!is_over_) loop_->run();
+  }
+
+  Status save(const InstanceRecord& record) override {
+    if (is_finished_) return {};
+    return write_file_atomically(run_dir_ + "/" + kInstanceFile, json_text(to_json(record)), 0600);
+  }
+
+  void publish(const ShimEvent& event) override { control_->publish(event); }
+
+  void note(const std::string& line) override {
+    const std::string& path = supervisor_.record().spec.journal_path;
+    if (!path.empty()) (void)append_line(path, line);
+  }
+
+  // The folder goes first: who is told of the end finds nothing left.
+  void finish(const ShimEvent& event, const std::string& journal_line) override {
+    is_finished_ = true;
+    end_line_ = journal_line;
+    (void)remove_tree(run_dir_);
+    control_->publish(event);
+    end_patience_ = loop_->after(kEndPatience, [this] { end(); });
+  }
+
+ private:
+  Shim(std::unique_ptr<Loop> loop, LaunchSpec spec, ProcessId self)
+      : loop_(std::move(loop)),
+        run_dir_(spec.run_dir),
+        supervisor_({clock_, server_, network_, *this}, std::move(spec), std::move(self)),
+        network_(supervisor_.record()),
+        server_(*loop_, supervisor_.record().spec, {"NOTIFY_SOCKET=" + run_dir_ + "/" + kNotifySocket},
+                {
+                    [this] {
+                      supervisor_.executed();
+                      look_again();
+                      ::malloc_trim(0);
+                    },
+                    [this](const std::string& message) {
+                      supervisor_.execution_failed(message);
+                      look_again();
+                    },
+                    [this](const ExitStatus& exit) {
+                      supervisor_.server_exited(exit);
+                      look_again();
+                    },
+                    [this] {
+                      supervisor_.last_process_gone();
+                      look_again();
+                    },
+                }) {}
+
+  Status prepare() {
+    auto notify =
+        NotifySocket::create(*loop_, run_dir_ + "/" + kNotifySocket, [this](const NotifyMessage& message) {
+          supervisor_.notified(message);
+          look_again();
+        });
+    if (!notify) return fail(notify.error());
+    notify_ = std::move(*notify);
+    return server_.prepare();
+  }
+
+  // After whatever happened: is it over, and when is there something to do next? With no time set nothing
+  // wakes this process.
+  void look_again() {
+    if (is_finished_) {
+      if (!control_->is_end_awaited() || control_->is_end_seen() || end_line_.empty()) end();
+      return;
+    }
+    const auto due = supervisor_.next_due();
+    if (due == armed_for_) return;
+    armed_for_ = due;
+    alarm_.reset();
+    if (!due) return;
+    const auto delay = std::chrono::ceil<Micros>(*due - clock_.now());
+    alarm_ = loop_->after(delay, [this] {
+      armed_for_.reset();
+      supervisor_.tick();
+      look_again();
+    });
+  }
+
+  void end() {
+    if (std::exchange(is_over_, true)) return;
+    if (!end_line_.empty() && !control_->is_end_seen()) note(end_line_);
+    loop_->stop();
+  }
+
+  SystemClock clock_;
+  std::unique_ptr<Loop> loop_;
+  std::string run_dir_;
+  bool is_finished_ = false;  // the supervisor has nothing more to do
+  bool is_over_ = false;
+  std::string end_line_;
+  std::optional<TimePoint> armed_for_;
+  Supervisor supervisor_;
+  SocketNetwork network_;
+  ForkedServer server_;
+  std::unique_ptr<NotifySocket> notify_;
+  std::unique_ptr<Control> control_;
+  Watch on_terminate_;
+  Watch alarm_;
+  Watch end_patience_;
+};
+
+}  // namespace
+
+Status run_shim(const std::string& run_dir) {
+  const auto dir = claim(run_dir);
+  if (!dir) return fail(dir.error());
+  auto connection = connect_for_packets(".", kLaunchSocket, kConnectPatience);
+  if (!connection) return fail(connection.error());
+  if (Status known = check_peer(connection->get()); !known) return known;
+  auto spec = receive_spec(connection->get());
+  if (spec && !is_same_folder(dir->get(), spec->run_dir))
+    spec = fail(ErrorKind::Invalid, "the launch spec is for another run directory");
+  if (!spec) {
+    // Nobody else knows that this directory was claimed for nothing.
+    ::unlink(kLaunchSocket);
+    ::rmdir(run_dir.c_str());
+    return fail(spec.error());
+  }
+  auto shim = Shim::create(std::move(*spec), std::move(*connection));
+  if (!shim) return fail(shim.error());
+  (*shim)->run();
+  return {};
+}
+
+}  // namespace roll

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include "supervise/socket_network.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "net/process_sockets.h"
+#include "net/sock_diag.h"
+#include "steering/slot_writer.h"
+
+namespace roll {
+
+std::vector<uint16_t> SocketNetwork::ports() const {
+  std::vector<uint16_t> ports;
+  for (const auto& address : record_.spec.listen) ports.push_back(address.endpoint.port);
+  return ports;
+}
+
+Result<std::vector<Listener>> SocketNetwork::listeners() {
+  if (record_.server.pid == 0) return std::vector<Listener>();
+  auto diag = SockDiag::create();
+  if (!diag) return fail(diag.error());
+  auto taken = listeners_of(*diag, record_.server, record_.spec.listen);
+  if (!taken) return fail(taken.error());
+  std::vector<Listener> listeners;
+  for (auto& listener : *taken)
+    listeners.push_back({std::move(listener.fd), listener.socket.bound, listener.socket.inode});
+  return listeners;
+}
+
+// The server itself first: its children are found by reading all of /proc.
+bool SocketNetwork::listens_on_all() {
+  if (record_.server.pid == 0) return false;
+  auto diag = SockDiag::create();
+  if (!diag) return false;
+  const auto sockets = diag->listeners(ports());
+  if (!sockets) return false;
+  for (const Whose whose : {Whose::RootOnly, Whose::Tree}) {
+    const auto inodes = socket_inodes(record_.server, whose);
+    if (!inodes) return false;
+    const auto& addresses = record_.spec.listen;
+    const bool all = std::all_of(addresses.begin(), addresses.end(), [&](const ListenAddress& address) {
+      return std::any_of(sockets->begin(), sockets->end(), [&](const ListenSocket& socket) {
+        return address.matches(socket.bound) &&
+               std::binary_search(inodes->begin(), inodes->end(), socket.inode);
+      });
+    });
+    if (all) return true;
+  }
+  return false;
+}
+
+size_t SocketNetwork::connections() {
+  auto diag = SockDiag::create();
+  if (!diag) return 0;
+  // Whatever the server left behind descends from the shim.
+  return count_connections(*diag, record_.shim, ports()).value_or(0);
+}
+
+Refill SocketNetwork::refill(std::vector<SteeringHandle>& steering, std::vector<Listener> listeners) {
+  Refill result = Refill::Done;
+  std::erase_if(steering, [&](const SteeringHandle& handle) {
+    const auto written = put_into_slots(handle, record_.id, listeners);
+    if (!written && written.error().kind == ErrorKind::NotFound) return true;
+    if (!written || written->waiting > 0) result = Refill::TryAgain;
+    return false;
+  });
+  return result;
+}
+
+}  // namespace roll

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: MIT
+#include "supervise/supervisor.h"
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include "process/instance_event.h"
+
+namespace roll {
+
+namespace {
+
+bool may_be_restarted(InstanceState role) {
+  return role == InstanceState::Ready || role == InstanceState::Serving;
+}
+
+bool is_role(InstanceState state) {
+  switch (state) {
+    case InstanceState::Ready:
+    case InstanceState::Serving:
+    case InstanceState::Canary:
+    case InstanceState::Standby:
+    case InstanceState::Settling:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Supervisor::Supervisor(const Roles& roles, LaunchSpec spec, ProcessId shim) : roles_(roles) {
+  record_.id = spec.instance;
+  record_.app = spec.app;
+  record_.release = spec.release;
+  record_.generation = spec.generation;
+  record_.shim = std::move(shim);
+  record_.log_path = spec.log_path;
+  record_.spec = std::move(spec);
+}
+
+// Launching.
+
+void Supervisor::start() {
+  launch();
+}
+
+void Supervisor::launch() {
+  phase_ = Phase::Launching;
+  record_.notified_ready = false;
+  record_.ready_after.reset();
+  record_.status.clear();
+  const auto server = roles_.process.start();
+  if (!server) return launch_failed(server.error().message);
+  started_at_ = roles_.clock.now();
+  record_.started = roles_.clock.wall_now();
+  record_.server = *server;
+  // Nobody would ever find a server that no record names.
+  if (Status saved = roles_.audience.save(record_); !saved && is_first_launch_)
+    return launch_failed(saved.error().message);
+  roles_.process.proceed();
+}
+
+void Supervisor::executed() {
+  if (phase_ == Phase::Ended) return;
+  if (is_first_launch_) {
+    is_first_launch_ = false;
+    publish(ShimEvent::Kind::Launched);
+  } else {
+    ++record_.restarts;
+    save();
+    roles_.audience.note(restarted_line(record_, roles_.clock.wall_now()));
+    publish(ShimEvent::Kind::Restarted);
+  }
+  if (phase_ == Phase::Draining) {
+    roles_.process.send_signal(order_.signal);
+    return;
+  }
+  phase_ = Phase::Running;
+  next_look_ = roles_.clock.now();
+}
+
+void Supervisor::execution_failed(const std::string& message) {
+  if (phase_ == Phase::Launching || (phase_ == Phase::Draining && is_first_launch_)) launch_failed(message);
+}
+
+void Supervisor::launch_failed(const std::string& message) {
+  record_.server = {};
+  if (is_first_launch_) {
+    phase_ = Phase::Ended;
+    record_.state = InstanceState::Failed;
+    roles_.audience.finish({ShimEvent::Kind::LaunchFailed, record_, {}, message, {}}, {});
+    return;
+  }
+  plan_restart_or_fail({});
+  phase_ = record_.state == InstanceState::Failed ? Phase::Idle : Phase::Waiting;
+  save();
+  publish(ShimEvent::Kind::Exited, record_.exit, message);
+}
+
+// Exits.
+
+void Supervisor::server_exited(const ExitStatus& exit) {
+  if (phase_ == Phase::Ended) return;
+  record_.server = {};
+  record_.exit = exit;
+  // Its end was asked for; what it left behind has until the deadline.
+  if (phase_ == Phase::Draining) return save();
+  // It never executed the server: execution_failed() tells.
+  if (phase_ == Phase::Launching) return;
+  const std::string message = what_was_left(exit);
+  plan_restart_or_fail(exit);
+  phase_ = Phase::Sweeping;
+  status_due_.reset();
+  save();
+  roles_.audience.note(exited_line(record_, roles_.clock.wall_now(), exit));
+  publish(ShimEvent::Kind::Exited, exit, message);
+  roles_.process.send_signal_to_all(SIGTERM);
+  next_sweep_ = roles_.clock.now() + kSweepPatience;
+}
+
+std::string Supervisor::what_was_left(const ExitStatus& exit) const {
+  const auto left = roles_.process.living();
+  std::string text = "the server " + exit.text();
+  if (left.empty()) return text;
+  if (exit.success())
+    return text + " but left process " + std::to_string(left.front()) +
+           " running: it must stay in the foreground";
+  return text + " and left " + std::to_string(left.size()) + (left.size() == 1 ? " process" : " processes") +
+         ", ended now";
+}
+
+bool Supervisor::is_restarted_on(const ExitStatus& exit) const {
+  switch (record_.spec.restart) {
+    case RestartPolicy::Always:
+      return true;
+    case RestartPolicy::OnFailure:
+      return !exit.success();
+    case RestartPolicy::Never:
+      return false;
+  }
+  return false;
+}
+
+// Without an exit: a restart whose exec failed.
+void Supervisor::plan_restart_or_fail(std::optional<ExitStatus> exit) {
+  const bool wanted = may_be_restarted(role_) && (!exit || is_restarted_on(*exit));
+  if (!wanted || attempts_ >= record_.spec.give_up) {
+    record_.state = InstanceState::Failed;
+    return;
+  }
+  const TimePoint now = roles_.clock.now();
+  if (ready_since_ && now - *ready_since_ >= kStable) doublings_ = 0;
+  ready_since_.reset();
+  Millis delay = record_.spec.backoff;
+  for (int i = 0; i < doublings_ && delay < record_.spec.max_backoff; ++i) delay *= 2;
+  delay = std::min(delay, record_.spec.max_backoff);
+  ++doublings_;
+  ++attempts_;
+  restart_at_ = now + delay;
+  record_.state = InstanceState::Restarting;
+}
+
+void Supervisor::last_process_gone() {
+  switch (phase_) {
+    case Phase::Sweeping:
+      phase_ = record_.state == InstanceState::Failed ? Phase::Idle : Phase::Waiting;
+      return;
+    case Phase::Draining:
+      return end_drain();
+    default:
+      return;
+  }
+}
+
+void Supervisor::sweep() {
+  roles_.process.send_signal_to_all(SIGKILL);
+  next_sweep_ = roles_.clock.now() + kKillAgain;
+}
+
+// Getting ready.
+
+void Supervisor::notified(const NotifyMessage& message) {
+  if (phase_ != Phase::Running && phase_ != Phase::Draining) return;
+  const TimePoint now = roles_.clock.now();
+  if (message.extend_timeout && phase_ == Phase::Draining)
+    cut_at_ = std::max(cut_at_, now + *message.extend_timeout);
+  if (message.status && *message.status != record_.status) {
+    record_.status = *message.status;
+    if (!status_due_) status_due_ = std::max(now, status_sent_ + kStatusInterval);
+  }
+  if (message.ready && !record_.notified_ready) {
+    record_.notified_ready = true;
+    was_notifying_ = true;
+    save();
+    publish(ShimEvent::Kind::NotifiedReady);
+    if (record_.state == InstanceState::Restarting) look_whether_ready();
+  }
+  if (status_due_ && *status_due_ <= now) publish_status();
+}
+
+void Supervisor::publish_status() {
+  status_due_.reset();
+  status_sent_ = roles_.clock.now();
+  save();
+  publish(ShimEvent::Kind::StatusText);
+}
+
+void Supervisor::look_whether_ready() {
+  const TimePoint now = roles_.clock.now();
+  next_look_ = now + (now - started_at_ < std::chrono::seconds(1) ? kReadyLook : kLateReadyLook);
+  if (was_notifying_ && !record_.notified_ready) return;
+  if (roles_.network.listens_on_all()) became_ready();
+}
+
+void Supervisor::became_ready() {
+  // Only now may clients come: the slots are what leads them here.
+  if (!steering_.empty()) {
+    auto listeners = roles_.network.listeners();
+    if (!listeners || roles_.network.refill(steering_, std::move(*listeners)) == Refill::TryAgain) return;
+  }
+  const TimePoint now = roles_.clock.now();
+  attempts_ = 0;
+  ready_since_ = now;
+  record_.ready_after = std::chrono::duration_cast<Millis>(now - started_at_);
+  record_.state = role_;
+  save();
+  publish(ShimEvent::Kind::StatusText);
+}
+
+// Orders.
+
+Status Supervisor::set_role(InstanceState state, double weight) {
+  if (!is_role(state))
+    return fail(ErrorKind::Invalid,
+                std::string(instance_state_name(state)) + " is not for clients to decide");
+  if (phase_ == Phase::Draining || phase_ == Phase::Ended || record_.state == InstanceState::Failed)
+    return fail(ErrorKind::Failed,
+                "instance " + std::to_string(record_.id) + " is " + instance_state_name(record_.state));
+  const TimePoint now = roles_.clock.now();
+  if (role_ == InstanceState::Starting) {
+    record_.ready_after = std::chrono::duration_cast<Millis>(now - started_at_);
+    ready_since_ = now;
+  }
+  role_ = state;
+  record_.weight = weight;
+  if (record_.state != InstanceState::Restarting) record_.state = state;
+  return roles_.audience.save(record_);
+}
+
+void Supervisor::open_gate() {
+  record_.spec.gate = LaunchSpec::Gate::Open;
+  roles_.process.open_gate();
+  save();
+}
+
+void Supervisor::hold_steering(std::vector<SteeringHandle> handles) {
+  steering_ = std::move(handles);
+}
+
+Status Supervisor::drain(const DrainOrder& order) {
+  if (phase_ == Phase::Ended) return {};
+  const TimePoint now = roles_.clock.now();
+  if (phase_ == Phase::Draining) {
+    if (order.signal != order_.signal) roles_.process.send_signal(order.signal);
+    order_.signal = order.signal;
+    cut_at_ = std::min(cut_at_, now + order.deadline);
+  } else {
+    order_ = order;
+    drained_from_ = now;
+    cut_at_ = now + order.deadline;
+    begin_draining();
+  }
+  if (phase_ == Phase::Ended) return {};
+  const auto left = std::chrono::duration_cast<Millis>(cut_at_ - now);
+  record_.drain_deadline = roles_.clock.wall_now() + left;
+  save();
+  return {};
+}
+
+void Supervisor::begin_draining() {
+  const Phase before = std::exchange(phase_, Phase::Draining);
+  record_.state = InstanceState::Draining;
+  if (before == Phase::Running) roles_.process.send_signal(order_.signal);
+  if (before == Phase::Waiting || before == Phase::Idle) end_drain();
+}
+
+void Supervisor::cut() {
+  if (!connections_cut_) connections_cut_ = roles_.network.connections();
+  roles_.process.send_signal_to_all(SIGKILL);
+  cut_at_ = roles_.clock.now() + kKillAgain;
+}
+
+void Supervisor::end_drain() {
+  phase_ = Phase::Ended;
+  record_.state = InstanceState::Stopped;
+  record_.server = {};
+  const auto after = std::chrono::duration_cast<Millis>(roles_.clock.now() - drained_from_);
+  const std::string line =
+      drained_line(record_, roles_.clock.wall_now(), after, connections_cut_.value_or(0), record_.exit);
+  roles_.audience.finish({ShimEvent::Kind::Exited, record_, record_.exit, {}, connections_cut_}, line);
+}
+
+// Time.
+
+void Supervisor::tick() {
+  const TimePoint now = roles_.clock.now();
+  if (status_due_ && *status_due_ <= now) publish_status();
+  if (phase_ == Phase::Running && record_.state == InstanceState::Restarting && next_look_ <= now)
+    look_whether_ready();
+  if (phase_ == Phase::Sweeping && next_sweep_ <= now) sweep();
+  if (phase_ == Phase::Draining && cut_at_ <= now) cut();
+  if (phase_ == Phase::Waiting && restart_at_ <= now) launch();
+}
+
+std::optional<TimePoint> Supervisor::next_due() const {
+  std::optional<TimePoint> due = status_due_;
+  const auto also = [&due](TimePoint time) { due = due ? std::min(*due, time) : time; };
+  if (phase_ == Phase::Running && record_.state == InstanceState::Restarting) also(next_look_);
+  if (phase_ == Phase::Sweeping) also(next_sweep_);
+  if (phase_ == Phase::Draining) also(cut_at_);
+  if (phase_ == Phase::Waiting) also(restart_at_);
+  return due;
+}
+
+void Supervisor::publish(ShimEvent::Kind kind, std::optional<ExitStatus> exit, std::string message) {
+  roles_.audience.publish({kind, record_, std::move(exit), std::move(message), {}});
+}
+
+// A full disk must not keep a server from being supervised: clients get the same record over the socket.
+void Supervisor::save() {
+  (void)roles_.audience.save(record_);
+}
+
+}  // namespace roll

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "process/instance_record.h"
+#include "process/launch_spec.h"
+#include "supervise/notify_message.h"
+#include "supervise/roles.h"
+
+namespace roll {
+
+// The policy of a shim: what becomes of one server, whoever looks on. A state machine that is told what
+// happened, acts through its roles, and never waits: whoever drives it calls tick() at next_due().
+//
+//   phase       processes              ends with                                   then
+//   ─────────   ────────────────────   ─────────────────────────────────────────   ──────────────────────────
+//   Launching   a child before exec    executed()                                  Running
+//                                      execution_failed(), the first time          Ended (LaunchFailed)
+//                                      execution_failed(), at a restart            Waiting, or Idle (failed)
+//   Running     the server             server_exited() unasked                     Sweeping
+//                                      drain()                                     Draining
+//   Sweeping    what a server left     last_process_gone(); SIGTERM at first,      Waiting, or Idle (failed)
+//               behind                 SIGKILL after kSweepPatience
+//   Waiting     none                   the back-off is over                        Launching
+//                                      drain()                                     Ended
+//   Idle        none, state failed     drain()                                     Ended
+//   Draining    the server             last_process_gone(); SIGKILL to all at      Ended (Stopped)
+//                                      the deadline
+//   Ended       none                   the shim exits
+//
+// A drain that comes while Launching or Sweeping has no phase to wait for: it turns into Draining at once.
+enum class Phase { Launching, Running, Sweeping, Waiting, Idle, Draining, Ended };
+
+class Supervisor {
+ public:
+  // What a dead server left behind gets SIGTERM, and SIGKILL this much later.
+  static constexpr Millis kSweepPatience{2000};
+  // SIGKILL is sent again this often until all are gone: one may have forked meanwhile.
+  static constexpr Millis kKillAgain{100};
+  // A restarted server is looked at this often, after a second less often.
+  static constexpr Millis kReadyLook{5};
+  static constexpr Millis kLateReadyLook{50};
+  // Status texts are passed on at most this often.
+  static constexpr Millis kStatusInterval{100};
+  // A server that was ready for this long starts anew with the shortest back-off.
+  static constexpr Millis kStable{10'000};
+
+  struct Roles {
+    const Clock& clock;
+    ServerProcess& process;
+    ServerNetwork& network;
+    Audience& audience;
+  };
+
+  Supervisor(const Roles& roles, LaunchSpec spec, ProcessId shim);
+
+  // Starts the server; a failure is told to the audience, as a later one would be.
+  void start();
+
+  // What became of the child that ServerProcess::start() made.
+  void executed();
+  void execution_failed(const std::string& message);
+  // The server itself has exited; its children may live.
+  void server_exited(const ExitStatus& exit);
+  // No process of the instance is left.
+  void last_process_gone();
+  void notified(const NotifyMessage& message);
+  void tick();
+
+  // What clients ask for; see ShimClient.
+  Status set_role(InstanceState state, double weight);
+  void open_gate();
+  void hold_steering(std::vector<SteeringHandle> handles);
+  [[nodiscard]] const std::vector<SteeringHandle>& steering() const { return steering_; }
+  Status drain(const DrainOrder& order);
+
+  // When tick() has something to do; nothing while there is only waiting for others.
+  [[nodiscard]] std::optional<TimePoint> next_due() const;
+
+  [[nodiscard]] Phase phase() const { return phase_; }
+  [[nodiscard]] const InstanceRecord& record() const { return record_; }
+
+ private:
+  void launch();
+  void launch_failed(const std::string& message);
+  void begin_draining();
+  void cut();
+  void sweep();
+  void look_whether_ready();
+  void became_ready();
+  void publish_status();
+  void end_drain();
+  [[nodiscard]] bool is_restarted_on(const ExitStatus& exit) const;
+  void plan_restart_or_fail(std::optional<ExitStatus> exit);
+  std::string what_was_left(const ExitStatus& exit) const;
+  void publish(ShimEvent::Kind kind, std::optional<ExitStatus> exit = {}, std::string message = {});
+  void save();
+
+  Roles roles_;
+  InstanceRecord record_;
+  Phase phase_ = Phase::Launching;
+  InstanceState role_ = InstanceState::Starting;  // what rollctl last made of it
+  bool is_first_launch_ = true;
+  bool was_notifying_ = false;  // an earlier server sent READY=1: so will the next
+  std::vector<SteeringHandle> steering_;
+
+  int attempts_ = 0;  // restarts without a ready in between
+  int doublings_ = 0;
+  std::optional<TimePoint> ready_since_;
+  TimePoint started_at_{};
+  TimePoint restart_at_{};
+  TimePoint next_look_{};
+  TimePoint next_sweep_{};
+
+  DrainOrder order_;
+  TimePoint drained_from_{};
+  TimePoint cut_at_{};
+  std::optional<size_t> connections_cut_;
+
+  std::optional<TimePoint> status_due_;
+  TimePoint status_sent_{};
+};
+
+}  // namespace roll
