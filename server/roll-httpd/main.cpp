@@ -13,6 +13,7 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "libroll/handles.h"
 #include "libroll/roll.h"
@@ -45,6 +46,47 @@ void raise_descriptor_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+void connect(Server& server, const FileServer& files) {
+  server.on_request([&](evhttp_request* request) { files.answer(request); });
+  server.on_done([&](evhttp_request* request, Ending ending, std::size_t unsent) {
+    files.done(request, ending, unsent);
+  });
+  server.on_refusal([&](int status, std::string_view peer) { return files.refuse(status, peer); });
+  server.on_connection([&](bufferevent* connection) { files.connected(connection); });
+}
+
+// Becomes ready now, or when `event` fires.
+struct Readiness {
+  Server& server;
+  std::string status;
+  Health health = Health::Warming;
+  EventPtr event = nullptr;
+
+  void reach() {
+    if (server.draining()) return;
+    health = Health::Ready;
+    complain(status);
+    server.ready(status);
+  }
+
+  void reach_after(event_base* base, std::chrono::milliseconds delay) {
+    if (delay.count() == 0) return reach();
+    auto fire = [](int, short, void* self) { static_cast<Readiness*>(self)->reach(); };
+    event.reset(event_new(base, -1, 0, fire, this));
+    timeval time = to_timeval(delay);
+    event_add(event.get(), &time);
+  }
+};
+
+std::optional<ServerFailure> start(Server& server, const std::vector<std::string>& addresses) {
+  for (const std::string& address : addresses) {
+    if (auto failure = server.bind(address)) return failure;
+  }
+  server.drain_on(SIGTERM);
+  server.drain_on(SIGINT);
+  return server.open();
+}
+
 int serve(const HttpdOptions& options) {
   std::signal(SIGPIPE, SIG_IGN);
   raise_descriptor_limit();
@@ -54,59 +96,32 @@ int serve(const HttpdOptions& options) {
   std::optional<AccessLog> log;
   if (!options.access_log.empty()) {
     if (auto opened = AccessLog::open(options.access_log, error)) log.emplace(std::move(*opened));
-    if (!log)
-      return fail(
-          fmt::format("cannot write the access log {}: {}", options.access_log, std::strerror(error)));
+    if (!log) return fail(fmt::format("cannot write {}: {}", options.access_log, std::strerror(error)));
   }
 
-  Health health = Health::Warming;
-  int status = 0;
   std::unique_ptr<event_base, BaseFree> base(event_base_new());
   if (!base) return fail("cannot create an event loop");
-  std::unique_ptr<Server> server;
-  FileServer files(std::move(*root), std::move(log), {options.index, options.release, options.rate},
-                   [&] { return server->draining() ? Health::Draining : health; });
   ServerOptions server_options;
   server_options.keep_alive = options.keep_alive;
   server_options.grace = options.drain_grace;
-  server = Server::create(base.get(), server_options);
+  std::unique_ptr<Server> server = Server::create(base.get(), server_options);
   if (!server) return fail("cannot create the server");
 
-  server->on_request([&](evhttp_request* request) { files.answer(request); });
-  server->on_done([&](evhttp_request* request, Ending ending, std::size_t unsent) {
-    files.done(request, ending, unsent);
-  });
-  server->on_refusal([&](int code, std::string_view peer) { return files.refuse(code, peer); });
-  server->on_connection([&](bufferevent* connection) { files.connected(connection); });
+  int status = 0;
+  Readiness readiness{*server,
+                      fmt::format("serving {} on {}", options.root, fmt::join(options.listen, ", "))};
+  FileServer files(std::move(*root), std::move(log), {options.index, options.release, options.rate},
+                   [&] { return server->draining() ? Health::Draining : readiness.health; });
+  connect(*server, files);
   server->on_failure([&](const ServerFailure& failure) {
     status = fail(failure.message);
     event_base_loopbreak(base.get());
   });
-  for (const std::string& address : options.listen) {
-    if (auto failure = server->bind(address)) return fail(failure->message);
-  }
-  server->drain_on(SIGTERM);
-  server->drain_on(SIGINT);
-  if (auto failure = server->open()) return fail(failure->message);
-
-  std::string where = fmt::format("{}", fmt::join(options.listen, ", "));
-  auto become_ready = [&] {
-    health = Health::Ready;
-    complain(fmt::format("serving {} on {}", options.root, where));
-    server->ready("serving on " + where);
-  };
-  EventPtr ready_event(event_new(
-      base.get(), -1, 0, [](int, short, void* ready) { (*static_cast<decltype(become_ready)*>(ready))(); },
-      &become_ready));
-  if (options.ready_after.count() == 0) {
-    become_ready();
-  } else {
-    timeval delay = to_timeval(options.ready_after);
-    event_add(ready_event.get(), &delay);
-  }
-
+  if (auto failure = start(*server, options.listen)) return fail(failure->message);
+  readiness.reach_after(base.get(), options.ready_after);
   event_base_dispatch(base.get());
-  if (server->cut_short()) return fail(fmt::format("cut {} connections", server->connections()));
+  if (server->cut_short()) status = fail(fmt::format("cut {} open connections", server->connections()));
+  server.reset();  // tells `files` of what was cut
   return status;
 }
 

@@ -29,13 +29,18 @@ std::string check_header_value(const std::string& value) {
   return printable ? "" : "must be printable ASCII";
 }
 
+// Without the words that CLI11 would add to the type's name in the help.
+CLI::Validator unlisted(CLI::Validator validator) {
+  return validator.description("");
+}
+
 CLI::Option* add_duration(CLI::App& app, const std::string& name, std::int64_t& value,
                           const std::string& help) {
   static const std::map<std::string, std::int64_t> kUnits{
       {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
   return app.add_option(name, value, help)
-      ->transform(CLI::AsNumberWithUnit(kUnits, CLI::AsNumberWithUnit::UNIT_REQUIRED, ""))
-      ->check(CLI::NonNegativeNumber)
+      ->transform(unlisted(CLI::AsNumberWithUnit(kUnits, CLI::AsNumberWithUnit::UNIT_REQUIRED)))
+      ->check(unlisted(CLI::NonNegativeNumber))
       ->type_name("DUR");
 }
 
@@ -69,7 +74,7 @@ std::variant<HttpdOptions, EarlyExit> parse_options(int argc, const char* const*
                "when draining, close a connection that is idle so long [5s]");
   add_duration(app, "--ready-after", ready_after, "listen at once, be ready only after this long [0s]");
   app.add_option("--rate", options.rate, "limit each connection to so many bytes per second [no limit]")
-      ->transform(CLI::AsSizeValue(false))
+      ->transform(unlisted(CLI::AsSizeValue(false)))
       ->type_name("SIZE");
   app.set_version_flag("--version", "roll-httpd " ROLL_VERSION);
   app.footer(kFooter);
