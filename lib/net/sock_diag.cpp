@@ -158,7 +158,7 @@ Result<std::vector<Connection>> SockDiag::connections(std::span<const uint16_t> 
   return connections;
 }
 
-Result<uint32_t> SockDiag::connection_inode(const Endpoint& local, const Endpoint& remote) {
+Result<DiagSocket> SockDiag::look_up(const Endpoint& local, const Endpoint& remote) {
   const int family = local.ip.is_v4() ? AF_INET : AF_INET6;
   Request request = make_request(family, ~0U, 0, ++sequence_);
   request.body.id.idiag_sport = htons(local.port);
@@ -183,8 +183,21 @@ Result<uint32_t> SockDiag::connection_inode(const Endpoint& local, const Endpoin
     const DiagSocket& found = packet.sockets.front();
     // The kernel falls back to a listener of that port.
     if (found.state == TCP_LISTEN || found.remote.port != remote.port) return fail(os_failure(what, ENOENT));
-    return found.inode;
+    return found;
   }
+}
+
+Result<uint32_t> SockDiag::connection_inode(const Endpoint& local, const Endpoint& remote) {
+  const auto socket = look_up(local, remote);
+  if (!socket) return fail(socket.error());
+  return socket->inode;
+}
+
+Result<bool> SockDiag::is_half_open(const Handshake& handshake) {
+  const auto socket = look_up(handshake.local, handshake.remote);
+  if (socket) return socket->state == TCP_SYN_RECV;
+  if (socket.error().kind == ErrorKind::NotFound) return false;
+  return fail(socket.error());
 }
 
 }  // namespace roll

@@ -54,6 +54,9 @@ class SockDiag {
   // The half-open handshakes with listeners on `bound`, sorted.
   Result<std::vector<Handshake>> handshakes(const Endpoint& bound);
 
+  // Whether one of these is still half-open: a look-up, whose cost does not depend on the number of sockets.
+  Result<bool> is_half_open(const Handshake& handshake);
+
   // The connections of `ports` that have data or a close to exchange yet: ESTABLISHED, CLOSE_WAIT, LAST_ACK,
   // FIN_WAIT1, FIN_WAIT2, CLOSING.
   Result<std::vector<Connection>> connections(std::span<const uint16_t> ports);
@@ -67,6 +70,7 @@ class SockDiag {
   Result<std::vector<DiagSocket>> dump(int family, uint32_t states, uint16_t port);
   Status send_request(const void* request, size_t size);
   Result<std::vector<DiagSocket>> receive_reply(uint32_t sequence);
+  Result<DiagSocket> look_up(const Endpoint& local, const Endpoint& remote);
   Result<std::vector<DiagSocket>> dump_ports(uint32_t states, std::span<const uint16_t> ports);
 
   Fd socket_;

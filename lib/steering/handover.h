@@ -2,27 +2,30 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "base/result.h"
+#include "steering/ebpf_steering.h"
 #include "steering/steering.h"
 
 namespace roll {
 
-// What the user asked for: the best way that the host allows, or one and no other.
-enum class HandoverPolicy { Auto, Steer, Migrate, Plain };
-const char* handover_policy_name(HandoverPolicy policy);
-Result<HandoverPolicy> parse_handover_policy(std::string_view name);
+// The way that is insisted on, or with nothing (`auto`) the best that this host and process allow. Insisting
+// on what is impossible is an error: NotPermitted or Unsupported, with the reason and a hint. Handles that
+// are adopted are only of use to Steer; taking them over is preferred to anything else.
+Result<std::unique_ptr<Steering>> choose_steering(std::optional<Handover> insisted,
+                                                  EbpfSteeringOptions options = {});
 
-// The best way that this host and user allow, or the one insisted on; Unsupported or NotPermitted, with what
-// is missing and how to get it, where that one cannot be had. `held` is what the app's shims hold while a
-// group is steered: it is taken over, so that the traffic stays as it is.
-Result<std::unique_ptr<Steering>> choose_steering(HandoverPolicy policy, std::vector<SteeringHandle> held);
+// The best way for `auto`, and why it is not a better one. Loads and drops a program.
+struct HandoverChoice {
+  Handover way = Handover::Plain;
+  std::optional<Error> why_not_steer;
+  std::optional<Error> why_not_migrate;
+};
+HandoverChoice best_handover();
 
-// What a way promises, as one sentence for people, and for those that promise less, what would get more.
-std::string handover_guarantee(Handover handover);
-std::string handover_hint(Handover handover);
+// What a way guarantees, in one sentence for people; for the lesser ones also how to get a better one.
+std::string handover_guarantee(Handover way);
 
 }  // namespace roll

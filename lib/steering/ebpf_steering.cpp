@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: MIT
+#include "steering/ebpf_steering.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <utility>
+
+#include "net/process_sockets.h"
+#include "steering/aimed_connect.h"
+#include "steering/grace_period.h"
+#include "steering/settle.h"
+
+namespace roll {
+
+namespace {
+
+std::string instance_text(InstanceId instance) {
+  return "instance " + std::to_string(instance);
+}
+
+// Which of the groups that a SYN to `target` could reach the kernel would choose: the more specific first.
+int closeness(const Endpoint& bound, const Endpoint& target) {
+  if (bound == target) return 3;
+  if (bound.port != target.port || !bound.ip.is_unspecified()) return 0;
+  if (bound.ip.is_v4()) return target.ip.is_v4() ? 2 : 0;
+  return target.ip.is_v4() ? 1 : 2;
+}
+
+struct SettledAddress {
+  Endpoint bound;
+  std::vector<uint64_t> cookies;
+};
+
+Result<size_t> queued_at(SockDiag& diag, const std::vector<SettledAddress>& addresses) {
+  size_t queued = 0;
+  for (const auto& address : addresses) {
+    const auto sockets = diag.listeners(std::span(&address.bound.port, 1));
+    if (!sockets) return fail(sockets.error());
+    for (const auto& socket : *sockets) {
+      if (std::ranges::find(address.cookies, socket.cookie) != address.cookies.end())
+        queued += socket.accept_queue;
+    }
+  }
+  return queued;
+}
+
+SettleView view_of(std::shared_ptr<SockDiag> diag, std::vector<SettledAddress> addresses) {
+  SettleView view;
+  view.grace_period = grace_period;
+  view.queued = [diag, addresses] { return queued_at(*diag, addresses); };
+  view.handshakes = [diag, addresses]() -> Result<std::vector<Handshake>> {
+    std::vector<Handshake> all;
+    for (const auto& address : addresses) {
+      const auto some = diag->handshakes(address.bound);
+      if (!some) return fail(some.error());
+      all.insert(all.end(), some->begin(), some->end());
+    }
+    std::ranges::sort(all);
+    return all;
+  };
+  view.is_half_open = [diag](const Handshake& handshake) { return diag->is_half_open(handshake); };
+  return view;
+}
+
+}  // namespace
+
+EbpfSteering::EbpfSteering(SockDiag diag, TakeListener take)
+    : diag_(std::make_shared<SockDiag>(std::move(diag))), take_listener_(std::move(take)) {
+  if (take_listener_) return;
+  take_listener_ = [this](InstanceId instance, const Endpoint& bound) -> Result<Fd> {
+    const auto server = servers_.find(instance);
+    if (server == servers_.end())
+      return fail(ErrorKind::NotFound, instance_text(instance) + " has no known process");
+    auto taken = roll::take_listener(*diag_, server->second, bound);
+    if (!taken) return fail(taken.error());
+    return std::move(taken->fd);
+  };
+}
+
+Result<std::unique_ptr<EbpfSteering>> EbpfSteering::create(EbpfSteeringOptions options) {
+  auto diag = SockDiag::create();
+  if (!diag) return fail(diag.error());
+  std::unique_ptr<EbpfSteering> steering(
+      new EbpfSteering(std::move(*diag), std::move(options.take_listener)));
+  for (auto& handle : options.adopted) {
+    if (steering->find_group(handle.bound) != nullptr) continue;
+    auto group = SteerGroup::adopt(
+        handle.bound, {std::move(handle.program), std::move(handle.sockets), std::move(handle.state),
+                       std::move(handle.probes), std::move(handle.counters)});
+    if (!group) return fail(group.error());
+    if ((*group)->instances().empty()) continue;
+    steering->rotation_.merge((*group)->rotation());
+    steering->groups_.push_back(std::move(*group));
+  }
+  if (!steering->groups_.empty()) return steering;
+  auto maps = load_steer_program();
+  if (!maps) return fail(maps.error());
+  steering->spare_ = std::move(*maps);
+  return steering;
+}
+
+SteerGroup* EbpfSteering::find_group(const Endpoint& bound) {
+  const auto found =
+      std::ranges::find_if(groups_, [&](const auto& group) { return group->bound() == bound; });
+  return found == groups_.end() ? nullptr : found->get();
+}
+
+SteerGroup* EbpfSteering::find_group_of_target(const Endpoint& target) {
+  SteerGroup* best = nullptr;
+  for (const auto& group : groups_) {
+    const int rank = closeness(group->bound(), target);
+    if (rank > 0 && (best == nullptr || rank > closeness(best->bound(), target))) best = group.get();
+  }
+  return best;
+}
+
+Result<SteerGroup*> EbpfSteering::group_for(const Endpoint& bound) {
+  if (SteerGroup* known = find_group(bound)) return known;
+  auto maps =
+      spare_ ? Result<SteerMaps>(std::move(*std::exchange(spare_, std::nullopt))) : load_steer_program();
+  if (!maps) return fail(maps.error());
+  auto group = SteerGroup::create(bound, std::move(*maps));
+  if (!group) return fail(group.error());
+  return groups_.emplace_back(std::move(*group)).get();
+}
+
+Status EbpfSteering::add(InstanceId instance, const ProcessId& server, std::vector<Listener> listeners) {
+  if (instance <= 0) return fail(ErrorKind::Invalid, instance_text(instance) + ": ids begin at 1");
+  std::map<Endpoint, std::vector<Listener>> by_address;
+  for (auto& listener : listeners) by_address[listener.bound].push_back(std::move(listener));
+  for (const auto& [bound, some] : by_address) {
+    const auto group = group_for(bound);
+    if (!group) return fail(group.error());
+    if (auto put = (*group)->put(instance, some); !put) return put;
+  }
+  // After a restart it may listen on fewer addresses.
+  for (const auto& group : groups_) {
+    if (by_address.contains(group->bound())) continue;
+    if (auto removed = group->remove(instance); !removed) return removed;
+  }
+  servers_[instance] = server;
+  return {};
+}
+
+Result<Fd> EbpfSteering::take_any_listener(SteerGroup& group) {
+  std::vector<InstanceId> candidates = group.instances();
+  std::ranges::stable_sort(candidates, {},
+                           [&](InstanceId instance) { return !rotation_.contains(instance); });
+  std::optional<Error> refusal;
+  for (const InstanceId instance : candidates) {
+    auto taken = take_listener_(instance, group.bound());
+    if (taken) return taken;
+    if (taken.error().kind != ErrorKind::NotFound) refusal = taken.error();
+  }
+  if (refusal) return fail(*refusal);
+  return fail(ErrorKind::NotFound, "nobody listens on " + group.bound().text());
+}
+
+Status EbpfSteering::attach(SteerGroup& group) {
+  if (group.attachment() == SteerGroup::Attachment::Yes) return {};
+  if (group.kept_listener() >= 0) return group.attach(group.kept_listener());
+  const auto listener = take_any_listener(group);
+  if (!listener) return fail(listener.error());
+  return group.attach(listener->get());
+}
+
+Status EbpfSteering::shift(const Rotation& rotation) {
+  for (const auto& [instance, weight] : rotation) {
+    if (!(weight >= 0) || std::isinf(weight))
+      return fail(ErrorKind::Invalid, instance_text(instance) + " has a weight that is none");
+    const bool has_slot = std::ranges::any_of(
+        groups_, [&, id = instance](const auto& group) { return !group->slots_of(id).empty(); });
+    if (!has_slot) return fail(ErrorKind::Invalid, instance_text(instance) + " has no listener to steer to");
+  }
+  for (const auto& group : groups_) {
+    const auto written = group->apply(rotation);
+    if (!written) return fail(written.error());
+    if (*written == SteerGroup::Applied::Nobody) continue;
+    if (auto attached = attach(*group); !attached) return attached;
+  }
+  rotation_ = rotation;
+  return {};
+}
+
+Rotation EbpfSteering::rotation() const {
+  return rotation_;
+}
+
+std::unique_ptr<Settlement> EbpfSteering::settle(InstanceId instance, Millis bound) {
+  std::vector<SettledAddress> addresses;
+  for (const auto& group : groups_) {
+    auto cookies = group->cookies_of(instance);
+    if (!cookies.empty()) addresses.push_back({group->bound(), std::move(cookies)});
+  }
+  if (addresses.empty()) return settled_at_once();
+  return begin_settling(view_of(diag_, std::move(addresses)), bound, clock_);
+}
+
+Status EbpfSteering::remove(InstanceId instance) {
+  for (const auto& group : groups_) {
+    if (auto removed = group->remove(instance); !removed) return removed;
+  }
+  servers_.erase(instance);
+  rotation_.erase(instance);
+  return {};
+}
+
+std::unique_ptr<AimedConnect> EbpfSteering::connect(Loop& loop, InstanceId instance, const Endpoint& target,
+                                                    TimePoint deadline,
+                                                    std::function<void(Result<Fd>)> done) {
+  SteerGroup* group = find_group_of_target(target);
+  const auto server = servers_.find(instance);
+  if (group == nullptr || group->attachment() == SteerGroup::Attachment::No) {
+    if (server == servers_.end())
+      return fail_to_connect(loop, {ErrorKind::NotFound, 0, instance_text(instance) + " was not added", {}},
+                             std::move(done));
+    return connect_to_owner(loop, diag_, server->second, target, deadline, std::move(done));
+  }
+  const auto slot = group->next_slot(instance);
+  if (!slot)
+    return fail_to_connect(loop,
+                           {ErrorKind::NotFound,
+                            0,
+                            instance_text(instance) + " does not listen on " + group->bound().text(),
+                            {}},
+                           std::move(done));
+  auto probes = group->share_probes();
+  if (!probes) return fail_to_connect(loop, probes.error(), std::move(done));
+  return connect_to_slot(loop, std::move(*probes), *slot, target, deadline, std::move(done));
+}
+
+Result<std::vector<SteeringHandle>> EbpfSteering::share(InstanceId instance) {
+  std::vector<SteeringHandle> handles;
+  for (const auto& group : groups_) {
+    if (group->attachment() == SteerGroup::Attachment::No || group->slots_of(instance).empty()) continue;
+    auto handle = group->share(instance);
+    if (!handle) return fail(handle.error());
+    handles.push_back(std::move(*handle));
+  }
+  return handles;
+}
+
+std::optional<SteeringCounters> EbpfSteering::counters(InstanceId instance) const {
+  std::optional<SteeringCounters> sum;
+  for (const auto& group : groups_) {
+    if (group->slots_of(instance).empty()) continue;
+    const SteeringCounters some = group->counters(instance);
+    if (!sum) sum.emplace();
+    sum->connections += some.connections;
+    sum->fallbacks += some.fallbacks;
+    sum->migrations += some.migrations;
+  }
+  return sum;
+}
+
+Status EbpfSteering::detach_group(SteerGroup& group) {
+  group.close_kept_listener();
+  if (group.attachment() == SteerGroup::Attachment::No) return {};
+  const auto listener = take_any_listener(group);
+  if (listener) return group.detach(listener->get());
+
+  const Endpoint bound = group.bound();
+  const auto sockets = diag_->listeners(std::span(&bound.port, 1));
+  if (!sockets) return fail(sockets.error());
+  if (std::ranges::find(*sockets, bound, &ListenSocket::bound) == sockets->end()) return {};
+  return fail(with_context(listener.error(), "cannot end the steering of " + bound.text()));
+}
+
+Status EbpfSteering::detach() {
+  std::optional<Error> failure;
+  std::vector<std::unique_ptr<SteerGroup>> ended;
+  std::vector<std::unique_ptr<SteerGroup>> standing;
+  for (auto& group : groups_) {
+    const auto detached = detach_group(*group);
+    if (!detached) failure = detached.error();
+    (detached ? ended : standing).push_back(std::move(group));
+  }
+  groups_ = std::move(standing);
+  if (!ended.empty()) {
+    // A look-up that began before may still be in the program, and would find no socket to choose.
+    if (auto over = grace_period(); !over) failure = over.error();
+    for (const auto& group : ended) group->clear();
+  }
+  if (failure) return fail(*failure);
+  servers_.clear();
+  rotation_.clear();
+  return {};
+}
+
+Status steering_available() {
+  const auto maps = load_steer_program();
+  if (!maps) return fail(maps.error());
+  return {};
+}
+
+}  // namespace roll

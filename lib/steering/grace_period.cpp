@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#include "steering/grace_period.h"
+
+#include <fcntl.h>
+#include <linux/membarrier.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/fd.h"
+
+namespace roll {
+
+namespace {
+
+// Room for 8192 CPUs, what the kernel supports at most.
+using CpuMask = std::array<cpu_set_t, 8>;
+
+std::string read_text(const char* path) {
+  const Fd fd(::open(path, O_RDONLY | O_CLOEXEC));
+  return fd ? read_all(fd.get(), 65536).value_or(std::string()) : std::string();
+}
+
+// "0-3,8" → 0 1 2 3 8; empty for what is not understood.
+std::vector<size_t> parse_cpu_list(std::string_view text) {
+  while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+  std::vector<size_t> cpus;
+  const char* position = text.data();
+  const char* const end = position + text.size();
+  while (position < end) {
+    size_t first = 0;
+    auto parsed = std::from_chars(position, end, first);
+    if (parsed.ec != std::errc()) return {};
+    size_t last = first;
+    if (parsed.ptr < end && *parsed.ptr == '-') parsed = std::from_chars(parsed.ptr + 1, end, last);
+    if (parsed.ec != std::errc() || last >= sizeof(CpuMask) * 8) return {};
+    for (size_t cpu = first; cpu <= last; ++cpu) cpus.push_back(cpu);
+    position = parsed.ptr < end ? parsed.ptr + 1 : end;
+  }
+  return cpus;
+}
+
+// Runs on every online CPU in turn. A look-up runs with bottom halves disabled, which nothing preempts
+// without PREEMPT_RT: who gets to run on a CPU knows that what ran there before is over.
+bool visit_every_cpu() {
+  const std::vector<size_t> online = parse_cpu_list(read_text("/sys/devices/system/cpu/online"));
+  if (online.empty()) return false;
+  CpuMask before{};
+  if (::sched_getaffinity(0, sizeof before, before.data()) != 0) return false;
+  bool visited = true;
+  for (const size_t cpu : online) {
+    CpuMask only{};
+    CPU_SET_S(cpu, sizeof only, only.data());
+    visited = ::sched_setaffinity(0, sizeof only, only.data()) == 0;
+    if (!visited) break;
+  }
+  ::sched_setaffinity(0, sizeof before, before.data());
+  return visited;
+}
+
+bool kernel_is_realtime() {
+  static const bool kRealtime = read_text("/sys/kernel/realtime").starts_with('1');
+  return kRealtime;
+}
+
+}  // namespace
+
+Status grace_period() {
+  if (!kernel_is_realtime() && visit_every_cpu()) return {};
+  // Waits for an RCU grace period, and look-ups are RCU read sections.
+  if (::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) == 0) return {};
+  return fail(last_os_failure("cannot wait until every CPU has seen the new rotation"));
+}
+
+}  // namespace roll

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "base/result.h"
+#include "steering/steering.h"
+
+namespace roll {
+
+// What the user asked for: the best way that the host allows, or one and no other.
+enum class HandoverPolicy { Auto, Steer, Migrate, Plain };
+
+const char* handover_policy_name(HandoverPolicy policy);
+Result<HandoverPolicy> parse_handover_policy(std::string_view name);
+
+// Nothing with Auto.
+std::optional<Handover> insisted_handover(HandoverPolicy policy);
+
+}  // namespace roll

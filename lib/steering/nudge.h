@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "net/sock_diag.h"
+
+namespace roll {
+
+// Wakes servers that have connections in their accept queue and do not know it: the kernel moved them there
+// from a closed listener without waking who waits in epoll (before upstream commit 3864c6b), and on a quiet
+// port they would wait for the next client. Where a queue stays above 0 for 5 ms, a plain connection is
+// opened and closed, which wakes the server to take them all. Use it for some ms after an old listener has
+// closed.
+class Nudge {
+ public:
+  // For everything that listens on one of `addresses`.
+  static Result<std::unique_ptr<Nudge>> create(std::vector<Endpoint> addresses, Millis bound,
+                                               const Clock& clock);
+
+  enum class Progress { Watching, Over };
+
+  // Looks once, and nudges where it must. Over: every queue was empty just now, or `bound` has passed. Call
+  // it every millisecond or so. Never blocks.
+  Progress poll();
+
+  [[nodiscard]] size_t nudges() const { return nudges_; }
+
+ private:
+  Nudge(SockDiag diag, std::vector<Endpoint> addresses, TimePoint deadline, const Clock& clock)
+      : diag_(std::move(diag)), addresses_(std::move(addresses)), deadline_(deadline), clock_(clock) {}
+
+  SockDiag diag_;
+  std::vector<Endpoint> addresses_;
+  TimePoint deadline_;
+  const Clock& clock_;
+  std::map<uint64_t, TimePoint> stuck_since_;  // listener's cookie → when its queue was first seen filled
+  size_t nudges_ = 0;
+};
+
+}  // namespace roll

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <utility>
+
+#include "net/process_sockets.h"
+#include "net/tcp_connect.h"
+#include "steering/aimed_connect.h"
+
+namespace roll {
+
+namespace {
+
+constexpr int kMaxTries = 500;
+constexpr Micros kFirstPause{50};
+constexpr Micros kLongestPause{2000};
+// A server that has not accepted by then is stuck or busy; another member may be the asked one.
+constexpr Millis kPatiencePerTry{200};
+
+class OwnerConnect final : public AimedConnect {
+ public:
+  OwnerConnect(Loop& loop, std::shared_ptr<SockDiag> diag, ProcessId server, const Endpoint& target,
+               TimePoint deadline, ConnectDone done)
+      : loop_(loop),
+        diag_(std::move(diag)),
+        server_(std::move(server)),
+        target_(target),
+        deadline_(deadline),
+        done_(std::move(done)) {
+    next_ = loop_.after(Micros(0), [this] { attempt(); });
+  }
+
+ private:
+  void attempt() {
+    if (tries_ == kMaxTries || std::chrono::steady_clock::now() >= deadline_)
+      return finish(fail(not_found()));
+    ++tries_;
+    auto client = open_client({target_.ip, 0});
+    if (!client) return finish(fail(client.error()));
+    client_ = std::move(*client);
+    if (auto begun = begin_connect(client_.get(), target_); !begun) return finish(fail(begun.error()));
+    pause_ = kFirstPause;
+    give_up_try_ = std::min(deadline_, std::chrono::steady_clock::now() + kPatiencePerTry);
+    writable_ = loop_.on_writable(client_.get(), [this] { connected(); });
+    next_ = loop_.after(remaining(), [this] { attempt(); });
+  }
+
+  void connected() {
+    writable_.reset();
+    if (auto outcome = connect_outcome(client_.get(), target_); !outcome)
+      return finish(fail(outcome.error()));
+    auto ours = local_endpoint(client_.get());
+    auto theirs = remote_endpoint(client_.get());
+    if (!ours || !theirs) return try_again();
+    ours_ = *ours;
+    theirs_ = *theirs;
+    look();
+  }
+
+  void look() {
+    const auto inode = diag_->connection_inode(theirs_, ours_);
+    if (!inode) {
+      if (inode.error().kind == ErrorKind::NotFound) ++vanished_;
+      return try_again();
+    }
+    if (*inode != 0) return judge(*inode);
+    if (std::chrono::steady_clock::now() >= give_up_try_) return try_again();
+    next_ = loop_.after(pause_, [this] { look(); });
+    pause_ = std::min(2 * pause_, kLongestPause);
+  }
+
+  void judge(uint32_t inode) {
+    for (const Whose whose : {Whose::RootOnly, Whose::Tree}) {
+      const auto inodes = socket_inodes(server_, whose);
+      if (!inodes) return finish(fail(inodes.error()));
+      if (std::ranges::binary_search(*inodes, inode)) return finish(std::move(client_));
+    }
+    try_again();
+  }
+
+  // Through the loop, so that others have their turn.
+  void try_again() {
+    client_.reset();
+    next_ = loop_.after(Micros(0), [this] { attempt(); });
+  }
+
+  [[nodiscard]] Micros remaining() const {
+    return std::max(Micros(0),
+                    std::chrono::duration_cast<Micros>(give_up_try_ - std::chrono::steady_clock::now()));
+  }
+
+  [[nodiscard]] Error not_found() const {
+    std::string message = "no connection to " + target_.text() + " reached process " +
+                          std::to_string(server_.pid) + " in " + std::to_string(tries_) + " tries";
+    if (vanished_ > 0) message += "; " + std::to_string(vanished_) + " were closed as soon as accepted";
+    return {ErrorKind::Failed, ETIMEDOUT, std::move(message),
+            "set ready.address to an address of the instance's own, or steer"};
+  }
+
+  void finish(Result<Fd> result) {
+    writable_.reset();
+    next_.reset();
+    // `done` may destroy this object.
+    const ConnectDone done = std::move(done_);
+    done(std::move(result));
+  }
+
+  Loop& loop_;
+  std::shared_ptr<SockDiag> diag_;
+  ProcessId server_;
+  Endpoint target_;
+  TimePoint deadline_;
+  ConnectDone done_;
+  Fd client_;
+  Endpoint ours_, theirs_;
+  int tries_ = 0;
+  int vanished_ = 0;
+  Micros pause_{};
+  TimePoint give_up_try_{};
+  Watch writable_;
+  Watch next_;
+};
+
+}  // namespace
+
+std::unique_ptr<AimedConnect> connect_to_owner(Loop& loop, std::shared_ptr<SockDiag> diag,
+                                               const ProcessId& server, const Endpoint& target,
+                                               TimePoint deadline, ConnectDone done) {
+  return std::make_unique<OwnerConnect>(loop, std::move(diag), server, target, deadline, std::move(done));
+}
+
+}  // namespace roll

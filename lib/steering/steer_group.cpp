@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: MIT
+#include "steering/steer_group.h"
+
+#include <bpf/libbpf.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cmath>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "steering/grace_period.h"
+#include "steering/program_attachment.h"
+#include "steering/raw_bpf.h"
+#include "steering/rotation_table.h"
+#include "steering/slot_writer.h"
+
+namespace roll {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// A socket leaves the map of an ended steering some ms after the map's last user.
+constexpr auto kBusyPatience = 50ms;
+constexpr auto kBusyPause = 500us;
+
+void forget_probes(int probes) {
+  roll_probe_key key{};
+  while (raw_bpf::next_key(probes, nullptr, &key) == 0 && raw_bpf::erase(probes, &key) == 0) continue;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SteerGroup>> SteerGroup::create(const Endpoint& bound, SteerMaps maps) {
+  auto state = SteerState::map(maps.state.get(), SteerState::Access::Write);
+  if (!state) return fail(state.error());
+  (*state)->version = ROLL_STEER_VERSION;
+  (*state)->size = sizeof(roll_steer_state);
+  for (auto& table : (*state)->tables) std::ranges::fill(table.entries, ROLL_STEER_NO_SLOT);
+  return std::unique_ptr<SteerGroup>(
+      new SteerGroup(bound, std::move(maps), std::move(*state), Attachment::No));
+}
+
+Result<std::unique_ptr<SteerGroup>> SteerGroup::adopt(const Endpoint& bound, SteerMaps maps) {
+  auto state = SteerState::map(maps.state.get(), SteerState::Access::Write);
+  if (!state) return fail(state.error());
+  if ((*state)->version == 0 || (*state)->size < sizeof(roll_steer_state))
+    return fail(ErrorKind::Unsupported,
+                "cannot take over the steering of " + bound.text() + ": its layout is not one of rollctl's");
+  forget_probes(maps.probes.get());
+  std::unique_ptr<SteerGroup> group(
+      new SteerGroup(bound, std::move(maps), std::move(*state), Attachment::Unknown));
+  group->readers_of_idle_table_ = true;
+  return group;
+}
+
+uint64_t SteerGroup::cookie_in(uint32_t slot) const {
+  uint64_t cookie = 0;
+  return raw_bpf::look_up(maps_.sockets.get(), &slot, &cookie) == 0 ? cookie : 0;
+}
+
+std::vector<uint32_t> SteerGroup::slots_of(InstanceId instance) const {
+  std::vector<uint32_t> slots;
+  for (uint32_t slot = 0; slot < ROLL_STEER_SLOTS; ++slot) {
+    if (state_->owners[slot] == instance) slots.push_back(slot);
+  }
+  return slots;
+}
+
+std::vector<InstanceId> SteerGroup::instances() const {
+  std::set<InstanceId> instances(std::begin(state_->owners), std::end(state_->owners));
+  instances.erase(0);
+  return {instances.begin(), instances.end()};
+}
+
+std::vector<uint64_t> SteerGroup::cookies_of(InstanceId instance) const {
+  std::vector<uint64_t> cookies;
+  for (const uint32_t slot : slots_of(instance)) {
+    if (const uint64_t cookie = cookie_in(slot); cookie != 0) cookies.push_back(cookie);
+  }
+  return cookies;
+}
+
+std::optional<uint32_t> SteerGroup::next_slot(InstanceId instance) {
+  const auto slots = slots_of(instance);
+  for (size_t tries = 0; tries < slots.size(); ++tries) {
+    const uint32_t slot = slots[aimed_++ % slots.size()];
+    if (cookie_in(slot) != 0) return slot;
+  }
+  return std::nullopt;
+}
+
+Status SteerGroup::await_readers() {
+  if (!readers_of_idle_table_) return {};
+  if (auto over = grace_period(); !over) return over;
+  readers_of_idle_table_ = false;
+  return {};
+}
+
+Result<uint32_t> SteerGroup::take_free_slot(InstanceId instance) {
+  const auto* const free = std::ranges::find(state_->owners, 0);
+  if (free == std::end(state_->owners))
+    return fail(ErrorKind::Failed, "cannot steer more than " + std::to_string(ROLL_STEER_SLOTS) +
+                                       " listeners on " + bound_.text());
+  // A CPU that still reads the last rotation may find its former owner's slot in it.
+  if (auto over = await_readers(); !over) return fail(over.error());
+  const auto slot = static_cast<uint32_t>(free - std::begin(state_->owners));
+  const std::vector<roll_steer_counters> zero(static_cast<size_t>(std::max(1, ::libbpf_num_possible_cpus())));
+  raw_bpf::update(maps_.counters.get(), &slot, zero.data());
+  state_->owners[slot] = instance;
+  return slot;
+}
+
+void SteerGroup::free_slot(uint32_t slot) {
+  raw_bpf::erase(maps_.sockets.get(), &slot);
+  state_->owners[slot] = 0;
+}
+
+Status SteerGroup::insert(uint32_t slot, const Listener& listener) {
+  const auto give_up = std::chrono::steady_clock::now() + kBusyPatience;
+  const auto fd = static_cast<uint64_t>(listener.fd.get());
+  for (;;) {
+    const int failure = raw_bpf::update(maps_.sockets.get(), &slot, &fd);
+    if (failure == 0) return {};
+    if (failure != EBUSY || std::chrono::steady_clock::now() >= give_up)
+      return fail(insert_failure(listener, failure));
+    std::this_thread::sleep_for(kBusyPause);
+  }
+}
+
+Status SteerGroup::put(InstanceId instance, std::span<const Listener> listeners) {
+  const Rotation before = rotation();
+  std::vector<uint32_t> available = slots_of(instance);
+  std::vector<const Listener*> missing;
+  for (const auto& listener : listeners) {
+    const uint64_t cookie = socket_cookie(listener.fd.get());
+    const auto there = std::ranges::find(available, cookie, [&](uint32_t slot) { return cookie_in(slot); });
+    if (there == available.end())
+      missing.push_back(&listener);
+    else
+      available.erase(there);
+  }
+  std::ranges::stable_sort(available, {}, [&](uint32_t slot) { return cookie_in(slot) != 0; });
+
+  std::vector<uint32_t> added;
+  const auto undo = [&](Error error) {
+    for (const uint32_t slot : added) free_slot(slot);
+    return fail(std::move(error));
+  };
+  size_t next = 0;
+  for (const Listener* listener : missing) {
+    if (next < available.size()) {
+      if (auto inserted = insert(available[next++], *listener); !inserted) return undo(inserted.error());
+      continue;
+    }
+    const auto slot = take_free_slot(instance);
+    if (!slot) return undo(slot.error());
+    added.push_back(*slot);
+    if (auto inserted = insert(*slot, *listener); !inserted) return undo(inserted.error());
+  }
+  // The rotation must not name a slot that the next instance may get.
+  const std::span surplus = std::span(available).subspan(std::min(next, available.size()));
+  for (const uint32_t slot : surplus) state_->owners[slot] = 0;
+  if (before.contains(instance) && (!added.empty() || !surplus.empty())) {
+    if (auto written = write_rotation(before); !written) return written;
+  }
+  for (const uint32_t slot : surplus) free_slot(slot);
+
+  if (listeners.empty()) return {};
+  if (attachment_ == Attachment::Unknown && state_.active_table().serving_count > 0)
+    return attach(listeners.front().fd.get());
+  if (attachment_ == Attachment::No && !kept_listener_) {
+    auto copy = duplicate(listeners.front().fd.get());
+    if (!copy) return fail(copy.error());
+    kept_listener_ = std::move(*copy);
+  }
+  return {};
+}
+
+Status SteerGroup::remove(InstanceId instance) {
+  Rotation rest = rotation();
+  if (rest.erase(instance) != 0) {
+    if (auto written = write_rotation(rest); !written) return written;
+  }
+  for (const uint32_t slot : slots_of(instance)) free_slot(slot);
+  return {};
+}
+
+Result<SteerGroup::Applied> SteerGroup::apply(const Rotation& rotation) {
+  const bool concerned = std::ranges::any_of(
+      rotation, [&](const auto& entry) { return entry.second > 0 && !slots_of(entry.first).empty(); });
+  if (!concerned) return Applied::Nobody;
+  if (auto written = write_rotation(rotation); !written) return fail(written.error());
+  return Applied::Written;
+}
+
+Status SteerGroup::write_rotation(const Rotation& rotation) {
+  std::vector<RotationShare> shares;
+  for (const auto& [instance, weight] : rotation) {
+    const auto slots = slots_of(instance);
+    if (weight > 0 && !slots.empty()) shares.push_back({weight, {slots.begin(), slots.end()}});
+  }
+  const RotationTable table = build_rotation_table(shares);
+
+  if (auto over = await_readers(); !over) return over;
+  roll_steer_table& idle = state_.idle_table();
+  std::ranges::copy(table.entries, idle.entries);
+  std::ranges::copy(table.serving, idle.serving);
+  idle.serving_count = static_cast<uint32_t>(table.serving.size());
+  std::ranges::fill(idle.weights, uint64_t{0});
+  for (const auto& share : shares) {
+    const auto weight = std::max<int64_t>(1, std::llround(share.weight * ROLL_STEER_WEIGHT_UNIT));
+    for (const uint16_t slot : share.slots) idle.weights[slot] = static_cast<uint64_t>(weight);
+  }
+  state_.flip();
+  readers_of_idle_table_ = attachment_ != Attachment::No;
+  return {};
+}
+
+Rotation SteerGroup::rotation() const {
+  Rotation rotation;
+  const roll_steer_table& table = state_.active_table();
+  for (uint32_t slot = 0; slot < ROLL_STEER_SLOTS; ++slot) {
+    if (table.weights[slot] != 0 && state_->owners[slot] != 0)
+      rotation[state_->owners[slot]] = static_cast<double>(table.weights[slot]) / ROLL_STEER_WEIGHT_UNIT;
+  }
+  return rotation;
+}
+
+Status SteerGroup::attach(int listener_fd) {
+  if (auto attached = attach_steer_program(listener_fd, maps_.program.get()); !attached)
+    return fail(with_context(attached.error(), bound_.text()));
+  attachment_ = Attachment::Yes;
+  kept_listener_.reset();
+  return {};
+}
+
+Status SteerGroup::detach(int listener_fd) {
+  if (auto detached = detach_steer_program(listener_fd); !detached)
+    return fail(with_context(detached.error(), bound_.text()));
+  attachment_ = Attachment::No;
+  return {};
+}
+
+void SteerGroup::clear() {
+  for (uint32_t slot = 0; slot < ROLL_STEER_SLOTS; ++slot) {
+    if (state_->owners[slot] != 0) free_slot(slot);
+  }
+  for (auto& table : state_->tables) {
+    table.serving_count = 0;
+    std::ranges::fill(table.entries, ROLL_STEER_NO_SLOT);
+    std::ranges::fill(table.weights, uint64_t{0});
+  }
+}
+
+SteeringCounters SteerGroup::counters(InstanceId instance) const {
+  SteeringCounters sum;
+  std::vector<roll_steer_counters> per_cpu(static_cast<size_t>(std::max(1, ::libbpf_num_possible_cpus())));
+  for (const uint32_t slot : slots_of(instance)) {
+    if (raw_bpf::look_up(maps_.counters.get(), &slot, per_cpu.data()) != 0) continue;
+    for (const auto& counters : per_cpu) {
+      sum.connections += counters.connections;
+      sum.fallbacks += counters.fallbacks;
+      sum.migrations += counters.migrations;
+    }
+  }
+  return sum;
+}
+
+Result<SteeringHandle> SteerGroup::share(InstanceId instance) const {
+  auto maps = maps_.duplicate();
+  if (!maps) return fail(maps.error());
+  return SteeringHandle{bound_,
+                        std::move(maps->program),
+                        std::move(maps->sockets),
+                        std::move(maps->state),
+                        std::move(maps->probes),
+                        std::move(maps->counters),
+                        slots_of(instance)};
+}
+
+}  // namespace roll

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
+/*
+ * What the steering program and user space share: the maps' keys and values. C, read by both compilers.
+ *
+ * Shims keep the maps of an older or newer rollctl alive, so this layout only grows: a member is never moved,
+ * removed or given another meaning; new ones go to the end of roll_steer_state, whose `size` says how much of
+ * it a running program knows.
+ */
+#ifndef ROLL_STEER_LAYOUT_H
+#define ROLL_STEER_LAYOUT_H
+
+#include <linux/types.h>
+
+#define ROLL_STEER_VERSION 1
+#define ROLL_STEER_ENTRIES 1024 /* of a rotation; a power of two */
+#define ROLL_STEER_SLOTS 1024   /* a power of two */
+#define ROLL_STEER_FALLBACKS 16 /* serving slots that are tried before a SYN is dropped */
+#define ROLL_STEER_NO_SLOT 0xffff
+#define ROLL_STEER_WEIGHT_UNIT 1000000
+
+/* One rotation. Written while it is not the active one, never changed while it is. */
+struct roll_steer_table {
+  __u32 serving_count;
+  __u32 reserved;
+  __u16 entries[ROLL_STEER_ENTRIES]; /* hash -> slot, ROLL_STEER_NO_SLOT for none */
+  __u16 serving[ROLL_STEER_SLOTS];   /* each slot of the rotation once */
+  __u64 weights[ROLL_STEER_SLOTS];   /* slot -> weight of its instance, in 1/ROLL_STEER_WEIGHT_UNIT */
+};
+
+/* The one element of the map `roll_state`. */
+struct roll_steer_state {
+  __u32 version;
+  __u32 size;   /* of this struct, as the program was built */
+  __u32 active; /* the table in use: 0 or 1 */
+  __u32 reserved;
+  struct roll_steer_table tables[2];
+  __s64 owners[ROLL_STEER_SLOTS]; /* slot -> instance id, 0: free */
+};
+
+/* Key of the map `roll_probes`, whose value is a slot (__u32). */
+struct roll_probe_key {
+  __u8 address[16]; /* the probe's source; IPv4 as ::ffff:a.b.c.d */
+  __be16 port;
+  __u16 reserved;
+};
+
+/* Element of the per-CPU map `roll_counters`, one per slot. */
+struct roll_steer_counters {
+  __u64 connections; /* SYNs steered here by the rotation, fallbacks included */
+  __u64 fallbacks;   /* of these: the slot that was meant was empty */
+  __u64 migrations;  /* handshakes and connections of a closed listener moved here */
+};
+
+#endif

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <utility>
+
+#include "base/result.h"
+#include "steering/steer_layout.h"
+
+namespace roll {
+
+// The state map of one steered address, mapped into this process. Others (the program, shims, an earlier
+// rollctl) see each store at once.
+class SteerState {
+ public:
+  enum class Access { Read, Write };
+
+  // Maps the map behind the borrowed descriptor. Unsupported where its layout is not one that this program
+  // understands.
+  static Result<SteerState> map(int state_fd, Access access);
+
+  SteerState(SteerState&& other) noexcept
+      : state_(std::exchange(other.state_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  SteerState& operator=(SteerState&& other) noexcept {
+    std::swap(state_, other.state_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  SteerState(const SteerState&) = delete;
+  SteerState& operator=(const SteerState&) = delete;
+  ~SteerState();
+
+  roll_steer_state* operator->() const { return state_; }
+
+  [[nodiscard]] const roll_steer_table& active_table() const;
+  [[nodiscard]] roll_steer_table& idle_table() const;
+  void flip();
+
+ private:
+  SteerState(roll_steer_state* state, size_t size) : state_(state), size_(size) {}
+  roll_steer_state* state_ = nullptr;
+  size_t size_ = 0;
+};
+
+}  // namespace roll

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#include "steering/unsteered.h"
+
+#include "base/atomic_file.h"
+#include "net/process_sockets.h"
+#include "steering/aimed_connect.h"
+#include "steering/settle.h"
+
+namespace roll {
+
+Result<std::unique_ptr<Unsteered>> Unsteered::create(Handover way) {
+  auto diag = SockDiag::create();
+  if (!diag) return fail(diag.error());
+  return std::unique_ptr<Unsteered>(new Unsteered(way, std::move(*diag)));
+}
+
+Status Unsteered::add(InstanceId instance, const ProcessId& server, std::vector<Listener> listeners) {
+  // A duplicate would keep the socket in the group after its owner has closed it.
+  listeners.clear();
+  servers_[instance] = server;
+  return {};
+}
+
+Status Unsteered::shift(const Rotation& rotation) {
+  for (const auto& [instance, weight] : rotation) {
+    if (!servers_.contains(instance))
+      return fail(ErrorKind::Invalid, "instance " + std::to_string(instance) + " was not added");
+  }
+  rotation_ = rotation;
+  return {};
+}
+
+std::unique_ptr<Settlement> Unsteered::settle(InstanceId, Millis) {
+  return settled_at_once();
+}
+
+Status Unsteered::remove(InstanceId instance) {
+  servers_.erase(instance);
+  rotation_.erase(instance);
+  return {};
+}
+
+std::unique_ptr<AimedConnect> Unsteered::connect(Loop& loop, InstanceId instance, const Endpoint& target,
+                                                 TimePoint deadline, std::function<void(Result<Fd>)> done) {
+  const auto server = servers_.find(instance);
+  if (server == servers_.end())
+    return fail_to_connect(
+        loop, {ErrorKind::NotFound, 0, "instance " + std::to_string(instance) + " was not added", {}},
+        std::move(done));
+  return connect_to_owner(loop, diag_, server->second, target, deadline, std::move(done));
+}
+
+Result<std::vector<SteeringHandle>> Unsteered::share(InstanceId) {
+  return std::vector<SteeringHandle>();
+}
+
+std::optional<SteeringCounters> Unsteered::counters(InstanceId) const {
+  return std::nullopt;
+}
+
+Status migration_available() {
+  const auto setting = read_file("/proc/sys/net/ipv4/tcp_migrate_req");
+  if (!setting)
+    return fail(ErrorKind::Unsupported, "this kernel cannot migrate connections between listeners",
+                "Linux 5.14 or newer can");
+  if (!setting->starts_with('1'))
+    return fail(ErrorKind::Unsupported, "net.ipv4.tcp_migrate_req is 0",
+                "sysctl -w net.ipv4.tcp_migrate_req=1");
+  return {};
+}
+
+}  // namespace roll

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "net/sock_diag.h"
+#include "steering/steering.h"
+
+namespace roll {
+
+// For hosts that cannot steer: who listens is in the rotation, and the kernel hashes. What is Migrate and
+// what Plain is the kernel's doing alone; here they differ in name.
+class Unsteered final : public Steering {
+ public:
+  static Result<std::unique_ptr<Unsteered>> create(Handover way);
+
+  [[nodiscard]] Handover way() const override { return way_; }
+  Status add(InstanceId instance, const ProcessId& server, std::vector<Listener> listeners) override;
+  Status shift(const Rotation& rotation) override;
+  [[nodiscard]] Rotation rotation() const override { return rotation_; }
+  std::unique_ptr<Settlement> settle(InstanceId instance, Millis bound) override;
+  Status remove(InstanceId instance) override;
+  std::unique_ptr<AimedConnect> connect(Loop& loop, InstanceId instance, const Endpoint& target,
+                                        TimePoint deadline, std::function<void(Result<Fd>)> done) override;
+  Result<std::vector<SteeringHandle>> share(InstanceId instance) override;
+  [[nodiscard]] std::optional<SteeringCounters> counters(InstanceId instance) const override;
+  Status detach() override { return {}; }
+
+ private:
+  Unsteered(Handover way, SockDiag diag) : way_(way), diag_(std::make_shared<SockDiag>(std::move(diag))) {}
+
+  Handover way_;
+  std::shared_ptr<SockDiag> diag_;
+  std::map<InstanceId, ProcessId> servers_;
+  Rotation rotation_;
+};
+
+// Whether the kernel hands the handshakes and queued connections of a closed listener to another member of
+// its group: net.ipv4.tcp_migrate_req of this network namespace is 1. Unsupported, saying how to change it,
+// where it is not.
+Status migration_available();
+
+}  // namespace roll

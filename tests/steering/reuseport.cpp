@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+#include "steering/reuseport.h"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cstring>
+#include <optional>
+#include <thread>
+
+#include "base/process_ref.h"
+
+namespace roll::test {
+
+namespace {
+
+int set_option(const Fd& fd, int level, int option, int value) {
+  return ::setsockopt(fd.get(), level, option, &value, sizeof value);
+}
+
+template <typename NextId, typename Open, typename Info, typename Name>
+int count_named(NextId next_id, Open open, Name name) {
+  int count = 0;
+  for (uint32_t id = 0; next_id(id, &id) == 0;) {
+    const Fd fd(open(id));
+    Info info{};
+    uint32_t size = sizeof info;
+    if (fd && ::bpf_obj_get_info_by_fd(fd.get(), &info, &size) == 0 && name(info)) ++count;
+  }
+  return count;
+}
+
+}  // namespace
+
+Endpoint v4(const char* ip, uint16_t port) {
+  in_addr address{};
+  EXPECT_EQ(::inet_pton(AF_INET, ip, &address), 1);
+  return {IpAddress::v4(ntohl(address.s_addr)), port};
+}
+
+Endpoint v6(const char* ip, uint16_t port) {
+  in6_addr address{};
+  EXPECT_EQ(::inet_pton(AF_INET6, ip, &address), 1);
+  return {IpAddress::v6(address), port};
+}
+
+Fd listen_on(const Endpoint& bound, Dual dual) {
+  const bool is_v4 = bound.ip.is_v4();
+  Fd fd(::socket(is_v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  EXPECT_EQ(set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1), 0);
+  if (!is_v4) {
+    EXPECT_EQ(set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, dual == Dual::Yes ? 0 : 1), 0);
+  }
+  sockaddr_storage storage;
+  const socklen_t size = bound.to_sockaddr(storage);
+  EXPECT_EQ(::bind(fd.get(), reinterpret_cast<sockaddr*>(&storage), size), 0) << std::strerror(errno);
+  EXPECT_EQ(::listen(fd.get(), 4096), 0);
+  return fd;
+}
+
+std::vector<Listener> duplicates(std::initializer_list<const Fd*> listeners) {
+  std::vector<Listener> result;
+  for (const Fd* fd : listeners) {
+    sockaddr_storage storage{};
+    socklen_t size = sizeof storage;
+    EXPECT_EQ(::getsockname(fd->get(), reinterpret_cast<sockaddr*>(&storage), &size), 0);
+    auto copy = duplicate(fd->get());
+    auto bound = Endpoint::from_sockaddr(storage);
+    EXPECT_TRUE(copy && bound);
+    result.push_back({std::move(*copy), *bound, 0});
+  }
+  return result;
+}
+
+std::vector<Listener> duplicates(const std::vector<Fd>& listeners) {
+  std::vector<Listener> result;
+  for (const Fd& fd : listeners) result.push_back(std::move(duplicates({&fd}).front()));
+  return result;
+}
+
+Fd connect_to(const Endpoint& target) {
+  Fd fd(::socket(target.ip.is_v4() ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_storage storage;
+  const socklen_t size = target.to_sockaddr(storage);
+  if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&storage), size) == 0) return fd;
+  const int failure = errno;
+  fd.reset();
+  errno = failure;
+  return fd;
+}
+
+int accept_all(const Fd& listener) {
+  int count = 0;
+  for (; Fd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC)); ++count) continue;
+  return count;
+}
+
+Result<Fd> aimed_connect(Loop& loop, Steering& steering, InstanceId instance, const Endpoint& target,
+                         Millis patience) {
+  std::optional<Result<Fd>> outcome;
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  const auto attempt = steering.connect(loop, instance, target, deadline,
+                                        [&](Result<Fd> result) { outcome = std::move(result); });
+  loop.run_until([&] { return outcome.has_value(); }, deadline + Millis(5000));
+  if (!outcome) return fail(ErrorKind::Failed, "the attempt never ended");
+  return std::move(*outcome);
+}
+
+int count_descriptors() {
+  int count = 0;
+  DIR* folder = ::opendir("/proc/self/fd");
+  while (::readdir(folder) != nullptr) ++count;
+  ::closedir(folder);
+  return count;
+}
+
+KernelCensus kernel_census() {
+  KernelCensus census;
+  census.programs =
+      count_named<decltype(&::bpf_prog_get_next_id), decltype(&::bpf_prog_get_fd_by_id), bpf_prog_info>(
+          ::bpf_prog_get_next_id, ::bpf_prog_get_fd_by_id,
+          [](const bpf_prog_info& info) { return std::strcmp(info.name, "roll_steer") == 0; });
+  census.maps =
+      count_named<decltype(&::bpf_map_get_next_id), decltype(&::bpf_map_get_fd_by_id), bpf_map_info>(
+          ::bpf_map_get_next_id, ::bpf_map_get_fd_by_id,
+          [](const bpf_map_info& info) { return std::strncmp(info.name, "roll_", 5) == 0; });
+  return census;
+}
+
+ProcessId own_id() {
+  const auto self = ProcessRef::self();
+  EXPECT_TRUE(self);
+  return self->id();
+}
+
+SettleResult await(Settlement& settlement) {
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (std::chrono::steady_clock::now() < give_up) {
+    if (const auto result = settlement.poll()) return *result;
+    std::this_thread::yield();
+  }
+  ADD_FAILURE() << "it never settled";
+  return {};
+}
+
+}  // namespace roll::test
