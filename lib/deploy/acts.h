@@ -51,8 +51,9 @@ class Acts {
        PlaceInstance place);
 
   // Puts what serves under steering before anything new listens: new listeners get nothing until they are
-  // shifted in. Members that hold a steering program already are taken as they are. `rotation`: who serves.
-  Ending gate(const std::set<InstanceId>& rotation);
+  // shifted in. `rotation`: who serves from now on. `outside`: who is known to the steering but gets nothing
+  // new.
+  Ending gate(const std::set<InstanceId>& rotation, const std::vector<InstanceId>& outside = {});
 
   // Starts `count` instances and waits until each is ready and in the group of those that serve, at most
   // until `deadline` each. On any other ending those that were started are members still.
@@ -82,10 +83,8 @@ class Acts {
 
   [[nodiscard]] const std::set<InstanceId>& rotation() const { return rotation_; }
 
-  // Takes a rotation for granted that is in force already: what recovery found.
-  void assume_rotation(std::set<InstanceId> rotation) { rotation_ = std::move(rotation); }
-
   [[nodiscard]] size_t connections_cut() const;
+  [[nodiscard]] size_t left() const { return left_; }
 
  private:
   // launch.cpp
@@ -97,10 +96,12 @@ class Acts {
   std::optional<std::string> refuse_group(const std::vector<GroupIdentity>& groups) const;
   std::optional<Endpoint> shared_port(const Member& member) const;
   void watch_readiness(Member& member);
-  Result<std::vector<GroupIdentity>> groups_of(const std::vector<Listener>& listeners);
+  Result<bool> put_under_steering(Member& member);
+  Status note_groups(Member& member, const std::vector<Listener>& listeners);
   Status hand_out_steering(InstanceId id);
   [[nodiscard]] bool listens_everywhere(const std::vector<Listener>& listeners) const;
-  [[nodiscard]] Ending ending_of(Waited waited, const std::vector<InstanceId>& ids, Millis deadline);
+  void become_ready(Member& member);
+  [[nodiscard]] Ending ending_of(Waited waited, const std::vector<InstanceId>& ids) const;
   [[nodiscard]] Ending trouble_among(const std::vector<InstanceId>& ids) const;
   [[nodiscard]] bool gates() const { return world_.steering.way() == Handover::Steer; }
 
@@ -113,6 +114,7 @@ class Acts {
   std::vector<GroupIdentity> expected_;  // the groups of those that serve
   std::map<InstanceId, ProbeSpec> probes_;
   std::map<InstanceId, Micros> look_delay_;
+  size_t left_ = 0;  // handshakes that had not settled at the bound
 };
 
 }  // namespace roll

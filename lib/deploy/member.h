@@ -57,6 +57,7 @@ struct Member {
   bool notified_ready = false;
   bool gate_open = true;
   std::vector<GroupIdentity> groups;  // where it listens; empty until it listens everywhere
+  std::vector<uint32_t> inodes;       // of its listeners then
   std::optional<Millis> ready_after;
   std::unique_ptr<Readiness> readiness;
   Watch look_again;

@@ -68,7 +68,9 @@ bool Change::makes_generation() const {
 }
 
 const Change* History::unfinished() const {
-  return !changes.empty() && !changes.back().outcome ? &changes.back() : nullptr;
+  if (changes.empty()) return nullptr;
+  const auto& outcome = changes.back().outcome;
+  return !outcome || outcome == Outcome::NeedsAttention ? &changes.back() : nullptr;
 }
 
 std::optional<int64_t> History::rollback_target() const {
@@ -107,7 +109,7 @@ History fold(const std::vector<Event>& events) {
       history.changes.push_back(begin_change(event));
       continue;
     }
-    if (history.changes.empty() || history.changes.back().outcome) continue;
+    if (history.unfinished() == nullptr) continue;
     Change& change = history.changes.back();
     if (event.name == "instance.starting") change.starting.insert(number_of(event.fields, "id"));
     if (event.name == "instance.stopping") change.stopping.insert(number_of(event.fields, "id"));

@@ -55,7 +55,7 @@ struct History {
   // The instances that shall serve now.
   [[nodiscard]] int wanted() const { return current && !stopped ? instances : 0; }
 
-  // The change that has no ending, if the last one has none.
+  // The last change, if it has no ending or needs attention: what `recover` looks after.
   [[nodiscard]] const Change* unfinished() const;
 
   // The generation that `rollback` goes to: completed before the current one, restarts and failures not

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "deploy/acts.h"
+
+namespace roll {
+
+namespace {
+
+constexpr TimePoint kForever = TimePoint::max();
+constexpr Micros kSettlePoll{1000};
+constexpr Micros kFirstClosedPoll{200};
+constexpr Micros kSlowestClosedPoll{20'000};
+constexpr Micros kConnectionPoll{500'000};
+// A shim has this long beyond the deadline to say that it is over.
+constexpr Millis kDrainSlack{5000};
+
+// Looks at something again and again until it holds, at growing intervals.
+class Repeat {
+ public:
+  Repeat(Scheduler& scheduler, Micros first, Micros slowest, std::function<void()> look)
+      : scheduler_(scheduler), delay_(first), slowest_(slowest), look_(std::move(look)) {
+    again();
+  }
+
+ private:
+  void again() {
+    timer_ = scheduler_.after(delay_, [this] {
+      delay_ = std::min(delay_ * 2, slowest_);
+      look_();
+      again();
+    });
+  }
+
+  Scheduler& scheduler_;
+  Micros delay_;
+  Micros slowest_;
+  std::function<void()> look_;
+  Watch timer_;
+};
+
+}  // namespace
+
+Ending Acts::settle(const std::vector<InstanceId>& leaving, Millis bound, OnInterrupt on_interrupt) {
+  for (InstanceId id : leaving) {
+    Member& member = fleet_.at(id);
+    if (member.state == InstanceState::Settling && !member.settlement)
+      member.settlement = world_.steering.settle(id, bound);
+  }
+  const auto look = [&] {
+    for (InstanceId id : leaving) {
+      Member& member = fleet_.at(id);
+      if (!member.settlement) continue;
+      const auto result = member.settlement->poll();
+      if (!result) continue;
+      member.settlement.reset();
+      left_ += result->left;
+      recorder_.happened(events::instance_settled(id, *result));
+    }
+  };
+  look();
+  const Repeat looking(world_.scheduler, kSettlePoll, kSettlePoll, look);
+  const Waited waited = wait_until(
+      world_,
+      [&] {
+        return std::none_of(leaving.begin(), leaving.end(),
+                            [&](InstanceId id) { return fleet_.at(id).settlement != nullptr; });
+      },
+      kForever, on_interrupt);
+  return ending_of(waited, {});
+}
+
+Ending Acts::begin_drain(const std::vector<InstanceId>& leaving, const DrainOrder& order) {
+  for (InstanceId id : leaving) {
+    Member& member = fleet_.at(id);
+    if (member.gone() || member.state == InstanceState::Draining) continue;
+    if (Status intended = recorder_.intend(events::instance_stopping(id)); !intended)
+      return {Ending::Kind::HostFailed, id, intended.error().message, intended.error().hint};
+    member.connections = world_.instances.connections(id).value_or(0);
+    member.readiness.reset();
+    member.look_again.reset();
+    member.drain_began = world_.scheduler.now();
+    member.drain_deadline = member.drain_began + order.deadline;
+    fleet_.enter(member, InstanceState::Draining);
+    recorder_.happened(events::instance_draining(id, *member.connections, order.deadline));
+    if (Status told = world_.instances.drain(id, order); !told)
+      return {Ending::Kind::HostFailed, id, told.error().message, told.error().hint};
+  }
+  return {};
+}
+
+Waited Acts::await_closed(const std::vector<InstanceId>& leaving, Millis bound, OnInterrupt on_interrupt) {
+  bool closed = false;
+  // By inode, without taking a duplicate: that would keep open the very socket whose end is awaited.
+  const auto look = [&] {
+    const auto sockets = world_.instances.listen_sockets();
+    closed = sockets && std::none_of(sockets->begin(), sockets->end(), [&](const ListenSocket& socket) {
+               return std::any_of(leaving.begin(), leaving.end(), [&](InstanceId id) {
+                 const std::vector<uint32_t>& inodes = fleet_.at(id).inodes;
+                 return std::find(inodes.begin(), inodes.end(), socket.inode) != inodes.end();
+               });
+             });
+  };
+  look();
+  const Repeat looking(world_.scheduler, kFirstClosedPoll, kSlowestClosedPoll, look);
+  return wait_until(world_, [&] { return closed; }, world_.scheduler.now() + bound, on_interrupt);
+}
+
+Ending Acts::await_drained(const std::vector<InstanceId>& leaving, OnInterrupt on_interrupt) {
+  TimePoint deadline = world_.scheduler.now();
+  for (InstanceId id : leaving) {
+    const Member& member = fleet_.at(id);
+    if (!member.gone() && member.drain_deadline) deadline = std::max(deadline, *member.drain_deadline);
+  }
+  const Repeat counting(world_.scheduler, kConnectionPoll, kConnectionPoll, [&] {
+    for (InstanceId id : leaving) {
+      Member& member = fleet_.at(id);
+      if (!member.gone()) member.connections = world_.instances.connections(id).value_or(0);
+    }
+    fleet_.show();
+  });
+  const Waited waited = wait_until(
+      world_,
+      [&] {
+        return std::all_of(leaving.begin(), leaving.end(),
+                           [&](InstanceId id) { return fleet_.at(id).gone(); });
+      },
+      deadline + kDrainSlack, on_interrupt);
+  for (InstanceId id : leaving) {
+    if (!fleet_.at(id).gone()) continue;
+    // Its slots may be used again.
+    (void)world_.steering.remove(id);
+  }
+  if (waited == Waited::DeadlinePassed)
+    return {Ending::Kind::HostFailed, 0, "an instance did not end although its drain deadline has passed",
+            "look at its shim with `rollctl status`, then run `rollctl recover`"};
+  return ending_of(waited, {});
+}
+
+size_t Acts::connections_cut() const {
+  size_t cut = 0;
+  for (const auto& [id, member] : fleet_.members()) cut += member.connections_cut;
+  return cut;
+}
+
+}  // namespace roll

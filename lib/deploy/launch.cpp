@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/duration.h"
+#include "deploy/acts.h"
+
+namespace roll {
+
+namespace {
+
+Ending host_failed(const Error& error) {
+  return {Ending::Kind::HostFailed, 0, error.message, error.hint};
+}
+
+}  // namespace
+
+Ending Acts::start_one(const GenerationSpec& spec, InstanceId& id) {
+  auto place = place_(spec);
+  if (!place) return host_failed(place.error());
+  LaunchSpec& launch = place->launch;
+  id = launch.instance;
+  launch.gate = gates() ? LaunchSpec::Gate::Open : LaunchSpec::Gate::Closed;
+  if (Status intended = recorder_.intend(events::instance_starting(id, launch.release)); !intended)
+    return host_failed(intended.error());
+
+  Member& member = fleet_.add_launched(id, launch.release, launch.generation, launch.log_path);
+  member.gate_open = launch.gate == LaunchSpec::Gate::Open;
+  probes_[id] = std::move(place->probe);
+  fleet_.show();
+  if (Status launched = world_.instances.launch(launch); !launched) {
+    fleet_.fail(member, Trouble::LaunchFailed, launched.error().message);
+    fleet_.enter(member, InstanceState::Stopped);
+    return {Ending::Kind::InstanceFailed, id, launched.error().message, launched.error().hint};
+  }
+  return {};
+}
+
+Ending Acts::launch(const GenerationSpec& spec, int count, Millis deadline, std::vector<InstanceId>& launched,
+                    OnInterrupt on_interrupt) {
+  for (int started = 0; started < count; ++started) {
+    InstanceId id = 0;
+    const Ending ending = start_one(spec, id);
+    if (id != 0) launched.push_back(id);
+    if (!ending.done()) return ending;
+  }
+  const auto all_ready_or_one_failed = [&] {
+    return !trouble_among(launched).done() ||
+           std::all_of(launched.begin(), launched.end(),
+                       [&](InstanceId id) { return fleet_.at(id).state == InstanceState::Ready; });
+  };
+  const Waited waited =
+      wait_until(world_, all_ready_or_one_failed, world_.scheduler.now() + deadline, on_interrupt);
+  if (waited == Waited::DeadlinePassed) {
+    for (InstanceId id : launched) {
+      Member& member = fleet_.at(id);
+      if (member.state == InstanceState::Ready) continue;
+      const std::string& detail = member.readiness ? member.readiness->detail() : member.detail;
+      fleet_.fail(member, Trouble::NotInTime,
+                  fmt::format("not ready after {}{}{}", human_duration(deadline), detail.empty() ? "" : ": ",
+                              detail));
+    }
+  }
+  return ending_of(waited, launched);
+}
+
+Ending Acts::ending_of(Waited waited, const std::vector<InstanceId>& ids) const {
+  switch (waited) {
+    case Waited::Interrupted:
+      return {Ending::Kind::Interrupted,
+              0,
+              fmt::format("interrupted by {}", signal_name(world_.interrupts.first_signal())),
+              {}};
+    case Waited::Abandoned:
+      return {Ending::Kind::Abandoned, 0, "interrupted twice: left at once",
+              "run `rollctl recover` to finish or undo it"};
+    case Waited::Satisfied:
+    case Waited::DeadlinePassed:
+      return trouble_among(ids);
+  }
+  return {};
+}
+
+Ending Acts::trouble_among(const std::vector<InstanceId>& ids) const {
+  for (InstanceId id : ids) {
+    const Member& member = fleet_.at(id);
+    if (member.trouble != Trouble::None) return {Ending::Kind::InstanceFailed, id, member.trouble_text, {}};
+  }
+  return {};
+}
+
+Ending Acts::bake(const std::vector<InstanceId>& fresh, Millis duration) {
+  if (duration == Millis(0)) return trouble_among(fresh);
+  const Waited waited = wait_until(
+      world_, [&] { return !trouble_among(fresh).done(); }, world_.scheduler.now() + duration,
+      OnInterrupt::Heed);
+  return ending_of(waited, fresh);
+}
+
+}  // namespace roll

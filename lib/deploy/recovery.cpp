@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#include "deploy/recovery.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace roll {
+
+Remedy decide_remedy(const Change& change) {
+  if (change.command == "stop") return change.stopping.empty() ? Remedy::Undo : Remedy::Finish;
+  if (change.starting.empty()) return change.shifted_out.empty() ? Remedy::Undo : Remedy::Finish;
+  // Batches: the traffic has moved when the last of the new instances came into the rotation.
+  const auto came = static_cast<int>(change.shifted_in.size());
+  const auto meant = change.makes_generation() ? change.instances : static_cast<int>(change.starting.size());
+  const bool all_came = came >= meant && std::includes(change.shifted_in.begin(), change.shifted_in.end(),
+                                                       change.starting.begin(), change.starting.end());
+  return all_came ? Remedy::Finish : Remedy::Undo;
+}
+
+Recovery::Recovery(World& world, RecoveryRequest request, PlaceInstance place)
+    : world_(world),
+      request_(std::move(request)),
+      recorder_(world, request_.spec.generation),
+      fleet_(world, recorder_),
+      acts_(world, recorder_, fleet_, request_.spec.config.listen, std::move(place)) {}
+
+int Recovery::wanted() const {
+  const Change* change = request_.history.unfinished();
+  if (request_.remedy == Remedy::Finish && change != nullptr)
+    return change->command == "stop" ? 0 : change->instances;
+  return request_.history.wanted();
+}
+
+// Does it serve when this is over?
+bool Recovery::belongs(const Member& member) const {
+  if (wanted() == 0 || member.generation != request_.spec.generation) return false;
+  if (member.state == InstanceState::Draining || member.gone() || member.state == InstanceState::Failed)
+    return false;
+  const Change* change = request_.history.unfinished();
+  if (change == nullptr || request_.remedy == Remedy::Nothing) return true;
+  if (request_.remedy == Remedy::Undo) return !change->starting.contains(member.id);
+  return !change->shifted_out.contains(member.id);
+}
+
+void Recovery::sort_out() {
+  for (const auto& [id, member] : fleet_.members()) {
+    if (belongs(member)) {
+      stay_.insert(id);
+    } else {
+      go_.push_back(id);
+    }
+  }
+}
+
+Verdict Recovery::run() {
+  began_ = world_.scheduler.now();
+  if (Status discovered = fleet_.discover(); !discovered)
+    return conclude({Ending::Kind::HostFailed, 0, discovered.error().message, discovered.error().hint});
+  sort_out();
+  return conclude(mend());
+}
+
+Ending Recovery::mend() {
+  const AppConfig& config = request_.spec.config;
+  if (Ending ending = acts_.gate(stay_, go_); !ending.done()) return ending;
+  for (InstanceId id : stay_) {
+    fleet_.enter(fleet_.at(id), InstanceState::Serving);
+    (void)world_.instances.set_role(id, InstanceState::Serving, 100.0 / static_cast<double>(stay_.size()));
+  }
+
+  // Without any instance the host was rebooted, or all were killed: `start` brings them up, not a recovery.
+  const int missing = wanted() - static_cast<int>(stay_.size());
+  if (missing > 0 && !fleet_.members().empty()) {
+    std::vector<InstanceId> fresh;
+    if (Ending ending = acts_.launch(request_.spec, missing, config.ready.deadline, fresh, OnInterrupt::Heed);
+        !ending.done()) {
+      go_.insert(go_.end(), fresh.begin(), fresh.end());
+      (void)acts_.begin_drain(go_, {config.drain.signal, config.drain.deadline});
+      return ending;
+    }
+    std::set<InstanceId> rotation = acts_.rotation();
+    rotation.insert(fresh.begin(), fresh.end());
+    if (Ending ending = acts_.shift(rotation); !ending.done()) return ending;
+  }
+
+  std::vector<InstanceId> settling;
+  for (InstanceId id : go_) {
+    Member& member = fleet_.at(id);
+    if (!member.joined() || member.state == InstanceState::Draining || member.gone()) continue;
+    fleet_.enter(member, InstanceState::Settling);
+    settling.push_back(id);
+  }
+  if (Ending ending = acts_.settle(settling, config.drain.settle, OnInterrupt::Ignore); !ending.done())
+    return ending;
+  if (Ending ending = acts_.begin_drain(go_, {config.drain.signal, config.drain.deadline}); !ending.done())
+    return ending;
+  if (Ending ending = acts_.await_drained(go_, OnInterrupt::Heed); !ending.done()) return ending;
+  if (Status lifted = acts_.ungate(); !lifted)
+    return {Ending::Kind::HostFailed, 0, lifted.error().message, lifted.error().hint};
+  return {};
+}
+
+Verdict Recovery::conclude(const Ending& ending) {
+  Verdict verdict;
+  verdict.command = "recover";
+  verdict.app = request_.app;
+  verdict.release = request_.spec.release;
+  verdict.generation = request_.spec.generation;
+  verdict.handover = world_.steering.way();
+  verdict.wanted = wanted();
+  verdict.serving = static_cast<int>(
+      fleet_.which([](const Member& member) { return member.state == InstanceState::Serving; }).size());
+  verdict.serving_release = verdict.serving > 0 ? request_.spec.release : "";
+  verdict.connections_cut = acts_.connections_cut();
+  verdict.left = acts_.left();
+  verdict.outcome = request_.remedy == Remedy::Undo ? Outcome::RolledBack : Outcome::Deployed;
+  if (!ending.done()) {
+    verdict.outcome = Outcome::NeedsAttention;
+    verdict.reason = ending.reason;
+    verdict.hint = ending.hint;
+    if (ending.kind == Ending::Kind::Interrupted) verdict.interrupted_by = world_.interrupts.first_signal();
+  } else if (verdict.serving < verdict.wanted) {
+    verdict.reason = fmt::format("only {} of {} instances serve", verdict.serving, verdict.wanted);
+    verdict.hint = fmt::format("run `rollctl start {}`", request_.app);
+  }
+  verdict.duration = std::chrono::duration_cast<Millis>(world_.scheduler.now() - began_);
+
+  const Change* change = request_.history.unfinished();
+  if (change == nullptr || verdict.outcome == Outcome::NeedsAttention) return verdict;
+  Recorder of_the_change(world_, change->generation);
+  const std::string reason = request_.remedy == Remedy::Undo ? "undone by recover" : "finished by recover";
+  if (Status written = of_the_change.frame(
+          events::deploy_finished({verdict.outcome, verdict.duration, verdict.connections_cut, reason}));
+      !written) {
+    verdict.outcome = Outcome::NeedsAttention;
+    verdict.reason = written.error().message;
+  }
+  return verdict;
+}
+
+}  // namespace roll

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: MIT
+#include "deploy/rollout.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "state/log_tail.h"
+
+namespace roll {
+
+namespace {
+
+constexpr size_t kLogLinesOfAFailure = 20;
+// An instance that never served has nothing of a client's to finish.
+constexpr Millis kUnservedDrain{5000};
+// A server that drains closes its listeners at once; for one that does not, the gate stays until it has
+// ended.
+constexpr Millis kCloseBound{1000};
+
+bool takes_connections(const Member& member) {
+  return member.state == InstanceState::Serving || member.state == InstanceState::Canary ||
+         member.state == InstanceState::Restarting;
+}
+
+}  // namespace
+
+Rollout::Rollout(World& world, RolloutRequest request, PlaceInstance place)
+    : world_(world),
+      request_(std::move(request)),
+      recorder_(world, request_.spec.generation),
+      fleet_(world, recorder_),
+      acts_(world, recorder_, fleet_, request_.spec.config.listen, std::move(place)) {}
+
+Verdict Rollout::run() {
+  began_ = world_.scheduler.now();
+  Ending ending;
+  if (Status looked = look_around(); !looked) {
+    ending = {Ending::Kind::HostFailed, 0, looked.error().message, looked.error().hint};
+    return conclude(ending, {});
+  }
+  plan_ = make_plan();
+  ending = change();
+  if (ending.done()) return conclude(finish(), {});
+  if (ending.kind == Ending::Kind::Abandoned) return conclude(ending, ending);
+  const Ending undone = take_back();
+  return conclude(ending, undone);
+}
+
+Ending Rollout::change() {
+  const events::Started started{request_.command,
+                                request_.spec.release,
+                                request_.from.empty() ? std::nullopt : std::optional(request_.from),
+                                request_.shape == RolloutRequest::Shape::Stop ? 0 : request_.instances,
+                                world_.steering.way(),
+                                request_.note};
+  if (Status written = recorder_.frame(events::deploy_started(started)); !written)
+    return {Ending::Kind::HostFailed, 0, written.error().message, written.error().hint};
+  if (Ending ending = check_ports(); !ending.done()) return ending;
+  if (Ending ending = run_hook("before_deploy", request_.spec.config.hooks.before_deploy, OnInterrupt::Heed);
+      !ending.done())
+    return ending;
+  if (Ending ending = acts_.gate(serving_before_); !ending.done()) return ending;
+  for (const Step& step : plan_) {
+    if (Ending ending = replace(step); !ending.done()) return ending;
+    ++steps_done_;
+  }
+  return {};
+}
+
+Ending Rollout::replace(const Step& step) {
+  std::vector<InstanceId> fresh;
+  Ending ending = acts_.launch(request_.spec, step.launch, request_.ready_deadline, fresh, OnInterrupt::Heed);
+  fresh_.insert(fresh_.end(), fresh.begin(), fresh.end());
+  if (!ending.done()) return ending;
+  // A signal that came when nothing waited counts as well.
+  if (world_.interrupts.count() > 0)
+    return {Ending::Kind::Interrupted,
+            0,
+            fmt::format("interrupted by {}", signal_name(world_.interrupts.first_signal())),
+            {}};
+
+  std::set<InstanceId> rotation = acts_.rotation();
+  rotation.insert(fresh.begin(), fresh.end());
+  for (InstanceId id : step.leave) rotation.erase(id);
+  ending = acts_.shift(rotation);
+  if (ending.done() && step.launch > 0)
+    ending = run_hook("after_shift", request_.spec.config.hooks.after_shift, OnInterrupt::Ignore);
+  if (ending.done()) ending = acts_.bake(fresh_, request_.bake);
+  if (ending.done()) ending = acts_.settle(step.leave, request_.settle, OnInterrupt::Ignore);
+  if (ending.done()) ending = acts_.bake(fresh_, Millis(0));
+  if (!ending.done()) return ending;
+  if (!step.leave.empty()) try_hook("before_drain", request_.spec.config.hooks.before_drain);
+  leaving_.insert(leaving_.end(), step.leave.begin(), step.leave.end());
+  return acts_.begin_drain(step.leave, request_.drain);
+}
+
+Ending Rollout::finish() {
+  const OnInterrupt heed =
+      request_.after_shift == AfterShift::Detach ? OnInterrupt::Ignore : OnInterrupt::Heed;
+  const bool closed = acts_.await_closed(leaving_, kCloseBound, OnInterrupt::Ignore) == Waited::Satisfied;
+  if (closed)
+    if (Ending ending = lift_gate(OnInterrupt::Ignore); !ending.done()) return ending;
+  if (request_.after_shift == AfterShift::AwaitDrains) {
+    const Ending ending = acts_.await_drained(leaving_, heed);
+    if (ending.kind == Ending::Kind::Abandoned) return ending;
+    cut_short_ = ending.kind == Ending::Kind::Interrupted;
+    if (!ending.done() && !cut_short_) return ending;
+  }
+  if (!closed) {
+    const bool all_gone =
+        std::all_of(leaving_.begin(), leaving_.end(), [&](InstanceId id) { return fleet_.at(id).gone(); });
+    if (all_gone) {
+      if (Ending ending = lift_gate(OnInterrupt::Ignore); !ending.done()) return ending;
+    } else {
+      world_.observer.on_warning(
+          "an instance that drains still listens: its port stays steered away from it until the next rollctl "
+          "command");
+    }
+  }
+  try_hook("after_deploy", request_.spec.config.hooks.after_deploy);
+  return {};
+}
+
+// The earlier batches come back, too: what still stands returns to the rotation, what has gone is started
+// again.
+Ending Rollout::take_back() {
+  std::set<InstanceId> back;
+  for (InstanceId id : serving_before_)
+    if (!fleet_.at(id).gone() && fleet_.at(id).state != InstanceState::Draining) back.insert(id);
+
+  const int missing = static_cast<int>(serving_before_.size()) - static_cast<int>(back.size());
+  if (missing > 0 && request_.previous) {
+    std::vector<InstanceId> again;
+    Ending ending =
+        acts_.launch(*request_.previous, missing, request_.ready_deadline, again, OnInterrupt::Ignore);
+    if (!ending.done()) {
+      ending.reason = fmt::format("the instances of before could not be started again: {}", ending.reason);
+      if (ending.hint.empty())
+        ending.hint = "what is ready serves on; run `rollctl deploy` with a release that works";
+      // Nothing that serves is taken away; only what never did.
+      (void)leave(fleet_.which([&](const Member& member) {
+        return member.origin == Member::Origin::Launched && !acts_.rotation().contains(member.id);
+      }),
+                  request_.drain, OnInterrupt::Ignore);
+      (void)lift_gate(OnInterrupt::Ignore);
+      return ending;
+    }
+    back.insert(again.begin(), again.end());
+  }
+
+  std::vector<InstanceId> shifted_out;
+  for (InstanceId id : fresh_)
+    if (acts_.rotation().contains(id)) shifted_out.push_back(id);
+  if (Ending ending = acts_.shift(back); !ending.done()) return ending;
+  if (Ending ending = acts_.settle(shifted_out, request_.settle, OnInterrupt::Ignore); !ending.done())
+    return ending;
+  const DrainOrder order = shifted_out.empty() ? DrainOrder{request_.drain.signal,
+                                                            std::min(request_.drain.deadline, kUnservedDrain)}
+                                               : request_.drain;
+  if (Ending ending = leave(fresh_, order, OnInterrupt::Ignore); !ending.done()) return ending;
+  return lift_gate(OnInterrupt::Ignore);
+}
+
+Ending Rollout::leave(const std::vector<InstanceId>& leaving, const DrainOrder& order,
+                      OnInterrupt on_interrupt) {
+  if (Ending ending = acts_.begin_drain(leaving, order); !ending.done()) return ending;
+  std::vector<InstanceId> all = leaving_;
+  all.insert(all.end(), leaving.begin(), leaving.end());
+  return acts_.await_drained(all, on_interrupt);
+}
+
+Ending Rollout::lift_gate(OnInterrupt) {
+  if (Status lifted = acts_.ungate(); !lifted)
+    return {Ending::Kind::HostFailed, 0, lifted.error().message,
+            "run `rollctl recover` to lift the steering"};
+  return {};
+}
+
+Status Rollout::look_around() {
+  if (Status discovered = fleet_.discover(); !discovered) return discovered;
+  for (const auto& [id, member] : fleet_.members())
+    if (takes_connections(member)) serving_before_.insert(id);
+  return {};
+}
+
+Plan Rollout::make_plan() const {
+  const std::vector<InstanceId> all = fleet_.which([](const Member& member) { return !member.gone(); });
+  const std::vector<InstanceId> serving(serving_before_.begin(), serving_before_.end());
+  switch (request_.shape) {
+    case RolloutRequest::Shape::Replace:
+      return plan_replacement(all, request_.instances, request_.batch);
+    case RolloutRequest::Shape::Stop:
+      return plan_stop(all);
+    case RolloutRequest::Shape::TopUp:
+      break;
+  }
+  Plan plan = plan_scale(serving, request_.instances, request_.batch);
+  std::vector<InstanceId> broken = fleet_.which([&](const Member& member) {
+    return !serving_before_.contains(member.id) && member.state != InstanceState::Draining && !member.gone();
+  });
+  if (broken.empty()) return plan;
+  if (plan.empty()) plan.push_back({});
+  plan.back().leave.insert(plan.back().leave.end(), broken.begin(), broken.end());
+  return plan;
+}
+
+Result<Plan> Rollout::preview() {
+  if (Status looked = look_around(); !looked) return roll::fail(looked.error());
+  return make_plan();
+}
+
+// A stranger on the port would get a share of the clients, or keep the server from binding: said before
+// anything starts.
+Ending Rollout::check_ports() {
+  if (request_.shape == RolloutRequest::Shape::Stop) return {};
+  const auto sockets = world_.instances.listen_sockets();
+  if (!sockets) return {Ending::Kind::HostFailed, 0, sockets.error().message, sockets.error().hint};
+  std::set<uint32_t> ours;
+  for (const auto& [id, member] : fleet_.members()) {
+    const auto listeners = world_.instances.listeners(id);
+    if (!listeners) continue;
+    for (const Listener& listener : *listeners) ours.insert(listener.inode);
+  }
+  for (const ListenSocket& socket : *sockets) {
+    const auto& listen = request_.spec.config.listen;
+    const bool on_our_address = std::any_of(listen.begin(), listen.end(), [&](const ListenAddress& address) {
+      return address.matches(socket.bound);
+    });
+    if (!on_our_address || ours.contains(socket.inode)) continue;
+    const std::string owner = world_.instances.owner_of(socket);
+    return {Ending::Kind::HostFailed, 0,
+            fmt::format("{} is in use by {}, which is no instance of {}", socket.bound.text(),
+                        owner.empty() ? fmt::format("a process of user {}", socket.uid) : owner,
+                        request_.spec.app),
+            "stop it first, or give the app another address to listen on"};
+  }
+  return {};
+}
+
+Ending Rollout::run_hook(const char* name, const std::vector<std::string>& argv, OnInterrupt on_interrupt) {
+  if (argv.empty()) return {};
+  const auto failed = [&](std::string why) {
+    return Ending{Ending::Kind::HookFailed, 0, fmt::format("the hook {} failed: {}", name, why), {}};
+  };
+  auto expanded = expand_hook(request_.spec, argv);
+  if (!expanded) return failed(expanded.error().message);
+  std::optional<Result<ExitStatus>> result;
+  world_.hooks.run(*expanded, hook_environment(request_.spec),
+                   [&](Result<ExitStatus> ended) { result = std::move(ended); });
+  const Waited waited =
+      wait_until(world_, [&] { return result.has_value(); }, TimePoint::max(), on_interrupt);
+  if (waited == Waited::Interrupted || waited == Waited::Abandoned)
+    return {waited == Waited::Interrupted ? Ending::Kind::Interrupted : Ending::Kind::Abandoned,
+            0,
+            fmt::format("interrupted while the hook {} ran", name),
+            {}};
+  if (!*result) return failed(result->error().message);
+  if (!(*result)->success()) {
+    recorder_.happened(events::hook_failed(name, **result));
+    return failed(fmt::format("{} {}", expanded->front(), (*result)->text()));
+  }
+  return {};
+}
+
+void Rollout::try_hook(const char* name, const std::vector<std::string>& argv) {
+  const Ending ending = run_hook(name, argv, OnInterrupt::Ignore);
+  if (!ending.done()) world_.observer.on_warning(ending.reason);
+}
+
+Verdict Rollout::conclude(const Ending& ending, const Ending& undone) {
+  Verdict verdict;
+  verdict.command = request_.command;
+  verdict.app = request_.spec.app;
+  verdict.release = request_.spec.release;
+  verdict.generation = request_.spec.generation;
+  if (!request_.from.empty()) verdict.from = request_.from;
+  verdict.handover = world_.steering.way();
+  verdict.wanted = request_.shape == RolloutRequest::Shape::Stop ? 0 : request_.instances;
+  verdict.connections_cut = acts_.connections_cut();
+  verdict.left = acts_.left();
+  verdict.draining =
+      fleet_.which([](const Member& member) { return member.state == InstanceState::Draining; });
+  if (cut_short_) verdict.interrupted_by = world_.interrupts.first_signal();
+
+  const std::vector<InstanceId> serving =
+      fleet_.which([](const Member& member) { return member.state == InstanceState::Serving; });
+  verdict.serving = static_cast<int>(serving.size());
+  if (!serving.empty()) verdict.serving_release = fleet_.at(serving.back()).release;
+
+  if (!ending.done() || !undone.done()) describe_failure(ending.done() ? undone : ending, verdict);
+  if (ending.done() && verdict.serving < verdict.wanted) {
+    verdict.outcome = Outcome::NeedsAttention;
+    verdict.reason = fmt::format("only {} of {} instances serve", verdict.serving, verdict.wanted);
+    verdict.hint = fmt::format("see `rollctl status {}` and `rollctl logs {}`", verdict.app, verdict.app);
+  } else if (!undone.done() || ending.kind == Ending::Kind::Abandoned ||
+             (!ending.done() && !may_be_undone())) {
+    verdict.outcome = Outcome::NeedsAttention;
+    if (!undone.done()) {
+      verdict.reason = fmt::format("{}; undoing it failed: {}", ending.reason, undone.reason);
+      verdict.hint = undone.hint;
+    }
+  } else if (ending.kind == Ending::Kind::Interrupted) {
+    verdict.outcome = Outcome::Interrupted;
+    verdict.interrupted_by = world_.interrupts.first_signal();
+  } else if (!ending.done()) {
+    verdict.outcome = Outcome::RolledBack;
+  }
+  if (verdict.outcome != Outcome::Deployed) try_hook("on_failure", request_.spec.config.hooks.on_failure);
+
+  verdict.duration = std::chrono::duration_cast<Millis>(world_.scheduler.now() - began_);
+  // Left at once: `recover` finds a change without an ending, and knows how far it got.
+  if (ending.kind == Ending::Kind::Abandoned || undone.kind == Ending::Kind::Abandoned) return verdict;
+  const events::Finished finished{verdict.outcome, verdict.duration, verdict.connections_cut, verdict.reason};
+  if (Status written = recorder_.frame(events::deploy_finished(finished)); !written) {
+    world_.observer.on_warning(written.error().message);
+    // What was done stands, but the next command would take it for unfinished.
+    if (verdict.outcome == Outcome::Deployed) {
+      verdict.outcome = Outcome::NeedsAttention;
+      verdict.reason = written.error().message;
+      verdict.hint = "free some space, then run `rollctl recover`";
+    }
+  }
+  return verdict;
+}
+
+bool Rollout::may_be_undone() const {
+  return steps_done_ < plan_.size() || plan_.empty();
+}
+
+void Rollout::describe_failure(const Ending& ending, Verdict& verdict) const {
+  verdict.reason = ending.reason;
+  verdict.hint = ending.hint;
+  if (ending.kind != Ending::Kind::InstanceFailed) return;
+  const Member& member = fleet_.at(ending.instance);
+  verdict.failed =
+      FailedInstance{member.id, ending.reason, last_lines_of(member.log_path, kLogLinesOfAFailure)};
+  verdict.reason = fmt::format("instance {}: {}", member.id, ending.reason);
+}
+
+}  // namespace roll

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "deploy/acts.h"
+#include "deploy/plan.h"
+#include "deploy/verdict.h"
+#include "deploy/world.h"
+
+namespace roll {
+
+enum class AfterShift { AwaitDrains, Detach };
+
+// What a command wants of its app. All of it is decided: checked, with the options applied.
+struct RolloutRequest {
+  enum class Shape {
+    Replace,  // deploy, rollback, restart: every instance that is there leaves
+    TopUp,    // start, scale: as many as are missing start, or as many as are too many leave; failed ones are
+              // replaced
+    Stop,     // every instance leaves, none comes
+  };
+
+  std::string command;
+  Shape shape = Shape::Replace;
+  GenerationSpec spec;                     // of the instances that start
+  std::optional<GenerationSpec> previous;  // of those that serve, for taking batches back
+  std::string from;                        // the release that serves; empty: none
+  int instances = 1;
+  Batch batch;
+  Millis ready_deadline{30'000};
+  Millis bake{0};
+  Millis settle{3000};
+  DrainOrder drain;
+  AfterShift after_shift = AfterShift::AwaitDrains;
+  std::string note;
+};
+
+// One change of an app from its first event to its last, as a page of verbs.
+class Rollout {
+ public:
+  Rollout(World& world, RolloutRequest request, PlaceInstance place);
+
+  // Blocks until it is over. Whatever happens on the way ends in a verdict.
+  Verdict run();
+
+  // What `run` would do, without doing it.
+  Result<Plan> preview();
+
+ private:
+  Status look_around();
+  Plan make_plan() const;
+  Ending check_ports();
+  Ending change();
+  Ending replace(const Step& step);
+  Ending finish();
+  Ending take_back();
+  Ending leave(const std::vector<InstanceId>& leaving, const DrainOrder& order, OnInterrupt on_interrupt);
+  Ending lift_gate(OnInterrupt on_interrupt);
+  Ending run_hook(const char* name, const std::vector<std::string>& argv, OnInterrupt on_interrupt);
+  void try_hook(const char* name, const std::vector<std::string>& argv);
+  Verdict conclude(const Ending& ending, const Ending& undone);
+  void describe_failure(const Ending& ending, Verdict& verdict) const;
+  [[nodiscard]] bool may_be_undone() const;
+
+  World& world_;
+  RolloutRequest request_;
+  Recorder recorder_;
+  Fleet fleet_;
+  Acts acts_;
+  Plan plan_;
+  size_t steps_done_ = 0;
+  TimePoint began_;
+  std::set<InstanceId> serving_before_;
+  std::vector<InstanceId> fresh_;    // launched for the target
+  std::vector<InstanceId> leaving_;  // told to end
+  bool cut_short_ = false;           // the waiting at the end was interrupted
+};
+
+}  // namespace roll

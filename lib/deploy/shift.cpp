@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "deploy/acts.h"
+
+namespace roll {
+
+namespace {
+
+Ending host_failed(const Error& error) {
+  return {Ending::Kind::HostFailed, 0, error.message, error.hint};
+}
+
+Rotation equal_weights(const std::set<InstanceId>& ids) {
+  Rotation weights;
+  for (InstanceId id : ids) weights[id] = 100.0 / static_cast<double>(ids.size());
+  return weights;
+}
+
+std::vector<InstanceId> minus(const std::set<InstanceId>& from, const std::set<InstanceId>& taken) {
+  std::vector<InstanceId> rest;
+  std::set_difference(from.begin(), from.end(), taken.begin(), taken.end(), std::back_inserter(rest));
+  return rest;
+}
+
+}  // namespace
+
+Acts::Acts(World& world, Recorder& recorder, Fleet& fleet, std::vector<ListenAddress> listen,
+           PlaceInstance place)
+    : world_(world),
+      recorder_(recorder),
+      fleet_(fleet),
+      listen_(std::move(listen)),
+      place_(std::move(place)) {
+  fleet_.on_news([this](Member& member) { look(member); });
+}
+
+// False: it does not listen any more, so there is nothing to hand over.
+Result<bool> Acts::put_under_steering(Member& member) {
+  auto listeners = world_.instances.listeners(member.id);
+  if (!listeners && listeners.error().kind == ErrorKind::NotFound) return false;
+  if (!listeners)
+    return roll::fail(
+        with_context(listeners.error(), fmt::format("cannot take the listeners of instance {}", member.id)));
+  if (listeners->empty()) return false;
+  if (Status noted = note_groups(member, *listeners); !noted) return roll::fail(noted.error());
+  if (Status added = world_.steering.add(member.id, member.server, std::move(*listeners)); !added)
+    return roll::fail(added.error());
+  return true;
+}
+
+Ending Acts::gate(const std::set<InstanceId>& rotation, const std::vector<InstanceId>& outside) {
+  std::set<InstanceId> reachable;
+  for (InstanceId id : rotation) {
+    Member& member = fleet_.at(id);
+    const auto listens = put_under_steering(member);
+    if (!listens) return host_failed(listens.error());
+    if (!*listens) continue;
+    reachable.insert(id);
+    for (const GroupIdentity& group : member.groups)
+      if (std::find(expected_.begin(), expected_.end(), group) == expected_.end()) expected_.push_back(group);
+  }
+  for (InstanceId id : outside)
+    if (const auto listens = put_under_steering(fleet_.at(id)); !listens) return host_failed(listens.error());
+  rotation_ = rotation;
+  if (reachable.empty()) return {};
+  if (Status shifted = world_.steering.shift(equal_weights(reachable)); !shifted)
+    return host_failed(shifted.error());
+  for (InstanceId id : reachable) {
+    // A shim that cannot be told is dead or stuck; its server is steered all the same.
+    if (Status shared = hand_out_steering(id); !shared)
+      world_.observer.on_warning(
+          fmt::format("instance {} cannot look after its own steering: {}", id, shared.error().message));
+  }
+  return {};
+}
+
+Ending Acts::shift(const std::set<InstanceId>& rotation) {
+  const std::vector<InstanceId> in = minus(rotation, rotation_);
+  const std::vector<InstanceId> out = minus(rotation_, rotation);
+  if (in.empty() && out.empty()) return {};
+  const Rotation weights = equal_weights(rotation);
+  if (Status intended = recorder_.intend(events::traffic_shifting(in, out, weights)); !intended)
+    return host_failed(intended.error());
+  if (Status shifted = world_.steering.shift(weights); !shifted) return host_failed(shifted.error());
+  rotation_ = rotation;
+  recorder_.happened(events::traffic_shifted(in, out, weights));
+
+  const auto tell = [&](InstanceId id, InstanceState state, double weight) {
+    Member& member = fleet_.at(id);
+    if (member.gone()) return;
+    fleet_.enter(member, state);
+    // Only `status` depends on it; a dead shim cannot be told.
+    (void)world_.instances.set_role(id, state, weight);
+  };
+  for (const auto& [id, weight] : weights) tell(id, InstanceState::Serving, weight);
+  for (InstanceId id : out) tell(id, InstanceState::Settling, 0);
+  return {};
+}
+
+Status Acts::ungate() {
+  if (Status detached = world_.steering.detach(); !detached) return detached;
+  for (const auto& [id, member] : fleet_.members())
+    if (!member.gone()) (void)world_.instances.hold_steering(id, {});
+  return {};
+}
+
+}  // namespace roll

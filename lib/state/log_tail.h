@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace roll {
+
+// The last lines of a log, oldest first, without their '\n'; a last line without one counts. Reads no more
+// than the last 256 KiB. Empty for a missing file. `end`, if given, receives the offset up to which was read.
+std::vector<std::string> last_lines_of(const std::string& path, size_t lines, int64_t* end = nullptr);
+
+}  // namespace roll
