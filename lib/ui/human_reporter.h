@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "ui/line_printer.h"
+#include "ui/reporter.h"
+#include "ui/sink.h"
+#include "ui/terminal.h"
+
+namespace roll {
+
+enum class Verbosity {
+  Quiet,    // what went wrong, and nothing else
+  Normal,   // progress and a summary
+  Verbose,  // also every event on a terminal, and what the handover guarantees
+};
+
+// Tells a person. On a terminal there is one line per instance, which moves through its states in place;
+// elsewhere one plain line per event. Progress, warnings and errors go to `err`, the summary to `out`.
+class HumanReporter final : public Reporter {
+ public:
+  struct Outputs {
+    Sink& out;
+    Terminal out_terminal;
+    Sink& err;
+    Terminal err_terminal;
+  };
+  // The sinks are borrowed.
+  HumanReporter(Outputs outputs, std::string app, Verbosity verbosity);
+
+  void on_event(const Event& event) override;
+  void on_fleet(const std::vector<InstanceView>& fleet) override;
+  void on_warning(const std::string& message) override;
+  void finish(const Verdict& verdict, int exit_status) override;
+  void error(const Error& error, int exit_status) override;
+
+ private:
+  void say_handover(const Event& started);
+  [[nodiscard]] std::vector<Line> fleet_lines(std::vector<InstanceView> fleet) const;
+  [[nodiscard]] std::string news_of(const InstanceView& instance) const;
+
+  Outputs outputs_;
+  std::string app_;
+  Verbosity verbosity_;
+  LinePrinter progress_;
+  std::set<InstanceId> fresh_;  // seen before they were ready
+};
+
+}  // namespace roll

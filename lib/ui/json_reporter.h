@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "ui/reporter.h"
+#include "ui/sink.h"
+
+namespace roll {
+
+// `--json`: one object per line, all on `out`: the events as the journal has them, warnings as
+//   {"v":1,"event":"warning","app":…,"message":…}
+// and what went wrong as the last line:
+//   {"v":1,"event":"error","exit":1,"message":…,"hint":…}
+// and, where an instance made a change fail, "instance" (its id) and "log" (the last lines that it logged).
+class JsonReporter final : public Reporter {
+ public:
+  // The sink is borrowed.
+  JsonReporter(Sink& out, std::string app) : out_(out), app_(std::move(app)) {}
+
+  void on_event(const Event& event) override;
+  void on_fleet(const std::vector<InstanceView>&) override {}
+  void on_warning(const std::string& message) override;
+  void finish(const Verdict& verdict, int exit_status) override;
+  void error(const Error& error, int exit_status) override;
+
+ private:
+  void write(const nlohmann::json& object);
+
+  Sink& out_;
+  std::string app_;
+  enum class Ending { Untold, Told };
+  Ending ending_ = Ending::Untold;
+};
+
+}  // namespace roll

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include "ui/line_printer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace roll {
+
+namespace {
+
+constexpr const char* kClearToEndOfLine = "\x1b[K";
+constexpr const char* kClearBelow = "\x1b[J";
+
+std::string back_to_top(size_t lines) {
+  return lines == 0 ? std::string() : fmt::format("\x1b[{}A", lines);
+}
+
+std::string draw(const std::vector<std::string>& region) {
+  std::string bytes;
+  for (const std::string& line : region) bytes += line + kClearToEndOfLine + '\n';
+  return bytes;
+}
+
+}  // namespace
+
+void LinePrinter::show(std::vector<Line> lines) {
+  if (terminal_.motion == Terminal::Motion::None) return;
+  std::vector<std::string> next = fit(std::move(lines));
+  if (next == region_) return;
+  std::string bytes = back_to_top(region_.size()) + draw(next);
+  if (next.size() < region_.size()) bytes += kClearBelow;
+  region_ = std::move(next);
+  sink_.write(bytes);
+}
+
+void LinePrinter::print(const std::vector<Line>& lines) {
+  if (lines.empty()) return;
+  std::string bytes = back_to_top(region_.size());
+  if (!region_.empty()) bytes += kClearBelow;
+  bytes += render(lines, terminal_) + draw(region_);
+  sink_.write(bytes);
+}
+
+void LinePrinter::release() {
+  region_.clear();
+}
+
+std::vector<std::string> LinePrinter::fit(std::vector<Line> lines) const {
+  const Terminal::Size size = terminal_.size();
+  // The cursor's own line below the region takes one row, and the last column is left free: what a terminal
+  // does after writing into it differs.
+  const size_t rows = std::max<size_t>(size.rows, 2) - 1;
+  const size_t columns = std::max<size_t>(size.columns, 2) - 1;
+  if (lines.size() > rows) {
+    const size_t hidden = lines.size() - rows + 1;
+    lines.resize(rows - 1);
+    lines.push_back({Span(fmt::format("  {} {} more", ellipsis(terminal_.charset), hidden), Tone::Quiet)});
+  }
+  std::vector<std::string> rendered;
+  rendered.reserve(lines.size());
+  for (const Line& line : lines) rendered.push_back(render(line, terminal_, columns));
+  return rendered;
+}
+
+}  // namespace roll

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MIT
+#include "ui/wording.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/duration.h"
+#include "base/process_ref.h"
+#include "process/json_reader.h"
+
+namespace roll {
+
+namespace {
+
+struct CommandWords {
+  const char* command;
+  const char* attempt;  // "deploy v2"; {} is the release
+  const char* doing;    // "deploying v2"
+  const char* undone;   // "v2 was not deployed"
+  const char* done;  // "v2 serves with 2 instances (restarted)"; {} is the release before; empty: see `was`
+};
+
+constexpr std::array<CommandWords, 8> kCommands{{
+    {"deploy", "deploy {}", "deploying {}", "{} was not deployed", ""},
+    {"rollback", "roll back to {}", "rolling back to {}", "not rolled back to {}", "rolled back from {}"},
+    {"restart", "restart {}", "restarting {}", "{} was not restarted", "restarted"},
+    {"promote", "promote {}", "promoting {}", "{} was not promoted", "promoted"},
+    {"abort", "abort the canary", "aborting the canary", "the canary was not aborted", "canary aborted"},
+    {"scale", "scale {}", "scaling {}", "{} was not scaled", "scaled"},
+    {"start", "start {}", "starting {}", "{} was not started", "started"},
+    {"stop", "stop", "stopping", "not stopped", ""},
+}};
+
+CommandWords words_of(const std::string& command) {
+  const auto known = std::find_if(kCommands.begin(), kCommands.end(),
+                                  [&](const CommandWords& words) { return command == words.command; });
+  if (known != kCommands.end()) return *known;
+  return {"", "{}", "{}", "{}", ""};
+}
+
+std::string fill(const char* pattern, const std::string& word) {
+  return fmt::format(fmt::runtime(pattern), word);
+}
+
+// A newer shim may write what this rollctl does not expect: a member that is missing or strange is passed
+// over.
+struct Fields {
+  explicit Fields(const Event& event) : reader(event.fields, "event") {}
+
+  template <typename T>
+  T get(const char* name) {
+    T value{};
+    reader.get(name, value);
+    return value;
+  }
+  std::string instance() { return fmt::format("instance {}", get<InstanceId>("id")); }
+  std::string duration(const char* name) { return human_duration(get<Millis>(name)); }
+  std::optional<std::string> exit() {
+    const auto* exit = reader.find("exit");
+    if (exit == nullptr) return std::nullopt;
+    const auto status = exit_status_from_json(*exit);
+    return status ? std::optional(status->text()) : std::nullopt;
+  }
+
+  JsonReader reader;
+};
+
+std::string started_text(Fields fields) {
+  const auto release = fields.get<std::string>("release");
+  const auto from = fields.get<std::string>("from");
+  const auto instances = fields.get<size_t>("instances");
+  std::string text = fill(words_of(fields.get<std::string>("command")).doing, release);
+  if (instances > 0) text += " with " + count_text(instances, "instance");
+  if (!from.empty() && from != release) text += fmt::format(" ({} serves)", from);
+  return text + fmt::format(", handover {}", fields.get<std::string>("handover"));
+}
+
+std::string shifted_text(Fields fields) {
+  const auto in = fields.get<std::vector<InstanceId>>("in");
+  const auto out = fields.get<std::vector<InstanceId>>("out");
+  std::string text = "traffic shifted:";
+  if (!in.empty()) text += fmt::format(" in {}", ids_text(in));
+  if (!out.empty()) text += fmt::format("{} out {}", in.empty() ? "" : ",", ids_text(out));
+  return text;
+}
+
+std::string drained_text(Fields fields) {
+  std::string text = fmt::format("{}: drained after {}", fields.instance(), fields.duration("after_ms"));
+  if (const auto cut = fields.get<size_t>("connections_cut"); cut > 0)
+    text += ", " + count_text(cut, "connection") + " cut";
+  if (const auto exit = fields.exit()) text += ", " + *exit;
+  return text;
+}
+
+std::string with_reason(std::string text, const std::string& reason) {
+  return reason.empty() ? text : text + ": " + reason;
+}
+
+std::string serves_text(const Verdict& verdict) {
+  if (verdict.serving_release.empty() || verdict.serving == 0) return "nothing serves";
+  return fmt::format("{} serves with {}", verdict.serving_release,
+                     count_text(static_cast<size_t>(verdict.serving), "instance"));
+}
+
+std::string done_text(const Verdict& verdict) {
+  if (verdict.command == "stop") return "stopped";
+  std::string how = words_of(verdict.command).done;
+  if (verdict.command == "rollback" && (!verdict.from || *verdict.from == verdict.release))
+    how = "rolled back";
+  else if (!how.empty())
+    how = fill(how.c_str(), verdict.from.value_or(""));
+  else if (verdict.from && *verdict.from != verdict.serving_release)
+    how = "was " + *verdict.from;
+  return serves_text(verdict) + (how.empty() ? "" : " (" + how + ")");
+}
+
+std::string ending_text(const Verdict& verdict) {
+  const CommandWords words = words_of(verdict.command);
+  switch (verdict.outcome) {
+    case Outcome::Deployed:
+      return done_text(verdict);
+    case Outcome::Unchanged:
+      return verdict.command == "stop" ? "stopped already" : serves_text(verdict) + " already";
+    case Outcome::Canary:
+      return fmt::format("{} serves as a canary beside {}", verdict.release,
+                         verdict.from.value_or("nothing else"));
+    case Outcome::RolledBack:
+      return fmt::format("{}, {}", fill(words.undone, verdict.release), aftermath_text(verdict));
+    case Outcome::Interrupted:
+      return fmt::format("interrupted and undone, {}", aftermath_text(verdict));
+    case Outcome::NeedsAttention:
+      return fmt::format("needs attention: {} of {} instances serve{}", verdict.serving, verdict.wanted,
+                         verdict.serving_release.empty() ? "" : " " + verdict.serving_release);
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string attempt_text(const std::string& command, const std::string& release) {
+  const CommandWords words = words_of(command);
+  std::string text = fill(words.attempt, release);
+  while (text.ends_with(' ')) text.pop_back();  // no release was ever completed
+  return words.command[0] != '\0' ? text : command;
+}
+
+std::optional<std::string> event_text(const Event& event) {
+  Fields fields(event);
+  if (event.name == "deploy.started") return started_text(fields);
+  if (event.name == "instance.started")
+    return fmt::format("{}: {} started, pid {}", fields.instance(), fields.get<std::string>("release"),
+                       fields.get<pid_t>("pid"));
+  if (event.name == "instance.ready")
+    return fmt::format("{}: ready after {}", fields.instance(), fields.duration("after_ms"));
+  if (event.name == "instance.unready")
+    return with_reason(fields.instance() + ": not ready", fields.get<std::string>("reason"));
+  if (event.name == "traffic.shifted") return shifted_text(fields);
+  if (event.name == "instance.settled") {
+    std::string text = fmt::format("{}: settled after {}", fields.instance(), fields.duration("after_ms"));
+    if (const auto left = fields.get<size_t>("left"); left > 0)
+      text += fmt::format(", {} not settled", count_text(left, "handshake"));
+    return text;
+  }
+  if (event.name == "instance.draining")
+    return fmt::format("{}: draining, {} open, at most {}", fields.instance(),
+                       count_text(fields.get<size_t>("connections"), "connection"),
+                       format_duration(fields.get<Millis>("deadline_ms")));
+  if (event.name == "instance.drained") return drained_text(fields);
+  if (event.name == "instance.exited")
+    return fmt::format("{}: the server {}", fields.instance(), fields.exit().value_or("ended"));
+  if (event.name == "instance.restarted")
+    return fmt::format("{}: restarted, pid {}", fields.instance(), fields.get<pid_t>("pid"));
+  if (event.name == "hook.failed")
+    return fmt::format("hook {} {}", fields.get<std::string>("hook"), fields.exit().value_or("failed"));
+  return std::nullopt;
+}
+
+std::string summary_text(const Verdict& verdict) {
+  std::string text = verdict.app + ": " + ending_text(verdict);
+  if (verdict.outcome == Outcome::Unchanged) return text;
+  text += fmt::format(", {} cut", count_text(verdict.connections_cut, "connection"));
+  if (verdict.left > 0) text += fmt::format(", {} not settled", count_text(verdict.left, "handshake"));
+  if (!verdict.draining.empty())
+    text += fmt::format(" so far, {} still draining ({})", count_text(verdict.draining.size(), "instance"),
+                        ids_text(verdict.draining));
+  text += ", " + human_duration(verdict.duration);
+  if (verdict.outcome == Outcome::Deployed && verdict.interrupted_by != 0)
+    text += fmt::format(" (not awaited: {})", signal_name(verdict.interrupted_by));
+  return text;
+}
+
+bool is_failure(const Verdict& verdict) {
+  return verdict.outcome == Outcome::RolledBack || verdict.outcome == Outcome::Interrupted ||
+         verdict.outcome == Outcome::NeedsAttention;
+}
+
+Error failure_of(const Verdict& verdict) {
+  std::string why = verdict.reason;
+  if (why.empty() && verdict.failed)
+    why = fmt::format("instance {}: {}", verdict.failed->id, verdict.failed->what);
+  if (why.empty() && verdict.interrupted_by != 0)
+    why = fmt::format("interrupted by {}", signal_name(verdict.interrupted_by));
+  Error error;
+  error.message = with_reason(
+      fmt::format("{}: cannot {}", verdict.app, attempt_text(verdict.command, verdict.release)), why);
+  error.hint = verdict.hint;
+  if (error.hint.empty() && verdict.outcome == Outcome::NeedsAttention)
+    error.hint = fmt::format("look with `rollctl status {0}`, then `rollctl recover {0}`", verdict.app);
+  return error;
+}
+
+std::string aftermath_text(const Verdict& verdict) {
+  if (verdict.serving_release.empty() || verdict.serving == 0) return "nothing serves";
+  const std::string serving = count_text(static_cast<size_t>(verdict.serving), "instance");
+  if (verdict.serving < verdict.wanted)
+    return fmt::format("{} serves with only {} of {}", verdict.serving_release, verdict.serving,
+                       count_text(static_cast<size_t>(verdict.wanted), "instance"));
+  return fmt::format("{} serves as before with {}", verdict.serving_release, serving);
+}
+
+std::string count_text(size_t count, const std::string& thing) {
+  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
+}
+
+std::string ids_text(const std::vector<InstanceId>& ids) {
+  return fmt::format("{}", fmt::join(ids, ", "));
+}
+
+std::vector<Line> error_lines(const Error& error) {
+  std::vector<Line> lines{{Span("rollctl:", Tone::Bad), " " + error.message}};
+  if (!error.hint.empty()) lines.push_back({Span("hint:", Tone::Quiet), " " + error.hint});
+  return lines;
+}
+
+Line warning_line(const std::string& message) {
+  return {Span("warning:", Tone::Busy), " " + message};
+}
+
+}  // namespace roll
