@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: MIT
+#include "state/host_instances.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "net/process_sockets.h"
+#include "state/instance_folders.h"
+
+namespace roll {
+
+namespace {
+
+// What listens may change hands without the set of sockets changing, as when a child takes over.
+constexpr Millis kLookAnyway{50};
+
+}  // namespace
+
+Result<std::unique_ptr<HostInstances>> HostInstances::create(Loop& loop, const Paths& paths, std::string app,
+                                                             std::vector<ListenAddress> listen) {
+  auto diag = SockDiag::create();
+  if (!diag) return fail(diag.error());
+  return std::unique_ptr<HostInstances>(
+      new HostInstances(loop, paths, std::move(app), std::move(listen), std::move(*diag)));
+}
+
+HostInstances::HostInstances(Loop& loop, const Paths& paths, std::string app,
+                             std::vector<ListenAddress> listen, SockDiag diag)
+    : loop_(loop), paths_(paths), app_(std::move(app)), listen_(std::move(listen)), diag_(std::move(diag)) {}
+
+Result<std::vector<FoundInstance>> HostInstances::discover() {
+  const auto ids = list_instance_folders(paths_, app_);
+  if (!ids) return fail(ids.error());
+  std::vector<FoundInstance> found;
+  for (InstanceId id : *ids) {
+    const std::string folder = paths_.instance(app_, id);
+    auto& known = known_[id];
+    if (!known.shim && !known.orphan) {
+      auto shim = ShimClient::connect(loop_, folder,
+                                      [this, id](const ShimEvent& event) { on_shim_event(id, event); });
+      if (shim) {
+        known.shim = std::move(*shim);
+      } else if (auto record = read_instance_record(folder)) {
+        known.record = std::move(*record);
+        adopt(id, known);
+      }
+    }
+    if (known.shim) known.record = known.shim->record();
+    known.record.id = id;
+    const Presence presence = known.shim     ? Presence::Supervised
+                              : known.orphan ? Presence::Unsupervised
+                                             : Presence::Remains;
+    found.push_back({known.record, presence});
+    if (presence == Presence::Remains) known_.erase(id);
+  }
+  return found;
+}
+
+void HostInstances::adopt(InstanceId id, Known& known) {
+  auto orphan = Orphan::adopt(loop_, diag_, known.record, [this, id](size_t cut) {
+    Known& ended = known_[id];
+    ended.connections_cut = cut;
+    end(id, ended);
+  });
+  if (orphan) known.orphan = std::move(*orphan);
+}
+
+Status HostInstances::launch(const LaunchSpec& spec) {
+  const InstanceId id = spec.instance;
+  if (Status claimed = claim_instance_folder(paths_, app_, id); !claimed) return claimed;
+  Known& known = known_[id];
+  auto shim = launch_shim(loop_, paths_.shim_program(), spec,
+                          [this, id](const ShimEvent& event) { on_shim_event(id, event); });
+  if (!shim) {
+    known_.erase(id);
+    (void)remove_instance_folder(paths_, app_, id);
+    return fail(shim.error());
+  }
+  known.shim = std::move(*shim);
+  known.record = known.shim->record();
+  return {};
+}
+
+void HostInstances::on_shim_event(InstanceId id, const ShimEvent& event) {
+  const auto found = known_.find(id);
+  if (found == known_.end()) return;
+  Known& known = found->second;
+  known.record = event.record;
+  using Kind = ShimEvent::Kind;
+  switch (event.kind) {
+    case Kind::Launched:
+      return tell(id, InstanceEvent::Kind::Launched);
+    case Kind::LaunchFailed:
+      known.over = true;
+      return tell(id, InstanceEvent::Kind::LaunchFailed, event.message);
+    case Kind::NotifiedReady:
+      return tell(id, InstanceEvent::Kind::NotifiedReady);
+    case Kind::StatusText:
+      return tell(id, InstanceEvent::Kind::StatusText);
+    case Kind::Exited:
+      known.exit = event.exit;
+      // The shim clears its folder away before it hangs up: only then it is over.
+      known.connections_cut = event.connections_cut.value_or(0);
+      if (event.record.state == InstanceState::Stopped) return;
+      return tell(id, InstanceEvent::Kind::Exited, event.message);
+    case Kind::Restarted:
+      return tell(id, InstanceEvent::Kind::Restarted);
+    case Kind::Gone:
+      return on_shim_gone(id, known);
+  }
+}
+
+void HostInstances::on_shim_gone(InstanceId id, Known& known) {
+  finished_shims_.push_back(std::move(known.shim));
+  sweep_ = loop_.after(Micros(0), [this] {
+    finished_shims_.clear();
+    finished_orphans_.clear();
+  });
+  if (known.over) return;
+  if (known.record.state == InstanceState::Stopped) return end(id, known);
+
+  adopt(id, known);
+  if (!known.orphan) return end(id, known);
+  tell(id, InstanceEvent::Kind::Orphaned);
+  if (!known.drain_ordered) return;
+  // The deadline was the shim's to keep; now it is ours.
+  const auto left = std::chrono::duration_cast<Millis>(known.drain_deadline - loop_.now());
+  (void)known.orphan->drain({known.drain_order.signal, std::max(left, Millis(0))});
+}
+
+void HostInstances::end(InstanceId id, Known& known) {
+  if (known.over) return;
+  known.over = true;
+  if (known.orphan) {
+    finished_orphans_.push_back(std::move(known.orphan));
+    sweep_ = loop_.after(Micros(0), [this] {
+      finished_shims_.clear();
+      finished_orphans_.clear();
+    });
+  }
+  (void)remove_instance_folder(paths_, app_, id);
+  known.record.state = known.drain_ordered ? InstanceState::Stopped : InstanceState::Failed;
+  tell(id, known.drain_ordered ? InstanceEvent::Kind::Ended : InstanceEvent::Kind::Exited);
+}
+
+void HostInstances::tell(InstanceId id, InstanceEvent::Kind kind, std::string message) {
+  if (!on_event_) return;
+  const Known& known = known_[id];
+  on_event_({kind, id, known.record, known.exit, std::move(message), known.connections_cut});
+}
+
+Result<HostInstances::Known*> HostInstances::known(InstanceId id) {
+  const auto found = known_.find(id);
+  if (found == known_.end() || (!found->second.shim && !found->second.orphan))
+    return fail(ErrorKind::NotFound, fmt::format("instance {} has ended", id));
+  return &found->second;
+}
+
+std::vector<uint16_t> HostInstances::ports() const {
+  std::vector<uint16_t> ports;
+  const auto add = [&](const std::vector<ListenAddress>& addresses) {
+    for (const ListenAddress& address : addresses) {
+      if (std::find(ports.begin(), ports.end(), address.endpoint.port) == ports.end())
+        ports.push_back(address.endpoint.port);
+    }
+  };
+  add(listen_);
+  for (const auto& [id, known] : known_) add(known.record.spec.listen);
+  return ports;
+}
+
+Result<std::vector<Listener>> HostInstances::listeners(InstanceId id) {
+  auto found = known(id);
+  if (!found) return fail(found.error());
+  Known& known = **found;
+  if (known.shim) return known.shim->take_listeners();
+  auto taken = listeners_of(diag_, known.record.server, known.record.spec.listen);
+  if (!taken) return fail(taken.error());
+  std::vector<Listener> listeners;
+  for (TakenListener& listener : *taken)
+    listeners.push_back({std::move(listener.fd), listener.socket.bound, listener.socket.inode});
+  return listeners;
+}
+
+bool HostInstances::listeners_changed(InstanceId id) {
+  auto found = known(id);
+  if (!found) return true;
+  Known& known = **found;
+  const auto sockets = listen_sockets();
+  if (!sockets) return true;
+  std::vector<uint32_t> listening;
+  listening.reserve(sockets->size());
+  for (const ListenSocket& socket : *sockets) listening.push_back(socket.inode);
+  std::sort(listening.begin(), listening.end());
+  if (listening == known.listening && loop_.now() - known.looked_at < kLookAnyway) return false;
+  known.listening = std::move(listening);
+  known.looked_at = loop_.now();
+  return true;
+}
+
+Result<std::vector<ListenSocket>> HostInstances::listen_sockets() {
+  return diag_.listeners(ports());
+}
+
+std::string HostInstances::owner_of(const ListenSocket& socket) {
+  const auto owner = find_owner(socket.inode);
+  return owner ? owner->text() : std::string();
+}
+
+Status HostInstances::set_role(InstanceId id, InstanceState state, double weight) {
+  auto found = known(id);
+  if (!found) return fail(found.error());
+  if ((*found)->shim) return (*found)->shim->set_role(state, weight);
+  (*found)->orphan->set_role(state, weight);
+  return {};
+}
+
+Status HostInstances::open_gate(InstanceId id) {
+  auto found = known(id);
+  if (!found) return fail(found.error());
+  // The gate of an orphan opened when its shim died.
+  return (*found)->shim ? (*found)->shim->open_gate() : Status();
+}
+
+Status HostInstances::hold_steering(InstanceId id, std::vector<SteeringHandle> handles) {
+  auto found = known(id);
+  if (!found) return fail(found.error());
+  return (*found)->shim ? (*found)->shim->hold_steering(std::move(handles)) : Status();
+}
+
+Result<std::vector<SteeringHandle>> HostInstances::take_steering(InstanceId id) {
+  auto found = known(id);
+  if (!found) return fail(found.error());
+  if ((*found)->shim) return (*found)->shim->take_steering();
+  return std::vector<SteeringHandle>();
+}
+
+Status HostInstances::drain(InstanceId id, const DrainOrder& order) {
+  auto found = known(id);
+  if (!found) return {};  // it has ended: what was wanted; its end was told
+  Known& known = **found;
+  known.drain_ordered = true;
+  known.drain_order = order;
+  known.drain_deadline = loop_.now() + order.deadline;
+  if (known.orphan) return known.orphan->drain(order);
+  return known.shim->drain(order);
+}
+
+Status HostInstances::clear_remains(InstanceId id) {
+  return remove_instance_folder(paths_, app_, id);
+}
+
+Result<size_t> HostInstances::connections(InstanceId id) {
+  auto found = known(id);
+  if (!found) return size_t{0};
+  return count_connections(diag_, (*found)->record.server, ports());
+}
+
+}  // namespace roll

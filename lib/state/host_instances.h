@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "loop/loop.h"
+#include "net/sock_diag.h"
+#include "state/instances.h"
+#include "state/orphan.h"
+#include "state/paths.h"
+
+namespace roll {
+
+// The real instances: their shims' sockets, their folders below the runtime folder, and, where a shim has
+// died, the processes themselves.
+class HostInstances final : public Instances {
+ public:
+  static Result<std::unique_ptr<HostInstances>> create(Loop& loop, const Paths& paths, std::string app,
+                                                       std::vector<ListenAddress> listen);
+
+  void subscribe(OnEvent on_event) override { on_event_ = std::move(on_event); }
+  Result<std::vector<FoundInstance>> discover() override;
+  Status launch(const LaunchSpec& spec) override;
+  Result<std::vector<Listener>> listeners(InstanceId id) override;
+  bool listeners_changed(InstanceId id) override;
+  Result<std::vector<ListenSocket>> listen_sockets() override;
+  std::string owner_of(const ListenSocket& socket) override;
+  Status set_role(InstanceId id, InstanceState state, double weight) override;
+  Status open_gate(InstanceId id) override;
+  Status hold_steering(InstanceId id, std::vector<SteeringHandle> handles) override;
+  Result<std::vector<SteeringHandle>> take_steering(InstanceId id) override;
+  Status drain(InstanceId id, const DrainOrder& order) override;
+  Status clear_remains(InstanceId id) override;
+  Result<size_t> connections(InstanceId id) override;
+
+ private:
+  // One of the two looks after it.
+  struct Known {
+    std::unique_ptr<ShimClient> shim;
+    std::unique_ptr<Orphan> orphan;
+    InstanceRecord record;
+    bool drain_ordered = false;
+    TimePoint drain_deadline;
+    DrainOrder drain_order;
+    std::optional<ExitStatus> exit;  // of the end, told before the connection closes
+    size_t connections_cut = 0;
+    bool over = false;                // LaunchFailed or Ended was told
+    std::vector<uint32_t> listening;  // what listened on the app's ports at the last look
+    TimePoint looked_at;
+  };
+
+  HostInstances(Loop& loop, const Paths& paths, std::string app, std::vector<ListenAddress> listen,
+                SockDiag diag);
+  void on_shim_event(InstanceId id, const ShimEvent& event);
+  void on_shim_gone(InstanceId id, Known& known);
+  void adopt(InstanceId id, Known& known);
+  void end(InstanceId id, Known& known);
+  void tell(InstanceId id, InstanceEvent::Kind kind, std::string message = {});
+  Result<Known*> known(InstanceId id);
+  [[nodiscard]] std::vector<uint16_t> ports() const;
+
+  Loop& loop_;
+  const Paths& paths_;
+  std::string app_;
+  std::vector<ListenAddress> listen_;
+  SockDiag diag_;
+  OnEvent on_event_;
+  std::map<InstanceId, Known> known_;
+  // A client cannot be destroyed from within its own callback.
+  std::vector<std::unique_ptr<ShimClient>> finished_shims_;
+  std::vector<std::unique_ptr<Orphan>> finished_orphans_;
+  Watch sweep_;
+};
+
+}  // namespace roll

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#include "state/instance_folders.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+
+#include "base/atomic_file.h"
+
+namespace roll {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr mode_t kPassThrough = 0711;
+constexpr mode_t kShared = 0755;
+constexpr mode_t kPrivate = 0700;
+
+}  // namespace
+
+Result<std::vector<InstanceId>> list_instance_folders(const Paths& paths, const std::string& app) {
+  std::vector<InstanceId> ids;
+  std::error_code failure;
+  for (const fs::directory_entry& entry : fs::directory_iterator(paths.runtime(app), failure)) {
+    const std::string name = entry.path().filename().string();
+    InstanceId id = 0;
+    const auto [end, bad] = std::from_chars(name.data(), name.data() + name.size(), id);
+    if (bad == std::errc() && end == name.data() + name.size() && id > 0) ids.push_back(id);
+  }
+  if (failure && failure != std::errc::no_such_file_or_directory)
+    return fail(os_failure("cannot list " + paths.runtime(app), failure.value()));
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+Status claim_instance_folder(const Paths& paths, const std::string& app, InstanceId id) {
+  if (Status made = make_directories(paths.runtime(app), kShared); !made) return made;
+  if (Status made = make_directories(paths.logs(app), paths.log_dir.empty() ? kPrivate : kShared); !made)
+    return made;
+  const std::string folder = paths.instance(app, id);
+  if (::mkdir(folder.c_str(), kPassThrough) != 0) return fail(last_os_failure("cannot claim " + folder));
+  return {};
+}
+
+Status remove_instance_folder(const Paths& paths, const std::string& app, InstanceId id) {
+  const std::string folder = paths.instance(app, id);
+  const Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return errno == ENOENT ? Status() : fail(last_os_failure("cannot open " + folder));
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0)
+    return fail(ErrorKind::Busy, folder + " belongs to a shim that is starting", "try again in a moment");
+  return remove_tree(folder);
+}
+
+}  // namespace roll

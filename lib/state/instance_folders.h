@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "process/instance_record.h"
+#include "state/instances.h"
+#include "state/paths.h"
+
+namespace roll {
+
+// The ids that have a folder below the app's runtime folder, in order. Empty where there is none.
+Result<std::vector<InstanceId>> list_instance_folders(const Paths& paths, const std::string& app);
+
+// Claims the id: makes its folder, which must not exist, and the folders of its log. The server's user may
+// pass through, and see nothing.
+Status claim_instance_folder(const Paths& paths, const std::string& app, InstanceId id);
+
+// Removes the folder, unless a shim works in it: that holds a lock on it from its first moment on. Busy then.
+Status remove_instance_folder(const Paths& paths, const std::string& app, InstanceId id);
+
+}  // namespace roll

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#include "state/orphan.h"
+
+#include <csignal>
+#include <utility>
+
+#include "net/process_sockets.h"
+
+namespace roll {
+
+namespace {
+
+std::vector<uint16_t> ports_of(const std::vector<ListenAddress>& addresses) {
+  std::vector<uint16_t> ports;
+  for (const ListenAddress& address : addresses) ports.push_back(address.endpoint.port);
+  return ports;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Orphan>> Orphan::adopt(Loop& loop, SockDiag& diag, InstanceRecord record,
+                                              OnEnded on_ended) {
+  auto server = ProcessRef::open(record.server);
+  if (!server) return fail(server.error());
+  if (server->has_exited()) return fail(ErrorKind::NotFound, "the server has ended");
+  return std::unique_ptr<Orphan>(
+      new Orphan(loop, diag, std::move(record), std::move(*server), std::move(on_ended)));
+}
+
+Orphan::Orphan(Loop& loop, SockDiag& diag, InstanceRecord record, ProcessRef server, OnEnded on_ended)
+    : loop_(loop),
+      diag_(diag),
+      record_(std::move(record)),
+      server_(std::move(server)),
+      on_ended_(std::move(on_ended)),
+      exit_(loop.on_readable(server_.fd(), [this] {
+        exit_.reset();
+        deadline_.reset();
+        on_ended_(connections_cut_);
+      })) {}
+
+Status Orphan::drain(const DrainOrder& order) {
+  record_.state = InstanceState::Draining;
+  deadline_ = loop_.after(order.deadline, [this] { cut(); });
+  Status sent = server_.send_signal(order.signal);
+  // It ended by itself: the watch tells.
+  if (!sent && sent.error().kind == ErrorKind::NotFound) return {};
+  return sent;
+}
+
+void Orphan::cut() {
+  const std::vector<uint16_t> ports = ports_of(record_.spec.listen);
+  connections_cut_ = count_connections(diag_, record_.server, ports).value_or(0);
+  for (const pid_t pid : process_tree(server_.id().pid)) {
+    if (auto process = ProcessRef::open(pid)) (void)process->send_signal(SIGKILL);
+  }
+}
+
+}  // namespace roll
