@@ -23,6 +23,8 @@ constexpr std::size_t kMaxTarget = 8 * 1024;
 // A smaller body goes out in one write with its headers, which is cheaper than sendfile.
 constexpr std::uint64_t kSendfileFrom = 16 * 1024;
 constexpr std::uint64_t kTicksPerSecond = 10;
+constexpr std::uint64_t kSmallestPiece = 4 * 1024;
+constexpr std::uint64_t kLargestPiece = 256 * 1024;
 constexpr timeval kTick{0, 1'000'000 / kTicksPerSecond};
 
 int status_of(int error) {
@@ -62,6 +64,7 @@ FileServer::FileServer(DocumentRoot root, std::optional<AccessLog> log, Options 
     : root_(std::move(root)), log_(std::move(log)), options_(std::move(options)), health_(std::move(health)) {
   if (options_.rate == 0) return;
   std::size_t per_tick = std::clamp<std::uint64_t>(options_.rate / kTicksPerSecond, 1, EV_RATE_LIMIT_MAX);
+  piece_ = std::clamp<std::uint64_t>(per_tick / 4, kSmallestPiece, kLargestPiece);
   rate_.reset(ev_token_bucket_cfg_new(EV_RATE_LIMIT_MAX, EV_RATE_LIMIT_MAX, per_tick, per_tick, &kTick));
 }
 
@@ -144,7 +147,7 @@ void FileServer::answer_directory(evhttp_request* request, const RequestPath& pa
   send_status(request, is_directory ? 403 : 404);  // there are no listings
 }
 
-void FileServer::send_file(evhttp_request* request, OpenEntry file, std::string_view name) {
+void FileServer::send_file(evhttp_request* request, OpenEntry file, std::string_view name) const {
   RangeChoice choice = WholeFile{};
   // A range on the condition that the file is unchanged (If-Range) is given whole: there are no validators.
   const char* range = input_header(request, "Range");
@@ -170,7 +173,7 @@ void FileServer::send_file(evhttp_request* request, OpenEntry file, std::string_
   send_bytes(request, std::move(file), whole, 200);
 }
 
-void FileServer::send_bytes(evhttp_request* request, OpenEntry file, ByteRange range, int status) {
+void FileServer::send_bytes(evhttp_request* request, OpenEntry file, ByteRange range, int status) const {
   set_header(request, "Content-Length", std::to_string(range.length));
   const char* reason = reason_phrase(status).data();
   if (evhttp_request_get_command(request) == EVHTTP_REQ_HEAD || range.length == 0) {
@@ -192,11 +195,23 @@ void FileServer::send_bytes(evhttp_request* request, OpenEntry file, ByteRange r
     evhttp_send_reply(request, status, reason, nullptr);
     return;
   }
+  evbuffer_file_segment* bytes = evbuffer_file_segment_new(
+      file.fd(), static_cast<off_t>(range.first), static_cast<off_t>(range.length), EVBUF_FS_CLOSE_ON_FREE);
+  if (bytes == nullptr) {
+    evhttp_clear_headers(evhttp_request_get_output_headers(request));
+    send_status(request, 500);
+    return;
+  }
+  file.release();
   // Only a buffer that drains into a socket uses sendfile: the connection's own, not the request's.
   evhttp_send_reply_start(request, status, reason);
-  bufferevent* connection = evhttp_connection_get_bufferevent(evhttp_request_get_connection(request));
-  evbuffer_add_file(bufferevent_get_output(connection), file.release(), static_cast<off_t>(range.first),
-                    static_cast<off_t>(range.length));
+  evbuffer* output =
+      bufferevent_get_output(evhttp_connection_get_bufferevent(evhttp_request_get_connection(request)));
+  for (std::uint64_t added = 0, length = 0; added < range.length; added += length) {
+    length = std::min(piece_, range.length - added);
+    evbuffer_add_file_segment(output, bytes, static_cast<off_t>(added), static_cast<off_t>(length));
+  }
+  evbuffer_file_segment_free(bytes);
   evhttp_send_reply_end(request);
 }
 

@@ -49,14 +49,17 @@ class FileServer {
   void answer_health(evhttp_request* request) const;
   void answer_path(evhttp_request* request, const RequestPath& path) const;
   void answer_directory(evhttp_request* request, const RequestPath& path) const;
-  static void send_file(evhttp_request* request, OpenEntry file, std::string_view name);
-  static void send_bytes(evhttp_request* request, OpenEntry file, ByteRange range, int status);
+  void send_file(evhttp_request* request, OpenEntry file, std::string_view name) const;
+  void send_bytes(evhttp_request* request, OpenEntry file, ByteRange range, int status) const;
 
   DocumentRoot root_;
   std::optional<AccessLog> log_;
   Options options_;
   std::function<Health()> health_;
   std::unique_ptr<ev_token_bucket_cfg, TokenBucketFree> rate_;
+  // libevent hands each piece to sendfile(2) whole, whatever the rate limit leaves: only small ones can be
+  // limited.
+  std::uint64_t piece_ = UINT64_MAX;
 };
 
 }  // namespace roll

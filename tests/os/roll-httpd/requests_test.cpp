@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+// Requests as they come: good ones one after the other, bad ones, slow ones.
+#include <chrono>
+#include <fstream>
+#include <sstream>
+
+#include "os/roll-httpd/httpd_fixture.h"
+
+namespace roll::test {
+namespace {
+
+using RequestsTest = HttpdTest;
+
+std::optional<HttpAnswer> answer_to(Client& client, std::string_view request) {
+  EXPECT_TRUE(client.send(request));
+  return client.read_answer();
+}
+
+TEST_F(RequestsTest, AConnectionIsKeptForTheNextRequest) {
+  write("a", "A");
+  write("b", "B");
+  start();
+  Client client = connect();
+  EXPECT_EQ(answer_to(client, get_request("/a")).value().body, "A");
+  EXPECT_EQ(answer_to(client, get_request("/b")).value().body, "B");
+  ASSERT_TRUE(
+      client.send(get_request("/a") + get_request("/b") + get_request("/a", "Connection: close\r\n")));
+  EXPECT_EQ(client.read_answer().value().body, "A");
+  EXPECT_EQ(client.read_answer().value().body, "B");
+  EXPECT_EQ(client.read_answer().value().header("connection"), "close");
+  EXPECT_EQ(client.read_end(), Client::End::Eof);
+}
+
+TEST_F(RequestsTest, AnOldClientIsAnsweredOnceUnlessItAsksForMore) {
+  write("a", "A");
+  start();
+  Client once = connect();
+  EXPECT_EQ(answer_to(once, "GET /a HTTP/1.0\r\n\r\n").value().body, "A");
+  EXPECT_EQ(once.read_end(), Client::End::Eof);
+  Client kept = connect();
+  for (int i = 0; i < 2; ++i) {
+    auto answer = answer_to(kept, "GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->header("connection"), "keep-alive");
+  }
+}
+
+TEST_F(RequestsTest, AnIdleConnectionEndsAfterTheKeepAliveTime) {
+  write("a", "A");
+  start({"--keep-alive", "100ms"});
+  Client client = connect();
+  EXPECT_EQ(answer_to(client, get_request("/a")).value().body, "A");
+  EXPECT_EQ(client.read_end(), Client::End::Eof);
+}
+
+TEST_F(RequestsTest, AClientThatHasEndedItsSideStillGetsAll) {
+  write("large", std::string(3'000'000, 'x'));
+  start();
+  Client client = connect();
+  ASSERT_TRUE(client.send(get_request("/large")));
+  client.shut_writing();
+  auto answer = client.read_answer();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->body.size(), 3'000'000U);
+  EXPECT_EQ(client.read_end(), Client::End::Eof);
+}
+
+TEST_F(RequestsTest, OtherMethodsAreNotAllowed) {
+  start();
+  for (const char* method : {"POST", "PUT", "DELETE", "OPTIONS", "PATCH", "BREW"}) {
+    Client client = connect();
+    auto answer =
+        answer_to(client, std::string(method) + " / HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\n\r\n");
+    ASSERT_TRUE(answer) << method;
+    EXPECT_EQ(answer->status, 405) << method;
+    EXPECT_EQ(answer->header("allow"), "GET, HEAD") << method;
+  }
+}
+
+TEST_F(RequestsTest, WhatIsMalformedOrTooLongGetsAnAnswerAndThenTheEnd) {
+  start();
+  struct Case {
+    std::string request;
+    int status;
+  };
+  const std::string large(1'000'000, 'x');
+  for (const Case& bad : std::vector<Case>{
+           {"GARBAGE\r\n\r\n", 400},
+           {"GET /\r\n\r\n", 400},
+           {"GET / HTTP/9.9\r\n\r\n", 400},
+           {"\x16\x03\x01\x02\x01\x01\x01\xfc\x03\x03\r\n\r\n", 400},
+           {"GET / HTTP/1.1\r\nHost test\r\n\r\n", 400},
+           {"GET / HTTP/1.1\r\nHost: test\r\nContent-Length: many\r\n\r\n", 400},
+           {"GET / HTTP/1.1\r\nHost: test\r\nExpect: miracles\r\nContent-Length: 5\r\n\r\n", 417},
+           {"GET /" + std::string(20'000, 'x') + " HTTP/1.1\r\nHost: test\r\n\r\n", 414},
+           {"GET /" + large + " HTTP/1.1\r\nHost: test\r\n\r\n", 414},
+           {large, 414},
+           {get_request("/", "X: " + std::string(20'000, 'x') + "\r\n"), 431},
+           {get_request("/", "X: " + large + "\r\n"), 431},
+           {"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 1000000\r\n\r\n" + large, 413},
+       }) {
+    Client client = connect();
+    auto answer = answer_to(client, bad.request);
+    ASSERT_TRUE(answer) << bad.request.substr(0, 80);
+    EXPECT_EQ(answer->status, bad.status) << bad.request.substr(0, 80);
+    EXPECT_EQ(answer->header("connection"), "close") << bad.request.substr(0, 80);
+    EXPECT_EQ(client.read_end(), Client::End::Eof) << bad.request.substr(0, 80);
+  }
+}
+
+TEST_F(RequestsTest, ALongTargetOrAMissingHostSparesTheConnection) {
+  write("a", "A");
+  start();
+  Client client = connect();
+  EXPECT_EQ(answer_to(client, get_request("/" + std::string(9'000, 'x'))).value().status, 414);
+  EXPECT_EQ(answer_to(client, "GET /a HTTP/1.1\r\n\r\n").value().status, 400);
+  EXPECT_EQ(answer_to(client, get_request("/a")).value().body, "A");
+}
+
+TEST_F(RequestsTest, ARequestMayComeByteByByte) {
+  write("a", "A");
+  start();
+  Client client = connect();
+  for (char byte : get_request("/a")) ASSERT_TRUE(client.send({&byte, 1}));
+  EXPECT_EQ(client.read_answer().value().body, "A");
+}
+
+TEST_F(RequestsTest, ARateLimitsTheBody) {
+  write("large", std::string(300'000, 'x'));
+  start({"--rate", "1000000"});
+  auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(get("/large").body.size(), 300'000U);
+  EXPECT_GT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(150));
+}
+
+TEST_F(RequestsTest, EachRequestIsALineInTheAccessLog) {
+  write("a", "A");
+  std::filesystem::path log = root_.parent_path() / "access.log";
+  start({"--access-log", log});
+  EXPECT_EQ(get("/a", "User-Agent: test\r\n").status, 200);
+  {
+    Client client = connect();
+    EXPECT_EQ(answer_to(client, "GARBAGE\r\n\r\n").value().status, 400);
+  }
+  ASSERT_TRUE(server_->stop(SIGTERM, kPatience));
+  std::stringstream lines;
+  lines << std::ifstream(log).rdbuf();
+  EXPECT_NE(lines.str().find("\"GET /a HTTP/1.1\" 200 1 \"-\" \"test\"\n"), std::string::npos) << lines.str();
+  EXPECT_NE(lines.str().find("\"-\" 400 0 \"-\" \"-\"\n"), std::string::npos) << lines.str();
+}
+
+}  // namespace
+}  // namespace roll::test
