@@ -4,7 +4,7 @@
 
 # shellcheck shell=bash
 
-say() { printf '%s\n' "$*"; }
+say() { printf '%s\n' "$@"; } # each argument a line
 complain() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() {
   complain "$@"
