@@ -13,7 +13,7 @@
 #include "base/result.h"
 #include "probe/probe.h"
 #include "process/launch_spec.h"
-#include "steering/handover.h"
+#include "steering/handover_policy.h"
 
 namespace roll {
 
@@ -38,10 +38,15 @@ struct InstanceCount {
   bool per_cpu = false;  // "cpus"
   int number = 1;
 
+  // A number from 1 to 1024, or "cpus".
   static Result<InstanceCount> parse(const std::string& text);
+  [[nodiscard]] std::string text() const;
   // With "cpus": the online processors.
   [[nodiscard]] int resolve() const;
 };
+
+// "10%" or "10": at least 0, less than 100.
+Result<double> parse_percent(const std::string& text);
 
 struct ReadyConfig {
   ProbeKind kind = ProbeKind::Listen;
@@ -100,7 +105,12 @@ struct AppConfig {
   RestartConfig restart;
   std::optional<uint64_t> nofile;
   HooksConfig hooks;
-  std::map<std::string, std::string> systemd;
+  std::map<std::string, std::string> systemd;  // properties; numbers and booleans as their text
+
+  // PATH and LANG of whoever made this configuration: the servers' own, unless `env` says otherwise, also
+  // after a rollback from a shell (or a cron job) that has others. Empty: a usual PATH, no LANG.
+  std::string caller_path;
+  std::string caller_lang;
 };
 
 }  // namespace roll

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+#include "config/app_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/fd.h"
+#include "config/anchor.h"
+#include "config/app_rules.h"
+#include "config/templates.h"
+#include "config/toml_values.h"
+
+namespace roll {
+
+namespace {
+
+constexpr size_t kLargestFile = 1024 * 1024;
+
+// "web.toml:3: ready.kind: …"; line 0 is none.
+Error at(const std::string& source, int line, const std::string& key, Error error) {
+  const auto place = line > 0 ? fmt::format("{}:{}", source, line) : source;
+  const char* joint = error.message.starts_with("is ") || error.message.starts_with("must ") ||
+                              error.message.starts_with("has ") || error.message.starts_with("does ")
+                          ? " "
+                          : ": ";
+  error.message = fmt::format("{}: {}{}{}", place, key, joint, error.message);
+  return error;
+}
+
+std::string environment(const char* name) {
+  const char* value = getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+// Who may write what root is about to trust: everyone whom the file or its folder lets, and its owner.
+Status check_writers(const std::string& path, const struct stat& file) {
+  constexpr mode_t kOthers = S_IWGRP | S_IWOTH;
+  const std::string refusal = fmt::format("{}: refused, because", path);
+  if ((file.st_mode & kOthers) != 0)
+    return fail(ErrorKind::Invalid, refusal + " others may write it, and root would run what they write",
+                "chmod go-w " + path);
+  const bool from_sudo = environment("SUDO_UID") == std::to_string(file.st_uid);
+  if (file.st_uid != 0 && !from_sudo)
+    return fail(ErrorKind::Invalid,
+                fmt::format("{} it belongs to user {}, and root would run what that user writes", refusal,
+                            file.st_uid),
+                "chown root " + path);
+
+  std::error_code failure;
+  const auto folder = std::filesystem::canonical(path, failure).parent_path().string();
+  struct stat around{};
+  if (failure || stat(folder.c_str(), &around) < 0)
+    return fail(last_os_failure("cannot look at the folder of " + path));
+  // In a sticky folder nobody can replace another's file.
+  if ((around.st_mode & S_IWOTH) != 0 && (around.st_mode & S_ISVTX) == 0)
+    return fail(ErrorKind::Invalid, fmt::format("{} everybody may write into its folder {}", refusal, folder),
+                "chmod o-w " + folder);
+  return {};
+}
+
+}  // namespace
+
+Result<AppConfig> read_app_file(const std::string& path) {
+  const std::string what = "cannot read app file " + path;
+  // Not blocked by a FIFO that stands there.
+  Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file) return fail(last_os_failure(what));
+  struct stat status{};
+  if (fstat(file.get(), &status) < 0) return fail(last_os_failure(what));
+  if (!S_ISREG(status.st_mode)) return fail(ErrorKind::Invalid, what + ": it is not a regular file");
+  if (geteuid() == 0)
+    if (auto checked = check_writers(path, status); !checked) return fail(checked.error());
+  auto text = read_all(file.get(), kLargestFile);
+  if (!text) return fail(with_context(text.error(), what));
+  return parse_app_file(*text, path);
+}
+
+Result<AppConfig> parse_app_file(std::string_view text, const std::string& source) {
+  auto values = read_toml_values(text, source);
+  if (!values) return fail(values.error());
+
+  AppConfig config;
+  config.source = source;
+  config.caller_path = environment("PATH");
+  config.caller_lang = environment("LANG");
+  for (const auto& [key, value, line] : values->entries)
+    if (auto status = key->read(config, value); !status)
+      return fail(at(source, line, key->path, status.error()));
+
+  std::error_code failure;
+  const auto folder = source.empty() ? std::filesystem::current_path(failure)
+                                     : std::filesystem::absolute(source, failure).parent_path();
+  anchor_paths(config, folder.string());
+  if (auto found = find_breach(config))
+    return fail(at(source, values->line_of(found->key), found->key, std::move(found->error)));
+  return config;
+}
+
+Status check_app_name(std::string_view name) {
+  const auto lower_or_digit = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  bool good = !name.empty() && name.size() <= 63 && lower_or_digit(name.front());
+  for (const char c : name) good = good && (lower_or_digit(c) || c == '_' || c == '-');
+  if (good) return {};
+  return fail(ErrorKind::Invalid, fmt::format("'{}' is not the name of an app", name),
+              "small letters, digits, - and _, at most 63, a letter or a digit first");
+}
+
+Status check_release_name(std::string_view name) {
+  const auto alphanumeric = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  bool good = !name.empty() && name.size() <= 128 && alphanumeric(name.front());
+  for (const char c : name)
+    good = good && (alphanumeric(c) || std::string_view("._+~-").find(c) != std::string_view::npos);
+  if (good) return {};
+  return fail(ErrorKind::Invalid, fmt::format("'{}' is not the name of a release", name),
+              "letters, digits and ._+~-, at most 128, a letter or a digit first");
+}
+
+bool needs_release(const AppConfig& config) {
+  bool needed = false;
+  visit_templates(config, [&](const std::string& key, const std::string& text, TemplateScope) {
+    const bool starts_with_it = key == "command" || key == "workdir" || key.starts_with("env");
+    needed = needed || (starts_with_it && mentions_placeholder(text, "release"));
+  });
+  return needed;
+}
+
+}  // namespace roll

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+#include "config/app_rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "config/templates.h"
+#include "probe/connector.h"
+
+namespace roll {
+
+namespace {
+
+using Breach = std::optional<RuleBreach>;
+
+Breach breach(std::string key, std::string message, std::string hint = {}) {
+  return RuleBreach{std::move(key), Error{ErrorKind::Invalid, 0, std::move(message), std::move(hint)}};
+}
+
+Breach check_command(const AppConfig& config) {
+  if (config.command.empty() || config.command.front().empty())
+    return breach("command", "is missing: what to start",
+                  "command = [\"/srv/web/{release}/bin/web\", \"--listen\", \"{listen}\"]");
+  return std::nullopt;
+}
+
+Breach check_listen(const AppConfig& config) {
+  if (config.listen.empty())
+    return breach("listen", "is missing: the addresses that the instances share",
+                  "listen = [\"0.0.0.0:8080\"]");
+  for (auto one = config.listen.begin(); one != config.listen.end(); ++one) {
+    for (auto other = config.listen.begin(); other != one; ++other) {
+      const bool wild =
+          one->host == ListenAddress::Host::AnyWildcard || other->host == ListenAddress::Host::AnyWildcard;
+      if (*one == *other || (wild && one->endpoint.port == other->endpoint.port))
+        return breach("listen", fmt::format("'{}' and '{}' are the same port", other->text, one->text));
+    }
+  }
+  return std::nullopt;
+}
+
+Breach check_ready(const ReadyConfig& ready) {
+  const bool http = ready.kind == ProbeKind::Http || ready.kind == ProbeKind::Https;
+  if (ready.kind == ProbeKind::Exec && ready.command.empty())
+    return breach("ready.command", "is missing: kind = \"exec\" needs a command to run");
+  if (!ready.command.empty() && (ready.kind != ProbeKind::Exec || ready.command.front().empty()))
+    return breach("ready.command", fmt::format("does not fit kind = \"{}\"", probe_kind_name(ready.kind)),
+                  "set kind = \"exec\" to ask with a command");
+  if (ready.path != "/" && !http)
+    return breach("ready.path", fmt::format("does not fit kind = \"{}\"", probe_kind_name(ready.kind)),
+                  "set kind = \"http\" to ask with a request");
+  if (!ready.address.empty() && !http && ready.kind != ProbeKind::Tcp)
+    return breach("ready.address", fmt::format("does not fit kind = \"{}\"", probe_kind_name(ready.kind)),
+                  "set kind = \"http\" or \"tcp\" to ask there");
+  return std::nullopt;
+}
+
+Breach check_rest(const AppConfig& config) {
+  if (config.restart.max_backoff < config.restart.backoff)
+    return breach("restart.max_backoff", "is less than backoff");
+  for (const auto& [name, text] : config.env)
+    if (auto status = check_env_name(name); !status) return RuleBreach{"env." + name, status.error()};
+  if (config.launcher == LauncherKind::Direct && !config.systemd.empty())
+    return breach("systemd", "has no effect with launcher = \"direct\"");
+  return std::nullopt;
+}
+
+Breach check_expanded(const std::string& key, const std::string& text) {
+  const bool odd =
+      std::any_of(text.begin(), text.end(), [](unsigned char c) { return c <= ' ' || c == 0x7f; });
+  if (key == "ready.path" && (!text.starts_with('/') || odd))
+    return breach(key, "must start with \"/\" and have no blanks", "write %20 for a blank");
+  if (key == "workdir" && !text.empty() && !text.starts_with('/'))
+    return breach(key, "is not an absolute path");
+  if (key != "ready.address" || text.empty()) return std::nullopt;
+  if (const auto address = ProbeAddress::parse(text); !address) return RuleBreach{key, address.error()};
+  return std::nullopt;
+}
+
+Breach check_templates(const AppConfig& config) {
+  Breach found;
+  const auto for_instance = sample_placeholders(config, TemplateScope::Instance);
+  const auto for_hook = sample_placeholders(config, TemplateScope::Hook);
+  visit_templates(config, [&](const std::string& key, const std::string& text, TemplateScope scope) {
+    if (found) return;
+    // A C string ends there: the server would get less than what stands in the file.
+    if (text.find('\0') != std::string::npos) found = breach(key, "has a NUL character in it");
+    if (found) return;
+    const auto expanded = (scope == TemplateScope::Hook ? for_hook : for_instance).expand(text);
+    if (!expanded)
+      found = RuleBreach{key, expanded.error()};
+    else
+      found = check_expanded(key, *expanded);
+  });
+  return found;
+}
+
+}  // namespace
+
+Status check_env_name(const std::string& name) {
+  const bool plain =
+      !name.empty() && !(name.front() >= '0' && name.front() <= '9') &&
+      std::all_of(name.begin(), name.end(), [](unsigned char c) { return c > ' ' && c != '=' && c != 0x7f; });
+  if (!plain)
+    return fail(ErrorKind::Invalid, fmt::format("'{}' is not the name of an environment variable", name));
+  for (const char* ours : {"ROLL_", "LISTEN_FD", "LISTEN_PID", "NOTIFY_SOCKET", "WATCHDOG_"})
+    if (name.starts_with(ours))
+      return fail(ErrorKind::Invalid, fmt::format("{} is for rollctl to set", name));
+  return {};
+}
+
+std::optional<RuleBreach> find_breach(const AppConfig& config) {
+  if (auto found = check_command(config)) return found;
+  if (auto found = check_listen(config)) return found;
+  if (auto found = check_ready(config.ready)) return found;
+  if (auto found = check_rest(config)) return found;
+  return check_templates(config);
+}
+
+}  // namespace roll

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "config/app_config.h"
+
+namespace roll {
+
+// What is wrong with a configuration, and at which key.
+struct RuleBreach {
+  std::string key;
+  Error error;  // the message stands after "KEY: "
+};
+
+// The rules that no single value shows: what is missing, what contradicts what, what does not expand.
+std::optional<RuleBreach> find_breach(const AppConfig& config);
+
+// What a server's environment may not set: a name that is none, or one that rollctl sets itself.
+Status check_env_name(const std::string& name);
+
+}  // namespace roll

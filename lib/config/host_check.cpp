@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+
+#include "base/fd.h"
+#include "config/generation_spec.h"
+
+namespace roll {
+
+namespace {
+
+using Finding = std::optional<Error>;
+
+Credentials own_credentials() {
+  Credentials own{geteuid(), getegid(), {}};
+  own.groups.resize(static_cast<size_t>(std::max(0, getgroups(0, nullptr))));
+  own.groups.resize(
+      static_cast<size_t>(std::max(0, getgroups(static_cast<int>(own.groups.size()), own.groups.data()))));
+  return own;
+}
+
+// Does the mode let that user execute the file, or enter the folder? Access lists are not looked at.
+bool may_execute(const Credentials& who, const struct stat& file) {
+  if (who.uid == 0) return S_ISDIR(file.st_mode) || (file.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
+  if (who.uid == file.st_uid) return (file.st_mode & S_IXUSR) != 0;
+  const bool member = who.gid == file.st_gid ||
+                      std::find(who.groups.begin(), who.groups.end(), file.st_gid) != who.groups.end();
+  return (file.st_mode & (member ? S_IXGRP : S_IXOTH)) != 0;
+}
+
+enum class Wanted { Program, Folder };
+
+// 0, or the errno that executing or entering `path` as `who` would give.
+int access_error(const Credentials& who, const std::string& path, Wanted wanted) {
+  for (size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    struct stat folder{};
+    if (stat(path.substr(0, slash).c_str(), &folder) < 0) return errno;
+    if (!S_ISDIR(folder.st_mode)) return ENOTDIR;
+    if (!may_execute(who, folder)) return EACCES;
+  }
+  struct stat file{};
+  if (stat(path.c_str(), &file) < 0) return errno;
+  if (wanted == Wanted::Folder && !S_ISDIR(file.st_mode)) return ENOTDIR;
+  if (wanted == Wanted::Program && !S_ISREG(file.st_mode)) return EACCES;
+  return may_execute(who, file) ? 0 : EACCES;
+}
+
+// The program behind "#!" of a script; empty for anything else.
+std::string interpreter_of(const std::string& path) {
+  Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  char buffer[256];
+  const ssize_t got = file ? read(file.get(), buffer, sizeof buffer) : 0;
+  std::string_view line(buffer, static_cast<size_t>(std::max<ssize_t>(got, 0)));
+  if (!line.starts_with("#!")) return {};
+  line = line.substr(0, line.find('\n'));
+  line.remove_prefix(std::min(line.find_first_not_of(" \t", 2), line.size()));
+  return std::string(line.substr(0, line.find_first_of(" \t\r")));
+}
+
+std::string search_path_of(const std::vector<std::string>& env) {
+  for (const auto& entry : env)
+    if (entry.starts_with("PATH=")) return entry.substr(5);
+  return {};
+}
+
+// Looks where exec would: as it stands, below the workdir, or in PATH.
+std::string locate(const std::string& program, const std::string& workdir, const std::string& search_path,
+                   const Credentials& who) {
+  if (program.find('/') != std::string::npos)
+    return program.starts_with('/') ? program : workdir + "/" + program;
+  std::string_view rest = search_path;
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find(':'), rest.size());
+    const std::string candidate = fmt::format("{}/{}", rest.substr(0, end), program);
+    if (access_error(who, candidate, Wanted::Program) == 0) return candidate;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return {};
+}
+
+class HostCheck {
+ public:
+  explicit HostCheck(const GenerationSpec& spec) : spec_(spec) {}
+
+  std::vector<Error> run() {
+    const InstancePlace sample{1, "/run/rollctl/" + spec_.app + "/1", {}, {}, 1};
+    const auto launch = make_launch_spec(spec_, sample);
+    if (!launch) return {launch.error()};
+    const auto server = launch->credentials.value_or(own_credentials());
+    const std::string search_path = search_path_of(launch->env);
+    const std::string workdir = launch->workdir.empty() ? "/" : launch->workdir;
+
+    const int folder_error = access_error(server, workdir, Wanted::Folder);
+    if (folder_error != 0) add("workdir", os_failure(fmt::format("\"{}\"", workdir), folder_error));
+    // What is relative to a missing folder need not be reported as well.
+    else
+      check_program("command", launch->argv, workdir, search_path, server);
+    check_nofile();
+
+    const auto probe = make_probe_spec(spec_, sample);
+    if (!probe)
+      findings_.push_back(probe.error());
+    else if (folder_error == 0 && !probe->command.empty())
+      check_program("ready.command", probe->command, workdir, search_path, server);
+    check_hooks();
+    return std::move(findings_);
+  }
+
+ private:
+  void add(const std::string& key, Error error) {
+    findings_.push_back(with_context(std::move(error),
+                                     (spec_.config.source.empty() ? "" : spec_.config.source + ": ") + key));
+  }
+
+  void check_program(const std::string& key, const std::vector<std::string>& argv, const std::string& workdir,
+                     const std::string& search_path, const Credentials& who) {
+    const std::string path = locate(argv.front(), workdir, search_path, who);
+    if (path.empty())
+      return add(key, Error{ErrorKind::NotFound, ENOENT, fmt::format("no \"{}\" in PATH", argv.front()),
+                            fmt::format("PATH is {}; name the program with its folder", search_path)});
+    if (const int error = access_error(who, path, Wanted::Program); error != 0) {
+      Error finding = os_failure(fmt::format("\"{}\"", path), error);
+      if (error == EACCES)
+        finding.hint = fmt::format("user {} must be able to execute it: chmod +x {}", who.uid, path);
+      return add(key, std::move(finding));
+    }
+    const std::string interpreter = interpreter_of(path);
+    if (interpreter.empty()) return;
+    if (const int error = access_error(who, interpreter, Wanted::Program); error != 0)
+      add(key, os_failure(fmt::format("\"{}\" wants the interpreter \"{}\"", path, interpreter), error));
+  }
+
+  void check_hooks() {
+    const auto& hooks = spec_.config.hooks;
+    const std::pair<const char*, const std::vector<std::string>*> all[] = {
+        {"hooks.before_deploy", &hooks.before_deploy},
+        {"hooks.after_shift", &hooks.after_shift},
+        {"hooks.before_drain", &hooks.before_drain},
+        {"hooks.after_deploy", &hooks.after_deploy},
+        {"hooks.on_failure", &hooks.on_failure}};
+    const std::string search_path = search_path_of(hook_environment(spec_));
+    for (const auto& [key, argv] : all) {
+      if (argv->empty()) continue;
+      const auto expanded = expand_hook(spec_, *argv);
+      if (expanded)
+        check_program(key, *expanded, "/", search_path, own_credentials());
+      else
+        findings_.push_back(expanded.error());
+    }
+  }
+
+  // Root may raise its hard limit up to fs.nr_open; a root without CAP_SYS_RESOURCE learns it from the
+  // launch.
+  void check_nofile() {
+    rlimit limit{};
+    if (!spec_.config.nofile || geteuid() == 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0) return;
+    if (*spec_.config.nofile <= limit.rlim_max) return;
+    add("limits.nofile", Error{ErrorKind::NotPermitted, EPERM,
+                               fmt::format("{} is more than the hard limit {} of this user",
+                                           *spec_.config.nofile, limit.rlim_max),
+                               "raise it in /etc/security/limits.conf, or run rollctl as root"});
+  }
+
+  const GenerationSpec& spec_;
+  std::vector<Error> findings_;
+};
+
+}  // namespace
+
+std::vector<Error> check_against_host(const GenerationSpec& spec) {
+  return HostCheck(spec).run();
+}
+
+}  // namespace roll

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+#include "config/keys.h"
+
+#include <algorithm>
+
+#include "config/codecs.h"
+#include "config/nearest.h"
+
+namespace roll {
+
+namespace {
+
+using Shape = Key::Shape;
+
+// Binds a path to a member of the configuration, through the codec of the member's type.
+template <typename Codec, typename Access>
+Key key(std::string path, Codec codec, Access access) {
+  return Key{
+      std::move(path), codec.shape(), codec.wanted(),
+      [codec, access](AppConfig& config, const Value& value) { return codec.read(value, access(config)); },
+      [codec, access](const AppConfig& config) { return codec.write(access(config)); }};
+}
+
+#define ROLL_MEMBER(member) [](auto& config) -> auto& { return config.member; }
+
+std::vector<Key> make_keys() {
+  const TextCodec text;
+  const ListCodec argv{"a list of strings: a program and its arguments"};
+  const DurationCodec duration{Millis(0)};
+  const DurationCodec positive{Millis(1)};
+  return {
+      key("command", argv, ROLL_MEMBER(command)),
+      key("listen", ListenCodec(), ROLL_MEMBER(listen)),
+      key("instances", ParsedCodec<InstanceCount>("a whole number or \"cpus\""), ROLL_MEMBER(instances)),
+      key("socket",
+          ChoiceCodec<SocketMode>({{SocketMode::Open, "open"},
+                                   {SocketMode::Inherit, "inherit"},
+                                   {SocketMode::Preload, "preload"}}),
+          ROLL_MEMBER(socket)),
+      key("user", text, ROLL_MEMBER(user)),
+      key("group", text, ROLL_MEMBER(group)),
+      key("workdir", text, ROLL_MEMBER(workdir)),
+      key("env", MapCodec{Shape::Map, "a table of strings"}, ROLL_MEMBER(env)),
+      key("env_file", text, ROLL_MEMBER(env_file)),
+      key("handover", HandoverCodec(), ROLL_MEMBER(handover)),
+      key("launcher",
+          ChoiceCodec<LauncherKind>({{LauncherKind::Auto, "auto"},
+                                     {LauncherKind::Direct, "direct"},
+                                     {LauncherKind::Systemd, "systemd"}}),
+          ROLL_MEMBER(launcher)),
+      key("systemd", MapCodec{Shape::ScalarMap, "a table of strings, numbers and booleans"},
+          ROLL_MEMBER(systemd)),
+
+      key("ready.kind", ProbeKindCodec(), ROLL_MEMBER(ready.kind)),
+      key("ready.path", text, ROLL_MEMBER(ready.path)),
+      key("ready.address", text, ROLL_MEMBER(ready.address)),
+      key("ready.command", argv, ROLL_MEMBER(ready.command)),
+      key("ready.interval", positive, ROLL_MEMBER(ready.interval)),
+      key("ready.timeout", positive, ROLL_MEMBER(ready.timeout)),
+      key("ready.successes", WholeCodec<int>(1, 1000), ROLL_MEMBER(ready.successes)),
+      key("ready.deadline", positive, ROLL_MEMBER(ready.deadline)),
+
+      key("drain.order", ChoiceCodec<DrainStep>({{DrainStep::Signal, "signal"}, {DrainStep::Idle, "idle"}}),
+          ROLL_MEMBER(drain.order)),
+      key("drain.signal", SignalCodec(), ROLL_MEMBER(drain.signal)),
+      key("drain.settle", duration, ROLL_MEMBER(drain.settle)),
+      key("drain.deadline", duration, ROLL_MEMBER(drain.deadline)),
+
+      key("rollout.batch", ParsedCodec<Batch>("a whole number, a share such as \"25%\" or \"all\""),
+          ROLL_MEMBER(rollout.batch)),
+      key("rollout.canary", PercentCodec(), ROLL_MEMBER(rollout.canary)),
+      key("rollout.bake", duration, ROLL_MEMBER(rollout.bake)),
+      key("rollout.hold", duration, ROLL_MEMBER(rollout.hold)),
+
+      key("restart.policy",
+          ChoiceCodec<RestartPolicy>({{RestartPolicy::Always, "always"},
+                                      {RestartPolicy::OnFailure, "on-failure"},
+                                      {RestartPolicy::Never, "never"}}),
+          ROLL_MEMBER(restart.policy)),
+      key("restart.backoff", positive, ROLL_MEMBER(restart.backoff)),
+      key("restart.max_backoff", positive, ROLL_MEMBER(restart.max_backoff)),
+      key("restart.give_up", WholeCodec<int>(0, 1'000'000), ROLL_MEMBER(restart.give_up)),
+
+      key("limits.nofile", OptionalWholeCodec<uint64_t>(1, int64_t{1} << 30), ROLL_MEMBER(nofile)),
+
+      key("hooks.before_deploy", argv, ROLL_MEMBER(hooks.before_deploy)),
+      key("hooks.after_shift", argv, ROLL_MEMBER(hooks.after_shift)),
+      key("hooks.before_drain", argv, ROLL_MEMBER(hooks.before_drain)),
+      key("hooks.after_deploy", argv, ROLL_MEMBER(hooks.after_deploy)),
+      key("hooks.on_failure", argv, ROLL_MEMBER(hooks.on_failure)),
+  };
+}
+
+#undef ROLL_MEMBER
+
+}  // namespace
+
+std::string_view Key::table() const {
+  const size_t dot = path.find('.');
+  return dot == std::string::npos ? std::string_view() : std::string_view(path).substr(0, dot);
+}
+
+std::string_view Key::name() const {
+  const size_t dot = path.find('.');
+  return dot == std::string::npos ? std::string_view(path) : std::string_view(path).substr(dot + 1);
+}
+
+const std::vector<Key>& known_keys() {
+  static const std::vector<Key> keys = make_keys();
+  return keys;
+}
+
+const Key* find_key(std::string_view path) {
+  const auto& keys = known_keys();
+  const auto found = std::find_if(keys.begin(), keys.end(), [&](const Key& key) { return key.path == path; });
+  return found == keys.end() ? nullptr : &*found;
+}
+
+bool is_table(std::string_view path) {
+  const auto& keys = known_keys();
+  return !path.empty() &&
+         std::any_of(keys.begin(), keys.end(), [&](const Key& key) { return key.table() == path; });
+}
+
+std::string nearest_key(std::string_view unknown) {
+  const size_t dot = unknown.find('.');
+  const auto table = dot == std::string_view::npos ? std::string_view() : unknown.substr(0, dot);
+  const auto name = dot == std::string_view::npos ? unknown : unknown.substr(dot + 1);
+
+  // A name that exists in another table was put into the wrong one more likely than it was misspelt.
+  std::string best;
+  size_t best_distance = SIZE_MAX;
+  const auto consider = [&](std::string_view path, std::string_view in_table, std::string_view candidate) {
+    const size_t distance = 2 * edit_distance(name, candidate) + (in_table == table ? 0 : 1);
+    if (distance >= best_distance) return;
+    best_distance = distance;
+    best = path;
+  };
+  for (const Key& key : known_keys()) {
+    consider(key.path, key.table(), key.name());
+    if (!key.table().empty()) consider(key.table(), {}, key.table());
+  }
+  return best;
+}
+
+}  // namespace roll

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "base/atomic_file.h"
+#include "config/app_rules.h"
+#include "config/environment.h"
+#include "config/generation_spec.h"
+#include "config/templates.h"
+#include "config/users.h"
+#include "probe/connector.h"
+
+namespace roll {
+
+namespace {
+
+TemplateNames names_of(const GenerationSpec& spec) {
+  return {spec.app, spec.release, spec.generation};
+}
+
+Placeholders instance_placeholders(const GenerationSpec& spec, const InstancePlace& place) {
+  auto placeholders = hook_placeholders(names_of(spec), spec.config);
+  placeholders.set("instance", std::to_string(place.instance));
+  placeholders.set("run_dir", place.run_dir);
+  // Refused rather than "0": a server would take that for any free port.
+  if (place.probe_port != 0)
+    placeholders.set("probe_port", std::to_string(place.probe_port));
+  else
+    placeholders.refuse("probe_port", "has no port reserved for it");
+  return placeholders;
+}
+
+void set_names(Environment& environment, const GenerationSpec& spec) {
+  environment["ROLL_APP"] = spec.app;
+  environment["ROLL_RELEASE"] = spec.release;
+  environment["ROLL_GENERATION"] = std::to_string(spec.generation);
+}
+
+// "web.toml: KEY: …" before what went wrong.
+Error at(const GenerationSpec& spec, const std::string& key, Error error) {
+  return with_context(std::move(error), (spec.config.source.empty() ? "" : spec.config.source + ": ") + key);
+}
+
+// What a server and its exec probe have in common.
+struct Surroundings {
+  ServerUser user;
+  std::string workdir;
+  std::vector<std::string> env;
+};
+
+Result<Environment> configured_environment(const GenerationSpec& spec, const Placeholders& placeholders) {
+  Environment environment;
+  const auto path = placeholders.expand(spec.config.env_file);
+  if (!path) return fail(at(spec, "env_file", path.error()));
+  if (!path->empty()) {
+    const auto text = read_file(*path);
+    // Named by the app file: its absence makes that one invalid.
+    if (!text) {
+      auto error = text.error();
+      if (error.kind == ErrorKind::NotFound) error.kind = ErrorKind::Invalid;
+      return fail(at(spec, "env_file", std::move(error)));
+    }
+    auto parsed = parse_env_file(*text, *path);
+    if (!parsed) return fail(at(spec, "env_file", parsed.error()));
+    environment = std::move(*parsed);
+  }
+  for (const auto& [name, text] : spec.config.env) {
+    auto value = placeholders.expand(text);
+    if (!value) return fail(at(spec, "env." + name, value.error()));
+    environment.insert_or_assign(name, std::move(*value));
+  }
+  return environment;
+}
+
+Result<Surroundings> surroundings_of(const GenerationSpec& spec, const InstancePlace& place,
+                                     const Placeholders& placeholders) {
+  Surroundings result;
+  auto user = find_server_user(spec.config.user, spec.config.group);
+  if (!user)
+    return fail(spec.config.source.empty() ? user.error() : with_context(user.error(), spec.config.source));
+  result.user = std::move(*user);
+  auto workdir = placeholders.expand(spec.config.workdir);
+  if (!workdir) return fail(at(spec, "workdir", workdir.error()));
+  result.workdir = std::move(*workdir);
+
+  auto configured = configured_environment(spec, placeholders);
+  if (!configured) return fail(configured.error());
+  Environment environment{{"PATH", clean_search_path(spec.config.caller_path)},
+                          {"HOME", result.user.home},
+                          {"USER", result.user.name}};
+  if (!spec.config.caller_lang.empty()) environment["LANG"] = spec.config.caller_lang;
+  for (auto& [name, value] : *configured) environment.insert_or_assign(name, std::move(value));
+  set_names(environment, spec);
+  environment["ROLL_INSTANCE"] = std::to_string(place.instance);
+  environment["ROLL_RUN_DIR"] = place.run_dir;
+  result.env = environment_list(environment);
+  return result;
+}
+
+std::string listen_text(const AppConfig& config) {
+  std::string text;
+  for (const auto& address : config.listen) text += (text.empty() ? "" : ", ") + address.text;
+  return text;
+}
+
+}  // namespace
+
+bool needs_probe_port(const AppConfig& config) {
+  bool needed = false;
+  visit_templates(config, [&needed](const std::string&, const std::string& text, TemplateScope scope) {
+    needed = needed || (scope == TemplateScope::Instance && mentions_placeholder(text, "probe_port"));
+  });
+  return needed;
+}
+
+Result<LaunchSpec> make_launch_spec(const GenerationSpec& spec, const InstancePlace& place) {
+  const auto placeholders = instance_placeholders(spec, place);
+  auto argv = placeholders.expand(spec.config.command);
+  if (!argv) return fail(at(spec, "command", argv.error()));
+  auto surroundings = surroundings_of(spec, place, placeholders);
+  if (!surroundings) return fail(surroundings.error());
+
+  LaunchSpec launch;
+  launch.app = spec.app;
+  launch.release = spec.release;
+  launch.generation = spec.generation;
+  launch.instance = place.instance;
+  launch.argv = std::move(*argv);
+  launch.env = std::move(surroundings->env);
+  launch.workdir = std::move(surroundings->workdir);
+  launch.credentials = std::move(surroundings->user.credentials);
+  launch.nofile = spec.config.nofile;
+  launch.listen = spec.config.listen;
+  launch.run_dir = place.run_dir;
+  launch.log_path = place.log_path;
+  launch.journal_path = place.journal_path;
+  launch.drain_signal = spec.config.drain.signal;
+  launch.drain_deadline = spec.config.drain.deadline;
+  launch.restart = spec.config.restart.policy;
+  launch.backoff = spec.config.restart.backoff;
+  launch.max_backoff = spec.config.restart.max_backoff;
+  launch.give_up = spec.config.restart.give_up;
+  return launch;
+}
+
+Result<ProbeSpec> make_probe_spec(const GenerationSpec& spec, const InstancePlace& place) {
+  const auto& ready = spec.config.ready;
+  const auto placeholders = instance_placeholders(spec, place);
+  ProbeSpec probe;
+  probe.kind = ready.kind;
+  probe.interval = ready.interval;
+  probe.timeout = ready.timeout;
+  probe.successes = ready.successes;
+  probe.listen = listen_text(spec.config);
+
+  auto path = placeholders.expand(ready.path);
+  if (!path) return fail(at(spec, "ready.path", path.error()));
+  probe.path = std::move(*path);
+  auto address = placeholders.expand(ready.address);
+  if (!address) return fail(at(spec, "ready.address", address.error()));
+  if (!address->empty())
+    if (const auto parsed = ProbeAddress::parse(*address); !parsed)
+      return fail(at(spec, "ready.address", parsed.error()));
+  probe.address = std::move(*address);
+  if (ready.kind != ProbeKind::Exec) return probe;
+
+  auto command = placeholders.expand(ready.command);
+  if (!command) return fail(at(spec, "ready.command", command.error()));
+  probe.command = std::move(*command);
+  auto surroundings = surroundings_of(spec, place, placeholders);
+  if (!surroundings) return fail(surroundings.error());
+  probe.env = std::move(surroundings->env);
+  probe.workdir = std::move(surroundings->workdir);
+  probe.credentials = std::move(surroundings->user.credentials);
+  return probe;
+}
+
+Result<std::vector<std::string>> expand_hook(const GenerationSpec& spec,
+                                             const std::vector<std::string>& argv) {
+  auto expanded = hook_placeholders(names_of(spec), spec.config).expand(argv);
+  if (!expanded) return fail(at(spec, "hooks", expanded.error()));
+  return expanded;
+}
+
+std::vector<std::string> hook_environment(const GenerationSpec& spec) {
+  Environment environment;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const size_t equals = text.find('=');
+    // Ours are about this deploy only; what a rollctl that was itself started by a server inherited is not.
+    if (equals == std::string_view::npos || text.starts_with("ROLL_")) continue;
+    environment.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  set_names(environment, spec);
+  return environment_list(environment);
+}
+
+}  // namespace roll

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#include "config/templates.h"
+
+namespace roll {
+
+void visit_templates(const AppConfig& config, const TemplateVisitor& visit) {
+  const auto visit_all = [&visit](const std::string& key, const std::vector<std::string>& texts,
+                                  TemplateScope scope) {
+    for (const auto& text : texts) visit(key, text, scope);
+  };
+  visit_all("command", config.command, TemplateScope::Instance);
+  visit("workdir", config.workdir, TemplateScope::Instance);
+  for (const auto& [name, text] : config.env) visit("env." + name, text, TemplateScope::Instance);
+  visit("env_file", config.env_file, TemplateScope::Instance);
+  visit("ready.path", config.ready.path, TemplateScope::Instance);
+  visit("ready.address", config.ready.address, TemplateScope::Instance);
+  visit_all("ready.command", config.ready.command, TemplateScope::Instance);
+  visit_all("hooks.before_deploy", config.hooks.before_deploy, TemplateScope::Hook);
+  visit_all("hooks.after_shift", config.hooks.after_shift, TemplateScope::Hook);
+  visit_all("hooks.before_drain", config.hooks.before_drain, TemplateScope::Hook);
+  visit_all("hooks.after_deploy", config.hooks.after_deploy, TemplateScope::Hook);
+  visit_all("hooks.on_failure", config.hooks.on_failure, TemplateScope::Hook);
+}
+
+Placeholders hook_placeholders(const TemplateNames& names, const AppConfig& config) {
+  Placeholders placeholders;
+  placeholders.set("app", names.app);
+  placeholders.set("release", names.release);
+  placeholders.set("generation", std::to_string(names.generation));
+  placeholders.set_addresses(config.listen);
+  for (const char* name : {"instance", "run_dir", "probe_port"})
+    placeholders.refuse(name, "is something that each instance has of its own, and a hook runs once for all");
+  return placeholders;
+}
+
+Placeholders sample_placeholders(const AppConfig& config, TemplateScope scope) {
+  auto placeholders = hook_placeholders({"app", "release", 1}, config);
+  if (scope == TemplateScope::Hook) return placeholders;
+  placeholders.set("instance", "1");
+  placeholders.set("run_dir", "/run/rollctl/app/1");
+  placeholders.set("probe_port", "1");
+  return placeholders;
+}
+
+}  // namespace roll

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+#include "config/toml_values.h"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <optional>
+
+namespace roll {
+
+namespace {
+
+int line_of_node(const toml::source_region& region) {
+  return static_cast<int>(region.begin.line);
+}
+
+const char* type_text(const toml::node& node) {
+  switch (node.type()) {
+    case toml::node_type::table:
+      return "a table";
+    case toml::node_type::array:
+      return "a list";
+    case toml::node_type::string:
+      return "a string";
+    case toml::node_type::integer:
+      return "a whole number";
+    case toml::node_type::floating_point:
+      return "a fraction";
+    case toml::node_type::boolean:
+      return "a boolean";
+    default:
+      return "a date or time";
+  }
+}
+
+std::optional<Value> list_value(const toml::node& node) {
+  const auto* array = node.as_array();
+  if (array == nullptr) return std::nullopt;
+  TextList list;
+  for (const auto& element : *array) {
+    if (!element.is_string()) return std::nullopt;
+    list.push_back(element.as_string()->get());
+  }
+  return list;
+}
+
+std::optional<std::string> scalar_text(const toml::node& node) {
+  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* whole = node.as_integer()) return std::to_string(whole->get());
+  if (const auto* number = node.as_floating_point()) return fmt::format("{}", number->get());
+  if (const auto* boolean = node.as_boolean()) return boolean->get() ? "true" : "false";
+  return std::nullopt;
+}
+
+std::optional<Value> value_of(const toml::node& node, Key::Shape shape) {
+  const auto* text = node.as_string();
+  const auto* whole = node.as_integer();
+  switch (shape) {
+    case Key::Shape::Text:
+    case Key::Shape::Whole:
+    case Key::Shape::TextOrWhole:
+    case Key::Shape::TextOrNumber:
+      if (text != nullptr && shape != Key::Shape::Whole) return text->get();
+      if (whole != nullptr && shape != Key::Shape::Text) return whole->get();
+      if (node.is_floating_point() && shape == Key::Shape::TextOrNumber)
+        return node.as_floating_point()->get();
+      return std::nullopt;
+    case Key::Shape::List:
+      return list_value(node);
+    case Key::Shape::Map:
+    case Key::Shape::ScalarMap:
+      break;
+  }
+  return std::nullopt;
+}
+
+class Reader {
+ public:
+  explicit Reader(const std::string& source) : source_(source) {}
+
+  Result<TomlValues> read(const toml::table& root) {
+    read_table(root, "");
+    if (error_) return fail(std::move(*error_));
+    return std::move(values_);
+  }
+
+ private:
+  void read_table(const toml::table& table, const std::string& prefix) {
+    for (const auto& [name, node] : table) {
+      if (error_) return;
+      const std::string path = prefix + std::string(name.str());
+      const int line = line_of_node(name.source());
+      // A quoted name may have dots of its own.
+      const bool plain = name.str().find('.') == std::string_view::npos;
+      if (const Key* key = plain ? find_key(path) : nullptr)
+        read_key(*key, node, line);
+      else if (plain && prefix.empty() && is_table(path))
+        read_known_table(path, node, line);
+      else
+        complain(line,
+                 fmt::format("unknown key \"{}\"; the nearest known one is \"{}\"", path, nearest_key(path)));
+    }
+  }
+
+  void read_known_table(const std::string& path, const toml::node& node, int line) {
+    if (const auto* table = node.as_table())
+      read_table(*table, path + ".");
+    else
+      complain(line, fmt::format("{} must be a table, not {}", path, type_text(node)));
+  }
+
+  void read_key(const Key& key, const toml::node& node, int line) {
+    if (key.shape == Key::Shape::Map || key.shape == Key::Shape::ScalarMap) return read_map(key, node, line);
+    auto value = value_of(node, key.shape);
+    if (value)
+      values_.entries.push_back({&key, std::move(*value), line});
+    else
+      complain(line, fmt::format("{} must be {}, not {}", key.path, key.wanted, described(node)));
+  }
+
+  void read_map(const Key& key, const toml::node& node, int line) {
+    const auto* table = node.as_table();
+    if (table == nullptr)
+      return complain(line, fmt::format("{} must be {}, not {}", key.path, key.wanted, type_text(node)));
+    TextMap map;
+    for (const auto& [name, element] : *table) {
+      const auto text = scalar_text(element);
+      if (text && (element.is_string() || key.shape == Key::Shape::ScalarMap)) {
+        map.emplace(name.str(), *text);
+        continue;
+      }
+      return complain(line_of_node(name.source()), fmt::format("{}.{} must be a string, not {}", key.path,
+                                                               name.str(), type_text(element)));
+    }
+    values_.entries.push_back({&key, std::move(map), line});
+  }
+
+  // A list of the wrong things is still a list.
+  static std::string described(const toml::node& node) {
+    if (const auto* array = node.as_array())
+      for (const auto& element : *array)
+        if (!element.is_string()) return std::string("a list with ") + type_text(element) + " in it";
+    return type_text(node);
+  }
+
+  void complain(int line, const std::string& problem) {
+    error_ = Error{ErrorKind::Invalid, 0, fmt::format("{}:{}: {}", source_, line, problem), ""};
+  }
+
+  const std::string& source_;
+  TomlValues values_;
+  std::optional<Error> error_;
+};
+
+}  // namespace
+
+int TomlValues::line_of(std::string_view path) const {
+  for (const auto& entry : entries)
+    if (entry.key->path == path || path.starts_with(entry.key->path + ".")) return entry.line;
+  return 0;
+}
+
+Result<TomlValues> read_toml_values(std::string_view text, const std::string& source) {
+  // The library reports by exception; none leaves this function.
+  try {
+    return Reader(source).read(toml::parse(text, source));
+  } catch (const toml::parse_error& error) {
+    return fail(ErrorKind::Invalid, fmt::format("{}:{}: not valid TOML: {}", source,
+                                                line_of_node(error.source()), error.description()));
+  } catch (const std::exception& error) {
+    return fail(ErrorKind::Failed, fmt::format("cannot read {}: {}", source, error.what()));
+  }
+}
+
+}  // namespace roll
