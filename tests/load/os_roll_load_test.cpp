@@ -48,6 +48,7 @@ class RollLoadTest : public NetNamespaceTest {
   static Judgement judge(std::vector<std::string> options) {
     auto result = run_child(load_spec(std::move(options)), kPatience);
     EXPECT_TRUE(result) << result.error().message;
+    if (!result) return {};
     return {result->exit, json::parse(result->output, nullptr, false)};
   }
 
@@ -72,8 +73,10 @@ class RollLoadTest : public NetNamespaceTest {
     load.close_input();
     auto line = load.read_line(kPatience);
     EXPECT_TRUE(line) << line.error().message;
+    if (!line) return {};
     auto exit = load.wait(kPatience);
     EXPECT_TRUE(exit) << exit.error().message;
+    if (!exit) return {};
     return {*exit, json::parse(*line, nullptr, false)};
   }
 };
