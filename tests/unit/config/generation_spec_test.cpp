@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: MIT
+#include "config/generation_spec.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "config/app_file.h"
+
+namespace roll::test {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+GenerationSpec spec_of(const std::string& text, const std::string& release = "v2") {
+  auto config = parse_app_file(text, "/etc/rollctl/web.toml");
+  EXPECT_TRUE(config) << config.error().message;
+  GenerationSpec spec{"web", release, 7, config.value_or(AppConfig{})};
+  spec.config.caller_path = "/usr/bin:/bin";
+  spec.config.caller_lang = "de_DE.UTF-8";
+  return spec;
+}
+
+constexpr const char* kText = R"(
+command = ["bin/web", "--listen={listen}", "--probe=127.0.0.1:{probe_port}", "{app}-{release}-{generation}-{instance}"]
+listen = ["0.0.0.0:8080"]
+workdir = "/srv/{release}"
+env = { DATA = "{run_dir}/data", HOME = "/var/web" }
+[ready]
+kind = "http"
+path = "/ready/{instance}"
+address = "127.0.0.1:{probe_port}"
+successes = 2
+interval = "50ms"
+[drain]
+signal = "SIGQUIT"
+deadline = "5s"
+[restart]
+policy = "never"
+[limits]
+nofile = 1000
+[hooks]
+after_shift = ["/bin/note", "{app} {release} {port}"]
+[systemd]
+TasksMax = 5
+)";
+
+const InstancePlace kPlace{12, "/run/rollctl/web/12", "/var/log/rollctl/web/12.log",
+                           "/var/lib/rollctl/web/journal", 9001};
+
+TEST(LaunchSpecTest, HasEverythingExpanded) {
+  const auto launch = make_launch_spec(spec_of(kText), kPlace);
+  ASSERT_TRUE(launch) << launch.error().message;
+  EXPECT_THAT(launch->argv,
+              ElementsAre("bin/web", "--listen=0.0.0.0:8080", "--probe=127.0.0.1:9001", "web-v2-7-12"));
+  EXPECT_EQ(launch->workdir, "/srv/v2");
+  EXPECT_EQ(launch->app, "web");
+  EXPECT_EQ(launch->release, "v2");
+  EXPECT_EQ(launch->generation, 7);
+  EXPECT_EQ(launch->instance, 12);
+  EXPECT_EQ(launch->run_dir, kPlace.run_dir);
+  EXPECT_EQ(launch->log_path, kPlace.log_path);
+  EXPECT_EQ(launch->journal_path, kPlace.journal_path);
+  EXPECT_EQ(launch->drain_signal, 3);
+  EXPECT_EQ(launch->drain_deadline, 5s);
+  EXPECT_EQ(launch->restart, RestartPolicy::Never);
+  EXPECT_EQ(launch->nofile, 1000U);
+  EXPECT_EQ(launch->listen.size(), 1U);
+  EXPECT_FALSE(launch->credentials);
+}
+
+TEST(LaunchSpecTest, HasNoOtherEnvironmentThanItsOwn) {
+  setenv("ROLL_TEST_LEAK", "x", 1);
+  const auto launch = make_launch_spec(spec_of(kText), kPlace);
+  unsetenv("ROLL_TEST_LEAK");
+  ASSERT_TRUE(launch);
+  EXPECT_THAT(launch->env,
+              ElementsAre("DATA=/run/rollctl/web/12/data", "HOME=/var/web", "LANG=de_DE.UTF-8",
+                          "PATH=/usr/bin:/bin", "ROLL_APP=web", "ROLL_GENERATION=7", "ROLL_INSTANCE=12",
+                          "ROLL_RELEASE=v2", "ROLL_RUN_DIR=/run/rollctl/web/12", StartsWith("USER=")));
+}
+
+TEST(LaunchSpecTest, RefusesAPortThatIsNotReserved) {
+  auto place = kPlace;
+  place.probe_port = 0;
+  EXPECT_TRUE(needs_probe_port(spec_of(kText).config));
+  const auto launch = make_launch_spec(spec_of(kText), place);
+  ASSERT_FALSE(launch);
+  EXPECT_THAT(launch.error().message, HasSubstr("/etc/rollctl/web.toml: command: {probe_port} in"));
+}
+
+TEST(LaunchSpecTest, NamesAnUnknownUserAndGroup) {
+  auto spec = spec_of("command = [\"/a\"]\nlisten = [\":80\"]\nuser = \"no-such-user\"");
+  auto launch = make_launch_spec(spec, kPlace);
+  ASSERT_FALSE(launch);
+  EXPECT_EQ(launch.error().kind, ErrorKind::Invalid);
+  EXPECT_EQ(launch.error().message,
+            "/etc/rollctl/web.toml: user: there is no user \"no-such-user\" on this host");
+  spec.config.user.clear();
+  spec.config.group = "no-such-group";
+  launch = make_launch_spec(spec, kPlace);
+  ASSERT_FALSE(launch);
+  EXPECT_EQ(launch.error().message,
+            "/etc/rollctl/web.toml: group: there is no group \"no-such-group\" on this host");
+}
+
+TEST(LaunchSpecTest, ReportsAMissingEnvFileAsAnErrorOfTheAppFile) {
+  const auto launch = make_launch_spec(
+      spec_of("command = [\"/a\"]\nlisten = [\":80\"]\nenv_file = \"/nowhere/{release}\""), kPlace);
+  ASSERT_FALSE(launch);
+  EXPECT_EQ(launch.error().kind, ErrorKind::Invalid);
+  EXPECT_THAT(launch.error().message, HasSubstr("/etc/rollctl/web.toml: env_file: "));
+  EXPECT_THAT(launch.error().message, HasSubstr("/nowhere/v2"));
+}
+
+TEST(ProbeSpecTest, HasEverythingExpanded) {
+  const auto probe = make_probe_spec(spec_of(kText), kPlace);
+  ASSERT_TRUE(probe) << probe.error().message;
+  EXPECT_EQ(probe->kind, ProbeKind::Http);
+  EXPECT_EQ(probe->path, "/ready/12");
+  EXPECT_EQ(probe->address, "127.0.0.1:9001");
+  EXPECT_EQ(probe->successes, 2);
+  EXPECT_EQ(probe->interval, 50ms);
+  EXPECT_EQ(probe->listen, "0.0.0.0:8080");
+  EXPECT_TRUE(probe->env.empty());
+}
+
+TEST(ProbeSpecTest, RunsACommandAsTheServerIsRun) {
+  const auto probe = make_probe_spec(
+      spec_of(
+          "command = [\"/a\"]\nlisten = [\":80\"]\nworkdir = \"/srv/{release}\"\n[ready]\nkind = \"exec\"\n"
+          "command = [\"./check\", \"{instance}\"]"),
+      kPlace);
+  ASSERT_TRUE(probe) << probe.error().message;
+  EXPECT_THAT(probe->command, ElementsAre("./check", "12"));
+  EXPECT_EQ(probe->workdir, "/srv/v2");
+  EXPECT_THAT(probe->env, Contains("ROLL_INSTANCE=12"));
+}
+
+TEST(HookTest, KnowsWhatNoInstanceDecides) {
+  const auto spec = spec_of(kText);
+  EXPECT_THAT(*expand_hook(spec, spec.config.hooks.after_shift), ElementsAre("/bin/note", "web v2 8080"));
+  for (const char* unknown : {"{instance}", "{run_dir}", "{probe_port}"})
+    EXPECT_EQ(expand_hook(spec, {unknown}).error().kind, ErrorKind::Invalid);
+}
+
+TEST(HookTest, HasTheCallersEnvironmentAndTheNamesOfTheDeploy) {
+  setenv("TEST_TOKEN", "secret", 1);
+  setenv("ROLL_INSTANCE", "3", 1);
+  const auto env = hook_environment(spec_of(kText));
+  unsetenv("TEST_TOKEN");
+  unsetenv("ROLL_INSTANCE");
+  EXPECT_THAT(env, Contains("TEST_TOKEN=secret"));
+  EXPECT_THAT(env, Contains("ROLL_RELEASE=v2"));
+  EXPECT_THAT(env, Not(Contains(StartsWith("ROLL_INSTANCE="))));
+}
+
+TEST(KeptSpecificationTest, ReadsBackAsTheSame) {
+  const auto spec = spec_of(kText);
+  const auto json = to_json(spec);
+  EXPECT_EQ(json["v"], 1);
+  const auto back = generation_spec_from_json(nlohmann::json::parse(json.dump()));
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_TRUE(same_specification(spec, *back));
+  EXPECT_EQ(back->generation, 7);
+  EXPECT_EQ(back->config.source, "/etc/rollctl/web.toml");
+  EXPECT_EQ(back->config.caller_path, "/usr/bin:/bin");
+  EXPECT_EQ(to_json(*back), json);
+}
+
+TEST(KeptSpecificationTest, KeepsBytesThatAreNoUtf8) {
+  auto spec = spec_of(kText);
+  spec.config.command.push_back("\xff\xfe");
+  spec.config.env["A"] = "\xff";
+  const auto back = generation_spec_from_json(to_json(spec));
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(back->config.command.back(), "\xff\xfe");
+  EXPECT_EQ(back->config.env.at("A"), "\xff");
+}
+
+TEST(KeptSpecificationTest, IgnoresWhatItDoesNotKnowAndHasDefaultsForWhatIsMissing) {
+  auto json = to_json(spec_of(kText));
+  json["new"] = 1;
+  json["config"]["ready"]["new"] = {1, 2};
+  json["config"]["drain"].erase("settle");
+  json["config"].erase("rollout");
+  const auto back = generation_spec_from_json(json);
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(back->config.drain.settle, 3s);
+  EXPECT_EQ(back->config.drain.signal, 3);
+}
+
+TEST(KeptSpecificationTest, RefusesWhatIsDamaged) {
+  const auto good = to_json(spec_of(kText));
+  const auto refused = [&](const char* pointer, const nlohmann::json& value) {
+    auto json = good;
+    json[nlohmann::json::json_pointer(pointer)] = value;
+    const auto back = generation_spec_from_json(json);
+    EXPECT_FALSE(back) << pointer << " " << value;
+    return back ? std::string() : back.error().message;
+  };
+  EXPECT_THAT(refused("/config/command", "web"), HasSubstr("kept specification: command"));
+  EXPECT_THAT(refused("/config/ready/interval", "soon"), HasSubstr("ready.interval"));
+  refused("/config/ready", 5);
+  refused("/config/env", {1, 2});
+  refused("/config/env/HOME", 5);
+  refused("/config/listen/0", "nowhere");
+  refused("/config", nullptr);
+  refused("/app", "../etc");
+  refused("/release", "a/b");
+  refused("/generation", "seven");
+  EXPECT_FALSE(generation_spec_from_json(nlohmann::json::array()));
+}
+
+TEST(KeptSpecificationTest, IsTheSameWhateverTheGenerationAndTheFile) {
+  const auto one = spec_of(kText);
+  auto other = one;
+  other.generation = 8;
+  other.config.source = "elsewhere";
+  other.config.caller_path = "/opt/bin";
+  EXPECT_TRUE(same_specification(one, other));
+  other.config.ready.timeout = 2s;
+  EXPECT_FALSE(same_specification(one, other));
+  other = one;
+  other.release = "v3";
+  EXPECT_FALSE(same_specification(one, other));
+}
+
+}  // namespace
+}  // namespace roll::test

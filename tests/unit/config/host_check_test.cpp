@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "base/atomic_file.h"
+#include "config/app_file.h"
+#include "config/generation_spec.h"
+#include "config/users.h"
+
+namespace roll::test {
+namespace {
+
+using testing::HasSubstr;
+
+class HostTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = testing::TempDir() + "roll-config-XXXXXX";
+    ASSERT_NE(mkdtemp(folder_.data()), nullptr);
+  }
+  void TearDown() override { (void)remove_tree(folder_); }
+
+  std::string write(const std::string& name, const std::string& text, mode_t mode) {
+    const std::string path = folder_ + "/" + name;
+    std::ofstream(path) << text;
+    EXPECT_EQ(chmod(path.c_str(), mode), 0);
+    return path;
+  }
+  std::vector<Error> check(const std::string& text) {
+    auto config = parse_app_file("listen = [\":80\"]\n" + text, folder_ + "/web.toml");
+    EXPECT_TRUE(config) << config.error().message;
+    if (!config) return {};
+    config->caller_path = "/usr/bin:/bin";
+    return check_against_host({"web", "v2", 1, *config});
+  }
+  Error finding(const std::string& text) {
+    const auto found = check(text);
+    EXPECT_EQ(found.size(), 1U);
+    return found.empty() ? Error{} : found.front();
+  }
+
+  std::string folder_;
+};
+
+TEST_F(HostTest, FindsNothingWrongWithWhatIsThere) {
+  write("web", "#!/bin/sh\n", 0755);
+  EXPECT_TRUE(check("command = [\"./web\"]").empty());
+  EXPECT_TRUE(check("command = [\"sh\", \"-c\", \"true\"]\n[hooks]\nafter_deploy = [\"true\"]").empty());
+  EXPECT_TRUE(check("command = [\"./web\"]\nworkdir = \".\"").empty());
+}
+
+TEST_F(HostTest, NamesAMissingExecutable) {
+  const auto error = finding("command = [\"./web-{release}\"]");
+  EXPECT_EQ(error.kind, ErrorKind::NotFound);
+  EXPECT_EQ(error.message,
+            folder_ + "/web.toml: command: \"" + folder_ + "/web-v2\": No such file or directory");
+  EXPECT_THAT(finding("command = [\"no-such-program\"]").message,
+              HasSubstr("no \"no-such-program\" in PATH"));
+}
+
+TEST_F(HostTest, NamesAProgramThatCannotBeExecuted) {
+  write("web", "#!/bin/sh\n", 0644);
+  EXPECT_THAT(finding("command = [\"./web\"]").message, HasSubstr("web\": Permission denied"));
+  write("script", "#! /nowhere/python3 -u\n", 0755);
+  EXPECT_THAT(finding("command = [\"./script\"]").message,
+              HasSubstr("wants the interpreter \"/nowhere/python3\": No such file or directory"));
+  EXPECT_THAT(finding("command = [\".//\"]").message, HasSubstr("Permission denied"));
+}
+
+TEST_F(HostTest, NamesAMissingWorkdir) {
+  EXPECT_THAT(finding("command = [\"./web\"]\nworkdir = \"gone/{release}\"").message,
+              HasSubstr("workdir: \"" + folder_ + "/gone/v2\": No such file or directory"));
+  write("file", "", 0644);
+  EXPECT_THAT(finding("command = [\"./web\"]\nworkdir = \"file\"").message, HasSubstr("Not a directory"));
+}
+
+TEST_F(HostTest, LooksAtProbesAndHooksToo) {
+  const auto found = check(
+      "command = [\"true\"]\n[ready]\nkind = \"exec\"\ncommand = [\"/nowhere/check\"]\n"
+      "[hooks]\non_failure = [\"/nowhere/page\"]");
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_THAT(found[0].message, HasSubstr("ready.command: \"/nowhere/check\""));
+  EXPECT_THAT(found[1].message, HasSubstr("hooks.on_failure: \"/nowhere/page\""));
+}
+
+TEST_F(HostTest, SeesWhatTheServersUserMayNotExecute) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root: it asks for another user";
+  chmod(folder_.c_str(), 0755);
+  write("web", "#!/bin/sh\n", 0700);
+  EXPECT_TRUE(check("command = [\"./web\"]").empty());
+  EXPECT_THAT(finding("command = [\"./web\"]\nuser = \"nobody\"").message, HasSubstr("Permission denied"));
+  chmod((folder_ + "/web").c_str(), 0755);
+  EXPECT_TRUE(check("command = [\"./web\"]\nuser = \"nobody\"").empty());
+  chmod(folder_.c_str(), 0700);
+  EXPECT_THAT(finding("command = [\"./web\"]\nuser = \"nobody\"").message, HasSubstr("Permission denied"));
+}
+
+TEST_F(HostTest, LooksUpTheServersUser) {
+  const auto self = find_server_user("", "");
+  ASSERT_TRUE(self);
+  EXPECT_EQ(self->uid, geteuid());
+  EXPECT_FALSE(self->credentials);
+  if (geteuid() != 0) {
+    EXPECT_EQ(find_server_user("root", "").error().kind, ErrorKind::NotPermitted);
+    return;
+  }
+  const auto nobody = find_server_user("nobody", "");
+  ASSERT_TRUE(nobody);
+  EXPECT_EQ(nobody->name, "nobody");
+  ASSERT_TRUE(nobody->credentials);
+  EXPECT_EQ(nobody->credentials->uid, nobody->uid);
+  EXPECT_THAT(nobody->credentials->groups, testing::Contains(nobody->gid));
+  const auto by_number = find_server_user(std::to_string(nobody->uid), "root");
+  ASSERT_TRUE(by_number);
+  EXPECT_EQ(by_number->name, "nobody");
+  EXPECT_EQ(by_number->credentials->gid, 0U);
+}
+
+TEST_F(HostTest, ReadsTheEnvFile) {
+  write("web.env", "A=1\nB=file\n", 0600);
+  auto config = parse_app_file(
+      "listen = [\":80\"]\ncommand = [\"true\"]\nenv_file = \"web.env\"\nenv = { B = \"key\" }",
+      folder_ + "/web.toml");
+  ASSERT_TRUE(config) << config.error().message;
+  const auto launch = make_launch_spec({"web", "v2", 1, *config}, {});
+  ASSERT_TRUE(launch) << launch.error().message;
+  EXPECT_THAT(launch->env, testing::Contains("A=1"));
+  EXPECT_THAT(launch->env, testing::Contains("B=key"));
+}
+
+constexpr const char* kGood = "command = [\"true\"]\nlisten = [\":80\"]\n";
+
+TEST_F(HostTest, ReadsAnAppFile) {
+  const auto config = read_app_file(write("web.toml", kGood, 0644));
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->source, folder_ + "/web.toml");
+}
+
+TEST_F(HostTest, NamesAnAppFileThatCannotBeRead) {
+  EXPECT_EQ(read_app_file(folder_ + "/none.toml").error().kind, ErrorKind::NotFound);
+  EXPECT_EQ(read_app_file(folder_).error().kind, ErrorKind::Invalid);
+  ASSERT_EQ(mkfifo((folder_ + "/fifo").c_str(), 0600), 0);
+  EXPECT_THAT(read_app_file(folder_ + "/fifo").error().message, HasSubstr("it is not a regular file"));
+  EXPECT_EQ(read_app_file(write("big.toml", std::string(2'000'000, '#'), 0644)).error().kind,
+            ErrorKind::Invalid);
+}
+
+TEST_F(HostTest, RefusesAsRootWhatOthersMayWrite) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root: others are trusted by nobody else";
+  const std::string path = write("web.toml", kGood, 0664);
+  auto refused = read_app_file(path);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::Invalid);
+  EXPECT_THAT(refused.error().message, HasSubstr("others may write it"));
+  EXPECT_EQ(refused.error().hint, "chmod go-w " + path);
+
+  chmod(path.c_str(), 0644);
+  chmod(folder_.c_str(), 0777);
+  refused = read_app_file(path);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("everybody may write into its folder"));
+  chmod(folder_.c_str(), 01777);
+  EXPECT_TRUE(read_app_file(path)) << "nobody can replace a file in a sticky folder";
+
+  ASSERT_EQ(chown(path.c_str(), 65534, 0), 0);
+  unsetenv("SUDO_UID");
+  EXPECT_THAT(read_app_file(path).error().message, HasSubstr("it belongs to user 65534"));
+  setenv("SUDO_UID", "65534", 1);
+  EXPECT_TRUE(read_app_file(path)) << "that user runs rollctl by sudo";
+  unsetenv("SUDO_UID");
+}
+
+}  // namespace
+}  // namespace roll::test
