@@ -9,6 +9,7 @@
 #include "base/duration.h"
 #include "process/json_reader.h"
 #include "steering/handover.h"
+#include "ui/error_view.h"
 #include "ui/wording.h"
 
 namespace roll {
@@ -129,7 +130,7 @@ void HumanReporter::finish(const Verdict& verdict, int exit_status) {
         lines.push_back(std::move(line));
     }
     lines.push_back({"  " + aftermath_text(verdict)});
-    if (!failure.hint.empty()) lines.push_back({Span("hint:", Tone::Quiet), " " + failure.hint});
+    if (!failure.hint.empty()) lines.push_back(hint_line(failure.hint));
     progress_.print(lines);
   } else if (verdict.connections_cut > 0) {
     const std::string cut = count_text(verdict.connections_cut, "connection") + " cut at the drain deadline";

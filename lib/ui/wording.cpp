@@ -228,14 +228,4 @@ std::string ids_text(const std::vector<InstanceId>& ids) {
   return fmt::format("{}", fmt::join(ids, ", "));
 }
 
-std::vector<Line> error_lines(const Error& error) {
-  std::vector<Line> lines{{Span("rollctl:", Tone::Bad), " " + error.message}};
-  if (!error.hint.empty()) lines.push_back({Span("hint:", Tone::Quiet), " " + error.hint});
-  return lines;
-}
-
-Line warning_line(const std::string& message) {
-  return {Span("warning:", Tone::Busy), " " + message};
-}
-
 }  // namespace roll

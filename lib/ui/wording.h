@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "deploy/verdict.h"
 #include "state/event.h"
-#include "ui/line.h"
 
 namespace roll {
 
@@ -40,10 +39,5 @@ std::string count_text(size_t count, const std::string& thing);
 
 // "12, 13"
 std::string ids_text(const std::vector<InstanceId>& ids);
-
-// An error: "rollctl: message", and "hint: …" where there is one.
-std::vector<Line> error_lines(const Error& error);
-// "warning: message"
-Line warning_line(const std::string& message);
 
 }  // namespace roll

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "ui/line.h"
+
+namespace roll {
+
+// "rollctl: message", and "hint: …" where there is one.
+std::vector<Line> error_lines(const Error& error);
+
+// "warning: message"
+Line warning_line(const std::string& message);
+
+// "hint: …"
+Line hint_line(const std::string& hint);
+
+}  // namespace roll

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#include "ui/history_view.h"
+
+#include <fmt/format.h>
+
+#include "base/duration.h"
+#include "ui/age.h"
+#include "ui/table.h"
+
+namespace roll {
+
+namespace {
+
+Span outcome_of(const Change& change) {
+  if (!change.outcome) return {"unfinished", Tone::Busy};
+  switch (*change.outcome) {
+    case Outcome::Deployed:
+      return {change.command == "deploy" ? "deployed" : "done", Tone::Good};
+    case Outcome::Unchanged:
+      return {"unchanged", Tone::Quiet};
+    case Outcome::Canary:
+      return {"canary", Tone::Good};
+    case Outcome::RolledBack:
+      return {"rolled back", Tone::Bad};
+    case Outcome::Interrupted:
+      return {"interrupted", Tone::Bad};
+    case Outcome::NeedsAttention:
+      return {"needs attention", Tone::Bad};
+  }
+  return {""};
+}
+
+std::string note_of(const Change& change) {
+  if (change.reason.empty() || change.note.empty()) return change.reason + change.note;
+  return fmt::format("{} ({})", change.reason, change.note);
+}
+
+}  // namespace
+
+std::vector<Line> history_lines(const History& history, size_t limit, WallTime now,
+                                const Terminal& terminal) {
+  using enum Table::Align;
+  Table table({{"GEN", Right, 100},
+               {"WHEN", Left, 90},
+               {"COMMAND", Left, 80},
+               {"RELEASE", Left, 95, kWidestRelease},
+               {"OUTCOME", Left, 99},
+               {"TOOK", Right, 50},
+               {"CUT", Right, 60},
+               {"NOTE", Left, 70}});
+  for (auto change = history.changes.rbegin(); change != history.changes.rend() && limit > 0;
+       ++change, --limit) {
+    const bool ended = change->outcome.has_value();
+    table.add_row({std::to_string(change->generation), relative_time(change->started, now), change->command,
+                   change->release, outcome_of(*change), ended ? human_duration(change->duration) : "",
+                   change->connections_cut > 0 ? Span(std::to_string(change->connections_cut), Tone::Bad)
+                                               : Span(ended ? "0" : ""),
+                   note_of(*change)});
+  }
+  return table.lines(terminal);
+}
+
+}  // namespace roll

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <vector>
+
+#include "base/clock.h"
+#include "state/history.h"
+#include "ui/line.h"
+
+namespace roll {
+
+// The last `limit` changes of an app, newest first, as a table cut to the terminal's width. Nothing for none.
+std::vector<Line> history_lines(const History& history, size_t limit, WallTime now, const Terminal& terminal);
+
+}  // namespace roll
