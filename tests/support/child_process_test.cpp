@@ -91,6 +91,32 @@ TEST(ChildProcessTest, PassesOnlyTheDescriptorsThatItIsGiven) {
   EXPECT_EQ(*read_all(second->read.get(), 100), "second\n");
 }
 
+TEST(ChildProcessTest, PassesDescriptorsUnderAnyNumber) {
+  for (int number = 3; number < 30; ++number) {
+    auto first = make_pipe();
+    auto second = make_pipe();
+    ASSERT_TRUE(first && second);
+    // The numbers may be those that the child's own copies would get.
+    ChildSpec spec{
+        .argv = {"bash", "-c",
+                 "echo first >&" + std::to_string(number) + "; echo second >&" + std::to_string(number + 1)}};
+    spec.fds = {{first->write.get(), number}, {second->write.get(), number + 1}};
+    auto result = run_child(std::move(spec), 10s);
+    ASSERT_TRUE(result) << result.error().message;
+    first->write.reset();
+    second->write.reset();
+    EXPECT_EQ(*read_all(first->read.get(), 100), "first\n") << number << result->errors;
+    EXPECT_EQ(*read_all(second->read.get(), 100), "second\n") << number << result->errors;
+  }
+}
+
+TEST(ChildProcessTest, KeepsADescriptorThatSomebodyForgotToCloseFromTheChild) {
+  Fd forgotten(dup(STDIN_FILENO));
+  auto result = run_child(shell("ls /proc/self/fd | wc -l"), 10s);
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->output, "4\n");  // 0, 1, 2 and the folder that ls reads
+}
+
 TEST(ChildProcessTest, ChangesTheEnvironmentAndTheFolder) {
   ASSERT_EQ(setenv("ROLL_TEST_TAKEN_AWAY", "x", 1), 0);
   ChildSpec spec = shell("echo $ROLL_TEST_GIVEN,$ROLL_TEST_TAKEN_AWAY,$PWD");
