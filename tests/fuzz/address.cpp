@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// Whatever stands where an address or a duration is expected: what is understood is written back the same.
+#include "base/address.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "base/duration.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  std::string_view text(reinterpret_cast<const char*>(data), size);
+  if (const auto address = roll::ListenAddress::parse(text)) {
+    if (address->text != text) std::abort();
+    if (address->host == roll::ListenAddress::Host::Ip) {
+      const auto again = roll::ListenAddress::parse(address->endpoint.text());
+      if (!again || *again != *address) std::abort();
+    }
+  }
+  if (const auto duration = roll::parse_duration(text)) {
+    const auto again = roll::parse_duration(roll::format_duration(*duration));
+    if (!again || *again != *duration) std::abort();
+    if (roll::human_duration(*duration).empty()) std::abort();
+  }
+  return 0;
+}
