@@ -177,17 +177,36 @@ Result<TakenListener> take_listener(SockDiag& diag, const ProcessId& root, const
               "process " + std::to_string(root.pid) + " does not listen on " + bound.text());
 }
 
-Result<bool> listens_on(SockDiag& diag, const ProcessId& root, const Endpoint& bound) {
-  const auto sockets = listening_on(diag, bound);
-  if (!sockets) return fail(sockets.error());
-  for (const Whose whose : {Whose::RootOnly, Whose::Tree}) {
-    const auto inodes = socket_inodes(root, whose);
-    if (!inodes) return fail(inodes.error());
-    for (const auto& socket : *sockets) {
-      if (std::ranges::binary_search(*inodes, socket.inode)) return true;
-    }
+Result<bool> TreeSockets::hold_any(std::span<const uint32_t> inodes) {
+  const auto process = ProcessRef::open(root_);
+  if (!process) return fail(process.error());
+  bool found = false;
+  const auto look = [&](pid_t pid) {
+    return for_each_socket(
+        pid, [&](int, uint32_t inode) { found = found || std::ranges::find(inodes, inode) != inodes.end(); });
+  };
+  if (const int failure = look(root_.pid); failure != 0)
+    return fail(
+        os_failure("cannot look at the descriptors of process " + std::to_string(root_.pid), failure));
+  if (found) return true;
+
+  constexpr Millis kFresh{20};
+  const TimePoint now = std::chrono::steady_clock::now();
+  if (read_at_ == TimePoint() || now - read_at_ > kFresh) {
+    descendants_ = process_tree(root_.pid);
+    descendants_.erase(descendants_.begin());
+    read_at_ = now;
   }
-  return false;
+  for (size_t i = 0; i < descendants_.size() && !found; ++i) look(descendants_[i]);
+  return found;
+}
+
+Result<bool> listens_on_port(SockDiag& diag, TreeSockets& tree, uint16_t port) {
+  const auto sockets = diag.listeners(std::span(&port, 1));
+  if (!sockets) return fail(sockets.error());
+  std::vector<uint32_t> inodes;
+  for (const auto& socket : *sockets) inodes.push_back(socket.inode);
+  return tree.hold_any(inodes);
 }
 
 std::string SocketOwner::text() const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/process_ref.h"
 #include "base/result.h"
@@ -42,8 +43,23 @@ Result<std::vector<TakenListener>> listeners_of(SockDiag& diag, const ProcessId&
 // /proc. NotFound where there is none.
 Result<TakenListener> take_listener(SockDiag& diag, const ProcessId& root, const Endpoint& bound);
 
-// Whether the tree listens on exactly `bound`. Takes nothing.
-Result<bool> listens_on(SockDiag& diag, const ProcessId& root, const Endpoint& bound);
+// Asked again and again whose a socket is: which processes a tree has is read anew only every 20 ms.
+class TreeSockets {
+ public:
+  explicit TreeSockets(ProcessId root) : root_(std::move(root)) {}
+
+  // Whether a process of the tree holds a descriptor of the socket; errors as socket_inodes().
+  Result<bool> hold(uint32_t inode) { return hold_any(std::span(&inode, 1)); }
+  Result<bool> hold_any(std::span<const uint32_t> inodes);
+
+ private:
+  ProcessId root_;
+  std::vector<pid_t> descendants_;
+  TimePoint read_at_{};
+};
+
+// Whether the tree listens on a port (host order), at whatever address. Takes nothing.
+Result<bool> listens_on_port(SockDiag& diag, TreeSockets& tree, uint16_t port);
 
 // Some process that holds a descriptor of the socket.
 struct SocketOwner {

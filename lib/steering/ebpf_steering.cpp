@@ -256,14 +256,20 @@ std::optional<SteeringCounters> EbpfSteering::counters(InstanceId instance) cons
 
 Status EbpfSteering::detach_group(SteerGroup& group) {
   group.close_kept_listener();
-  if (group.attachment() == SteerGroup::Attachment::No) return {};
+  if (group.attachment() == SteerGroup::Attachment::No) {
+    group.disown();
+    return {};
+  }
   const auto listener = take_any_listener(group);
   if (listener) return group.detach(listener->get());
 
   const Endpoint bound = group.bound();
   const auto sockets = diag_->listeners(std::span(&bound.port, 1));
   if (!sockets) return fail(sockets.error());
-  if (std::ranges::find(*sockets, bound, &ListenSocket::bound) == sockets->end()) return {};
+  if (std::ranges::find(*sockets, bound, &ListenSocket::bound) == sockets->end()) {
+    group.disown();
+    return {};
+  }
   return fail(with_context(listener.error(), "cannot end the steering of " + bound.text()));
 }
 

@@ -22,14 +22,24 @@ class OwnerConnect final : public AimedConnect {
                TimePoint deadline, ConnectDone done)
       : loop_(loop),
         diag_(std::move(diag)),
-        server_(std::move(server)),
+        pid_(server.pid),
+        tree_(std::move(server)),
         target_(target),
         deadline_(deadline),
         done_(std::move(done)) {
-    next_ = loop_.after(Micros(0), [this] { attempt(); });
+    next_ = loop_.after(Micros(0), [this] { begin(); });
   }
 
  private:
+  // Trying in vain until the server listens would only trouble the other members.
+  void begin() {
+    const auto listens = listens_on_port(*diag_, tree_, target_.port);
+    if (!listens) return finish(fail(listens.error()));
+    if (*listens) return attempt();
+    finish(fail(ErrorKind::NotFound, "process " + std::to_string(pid_) + " does not listen on port " +
+                                         std::to_string(target_.port) + " yet"));
+  }
+
   void attempt() {
     if (tries_ == kMaxTries || std::chrono::steady_clock::now() >= deadline_)
       return finish(fail(not_found()));
@@ -69,11 +79,9 @@ class OwnerConnect final : public AimedConnect {
   }
 
   void judge(uint32_t inode) {
-    for (const Whose whose : {Whose::RootOnly, Whose::Tree}) {
-      const auto inodes = socket_inodes(server_, whose);
-      if (!inodes) return finish(fail(inodes.error()));
-      if (std::ranges::binary_search(*inodes, inode)) return finish(std::move(client_));
-    }
+    const auto ours = tree_.hold(inode);
+    if (!ours) return finish(fail(ours.error()));
+    if (*ours) return finish(std::move(client_));
     try_again();
   }
 
@@ -89,8 +97,8 @@ class OwnerConnect final : public AimedConnect {
   }
 
   [[nodiscard]] Error not_found() const {
-    std::string message = "no connection to " + target_.text() + " reached process " +
-                          std::to_string(server_.pid) + " in " + std::to_string(tries_) + " tries";
+    std::string message = "no connection to " + target_.text() + " reached process " + std::to_string(pid_) +
+                          " in " + std::to_string(tries_) + " tries";
     if (vanished_ > 0) message += "; " + std::to_string(vanished_) + " were closed as soon as accepted";
     return {ErrorKind::Failed, ETIMEDOUT, std::move(message),
             "set ready.address to an address of the instance's own, or steer"};
@@ -106,7 +114,8 @@ class OwnerConnect final : public AimedConnect {
 
   Loop& loop_;
   std::shared_ptr<SockDiag> diag_;
-  ProcessId server_;
+  pid_t pid_;  // for messages
+  TreeSockets tree_;
   Endpoint target_;
   TimePoint deadline_;
   ConnectDone done_;

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <vector>
 
+#include "steering/program_attachment.h"
 #include "steering/raw_bpf.h"
 #include "steering/steer_state.h"
 
@@ -41,6 +42,13 @@ Result<std::vector<Slot>> own_slots(const SteeringHandle& handle, InstanceId ins
   return slots;
 }
 
+Error no_slot(const SteeringHandle& handle, InstanceId instance) {
+  return {ErrorKind::NotFound,
+          0,
+          "instance " + std::to_string(instance) + " has no steering slot on " + handle.bound.text(),
+          {}};
+}
+
 }  // namespace
 
 uint64_t socket_cookie(int fd) {
@@ -66,9 +74,7 @@ Result<SlotWriting> put_into_slots(const SteeringHandle& handle, InstanceId inst
                                    std::span<const Listener> listeners) {
   auto slots = own_slots(handle, instance);
   if (!slots) return fail(slots.error());
-  if (slots->empty())
-    return fail(ErrorKind::NotFound,
-                "instance " + std::to_string(instance) + " has no steering slot on " + handle.bound.text());
+  if (slots->empty()) return fail(no_slot(handle, instance));
 
   SlotWriting writing;
   std::vector<const Listener*> missing;
@@ -100,6 +106,18 @@ Result<SlotWriting> put_into_slots(const SteeringHandle& handle, InstanceId inst
       ++writing.placed;
       ++next;
     }
+  }
+  if (writing.placed == 0) return writing;
+  // When every member had closed, the group has died with its program, and this listener founded a new one.
+  const Listener& any = *std::ranges::find(listeners, handle.bound, &Listener::bound);
+  if (auto attached = attach_steer_program(any.fd.get(), handle.program.get()); !attached)
+    return fail(attached.error());
+  // Whoever ends the steering first disowns the slots, then detaches: if that happened in between, this
+  // attachment came too late to be undone by it.
+  slots = own_slots(handle, instance);
+  if (slots && slots->empty()) {
+    if (auto detached = detach_steer_program(any.fd.get()); !detached) return fail(detached.error());
+    return fail(no_slot(handle, instance));
   }
   return writing;
 }

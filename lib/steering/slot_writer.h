@@ -16,7 +16,8 @@ struct SlotWriting {
 };
 
 // What a shim does after its server restarted, with no rollctl around: puts the new listeners into the slots
-// that the instance owns, so that the rotation reaches them. Listeners on another address than the handle's
+// that the instance owns, so that the rotation reaches them, and attaches the program again, which died with
+// the group if nobody else listened meanwhile. Listeners on another address than the handle's
 // are passed over. NotFound where the instance owns none of these slots any more (the steering was ended or
 // given to others): let go of the handle then. Invalid for a listener that the kernel does not take: it does
 // not listen (any more) or has no SO_REUSEPORT. Never blocks.

@@ -55,25 +55,20 @@ struct tcp_start {
   __u8 offset;
   __u8 flags;
 };
-#define TCP_FLAG_SYN_BIT 0x02
-#define TCP_FLAG_ACK_BIT 0x10
-
-enum arrival { kSyn, kOtherSegment, kMigration };
-enum choice { kMeant, kFallback };
+#define TCP_SYN_SHIFT 1
+#define TCP_ACK_SHIFT 4
 
 static __always_inline int select_slot(struct sk_reuseport_md* ctx, __u32 slot) {
   return bpf_sk_select_reuseport(ctx, &roll_sockets, &slot, 0);
 }
 
-static __always_inline void count(__u32 slot, enum arrival arrival, enum choice choice) {
+/* Adds 0 or 1 to each; without branches, which would multiply what the verifier has to walk through. */
+static __always_inline void count(__u32 slot, __u64 connection, __u64 fallback, __u64 migration) {
   struct roll_steer_counters* counters = bpf_map_lookup_elem(&roll_counters, &slot);
   if (!counters) return;
-  if (arrival == kMigration) {
-    counters->migrations++;
-  } else if (arrival == kSyn) {
-    counters->connections++;
-    if (choice == kFallback) counters->fallbacks++;
-  }
+  counters->connections += connection;
+  counters->fallbacks += fallback;
+  counters->migrations += migration;
 }
 
 /* Which slot is this packet's source aimed at, if at any? */
@@ -96,20 +91,22 @@ int roll_steer(struct sk_reuseport_md* ctx) {
   struct roll_steer_state* state = bpf_map_lookup_elem(&roll_state, &zero);
   if (!state) return SK_DROP;
 
-  enum arrival arrival = kMigration; /* there is no packet then */
+  __u64 is_migration = 1; /* there is no packet then */
+  __u64 is_syn = 0;
   if (!ctx->migrating_sk) {
     struct tcp_start tcp = {};
     if (bpf_skb_load_bytes(ctx, 0, &tcp, sizeof tcp)) return SK_DROP;
     __u32* aimed = aimed_slot(ctx, tcp.source);
     if (aimed) return select_slot(ctx, *aimed) ? SK_DROP : SK_PASS;
-    arrival = (tcp.flags & (TCP_FLAG_SYN_BIT | TCP_FLAG_ACK_BIT)) == TCP_FLAG_SYN_BIT ? kSyn : kOtherSegment;
+    is_migration = 0;
+    is_syn = (tcp.flags >> TCP_SYN_SHIFT) & ~(tcp.flags >> TCP_ACK_SHIFT) & 1;
   }
 
   __u32 active = *(volatile __u32*)&state->active;
   struct roll_steer_table* table = &state->tables[active & 1];
   __u32 slot = table->entries[ctx->hash & (ROLL_STEER_ENTRIES - 1)];
   if (slot != ROLL_STEER_NO_SLOT && !select_slot(ctx, slot)) {
-    count(slot, arrival, kMeant);
+    count(slot, is_syn, 0, is_migration);
     return SK_PASS;
   }
 
@@ -119,15 +116,14 @@ int roll_steer(struct sk_reuseport_md* ctx) {
    * gets another chance.
    */
   __u32 serving_count = table->serving_count;
-  if (serving_count == 0 || serving_count > ROLL_STEER_SLOTS) return SK_DROP;
-  __u32 position = bpf_get_prandom_u32() % serving_count;
-  for (int tries = 0; tries < ROLL_STEER_FALLBACKS; tries++) {
-    slot = table->serving[position & (ROLL_STEER_SLOTS - 1)];
-    if (!select_slot(ctx, slot)) {
-      count(slot, arrival, kFallback);
+  if (serving_count == 0) return SK_DROP;
+  __u32 start = bpf_get_prandom_u32();
+  for (__u32 tries = 0; tries < ROLL_STEER_FALLBACKS; tries++) {
+    slot = table->serving[(start + tries) % serving_count & (ROLL_STEER_SLOTS - 1)];
+    if (select_slot(ctx, slot) == 0) {
+      count(slot, is_syn, is_syn, is_migration);
       return SK_PASS;
     }
-    if (++position >= serving_count) position = 0;
   }
   return SK_DROP;
 }

@@ -4,6 +4,7 @@
 #include <bpf/libbpf.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cmath>
@@ -170,7 +171,10 @@ Status SteerGroup::put(InstanceId instance, std::span<const Listener> listeners)
   for (const uint32_t slot : surplus) free_slot(slot);
 
   if (listeners.empty()) return {};
-  if (attachment_ == Attachment::Unknown && state_.active_table().serving_count > 0)
+  // Also where it is attached already: if nobody listened for a moment, the group has died with its program,
+  // and this listener founded a new one.
+  if (attachment_ == Attachment::Yes ||
+      (attachment_ == Attachment::Unknown && state_.active_table().serving_count > 0))
     return attach(listeners.front().fd.get());
   if (attachment_ == Attachment::No && !kept_listener_) {
     auto copy = duplicate(listeners.front().fd.get());
@@ -238,17 +242,29 @@ Status SteerGroup::attach(int listener_fd) {
   return {};
 }
 
+void SteerGroup::disown() {
+  for (uint32_t slot = 0; slot < ROLL_STEER_SLOTS; ++slot) {
+    if (std::exchange(state_->owners[slot], 0) != 0) disowned_.push_back(slot);
+  }
+}
+
 Status SteerGroup::detach(int listener_fd) {
-  if (auto detached = detach_steer_program(listener_fd); !detached)
+  // A shim attaches again when it puts a restarted server's listener back, and looks afterwards whether its
+  // slots are still its own (put_into_slots).
+  const std::vector<int64_t> owners(std::begin(state_->owners), std::end(state_->owners));
+  disown();
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (auto detached = detach_steer_program(listener_fd); !detached) {
+    std::ranges::copy(owners, state_->owners);
+    disowned_.clear();
     return fail(with_context(detached.error(), bound_.text()));
+  }
   attachment_ = Attachment::No;
   return {};
 }
 
 void SteerGroup::clear() {
-  for (uint32_t slot = 0; slot < ROLL_STEER_SLOTS; ++slot) {
-    if (state_->owners[slot] != 0) free_slot(slot);
-  }
+  for (const uint32_t slot : std::exchange(disowned_, {})) raw_bpf::erase(maps_.sockets.get(), &slot);
   for (auto& table : state_->tables) {
     table.serving_count = 0;
     std::ranges::fill(table.entries, ROLL_STEER_NO_SLOT);

@@ -49,13 +49,17 @@ class SteerGroup {
   enum class Attachment { No, Yes, Unknown };  // Unknown: adopted
   [[nodiscard]] Attachment attachment() const { return attachment_; }
   Status attach(int listener_fd);
+  // Disowns every slot, then detaches. On an error all is as before.
   Status detach(int listener_fd);
+  // The same for a group that has died with its last listener.
+  void disown();
 
   // The duplicate of one listener, kept from the first put() until the program is attached.
   [[nodiscard]] int kept_listener() const { return kept_listener_.get(); }
   void close_kept_listener() { kept_listener_.reset(); }
 
-  // Lets go of every socket. Call it when no look-up can be in the program any more.
+  // Lets go of every socket. Call it after detach() or disown(), when no look-up can be in the program any
+  // more.
   void clear();
 
   [[nodiscard]] SteeringCounters counters(InstanceId instance) const;
@@ -84,6 +88,7 @@ class SteerGroup {
   Attachment attachment_;
   Fd kept_listener_;
   bool readers_of_idle_table_ = false;  // there may be some since the last flip
+  std::vector<uint32_t> disowned_;
   size_t aimed_ = 0;
 };
 

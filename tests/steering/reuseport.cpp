@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 #include <thread>
@@ -19,18 +20,6 @@ namespace {
 
 int set_option(const Fd& fd, int level, int option, int value) {
   return ::setsockopt(fd.get(), level, option, &value, sizeof value);
-}
-
-template <typename NextId, typename Open, typename Info, typename Name>
-int count_named(NextId next_id, Open open, Name name) {
-  int count = 0;
-  for (uint32_t id = 0; next_id(id, &id) == 0;) {
-    const Fd fd(open(id));
-    Info info{};
-    uint32_t size = sizeof info;
-    if (fd && ::bpf_obj_get_info_by_fd(fd.get(), &info, &size) == 0 && name(info)) ++count;
-  }
-  return count;
 }
 
 }  // namespace
@@ -117,17 +106,27 @@ int count_descriptors() {
   return count;
 }
 
-KernelCensus kernel_census() {
-  KernelCensus census;
-  census.programs =
-      count_named<decltype(&::bpf_prog_get_next_id), decltype(&::bpf_prog_get_fd_by_id), bpf_prog_info>(
-          ::bpf_prog_get_next_id, ::bpf_prog_get_fd_by_id,
-          [](const bpf_prog_info& info) { return std::strcmp(info.name, "roll_steer") == 0; });
-  census.maps =
-      count_named<decltype(&::bpf_map_get_next_id), decltype(&::bpf_map_get_fd_by_id), bpf_map_info>(
-          ::bpf_map_get_next_id, ::bpf_map_get_fd_by_id,
-          [](const bpf_map_info& info) { return std::strncmp(info.name, "roll_", 5) == 0; });
-  return census;
+KernelObjects::KernelObjects(const std::vector<SteeringHandle>& handles) {
+  for (const auto& handle : handles) {
+    bpf_prog_info program{};
+    uint32_t size = sizeof program;
+    EXPECT_EQ(::bpf_obj_get_info_by_fd(handle.program.get(), &program, &size), 0);
+    programs_.push_back(program.id);
+    for (const Fd* map : {&handle.sockets, &handle.state, &handle.probes, &handle.counters}) {
+      bpf_map_info info{};
+      size = sizeof info;
+      EXPECT_EQ(::bpf_obj_get_info_by_fd(map->get(), &info, &size), 0);
+      maps_.push_back(info.id);
+    }
+  }
+}
+
+bool KernelObjects::any_left() const {
+  const auto stands = [](auto open) {
+    return [open](uint32_t id) { return static_cast<bool>(Fd(open(id))); };
+  };
+  return std::ranges::any_of(programs_, stands(::bpf_prog_get_fd_by_id)) ||
+         std::ranges::any_of(maps_, stands(::bpf_map_get_fd_by_id));
 }
 
 ProcessId own_id() {

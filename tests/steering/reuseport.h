@@ -45,13 +45,17 @@ Result<Fd> aimed_connect(Loop& loop, Steering& steering, InstanceId instance, co
 // How many descriptors this process has open.
 int count_descriptors();
 
-// How many loaded steering programs and maps of theirs the kernel knows.
-struct KernelCensus {
-  int programs = 0;
-  int maps = 0;
-  bool operator==(const KernelCensus&) const = default;
+// Whether the kernel still knows the program and the maps behind these handles. Asks by id, so it must be
+// made while they are open.
+class KernelObjects {
+ public:
+  explicit KernelObjects(const std::vector<SteeringHandle>& handles);
+  [[nodiscard]] bool any_left() const;
+
+ private:
+  std::vector<uint32_t> programs_;
+  std::vector<uint32_t> maps_;
 };
-KernelCensus kernel_census();
 
 ProcessId own_id();
 

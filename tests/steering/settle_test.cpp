@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+#include "steering/settle.h"
+
+#include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <thread>
+
+#include "steering/ebpf_fixture.h"
+#include "steering/grace_period.h"
+
+namespace roll::test {
+namespace {
+
+using namespace std::chrono_literals;
+using SettleTest = EbpfSteeringTest;
+
+// Drops every segment for the listener that is not a SYN: the ACK that would finish a handshake is lost.
+void hold_back_acks(const Fd& listener) {
+  sock_filter code[] = {{BPF_LD | BPF_B | BPF_ABS, 0, 0, 13},
+                        {BPF_JMP | BPF_JSET | BPF_K, 0, 1, 0x02},
+                        {BPF_RET | BPF_K, 0, 0, 0xffff},
+                        {BPF_RET | BPF_K, 0, 0, 0}};
+  const sock_fprog program{std::size(code), code};
+  ASSERT_EQ(::setsockopt(listener.get(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program), 0);
+}
+
+void let_acks_through(const Fd& listener) {
+  const int unused = 0;
+  ASSERT_EQ(::setsockopt(listener.get(), SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof unused), 0);
+}
+
+// The client's next segment carries the ACK that was held back.
+void speak(const std::vector<Fd>& clients) {
+  for (const auto& client : clients) ASSERT_EQ(::send(client.get(), "x", 1, MSG_NOSIGNAL), 1);
+}
+
+TEST_F(SettleTest, IsOverAtOnceWhenNothingIsOpen) {
+  const Fd old_listener = listen_on(kAny);
+  const Fd new_listener = listen_on(kAny);
+  add(1, {&old_listener});
+  add(2, {&new_listener});
+  shift({{1, 1.0}});
+  auto quickest = std::chrono::steady_clock::duration::max();
+  for (int i = 0; i < 20; ++i) {
+    shift({{2, 1.0}});
+    const auto begin = std::chrono::steady_clock::now();
+    const auto result = steering_->settle(1, 3s)->poll();
+    quickest = std::min(quickest, std::chrono::steady_clock::now() - begin);
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->left, 0U);
+    shift({{1, 1.0}});
+  }
+  EXPECT_LT(quickest, 1ms);
+}
+
+TEST_F(SettleTest, WaitsForHandshakesAndTheAcceptQueueSoThatClosingLosesNothing) {
+  Fd old_listener = listen_on(kAny);
+  const Fd new_listener = listen_on(kAny);
+  add(1, {&old_listener});
+  add(2, {&new_listener});
+  shift({{1, 1.0}});
+  hold_back_acks(old_listener);
+  std::vector<Fd> clients;
+  for (int i = 0; i < 100; ++i) clients.push_back(connect_to(kLocal));
+
+  shift({{2, 1.0}});
+  const auto settlement = steering_->settle(1, 30s);
+  EXPECT_FALSE(settlement->poll()) << "handshakes are half-open";
+  EXPECT_EQ(accept_all(old_listener), 0);
+  let_acks_through(old_listener);
+  speak(clients);
+  EXPECT_FALSE(settlement->poll()) << "the accept queue is full";
+  EXPECT_EQ(accept_all(old_listener), 100);
+  const auto result = await(*settlement);
+  EXPECT_EQ(result.left, 0U);
+  close_listener(old_listener);
+  EXPECT_EQ(accept_all(new_listener), 0) << "nothing had to be migrated";
+  EXPECT_EQ(steering_->counters(2)->migrations, 0U);
+}
+
+TEST_F(SettleTest, DoesNotWaitForHandshakesThatBeganLater) {
+  Fd old_listener = listen_on(kAny);
+  const Fd new_listener = listen_on(kAny);
+  add(1, {&old_listener});
+  add(2, {&new_listener});
+  shift({{1, 1.0}});
+  hold_back_acks(old_listener);
+  const Fd first = connect_to(kLocal);
+  shift({{2, 1.0}});
+  const auto settlement = steering_->settle(1, 30s);
+  EXPECT_FALSE(settlement->poll());
+
+  hold_back_acks(new_listener);
+  std::vector<Fd> later;
+  for (int i = 0; i < 20; ++i) later.push_back(connect_to(kLocal));
+  let_acks_through(old_listener);
+  ASSERT_EQ(::send(first.get(), "x", 1, MSG_NOSIGNAL), 1);
+  EXPECT_EQ(accept_all(old_listener), 1);
+  EXPECT_EQ(await(*settlement).left, 0U);
+}
+
+TEST_F(SettleTest, TellsWhatIsLeftWhenTheBoundIsReached) {
+  const Fd old_listener = listen_on(kAny);
+  const Fd new_listener = listen_on(kAny);
+  add(1, {&old_listener});
+  add(2, {&new_listener});
+  shift({{1, 1.0}});
+  const Fd queued = connect_to(kLocal);
+  hold_back_acks(old_listener);
+  std::vector<Fd> half_open;
+  for (int i = 0; i < 7; ++i) half_open.push_back(connect_to(kLocal));
+  shift({{2, 1.0}});
+  const auto result = await(*steering_->settle(1, 30ms));
+  EXPECT_EQ(result.left, 8U);
+  EXPECT_GE(result.after, 30ms);
+}
+
+TEST_F(SettleTest, SettlesSeveralAddressesOfBothFamiliesAtOnce) {
+  const Endpoint dual = v6("::", 8081);
+  const Fd old_v4 = listen_on(kAny);
+  const Fd old_v6 = listen_on(dual, Dual::Yes);
+  const Fd new_v4 = listen_on(kAny);
+  const Fd new_v6 = listen_on(dual, Dual::Yes);
+  add(1, {&old_v4, &old_v6});
+  add(2, {&new_v4, &new_v6});
+  shift({{1, 1.0}});
+  hold_back_acks(old_v6);
+  std::vector<Fd> clients;
+  clients.push_back(connect_to(v4("127.0.0.1", 8081)));
+  clients.push_back(connect_to(v6("::1", 8081)));
+  shift({{2, 1.0}});
+  const auto settlement = steering_->settle(1, 30s);
+  EXPECT_FALSE(settlement->poll());
+  let_acks_through(old_v6);
+  ASSERT_EQ(::send(clients[0].get(), "x", 1, MSG_NOSIGNAL), 1);
+  EXPECT_EQ(accept_all(old_v6), 1);
+  EXPECT_FALSE(settlement->poll());
+  ASSERT_EQ(::send(clients[1].get(), "x", 1, MSG_NOSIGNAL), 1);
+  EXPECT_EQ(accept_all(old_v6), 1);
+  EXPECT_EQ(await(*settlement).left, 0U);
+}
+
+TEST_F(SettleTest, LosesAndMigratesNothingWhileListenersComeAndGoUnderLoad) {
+  std::atomic<bool> stop = false;
+  std::atomic<int> answered = 0;
+  std::atomic<int> failed = 0;
+  auto listener = std::make_shared<const Fd>(listen_on(kAny));
+  add(1, {&*listener});
+  shift({{1, 1.0}});
+
+  // Each listener has a server of its own, which ends when the listener is to be closed.
+  struct Server {
+    std::shared_ptr<const Fd> listener;
+    std::shared_ptr<std::atomic<bool>> leave = std::make_shared<std::atomic<bool>>(false);
+    std::thread thread;
+  };
+  const auto serve = [](std::shared_ptr<const Fd> own) {
+    Server server;
+    server.listener = std::move(own);
+    server.thread = std::thread([own_listener = server.listener, leave = server.leave] {
+      while (!*leave) {
+        const Fd client(::accept4(own_listener->get(), nullptr, nullptr, SOCK_CLOEXEC));
+        char byte = 0;
+        if (client && ::recv(client.get(), &byte, 1, 0) == 1) ::send(client.get(), &byte, 1, MSG_NOSIGNAL);
+      }
+    });
+    return server;
+  };
+  Server current = serve(listener);
+  listener.reset();
+
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 4; ++i) {
+    clients.emplace_back([&] {
+      while (!stop) {
+        const Fd client = connect_to(kLocal);
+        char byte = 'x';
+        const bool ok = client && ::send(client.get(), &byte, 1, MSG_NOSIGNAL) == 1 &&
+                        ::recv(client.get(), &byte, 1, 0) == 1;
+        ++(ok ? answered : failed);
+      }
+    });
+  }
+  uint64_t migrations = 0;
+  for (InstanceId next = 2; next < 42; ++next) {
+    const int before = answered;
+    while (answered < before + 20) std::this_thread::yield();
+    auto fresh = std::make_shared<const Fd>(listen_on(kAny));
+    add(next, {&*fresh});
+    Server replacement = serve(std::move(fresh));
+    shift({{next, 1.0}});
+    EXPECT_EQ(await(*steering_->settle(next - 1, 10s)).left, 0U);
+    *current.leave = true;
+    current.thread.join();
+    current.listener.reset();  // with the thread's copy gone, this closes it
+    migrations += steering_->counters(next)->migrations;
+    EXPECT_TRUE(steering_->remove(next - 1));
+    current = std::move(replacement);
+  }
+  stop = true;
+  for (auto& client : clients) client.join();
+  *current.leave = true;
+  current.thread.join();
+  EXPECT_EQ(failed, 0);
+  EXPECT_EQ(migrations, 0U);
+  EXPECT_GT(answered, 800);
+}
+
+TEST(GracePeriodTest, LeavesTheAffinityAsItWas) {
+  cpu_set_t before;
+  cpu_set_t after;
+  ASSERT_EQ(::sched_getaffinity(0, sizeof before, &before), 0);
+  const auto over = grace_period();
+  ASSERT_TRUE(over) << over.error().message;
+  ASSERT_EQ(::sched_getaffinity(0, sizeof after, &after), 0);
+  EXPECT_TRUE(CPU_EQUAL(&before, &after));
+}
+
+}  // namespace
+}  // namespace roll::test

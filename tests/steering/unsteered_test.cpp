@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+#include "steering/unsteered.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+#include "net/process_sockets.h"
+#include "steering/forked_server.h"
+#include "steering/handover.h"
+#include "steering/reuseport.h"
+#include "support/net_namespace.h"
+
+namespace roll::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+const Endpoint kAny = v4("0.0.0.0");
+const Endpoint kLocal = v4("127.0.0.1");
+
+class UnsteeredTest : public NetNamespaceTest {
+ protected:
+  void SetUp() override {
+    NetNamespaceTest::SetUp();
+    if (IsSkipped()) return;
+    auto made = Unsteered::create(Handover::Plain);
+    ASSERT_TRUE(made);
+    steering_ = std::move(*made);
+    auto loop = Loop::create();
+    ASSERT_TRUE(loop);
+    loop_ = std::move(*loop);
+  }
+
+  // Whose is the accepted end of this connection?
+  static bool is_accepted_by(const Fd& client, const ProcessId& server) {
+    sockaddr_storage ours{};
+    sockaddr_storage theirs{};
+    socklen_t size = sizeof ours;
+    EXPECT_EQ(::getsockname(client.get(), reinterpret_cast<sockaddr*>(&ours), &size), 0);
+    size = sizeof theirs;
+    EXPECT_EQ(::getpeername(client.get(), reinterpret_cast<sockaddr*>(&theirs), &size), 0);
+    auto diag = SockDiag::create();
+    const auto inode =
+        diag->connection_inode(*Endpoint::from_sockaddr(theirs), *Endpoint::from_sockaddr(ours));
+    EXPECT_TRUE(inode);
+    const auto inodes = socket_inodes(server);
+    EXPECT_TRUE(inodes);
+    return std::ranges::binary_search(*inodes, *inode);
+  }
+
+  std::unique_ptr<Unsteered> steering_;
+  std::unique_ptr<Loop> loop_;
+};
+
+struct OwnerCase {
+  const char* name;
+  Endpoint bound;
+  Dual dual;
+  Endpoint target;
+  Serving serving;
+};
+
+class OwnerConnectTest : public UnsteeredTest, public testing::WithParamInterface<OwnerCase> {};
+
+INSTANTIATE_TEST_SUITE_P(
+    Families, OwnerConnectTest,
+    testing::Values(OwnerCase{"IPv4", kAny, Dual::No, kLocal, Serving::UntilEof},
+                    OwnerCase{"IPv6", v6("::"), Dual::No, v6("::1"), Serving::UntilEof},
+                    OwnerCase{"DualStackByIPv4", v6("::"), Dual::Yes, kLocal, Serving::UntilEof},
+                    OwnerCase{"AcceptedByAWorker", kAny, Dual::No, kLocal, Serving::InAChild}),
+    [](const auto& instance) { return instance.param.name; });
+
+TEST_P(OwnerConnectTest, ReachesExactlyTheAskedInstance) {
+  const OwnerCase& param = GetParam();
+  std::vector<std::unique_ptr<ForkedServer>> servers;
+  for (InstanceId instance = 1; instance <= 4; ++instance) {
+    Fd listener = listen_on(param.bound, param.dual);
+    servers.push_back(std::make_unique<ForkedServer>(listener, param.serving));
+    ASSERT_TRUE(steering_->add(instance, servers.back()->id(), duplicates({&listener})));
+  }
+  for (int i = 0; i < 40; ++i) {
+    const InstanceId asked = 1 + i % 4;
+    const auto connected = aimed_connect(*loop_, *steering_, asked, param.target);
+    ASSERT_TRUE(connected) << connected.error().message;
+    EXPECT_TRUE(is_accepted_by(*connected, servers[static_cast<size_t>(asked - 1)]->id()));
+  }
+}
+
+TEST_F(UnsteeredTest, GivesUpOnAServerThatClosesAtOnceAndSaysWhatHelps) {
+  Fd listener = listen_on(kAny);
+  const ForkedServer server(listener, Serving::AtOnce);
+  ASSERT_TRUE(steering_->add(1, server.id(), {}));
+  close_listener(listener);
+  const auto connected = aimed_connect(*loop_, *steering_, 1, kLocal, 200ms);
+  ASSERT_FALSE(connected);
+  EXPECT_NE(connected.error().hint.find("ready.address"), std::string::npos);
+}
+
+TEST_F(UnsteeredTest, FailsAtOnceWhereNobodyListens) {
+  ASSERT_TRUE(steering_->add(1, own_id(), {}));
+  const auto connected = aimed_connect(*loop_, *steering_, 1, kLocal, 5s);
+  ASSERT_FALSE(connected);
+  EXPECT_EQ(connected.error().kind, ErrorKind::NotFound);
+}
+
+TEST_F(UnsteeredTest, DoesNotTroubleTheOthersForAnInstanceThatDoesNotListenYet) {
+  const Fd others = listen_on(kAny);
+  Fd elsewhere = listen_on(v4("127.0.0.1", 9000));
+  const ForkedServer asked(elsewhere);
+  ASSERT_TRUE(steering_->add(1, asked.id(), {}));
+  const auto connected = aimed_connect(*loop_, *steering_, 1, kLocal, 5s);
+  ASSERT_FALSE(connected);
+  EXPECT_EQ(connected.error().kind, ErrorKind::NotFound);
+  EXPECT_EQ(accept_all(others), 0);
+}
+
+TEST_F(UnsteeredTest, KeepsNoDuplicate) {
+  const Fd listener = listen_on(kAny);
+  const int before = count_descriptors();
+  ASSERT_TRUE(steering_->add(1, own_id(), duplicates({&listener})));
+  EXPECT_EQ(count_descriptors(), before);
+}
+
+using HandoverTest = NetNamespaceTest;
+
+TEST_F(HandoverTest, SteersWhereItCan) {
+  const auto chosen = choose_steering(std::nullopt);
+  ASSERT_TRUE(chosen) << chosen.error().message;
+  EXPECT_EQ((*chosen)->way(), Handover::Steer);
+  EXPECT_EQ(best_handover().way, Handover::Steer);
+}
+
+TEST_F(HandoverTest, MigratesOnlyWhereTheKernelIsSetToDoSo) {
+  const auto refused = choose_steering(Handover::Migrate);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::Unsupported);
+  EXPECT_EQ(refused.error().hint, "sysctl -w net.ipv4.tcp_migrate_req=1");
+  ASSERT_TRUE(write_net_setting("ipv4/tcp_migrate_req", "1"));
+  const auto chosen = choose_steering(Handover::Migrate);
+  ASSERT_TRUE(chosen);
+  EXPECT_EQ((*chosen)->way(), Handover::Migrate);
+}
+
+TEST_F(HandoverTest, IsPlainWhenAsked) {
+  const auto chosen = choose_steering(Handover::Plain);
+  ASSERT_TRUE(chosen);
+  EXPECT_EQ((*chosen)->way(), Handover::Plain);
+}
+
+}  // namespace
+}  // namespace roll::test
