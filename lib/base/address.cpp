@@ -88,6 +88,7 @@ Result<ListenAddress> ListenAddress::parse(std::string_view text) {
         "a datagram flow belongs to no socket, so a handover would lose datagrams; list TCP addresses only");
   std::string_view rest = text;
   if (rest.starts_with("tcp://")) rest.remove_prefix(6);
+  if (rest.find('\0') != std::string_view::npos) return fail(bad_address(text, "it has a zero byte in it"));
   const size_t colon = rest.rfind(':');
   if (colon == std::string_view::npos) return fail(bad_address(text, "it has no port"));
 

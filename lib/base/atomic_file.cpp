@@ -16,8 +16,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr size_t kLargestFile = size_t{16} * 1024 * 1024;
-
 Status sync_folder_of(const std::string& path) {
   std::string folder = fs::path(path).parent_path().string();
   if (folder.empty()) folder = ".";
@@ -44,10 +42,10 @@ Status write_file_atomically(const std::string& path, std::string_view text, mod
   return durability == Durability::Synced ? sync_folder_of(path) : Status();
 }
 
-Result<std::string> read_file(const std::string& path) {
+Result<std::string> read_file(const std::string& path, size_t limit) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return fail(last_os_failure("cannot open " + path));
-  auto text = read_all(fd.get(), kLargestFile);
+  auto text = read_all(fd.get(), limit);
   if (!text) return fail(with_context(text.error(), path));
   return text;
 }
@@ -63,9 +61,10 @@ Status append_line(const std::string& path, std::string_view line, Durability du
   text += line;
   text += '\n';
   if (Status written = write_all(fd.get(), text); !written) return fail(with_context(written.error(), path));
-  if (durability == Durability::Synced && ::fsync(fd.get()) != 0)
-    return fail(last_os_failure("cannot sync " + path));
-  return {};
+  if (durability == Durability::Volatile) return {};
+  if (::fsync(fd.get()) != 0) return fail(last_os_failure("cannot sync " + path));
+  // A new file is on the disk when its name is.
+  return end == 0 ? sync_folder_of(path) : Status();
 }
 
 Status make_directories(const std::string& path, mode_t mode) {

@@ -20,12 +20,14 @@ enum class Durability {
 Status write_file_atomically(const std::string& path, std::string_view text, mode_t mode,
                              Durability durability = Durability::Volatile);
 
-// The file's whole text; at most 16 MiB. NotFound where there is none.
-Result<std::string> read_file(const std::string& path);
+inline constexpr size_t kLargestFile = size_t{16} * 1024 * 1024;
+
+// The file's whole text; more than `limit` bytes are an error of kind Invalid. NotFound where there is none.
+Result<std::string> read_file(const std::string& path, size_t limit = kLargestFile);
 
 // Appends one line (its '\n' is added) with a single write, so that several appenders never mix their lines.
 // A torn last line, left by a crash in the middle of a write, is closed first and stays a line of its own.
-// Creates the file (0600).
+// Creates the file (0600); with Synced its folder is synced then, too.
 Status append_line(const std::string& path, std::string_view line,
                    Durability durability = Durability::Volatile);
 

@@ -9,12 +9,13 @@
 namespace roll {
 
 std::string format_time(WallTime time) {
-  const auto millis = std::chrono::duration_cast<Millis>(time.time_since_epoch()).count();
-  const std::time_t seconds = millis / 1000;
+  const auto whole = std::chrono::floor<std::chrono::seconds>(time);
+  const auto millis = std::chrono::floor<Millis>(time - whole).count();
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(whole);
   std::tm utc{};
   gmtime_r(&seconds, &utc);
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900, utc.tm_mon + 1,
-                     utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, millis % 1000);
+                     utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, millis);
 }
 
 Result<WallTime> parse_time(std::string_view text) {
@@ -24,11 +25,13 @@ Result<WallTime> parse_time(std::string_view text) {
   const std::string copy(text);
   const int fields = std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ%n", &utc.tm_year, &utc.tm_mon,
                                  &utc.tm_mday, &utc.tm_hour, &utc.tm_min, &utc.tm_sec, &millis, &used);
-  if (fields != 7 || static_cast<size_t>(used) != copy.size())
-    return fail(ErrorKind::Invalid, fmt::format("'{}' is not a time like 2026-01-31T12:00:00.123Z", text));
   utc.tm_year -= 1900;
   utc.tm_mon -= 1;
-  return WallTime(std::chrono::seconds(timegm(&utc))) + Millis(millis);
+  const WallTime time = WallTime(std::chrono::seconds(timegm(&utc))) + Millis(millis);
+  // scanf and timegm take more than the one way of writing, such as a 31st of February.
+  if (fields != 7 || static_cast<size_t>(used) != copy.size() || format_time(time) != text)
+    return fail(ErrorKind::Invalid, fmt::format("'{}' is not a time like 2026-01-31T12:00:00.123Z", text));
+  return time;
 }
 
 }  // namespace roll

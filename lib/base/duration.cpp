@@ -14,6 +14,7 @@ constexpr int64_t kMinute = 60 * kSecond;
 constexpr int64_t kHour = 60 * kMinute;
 constexpr int64_t kDay = 24 * kHour;
 constexpr int64_t kLongest = 3650 * kDay;
+constexpr int64_t kRoundsUp = 50;  // 59.95 s would be shown as 60.0 s
 
 int64_t unit_in_millis(std::string_view unit) {
   if (unit == "ms") return 1;
@@ -49,7 +50,8 @@ std::string format_duration(Millis duration) {
 std::string human_duration(Millis duration) {
   const int64_t millis = duration.count();
   if (millis < kSecond) return fmt::format("{} ms", millis);
-  if (millis < kMinute) return fmt::format("{:.1f} s", static_cast<double>(millis) / kSecond);
+  if (millis < kMinute - kRoundsUp) return fmt::format("{:.1f} s", static_cast<double>(millis) / kSecond);
+  if (millis < kMinute) return "1 min 0 s";
   if (millis < kHour) return fmt::format("{} min {} s", millis / kMinute, millis % kMinute / kSecond);
   if (millis < kDay) return fmt::format("{} h {} min", millis / kHour, millis % kHour / kMinute);
   return fmt::format("{} d {} h", millis / kDay, millis % kDay / kHour);

@@ -3,20 +3,36 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 namespace roll {
 
+namespace {
+
+// The holder may have removed the file, with all of its app, after it was opened here: a lock on what no
+// path leads to keeps nobody out.
+bool is_file_at(int fd, const std::string& path) {
+  struct stat ours{};
+  struct stat theirs{};
+  return ::fstat(fd, &ours) == 0 && ::stat(path.c_str(), &theirs) == 0 && ours.st_dev == theirs.st_dev &&
+         ours.st_ino == theirs.st_ino;
+}
+
+}  // namespace
+
 Result<std::optional<FileLock>> FileLock::try_acquire(const std::string& path) {
-  Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!fd) return fail(last_os_failure("cannot open the lock " + path));
-  while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) return std::nullopt;
-    if (errno != EINTR) return fail(last_os_failure("cannot lock " + path));
+  for (;;) {
+    Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!fd) return fail(last_os_failure("cannot open the lock " + path));
+    while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno == EWOULDBLOCK) return std::nullopt;
+      if (errno != EINTR) return fail(last_os_failure("cannot lock " + path));
+    }
+    if (is_file_at(fd.get(), path)) return std::optional<FileLock>(FileLock(std::move(fd)));
   }
-  return std::optional<FileLock>(FileLock(std::move(fd)));
 }
 
 std::string FileLock::read_holder(const std::string& path) {

@@ -10,7 +10,7 @@
 namespace roll {
 
 // An exclusive flock(2) on a file. It dies with its holder, however that dies; a file left behind locks
-// nobody out. Only on local file systems. The file itself stays.
+// nobody out. Only on local file systems. The file itself stays; whoever holds it may remove it.
 class FileLock {
  public:
   // Nothing when somebody else holds it. The file is created (0600) where it is missing. Never blocks.

@@ -37,8 +37,10 @@ constexpr Micros kNoTimeout{-1};
 Result<std::unique_ptr<Loop>> Loop::create() {
   event_config* config = event_config_new();
   if (config == nullptr) return fail(ErrorKind::Failed, "cannot make an event loop: out of memory");
-  // Without a precise timer epoll_wait rounds every delay up to whole milliseconds.
-  event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER | EVENT_BASE_FLAG_NOLOCK);
+  // Without a precise timer epoll_wait rounds every delay up to whole milliseconds; with a cached time a
+  // timer that is made in a slow callback fires early.
+  event_config_set_flag(
+      config, EVENT_BASE_FLAG_PRECISE_TIMER | EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_NO_CACHE_TIME);
   event_base* base = event_base_new_with_config(config);
   event_config_free(config);
   if (base == nullptr) return fail(ErrorKind::Failed, "cannot make an event loop");
@@ -89,8 +91,11 @@ void Loop::stop() {
 WaitEnd Loop::run_until(const std::function<bool()>& satisfied, TimePoint deadline) {
   if (satisfied()) return WaitEnd::Satisfied;
   // The deadline is an event like any other, so that the loop sleeps until there is something to look at.
-  const auto left = std::chrono::duration_cast<Micros>(deadline - now());
-  const Watch alarm = after(std::min<Micros>(left, std::chrono::hours(24 * 365)), [] {});
+  // libevent counts whole microseconds: an alarm that rang a moment early would be the last.
+  constexpr Micros kOneForEachRounding{2};
+  constexpr TimePoint::duration kLongest = std::chrono::hours(24 * 365);
+  const auto left = std::chrono::ceil<Micros>(std::min(deadline - now(), kLongest));
+  const Watch alarm = after(left + kOneForEachRounding, [] {});
   for (;;) {
     event_base_loop(base_, EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY);
     if (satisfied()) return WaitEnd::Satisfied;

@@ -54,6 +54,7 @@ std::optional<Event> event_from_line(std::string_view line) {
     event.generation = fields["generation"];
   if (fields.contains("time") && fields["time"].is_string())
     event.time = parse_time(fields["time"].get_ref<const std::string&>()).value_or(WallTime{});
+  for (const char* frame : {"v", "time", "app", "generation", "event"}) fields.erase(frame);
   event.fields = std::move(fields);
   return event;
 }

@@ -2,7 +2,6 @@
 #include "state/history.h"
 
 #include <algorithm>
-#include <iterator>
 
 namespace roll {
 
@@ -55,6 +54,8 @@ void conclude(const Event& event, const Change& change, History& history) {
   }
   history.stopped = false;
   history.instances = change.instances;
+  if (change.command == "scale") history.scaled_to = change.instances;
+  if (history.scaled_to != change.instances) history.scaled_to.reset();
   if (!change.makes_generation()) return;
   history.current = change.generation;
   history.current_release = change.release;
@@ -74,14 +75,14 @@ const Change* History::unfinished() const {
 }
 
 std::optional<int64_t> History::rollback_target() const {
-  const auto counts = [](const Change& change) {
-    return change.outcome == Outcome::Deployed && change.makes_generation() && change.command != "restart";
-  };
-  const auto newest = std::find_if(changes.rbegin(), changes.rend(), counts);
-  if (newest == changes.rend()) return std::nullopt;
-  const auto before = std::find_if(std::next(newest), changes.rend(), counts);
-  if (before == changes.rend()) return std::nullopt;
-  return before->generation;
+  // What ran, one after the other. A restart is no change of release, but what ran from then on is its.
+  std::vector<int64_t> ran;
+  for (const Change& change : changes) {
+    if (change.outcome != Outcome::Deployed || !change.makes_generation()) continue;
+    if (change.command == "restart" && !ran.empty()) ran.pop_back();
+    ran.push_back(change.generation);
+  }
+  return ran.size() >= 2 ? std::optional(ran[ran.size() - 2]) : std::nullopt;
 }
 
 std::optional<int64_t> History::completed_generation_of(const std::string& release) const {

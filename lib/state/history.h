@@ -49,7 +49,8 @@ struct History {
   std::optional<int64_t> current;
   std::string current_release;
   int instances = 0;
-  bool stopped = false;  // by `stop`
+  std::optional<int> scaled_to;  // by `scale`, until a deploy says otherwise
+  bool stopped = false;          // by `stop`
   WallTime current_since;
 
   // The instances that shall serve now.
@@ -58,8 +59,9 @@ struct History {
   // The last change, if it has no ending or needs attention: what `recover` looks after.
   [[nodiscard]] const Change* unfinished() const;
 
-  // The generation that `rollback` goes to: completed before the current one, restarts and failures not
-  // counted. Since a rollback is itself such a completion, done twice it returns.
+  // The generation that `rollback` goes to: completed before the current one, failures not counted. A restart
+  // only takes the place of what it restarted: what ran last of the release before is what comes back. Since
+  // a rollback is itself such a completion, done twice it returns.
   [[nodiscard]] std::optional<int64_t> rollback_target() const;
 
   // The newest completed generation of a release.

@@ -9,6 +9,9 @@ namespace roll {
 
 namespace {
 
+// Some hundred thousand changes: a bound only against reading what is no journal at all.
+constexpr size_t kLargestJournal = size_t{1} << 30;
+
 constexpr const char* kDiskHint =
     "free some space, or look at the file's permissions; nothing was changed by this step";
 
@@ -35,7 +38,7 @@ Status FileJournal::note(const Event& event) {
 }
 
 Result<std::vector<Event>> FileJournal::read() const {
-  auto text = read_file(path_);
+  auto text = read_file(path_, kLargestJournal);
   if (!text && text.error().kind == ErrorKind::NotFound) return std::vector<Event>();
   if (!text) return fail(text.error());
   std::vector<Event> all;

@@ -38,6 +38,12 @@ Result<Paths> Paths::resolve(uid_t uid, const Environment& environment) {
     return below(folder.empty() ? below(value("HOME"), below_home) : folder, "rollctl");
   };
   const bool root = uid == 0;
+  const auto homeless = [&](const char* override, const char* xdg_name) {
+    return !root && value(override).empty() && value(xdg_name).empty() && value("HOME").empty();
+  };
+  if (homeless("ROLLCTL_CONFIG_DIR", "XDG_CONFIG_HOME") || homeless("ROLLCTL_STATE_DIR", "XDG_STATE_HOME"))
+    return fail(ErrorKind::NotPermitted, "there is no folder for app files and journals: HOME is not set",
+                "set HOME, or ROLLCTL_CONFIG_DIR and ROLLCTL_STATE_DIR");
   Paths paths;
   paths.config_dir = value("ROLLCTL_CONFIG_DIR");
   if (paths.config_dir.empty()) paths.config_dir = root ? "/etc/rollctl" : xdg("XDG_CONFIG_HOME", ".config");

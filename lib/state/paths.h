@@ -22,7 +22,7 @@ struct Paths {
   std::string libexec_dir;  // roll-shim
 
   using Environment = std::function<const char*(const char*)>;
-  // NotPermitted where an ordinary user has neither XDG_RUNTIME_DIR nor an override.
+  // NotPermitted where an ordinary user has no XDG_RUNTIME_DIR or no HOME, and no override.
   static Result<Paths> resolve(uid_t uid, const Environment& environment);
 
   // Of one app.

@@ -181,13 +181,14 @@ std::string summary_text(const Verdict& verdict) {
   std::string text = verdict.app + ": " + ending_text(verdict);
   if (verdict.outcome == Outcome::Unchanged) return text;
   text += fmt::format(", {} cut", count_text(verdict.connections_cut, "connection"));
+  if (!verdict.draining.empty()) text += " so far";
   if (verdict.left > 0) text += fmt::format(", {} not settled", count_text(verdict.left, "handshake"));
   if (!verdict.draining.empty())
-    text += fmt::format(" so far, {} still draining ({})", count_text(verdict.draining.size(), "instance"),
+    text += fmt::format(", {} still draining ({})", count_text(verdict.draining.size(), "instance"),
                         ids_text(verdict.draining));
   text += ", " + human_duration(verdict.duration);
   if (verdict.outcome == Outcome::Deployed && verdict.interrupted_by != 0)
-    text += fmt::format(" (not awaited: {})", signal_name(verdict.interrupted_by));
+    text += fmt::format(", drain not awaited ({})", signal_name(verdict.interrupted_by));
   return text;
 }
 
