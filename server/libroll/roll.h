@@ -10,8 +10,11 @@
 //   server->ready("");
 //   event_base_dispatch(base);          // returns once the server has drained
 //
-// Not safe for threads: everything happens in the thread that runs the event base.
+// Not safe for threads: everything happens in the thread that runs the event base. The program ignores
+// SIGPIPE.
 #pragma once
+
+#include <event2/http.h>  // evhttp_request, event_base, bufferevent
 
 #include <chrono>
 #include <cstddef>
@@ -20,11 +23,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-
-struct event_base;
-struct evhttp;
-struct evhttp_request;
-struct bufferevent;
 
 namespace roll {
 

@@ -264,7 +264,12 @@ void Server::Impl::on_drain() {
     timeval interval = to_timeval(kStatusInterval);
     event_add(status_event.get(), &interval);
   }
-  finish_if_empty();
+  if (connections->count() == 0) {
+    finish_if_empty();
+    timeval at_once{0, 0};  // a break is forgotten when the loop does not run yet
+    event_add(drain_event.get(), &at_once);
+    return;
+  }
   Connections::TimePoint now = Clock::now();
   Connections::TimePoint next = connections->end_idle(now);
   // A connection may become idle later: look again when the youngest that can exist now would be due.

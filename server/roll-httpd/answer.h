@@ -2,10 +2,10 @@
 // Answers that are not files: error pages, redirects, the health page.
 #pragma once
 
+#include <event2/http.h>
+
 #include <string>
 #include <string_view>
-
-struct evhttp_request;
 
 namespace roll {
 

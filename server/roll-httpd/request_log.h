@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <event2/http.h>
+
 #include <cstddef>
 
 #include "roll-httpd/access_log.h"
-
-struct evhttp_request;
 
 namespace roll {
 

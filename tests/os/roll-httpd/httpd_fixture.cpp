@@ -44,9 +44,10 @@ void HttpdTest::write(const std::string& name, const std::string& content) const
 }
 
 void HttpdTest::launch(const std::vector<std::string>& options, const std::vector<std::string>& env,
-                       std::vector<std::pair<int, int>> fds) {
+                       std::vector<std::pair<int, int>> fds, std::vector<std::string> wrapper) {
   ChildSpec spec;
-  spec.argv = {program_path("roll-httpd")};
+  spec.argv = std::move(wrapper);
+  spec.argv.push_back(program_path("roll-httpd"));
   if (std::ranges::find(options, "--root") == options.end())
     spec.argv.insert(spec.argv.end(), {"--root", root_});
   spec.argv.insert(spec.argv.end(), options.begin(), options.end());

@@ -30,9 +30,9 @@ class HttpdTest : public NetNamespaceTest {
   void write(const std::string& name, const std::string& content) const;
   // Starts a server on 127.0.0.1:8080 for the root, and waits for its READY=1.
   void start(const std::vector<std::string>& options = {});
-  // The same without waiting. `fds` as in ChildSpec.
+  // Without address and without waiting. `fds` as in ChildSpec; `wrapper` is a command that runs the server.
   void launch(const std::vector<std::string>& options, const std::vector<std::string>& env = {},
-              std::vector<std::pair<int, int>> fds = {});
+              std::vector<std::pair<int, int>> fds = {}, std::vector<std::string> wrapper = {});
 
   // The next message to the notify socket; "" when there is none in time.
   std::string read_notification() const;

@@ -54,14 +54,18 @@ TEST_F(RequestsTest, AnIdleConnectionEndsAfterTheKeepAliveTime) {
 }
 
 TEST_F(RequestsTest, AClientThatHasEndedItsSideStillGetsAll) {
-  write("large", std::string(3'000'000, 'x'));
+  write("large", "");
+  std::filesystem::resize_file(root_ / "large", 30'000'000);  // more than the socket buffers take at once
   start();
   Client client = connect();
   ASSERT_TRUE(client.send(get_request("/large")));
   client.shut_writing();
+  Client other = connect();
+  EXPECT_EQ(answer_to(other, get_request("/none")).value().status,
+            404);  // by now the server knows of the end
   auto answer = client.read_answer();
   ASSERT_TRUE(answer);
-  EXPECT_EQ(answer->body.size(), 3'000'000U);
+  EXPECT_EQ(answer->body.size(), 30'000'000U);
   EXPECT_EQ(client.read_end(), Client::End::Eof);
 }
 
@@ -131,6 +135,19 @@ TEST_F(RequestsTest, ARateLimitsTheBody) {
   auto begin = std::chrono::steady_clock::now();
   EXPECT_EQ(get("/large").body.size(), 300'000U);
   EXPECT_GT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(150));
+}
+
+TEST_F(RequestsTest, WithoutFreeDescriptorsClientsWaitInTheQueue) {
+  write("a", "A");
+  launch({"--listen", "127.0.0.1:8080"}, {}, {}, {"prlimit", "--nofile=16:16"});
+  ASSERT_NE(read_notification(), "");
+  std::vector<Client> clients;
+  for (int i = 0; i < 30; ++i) clients.push_back(connect());
+  for (Client& client : clients) {
+    auto answer = answer_to(client, get_request("/-/readyz", "Connection: close\r\n"));
+    EXPECT_TRUE(answer && answer->status == 200);
+  }
+  EXPECT_EQ(server_->errors().find("accept"), std::string::npos) << server_->errors();
 }
 
 TEST_F(RequestsTest, EachRequestIsALineInTheAccessLog) {
