@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "supervise/roles.h"
+#include "supervise/supervisor.h"
+
+namespace roll::test {
+
+class PushedClock final : public Clock {
+ public:
+  [[nodiscard]] TimePoint now() const override { return now_; }
+  [[nodiscard]] WallTime wall_now() const override {
+    return WallTime(std::chrono::seconds(1'769'860'800)) +
+           std::chrono::duration_cast<WallTime::duration>(now_.time_since_epoch());
+  }
+  void push(Micros duration) { now_ += duration; }
+
+ private:
+  TimePoint now_{std::chrono::hours(1)};
+};
+
+// Processes that are only numbers: 100 is the first server, 101 the next one.
+class FakeServer final : public ServerProcess {
+ public:
+  Result<ProcessId> start() override {
+    if (start_fails) return fail(ErrorKind::Failed, "cannot fork a server: no more processes");
+    ++starts;
+    return ProcessId{99 + starts, static_cast<uint64_t>(starts), "boot"};
+  }
+  void proceed() override { ++proceeds; }
+  void send_signal(int signal) override { signals.push_back(signal); }
+  void send_signal_to_all(int signal) override { signals_to_all.push_back(signal); }
+  std::vector<pid_t> living() override { return left; }
+  void open_gate() override { gate_open = true; }
+
+  bool start_fails = false;
+  int starts = 0;
+  int proceeds = 0;
+  bool gate_open = false;
+  std::vector<int> signals;
+  std::vector<int> signals_to_all;
+  std::vector<pid_t> left;
+};
+
+class FakeNetwork final : public ServerNetwork {
+ public:
+  Result<std::vector<Listener>> listeners() override { return std::vector<Listener>(2); }
+  bool listens_on_all() override {
+    ++looks;
+    return listening;
+  }
+  size_t connections() override { return open_connections; }
+  Refill refill(std::vector<SteeringHandle>&, std::vector<Listener> listeners) override {
+    refilled += listeners.size();
+    return refill_result;
+  }
+
+  bool listening = false;
+  int looks = 0;
+  size_t open_connections = 0;
+  size_t refilled = 0;
+  Refill refill_result = Refill::Done;
+};
+
+class RecordingAudience final : public Audience {
+ public:
+  Status save(const InstanceRecord& record) override {
+    if (save_fails) return fail(ErrorKind::Failed, "cannot write instance.json: No space left on device");
+    saved.push_back(record);
+    return {};
+  }
+  void publish(const ShimEvent& event) override { events.push_back(event); }
+  void note(const std::string& line) override { journal.push_back(line); }
+  void finish(const ShimEvent& event, const std::string& journal_line) override {
+    events.push_back(event);
+    last_line = journal_line;
+    ++finishes;
+  }
+
+  bool save_fails = false;
+  std::vector<InstanceRecord> saved;
+  std::vector<ShimEvent> events;
+  std::vector<std::string> journal;
+  std::string last_line;
+  int finishes = 0;
+};
+
+}  // namespace roll::test

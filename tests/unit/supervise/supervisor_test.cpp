@@ -1,0 +1,546 @@
+// SPDX-License-Identifier: MIT
+#include "supervise/supervisor.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "fake_roles.h"
+
+namespace roll::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using Kind = ShimEvent::Kind;
+
+ExitStatus code(int code) {
+  return {code, {}};
+}
+
+ExitStatus killed_by(int signal) {
+  return {{}, signal};
+}
+
+class SupervisorTest : public testing::Test {
+ protected:
+  void make(LaunchSpec spec = {}) {
+    spec.app = "web";
+    spec.release = "v1";
+    spec.generation = 7;
+    spec.instance = 12;
+    shim_.emplace(Supervisor::Roles{clock_, server_, network_, audience_}, std::move(spec),
+                  ProcessId{50, 1, "boot"});
+  }
+
+  // A server that runs, in the state that rollctl gave it.
+  void make_running(InstanceState role = InstanceState::Serving, LaunchSpec spec = {}) {
+    make(std::move(spec));
+    shim_->start();
+    shim_->executed();
+    if (role == InstanceState::Starting) return;
+    ASSERT_TRUE(shim_->set_role(role, 100));
+  }
+
+  // Dies alone.
+  void die(const ExitStatus& exit) {
+    shim_->server_exited(exit);
+    shim_->last_process_gone();
+  }
+
+  // What the loop would do: everything that is due within the time, when it is due.
+  void pass(Micros duration) {
+    const TimePoint end = clock_.now() + duration;
+    for (auto due = shim_->next_due(); due && *due <= end; due = shim_->next_due()) {
+      clock_.push(std::chrono::duration_cast<Micros>(std::max(*due - clock_.now(), TimePoint::duration(0))));
+      shim_->tick();
+    }
+    clock_.push(std::chrono::duration_cast<Micros>(end - clock_.now()));
+  }
+
+  std::vector<Kind> kinds() {
+    std::vector<Kind> kinds;
+    for (const auto& event : audience_.events) kinds.push_back(event.kind);
+    return kinds;
+  }
+
+  InstanceState state() { return shim_->record().state; }
+  const ShimEvent& last() { return audience_.events.back(); }
+
+  PushedClock clock_;
+  FakeServer server_;
+  FakeNetwork network_;
+  RecordingAudience audience_;
+  std::optional<Supervisor> shim_;
+};
+
+// Launching.
+
+TEST_F(SupervisorTest, SavesTheRecordBeforeTheServerMayRun) {
+  make();
+  audience_.save_fails = true;
+  shim_->start();
+  EXPECT_EQ(server_.proceeds, 0);
+  EXPECT_THAT(kinds(), ElementsAre(Kind::LaunchFailed));
+  EXPECT_EQ(audience_.finishes, 1);
+}
+
+TEST_F(SupervisorTest, TellsThatTheServerRuns) {
+  make();
+  shim_->start();
+  EXPECT_EQ(server_.proceeds, 1);
+  EXPECT_EQ(audience_.saved.back().server.pid, 100);
+  EXPECT_THAT(kinds(), IsEmpty());
+  shim_->executed();
+  EXPECT_THAT(kinds(), ElementsAre(Kind::Launched));
+  EXPECT_EQ(state(), InstanceState::Starting);
+}
+
+TEST_F(SupervisorTest, EndsWhenTheFirstExecFails) {
+  make();
+  shim_->start();
+  shim_->execution_failed("cannot start \"./web\": No such file or directory");
+  EXPECT_THAT(kinds(), ElementsAre(Kind::LaunchFailed));
+  EXPECT_EQ(last().message, "cannot start \"./web\": No such file or directory");
+  EXPECT_EQ(audience_.finishes, 1);
+  EXPECT_EQ(audience_.last_line, "");
+  EXPECT_EQ(shim_->phase(), Phase::Ended);
+}
+
+TEST_F(SupervisorTest, WaitsForNothingWhileTheServerServes) {
+  make_running();
+  EXPECT_FALSE(shim_->next_due());
+}
+
+// Exits and restarts.
+
+TEST_F(SupervisorTest, DoesNotRestartAServerThatRollctlNeverSawReady) {
+  make_running(InstanceState::Starting);
+  die(code(1));
+  EXPECT_EQ(state(), InstanceState::Failed);
+  EXPECT_EQ(last().kind, Kind::Exited);
+  EXPECT_EQ(last().exit->code, 1);
+  EXPECT_FALSE(shim_->next_due());
+  EXPECT_EQ(shim_->phase(), Phase::Idle);
+}
+
+class RoleTest : public SupervisorTest, public testing::WithParamInterface<InstanceState> {};
+INSTANTIATE_TEST_SUITE_P(Roles, RoleTest,
+                         testing::Values(InstanceState::Canary, InstanceState::Standby,
+                                         InstanceState::Settling));
+
+TEST_P(RoleTest, IsNotRestartedOutsideTheRotationOrAsACanary) {
+  make_running(GetParam());
+  die(killed_by(SIGSEGV));
+  EXPECT_EQ(state(), InstanceState::Failed);
+}
+
+TEST_F(SupervisorTest, RestartsAfterTheBackOff) {
+  make_running();
+  die(killed_by(SIGSEGV));
+  EXPECT_EQ(state(), InstanceState::Restarting);
+  EXPECT_EQ(shim_->record().server.pid, 0);
+  EXPECT_EQ(last().message, "the server was killed by SIGSEGV");
+  EXPECT_THAT(audience_.journal,
+              ElementsAre(HasSubstr(R"("event":"instance.exited","id":12,"exit":{"signal":"SIGSEGV"})")));
+  pass(Millis(99));
+  EXPECT_EQ(server_.starts, 1);
+  pass(Millis(1));
+  EXPECT_EQ(server_.starts, 2);
+  shim_->executed();
+  EXPECT_THAT(kinds(), ElementsAre(Kind::Launched, Kind::Exited, Kind::Restarted));
+  EXPECT_EQ(last().record.server.pid, 101);
+  EXPECT_EQ(last().record.restarts, 1);
+  EXPECT_THAT(audience_.journal.back(), HasSubstr(R"("event":"instance.restarted","id":12,"pid":101)"));
+}
+
+struct PolicyCase {
+  RestartPolicy policy;
+  ExitStatus exit;
+  InstanceState after;
+};
+
+class PolicyTest : public SupervisorTest, public testing::WithParamInterface<PolicyCase> {};
+INSTANTIATE_TEST_SUITE_P(
+    Policies, PolicyTest,
+    testing::Values(PolicyCase{RestartPolicy::Always, code(0), InstanceState::Restarting},
+                    PolicyCase{RestartPolicy::Always, code(1), InstanceState::Restarting},
+                    PolicyCase{RestartPolicy::OnFailure, code(0), InstanceState::Failed},
+                    PolicyCase{RestartPolicy::OnFailure, code(1), InstanceState::Restarting},
+                    PolicyCase{RestartPolicy::OnFailure, killed_by(SIGKILL), InstanceState::Restarting},
+                    PolicyCase{RestartPolicy::Never, code(1), InstanceState::Failed}));
+
+TEST_P(PolicyTest, DecidesWhatFollowsAnExit) {
+  LaunchSpec spec;
+  spec.restart = GetParam().policy;
+  make_running(InstanceState::Serving, spec);
+  die(GetParam().exit);
+  EXPECT_EQ(state(), GetParam().after);
+}
+
+TEST_F(SupervisorTest, DoublesTheBackOffAndGivesUp) {
+  LaunchSpec spec;
+  spec.backoff = Millis(100);
+  spec.max_backoff = Millis(350);
+  spec.give_up = 4;
+  make_running(InstanceState::Serving, spec);
+  std::vector<int64_t> delays;
+  for (;;) {
+    die(code(1));
+    if (state() == InstanceState::Failed) break;
+    delays.push_back(std::chrono::duration_cast<Millis>(*shim_->next_due() - clock_.now()).count());
+    pass(Millis(delays.back()));
+    shim_->executed();
+  }
+  EXPECT_THAT(delays, ElementsAre(100, 200, 350, 350));
+  EXPECT_EQ(shim_->record().restarts, 4);
+  EXPECT_EQ(last().kind, Kind::Exited);
+  EXPECT_FALSE(shim_->next_due()) << "a failed instance waits for its drain, not for time";
+}
+
+TEST_F(SupervisorTest, AReadyServerHasAllItsRestartsAgain) {
+  LaunchSpec spec;
+  spec.give_up = 1;
+  make_running(InstanceState::Serving, spec);
+  network_.listening = true;
+  for (int i = 0; i < 3; ++i) {
+    die(code(1));
+    ASSERT_EQ(state(), InstanceState::Restarting) << i;
+    pass(Millis(30'000));
+    shim_->executed();
+    pass(Millis(1));
+    ASSERT_EQ(state(), InstanceState::Serving) << i;
+  }
+}
+
+TEST_F(SupervisorTest, AServerThatStayedReadyForLongStartsWithTheShortestBackOff) {
+  make_running();
+  network_.listening = true;
+  const auto delay_after_death = [&] {
+    die(code(1));
+    const auto delay = std::chrono::duration_cast<Millis>(*shim_->next_due() - clock_.now());
+    pass(delay);
+    shim_->executed();
+    pass(Millis(1));
+    return delay;
+  };
+  EXPECT_EQ(delay_after_death(), Millis(100));
+  EXPECT_EQ(delay_after_death(), Millis(200));
+  pass(Supervisor::kStable);
+  EXPECT_EQ(delay_after_death(), Millis(100));
+}
+
+TEST_F(SupervisorTest, ARestartWhoseExecFailsCountsAsOne) {
+  LaunchSpec spec;
+  spec.give_up = 2;
+  make_running(InstanceState::Serving, spec);
+  die(code(1));
+  pass(Millis(100));
+  shim_->execution_failed("cannot start \"./web\": No such file or directory");
+  EXPECT_EQ(state(), InstanceState::Restarting);
+  EXPECT_EQ(last().kind, Kind::Exited);
+  EXPECT_EQ(last().message, "cannot start \"./web\": No such file or directory");
+  pass(Millis(200));
+  shim_->execution_failed("cannot start \"./web\": No such file or directory");
+  EXPECT_EQ(state(), InstanceState::Failed);
+  EXPECT_EQ(audience_.finishes, 0) << "a failed instance stays to be seen";
+}
+
+TEST_F(SupervisorTest, AForkThatFailsAtARestartIsTriedAgain) {
+  make_running();
+  die(code(1));
+  server_.start_fails = true;
+  pass(Millis(100));
+  EXPECT_EQ(state(), InstanceState::Restarting);
+  server_.start_fails = false;
+  pass(Millis(200));
+  EXPECT_EQ(server_.starts, 2);
+}
+
+// What a dead server leaves behind.
+
+TEST_F(SupervisorTest, EndsTheWorkersOfADeadServerBeforeItIsRestarted) {
+  make_running();
+  server_.left = {201, 202};
+  shim_->server_exited(killed_by(SIGKILL));
+  EXPECT_EQ(last().message, "the server was killed by SIGKILL and left 2 processes, ended now");
+  EXPECT_THAT(server_.signals_to_all, ElementsAre(SIGTERM));
+  pass(Supervisor::kSweepPatience - Millis(1));
+  EXPECT_THAT(server_.signals_to_all, ElementsAre(SIGTERM));
+  EXPECT_EQ(server_.starts, 1) << "the back-off is over, but they still hold the port";
+  pass(Millis(1));
+  EXPECT_THAT(server_.signals_to_all, ElementsAre(SIGTERM, SIGKILL));
+  pass(Supervisor::kKillAgain);
+  EXPECT_THAT(server_.signals_to_all, ElementsAre(SIGTERM, SIGKILL, SIGKILL));
+  shim_->last_process_gone();
+  pass(Millis(0));
+  EXPECT_EQ(server_.starts, 2);
+}
+
+TEST_F(SupervisorTest, SaysThatAServerMustStayInTheForeground) {
+  make_running(InstanceState::Starting);
+  server_.left = {201};
+  shim_->server_exited(code(0));
+  EXPECT_EQ(state(), InstanceState::Failed);
+  EXPECT_EQ(last().message,
+            "the server exited with 0 but left process 201 running: it must stay in the foreground");
+  EXPECT_THAT(server_.signals_to_all, ElementsAre(SIGTERM));
+}
+
+// Ready again.
+
+TEST_F(SupervisorTest, ARestartedServerServesAgainOnceItListens) {
+  make_running();
+  die(code(1));
+  pass(Millis(100));
+  shim_->executed();
+  pass(Millis(50));
+  EXPECT_EQ(network_.looks, 11);
+  EXPECT_EQ(state(), InstanceState::Restarting);
+  network_.listening = true;
+  pass(Millis(5));
+  EXPECT_EQ(state(), InstanceState::Serving);
+  EXPECT_EQ(shim_->record().ready_after, Millis(55));
+  EXPECT_FALSE(shim_->next_due());
+}
+
+TEST_F(SupervisorTest, LooksLessOftenAtAServerThatTakesItsTime) {
+  make_running();
+  die(code(1));
+  pass(Millis(100));
+  shim_->executed();
+  pass(std::chrono::seconds(1));
+  network_.looks = 0;
+  pass(std::chrono::seconds(1));
+  EXPECT_LE(network_.looks, 21);
+}
+
+TEST_F(SupervisorTest, AServerThatNotifiedOnceIsAwaitedToNotifyAgain) {
+  make_running();
+  shim_->notified({true, {}, {}});
+  die(code(1));
+  network_.listening = true;
+  pass(Millis(100));
+  shim_->executed();
+  pass(Millis(500));
+  EXPECT_EQ(state(), InstanceState::Restarting);
+  EXPECT_FALSE(shim_->record().notified_ready);
+  shim_->notified({true, {}, {}});
+  EXPECT_EQ(state(), InstanceState::Serving);
+}
+
+TEST_F(SupervisorTest, PutsTheListenersBackBeforeItCallsTheServerReady) {
+  make_running();
+  std::vector<SteeringHandle> handles(1);
+  shim_->hold_steering(std::move(handles));
+  die(code(1));
+  network_.listening = true;
+  network_.refill_result = Refill::TryAgain;
+  pass(Millis(100));
+  shim_->executed();
+  pass(Millis(1));
+  EXPECT_EQ(state(), InstanceState::Restarting) << "a slot that is busy is tried again";
+  network_.refill_result = Refill::Done;
+  pass(Millis(5));
+  EXPECT_EQ(state(), InstanceState::Serving);
+  EXPECT_EQ(network_.refilled, 4U);
+}
+
+TEST_F(SupervisorTest, ARoleGivenWhileRestartingCountsOnceReady) {
+  make_running(InstanceState::Ready);
+  die(code(1));
+  EXPECT_TRUE(shim_->set_role(InstanceState::Serving, 50));
+  EXPECT_EQ(state(), InstanceState::Restarting);
+  network_.listening = true;
+  pass(Millis(100));
+  shim_->executed();
+  pass(Millis(1));
+  EXPECT_EQ(state(), InstanceState::Serving);
+  EXPECT_EQ(shim_->record().weight, 50);
+}
+
+// Notifications.
+
+TEST_F(SupervisorTest, PassesReadyOnOnce) {
+  make_running(InstanceState::Starting);
+  shim_->notified({true, {}, {}});
+  shim_->notified({true, {}, {}});
+  EXPECT_THAT(kinds(), ElementsAre(Kind::Launched, Kind::NotifiedReady));
+  EXPECT_TRUE(shim_->record().notified_ready);
+}
+
+TEST_F(SupervisorTest, PassesStatusTextsOnNowAndThen) {
+  make_running();
+  shim_->notified({false, "one", {}});
+  EXPECT_EQ(last().record.status, "one");
+  const size_t before = audience_.events.size();
+  for (int i = 0; i < 1000; ++i) shim_->notified({false, std::to_string(i), {}});
+  EXPECT_EQ(audience_.events.size(), before);
+  pass(Supervisor::kStatusInterval);
+  EXPECT_EQ(audience_.events.size(), before + 1);
+  EXPECT_EQ(last().record.status, "999");
+  EXPECT_FALSE(shim_->next_due());
+}
+
+// Draining.
+
+TEST_F(SupervisorTest, DrainsWithTheSignalThatWasAskedFor) {
+  make_running();
+  ASSERT_TRUE(shim_->drain({SIGQUIT, Millis(1000)}));
+  EXPECT_THAT(server_.signals, ElementsAre(SIGQUIT));
+  EXPECT_EQ(state(), InstanceState::Draining);
+  EXPECT_TRUE(audience_.saved.back().drain_deadline);
+  pass(Millis(30));
+  shim_->server_exited(code(0));
+  EXPECT_EQ(audience_.finishes, 0) << "its children may still have connections";
+  shim_->last_process_gone();
+  EXPECT_EQ(audience_.finishes, 1);
+  EXPECT_EQ(last().kind, Kind::Exited);
+  EXPECT_EQ(last().record.state, InstanceState::Stopped);
+  EXPECT_EQ(last().exit->code, 0);
+  EXPECT_FALSE(last().connections_cut);
+  EXPECT_THAT(
+      audience_.last_line,
+      HasSubstr(R"("event":"instance.drained","id":12,"after_ms":30,"connections_cut":0,"exit":{"code":0})"));
+}
+
+TEST_F(SupervisorTest, CutsWhatIsLeftAtTheDeadlineAndCountsItBefore) {
+  make_running();
+  ASSERT_TRUE(shim_->drain({SIGTERM, Millis(1000)}));
+  network_.open_connections = 3;
+  pass(Millis(999));
+  EXPECT_THAT(server_.signals_to_all, IsEmpty());
+  pass(Millis(1));
+  EXPECT_THAT(server_.signals_to_all, ElementsAre(SIGKILL));
+  network_.open_connections = 0;
+  pass(Supervisor::kKillAgain);
+  EXPECT_THAT(server_.signals_to_all, ElementsAre(SIGKILL, SIGKILL));
+  die(killed_by(SIGKILL));
+  EXPECT_EQ(last().connections_cut, 3U);
+  EXPECT_THAT(audience_.last_line, HasSubstr(R"("connections_cut":3,"exit":{"signal":"SIGKILL"})"));
+}
+
+TEST_F(SupervisorTest, ASecondDrainOnlyShortensTheDeadline) {
+  make_running();
+  ASSERT_TRUE(shim_->drain({SIGTERM, Millis(1000)}));
+  ASSERT_TRUE(shim_->drain({SIGTERM, Millis(5000)}));
+  EXPECT_THAT(server_.signals, ElementsAre(SIGTERM)) << "to some servers a second one means: at once";
+  pass(Millis(500));
+  ASSERT_TRUE(shim_->drain({SIGQUIT, Millis(100)}));
+  EXPECT_THAT(server_.signals, ElementsAre(SIGTERM, SIGQUIT));
+  pass(Millis(100));
+  EXPECT_THAT(server_.signals_to_all, ElementsAre(SIGKILL));
+}
+
+TEST_F(SupervisorTest, TheServerMayExtendTheDeadline) {
+  make_running();
+  ASSERT_TRUE(shim_->drain({SIGTERM, Millis(1000)}));
+  pass(Millis(900));
+  shim_->notified({false, {}, Micros(500'000)});
+  pass(Millis(499));
+  EXPECT_THAT(server_.signals_to_all, IsEmpty());
+  pass(Millis(1));
+  EXPECT_THAT(server_.signals_to_all, ElementsAre(SIGKILL));
+}
+
+TEST_F(SupervisorTest, ADrainingServerIsNotRestarted) {
+  LaunchSpec spec;
+  spec.restart = RestartPolicy::Always;
+  make_running(InstanceState::Serving, spec);
+  ASSERT_TRUE(shim_->drain({SIGTERM, Millis(1000)}));
+  die(code(1));
+  EXPECT_EQ(state(), InstanceState::Stopped);
+  EXPECT_THAT(audience_.journal, IsEmpty()) << "its end was asked for";
+}
+
+TEST_F(SupervisorTest, AFailedInstanceEndsAtItsDrain) {
+  make_running(InstanceState::Starting);
+  die(code(4));
+  ASSERT_TRUE(shim_->drain({SIGTERM, Millis(1000)}));
+  EXPECT_EQ(audience_.finishes, 1);
+  EXPECT_EQ(last().record.state, InstanceState::Stopped);
+  EXPECT_EQ(last().exit->code, 4);
+}
+
+TEST_F(SupervisorTest, ADrainEndsTheBackOff) {
+  make_running();
+  die(code(1));
+  ASSERT_TRUE(shim_->drain({SIGTERM, Millis(1000)}));
+  EXPECT_EQ(audience_.finishes, 1);
+  EXPECT_FALSE(shim_->next_due());
+}
+
+TEST_F(SupervisorTest, ADrainGivesWhatIsLeftOfADeadServerUntilTheDeadline) {
+  make_running();
+  server_.left = {201};
+  shim_->server_exited(killed_by(SIGKILL));
+  ASSERT_TRUE(shim_->drain({SIGTERM, Millis(10'000)}));
+  pass(Millis(9999));
+  EXPECT_THAT(server_.signals_to_all, ElementsAre(SIGTERM));
+  shim_->last_process_gone();
+  EXPECT_EQ(audience_.finishes, 1);
+}
+
+TEST_F(SupervisorTest, ADrainBeforeTheServerRunsIsCarriedOutOnceItDoes) {
+  make();
+  shim_->start();
+  ASSERT_TRUE(shim_->drain({SIGTERM, Millis(1000)}));
+  EXPECT_THAT(server_.signals, IsEmpty());
+  shim_->executed();
+  EXPECT_THAT(server_.signals, ElementsAre(SIGTERM));
+  die(killed_by(SIGTERM));
+  EXPECT_THAT(kinds(), ElementsAre(Kind::Launched, Kind::Exited));
+  EXPECT_EQ(state(), InstanceState::Stopped);
+}
+
+TEST_F(SupervisorTest, ADrainDuringALaunchThatFailsIsAFailedLaunch) {
+  make();
+  shim_->start();
+  ASSERT_TRUE(shim_->drain({SIGTERM, Millis(1000)}));
+  shim_->execution_failed("cannot start");
+  EXPECT_THAT(kinds(), ElementsAre(Kind::LaunchFailed));
+  shim_->last_process_gone();
+  EXPECT_EQ(audience_.finishes, 1);
+}
+
+// Orders.
+
+TEST_F(SupervisorTest, RemembersHowLongTheServerTookToBecomeReady) {
+  make_running(InstanceState::Starting);
+  pass(Millis(35));
+  ASSERT_TRUE(shim_->set_role(InstanceState::Ready, 0));
+  pass(Millis(100));
+  ASSERT_TRUE(shim_->set_role(InstanceState::Serving, 50));
+  EXPECT_EQ(shim_->record().ready_after, Millis(35));
+  EXPECT_EQ(audience_.saved.back().state, InstanceState::Serving);
+  EXPECT_EQ(audience_.saved.back().weight, 50);
+}
+
+TEST_F(SupervisorTest, RefusesRolesThatAreNotForClientsToGive) {
+  make_running();
+  EXPECT_EQ(shim_->set_role(InstanceState::Stopped, 0).error().kind, ErrorKind::Invalid);
+  ASSERT_TRUE(shim_->drain({SIGTERM, Millis(1000)}));
+  EXPECT_EQ(shim_->set_role(InstanceState::Serving, 100).error().message, "instance 12 is draining");
+}
+
+TEST_F(SupervisorTest, AnOpenedGateStaysOpen) {
+  LaunchSpec spec;
+  spec.gate = LaunchSpec::Gate::Closed;
+  make_running(InstanceState::Starting, spec);
+  shim_->open_gate();
+  EXPECT_TRUE(server_.gate_open);
+  EXPECT_EQ(audience_.saved.back().spec.gate, LaunchSpec::Gate::Open);
+}
+
+TEST_F(SupervisorTest, AFullDiskEndsNoRunningServer) {
+  make_running();
+  audience_.save_fails = true;
+  die(code(1));
+  pass(Millis(100));
+  EXPECT_EQ(server_.proceeds, 2);
+}
+
+}  // namespace
+}  // namespace roll::test
