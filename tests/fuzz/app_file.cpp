@@ -1,15 +1,44 @@
 // SPDX-License-Identifier: MIT
-// Whatever stands in an app file: it is an app, or an error with a message, and nothing is thrown.
+// Whatever stands in an app file: it is an app, or an error with a message, and nothing is thrown. An app
+// reads back as the same from what is written of it, and whatever was accepted expands.
 #include "config/app_file.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 #include <string_view>
+
+#include "config/generation_spec.h"
+
+namespace {
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::string_view text(reinterpret_cast<const char*>(data), size);
   const auto app = roll::parse_app_file(text, "web.toml");
-  if (!app && app.error().message.empty()) std::abort();
+  if (!app) {
+    require(!app.error().message.empty());
+    return 0;
+  }
+  roll::GenerationSpec spec{"web", "v1", 1, *app};
+  const auto written = roll::parse_app_file(roll::write_app_file(*app), "web.toml");
+  require(written && roll::same_specification(spec, {"web", "v1", 1, *written}));
+  const auto kept = roll::generation_spec_from_json(roll::to_json(spec));
+  require(kept && roll::same_specification(spec, *kept));
+
+  // Nothing here may depend on this host's users and files.
+  spec.config.user.clear();
+  spec.config.group.clear();
+  spec.config.env_file.clear();
+  const roll::InstancePlace place{1, "/run/web/1", "/log", "/journal", 9001};
+  require(roll::make_launch_spec(spec, place).has_value());
+  require(roll::make_probe_spec(spec, place).has_value());
+  require(roll::expand_hook(spec, spec.config.hooks.after_shift).has_value());
   return 0;
 }
