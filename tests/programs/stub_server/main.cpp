@@ -165,6 +165,7 @@ int run(Plan& plan) {
   fill_log(plan.log_bytes);
   if (plan.exit_at_once) return *plan.exit_at_once;
   if (plan.signal_at_once) {
+    signal(*plan.signal_at_once, SIG_DFL);  // a sanitizer would turn some into an exit
     raise(*plan.signal_at_once);
     return 1;
   }
