@@ -133,6 +133,10 @@ Status EbpfSteering::add(InstanceId instance, const ProcessId& server, std::vect
     const auto group = group_for(bound);
     if (!group) return fail(group.error());
     if (auto put = (*group)->put(instance, some); !put) return put;
+    // It was in the rotation, but did not listen then.
+    if (rotation_.contains(instance) && !(*group)->rotation().contains(instance)) {
+      if (auto written = (*group)->apply(rotation_); !written) return fail(written.error());
+    }
   }
   // After a restart it may listen on fewer addresses.
   for (const auto& group : groups_) {
@@ -166,13 +170,15 @@ Status EbpfSteering::attach(SteerGroup& group) {
 }
 
 Status EbpfSteering::shift(const Rotation& rotation) {
+  bool anybody = rotation.empty();
   for (const auto& [instance, weight] : rotation) {
     if (!(weight >= 0) || std::isinf(weight))
       return fail(ErrorKind::Invalid, instance_text(instance) + " has a weight that is none");
-    const bool has_slot = std::ranges::any_of(
-        groups_, [&, id = instance](const auto& group) { return !group->slots_of(id).empty(); });
-    if (!has_slot) return fail(ErrorKind::Invalid, instance_text(instance) + " has no listener to steer to");
+    anybody = anybody || std::ranges::any_of(groups_, [&, id = instance](const auto& group) {
+                return !group->slots_of(id).empty();
+              });
   }
+  if (!anybody) return fail(ErrorKind::Invalid, "nobody of the rotation listens");
   for (const auto& group : groups_) {
     const auto written = group->apply(rotation);
     if (!written) return fail(written.error());

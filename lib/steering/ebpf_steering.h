@@ -37,12 +37,14 @@ class EbpfSteering final : public Steering {
 
   [[nodiscard]] Handover way() const override { return Handover::Steer; }
 
-  // Several ms where a listener has just left another steering (see SteerGroup::put). An instance that
+  // Several ms where a listener has just left another steering, or is in one that nobody has a handle of (see
+  // SteerGroup::put). An instance that
   // listens on an address whose program is attached gets a slot there outside the rotation; one duplicate per
   // address is kept until the first shift() attaches.
   Status add(InstanceId instance, const ProcessId& server, std::vector<Listener> listeners) override;
 
-  // Waits for a grace period when the previous shift was less than that ago.
+  // An instance that listens nowhere at the moment gets its share once it is added again; Invalid where that
+  // is so for all. Waits for a grace period when the previous shift was less than that ago.
   Status shift(const Rotation& rotation) override;
 
   [[nodiscard]] Rotation rotation() const override;

@@ -9,8 +9,9 @@ namespace roll {
 // program has seen the tables as they are now, and every handshake that was being finished stands in an
 // accept queue.
 //
-// Blocks: 0.03 ms and 0.02 ms per CPU when idle, up to a ms under load; 5 to 30 ms where the process may not
-// run on every CPU or the kernel is PREEMPT_RT. The calling thread keeps its CPU affinity.
+// Blocks: 0.1 ms with two CPUs, also when they are busy where the thread may take a real-time priority for
+// that moment (root may), else some ms per busy CPU; 5 to 30 ms where the process may not run on every CPU or
+// the kernel is PREEMPT_RT. The calling thread keeps its CPU affinity and its priority.
 Status grace_period();
 
 }  // namespace roll

@@ -25,8 +25,11 @@ namespace {
 using namespace std::chrono_literals;
 
 // A socket leaves the map of an ended steering some ms after the map's last user.
-constexpr auto kBusyPatience = 50ms;
+constexpr auto kBusyPatience = 100ms;
 constexpr auto kBusyPause = 500us;
+// Longer, and its program is still attached. Had anybody a handle of it, it would have been adopted: its
+// rollctl died before it could hand one out.
+constexpr auto kOrphanAfter = 15ms;
 
 void forget_probes(int probes) {
   roll_probe_key key{};
@@ -121,13 +124,18 @@ void SteerGroup::free_slot(uint32_t slot) {
 }
 
 Status SteerGroup::insert(uint32_t slot, const Listener& listener) {
-  const auto give_up = std::chrono::steady_clock::now() + kBusyPatience;
+  const auto begin = std::chrono::steady_clock::now();
   const auto fd = static_cast<uint64_t>(listener.fd.get());
+  bool orphan_ended = attachment_ != Attachment::No;
   for (;;) {
     const int failure = raw_bpf::update(maps_.sockets.get(), &slot, &fd);
     if (failure == 0) return {};
-    if (failure != EBUSY || std::chrono::steady_clock::now() >= give_up)
-      return fail(insert_failure(listener, failure));
+    const auto waited = std::chrono::steady_clock::now() - begin;
+    if (failure != EBUSY || waited >= kBusyPatience) return fail(insert_failure(listener, failure));
+    if (!orphan_ended && waited >= kOrphanAfter) {
+      if (auto detached = detach_steer_program(listener.fd.get()); !detached) return detached;
+      orphan_ended = true;
+    }
     std::this_thread::sleep_for(kBusyPause);
   }
 }

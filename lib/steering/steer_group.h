@@ -34,8 +34,9 @@ class SteerGroup {
   [[nodiscard]] std::vector<uint64_t> cookies_of(InstanceId instance) const;
 
   // Makes these the instance's listeners: what stands in its slots already stays, the rest goes into slots
-  // that have become empty, into those of listeners that are not named any more, and into free ones. Retries
-  // for up to 50 ms while a listener is still bound to an earlier map. On an error nothing new stays.
+  // that have become empty, into those of listeners that are not named any more, and into free ones. While a
+  // listener is still in an earlier steering's map it is tried again, up to 100 ms; after 15 ms an earlier
+  // program that is still attached is detached. On an error nothing new stays.
   Status put(InstanceId instance, std::span<const Listener> listeners);
 
   // Takes the instance out of the rotation, if it is there, and frees its slots.

@@ -326,6 +326,31 @@ TEST_F(EbpfSteeringTest, IgnoresHandlesOfASteeringThatWasEnded) {
   ASSERT_TRUE((*adopted)->add(1, own_id(), duplicates({&listener})));
 }
 
+TEST_F(EbpfSteeringTest, EndsASteeringWhoseMakerDiedBeforeItSharedIt) {
+  const Fd listener = listen_on(kAny);
+  add(1, {&listener});
+  shift({{1, 1.0}});
+  auto again = EbpfSteering::create();
+  ASSERT_TRUE(again);
+  steering_ = std::move(*again);
+  add(2, {&listener});
+  shift({{2, 1.0}});
+  connect_times(50, kLocal);
+  EXPECT_EQ(steering_->counters(2)->connections, 50U);
+}
+
+TEST_F(EbpfSteeringTest, GivesAnInstanceThatDidNotListenItsShareOnceItDoes) {
+  const Fd first = listen_on(kAny);
+  add(1, {&first});
+  shift({{1, 1.0}, {2, 1.0}});
+  const Fd second = listen_on(kAny);
+  connect_times(100, kLocal);
+  EXPECT_EQ(accept_all(second), 0);
+  add(2, {&second});
+  connect_times(400, kLocal);
+  EXPECT_NEAR(accept_all(second), 200, 80);
+}
+
 TEST_F(EbpfSteeringTest, DetachesWhenNobodyListensAnyMore) {
   Fd listener = listen_on(kAny);
   add(1, {&listener});

@@ -211,7 +211,8 @@ TEST_F(SettleTest, LosesAndMigratesNothingWhileListenersComeAndGoUnderLoad) {
   EXPECT_GT(answered, 800);
 }
 
-TEST(GracePeriodTest, LeavesTheAffinityAsItWas) {
+TEST(GracePeriodTest, LeavesAffinityAndPriorityAsTheyWere) {
+  const int policy = ::sched_getscheduler(0);
   cpu_set_t before;
   cpu_set_t after;
   ASSERT_EQ(::sched_getaffinity(0, sizeof before, &before), 0);
@@ -219,6 +220,7 @@ TEST(GracePeriodTest, LeavesTheAffinityAsItWas) {
   ASSERT_TRUE(over) << over.error().message;
   ASSERT_EQ(::sched_getaffinity(0, sizeof after, &after), 0);
   EXPECT_TRUE(CPU_EQUAL(&before, &after));
+  EXPECT_EQ(::sched_getscheduler(0), policy);
 }
 
 }  // namespace
