@@ -76,8 +76,9 @@ TEST_F(LibrollTest, ABoundAddressIsNotYetListening) {
 TEST_F(LibrollTest, EveryRequestIsDoneOnceAlsoWhenItsClientGoes) {
   int answered = 0;
   int cut = 0;
-  server_->on_request([](evhttp_request* request) {
-    evbuffer_add(evhttp_request_get_output_buffer(request), std::string(50'000'000, 'x').data(), 50'000'000);
+  const std::vector<char> body(50'000'000, 'x');
+  server_->on_request([&](evhttp_request* request) {
+    evbuffer_add(evhttp_request_get_output_buffer(request), body.data(), body.size());
     evhttp_send_reply(request, 200, "OK", nullptr);
   });
   server_->on_done([&](evhttp_request*, Ending ending, std::size_t unsent) {
