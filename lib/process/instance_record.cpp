@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "process/instance_record.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <cerrno>
 #include <utility>
 
 #include "base/atomic_file.h"
+#include "base/fd.h"
 #include "process/json_reader.h"
 
 namespace roll {
@@ -153,6 +158,12 @@ Result<InstanceRecord> read_instance_record(const std::string& run_dir) {
   auto record = instance_record_from_json(*value);
   if (!record) return fail(with_context(record.error(), path));
   return record;
+}
+
+bool is_claimed(const std::string& run_dir) {
+  const Fd dir(::open(run_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // A shared one does not disturb others who ask at the same time.
+  return dir && ::flock(dir.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
 }  // namespace roll

@@ -74,4 +74,8 @@ inline constexpr const char* kNotifySocket = "notify.sock";
 // RUN_DIR/instance.json. NotFound where there is none (yet).
 Result<InstanceRecord> read_instance_record(const std::string& run_dir);
 
+// Whether a shim is at work in this run directory: it holds a flock on the directory itself from its first
+// moment, before it has orders or a record, until its process ends. Never blocks.
+bool is_claimed(const std::string& run_dir);
+
 }  // namespace roll

@@ -1,14 +1,59 @@
 // SPDX-License-Identifier: MIT
 #include <fcntl.h>
+#include <grp.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
+#include <map>
+#include <sstream>
+
+#include "process/packet_socket.h"
+#include "process/shim_protocol.h"
 #include "shim_fixture.h"
 
 namespace roll::test {
 namespace {
 
 using testing::HasSubstr;
+using testing::UnorderedElementsAreArray;
 
-class LaunchTest : public ShimTest {};
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+// What the descriptors of a process are, by their number.
+std::map<int, std::string> descriptors_of(pid_t pid) {
+  std::map<int, std::string> found;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd")) {
+    std::error_code gone;
+    found[std::stoi(entry.path().filename())] = std::filesystem::read_symlink(entry.path(), gone).string();
+  }
+  return found;
+}
+
+class LaunchTest : public ShimTest {
+ protected:
+  // What the server printed, once it printed "end".
+  std::string output_of(const LaunchSpec& spec) {
+    launch_and_await(spec);
+    EXPECT_TRUE(await([&] { return text_of(spec.log_path).find("end\n") != std::string::npos; }));
+    return text_of(spec.log_path);
+  }
+
+  // The message with which the launch fails; the run directory is gone then.
+  std::string failure_of(const LaunchSpec& spec) {
+    Watched& shim = launch(spec);
+    EXPECT_TRUE(await(shim, ShimEvent::Kind::Gone));
+    const ShimEvent* failed = shim.find(ShimEvent::Kind::LaunchFailed);
+    EXPECT_NE(failed, nullptr);
+    EXPECT_FALSE(exists(spec.run_dir));
+    EXPECT_TRUE(await([] { return processes() == 0; }));
+    return failed == nullptr ? std::string() : failed->message;
+  }
+};
 
 TEST_F(LaunchTest, RunsTheServerAndTellsItsProcess) {
   Watched& shim = launch_and_await(stub_spec({"--listen", "127.0.0.1:8080"}));
@@ -22,40 +67,280 @@ TEST_F(LaunchTest, RunsTheServerAndTellsItsProcess) {
 }
 
 TEST_F(LaunchTest, WritesTheRecordBeforeTheServerRuns) {
-  const LaunchSpec spec = shell_spec("cat \"$ROLL_RUN_DIR/instance.json\"; exec sleep 1000");
-  LaunchSpec with_dir = spec;
-  with_dir.env.push_back("ROLL_RUN_DIR=" + spec.run_dir);
-  Watched& shim = launch_and_await(with_dir);
-  ASSERT_TRUE(await([&] { return text_of(spec.log_path).find("\"server\"") != std::string::npos; }));
+  LaunchSpec spec = shell_spec("cat \"$ROLL_RUN_DIR/instance.json\"; echo; echo end; exec sleep 1000");
+  spec.env.push_back("ROLL_RUN_DIR=" + spec.run_dir);
+  EXPECT_THAT(output_of(spec), HasSubstr("\"server\":{"));
   const auto record = read_instance_record(spec.run_dir);
   ASSERT_TRUE(record) << record.error().message;
-  EXPECT_EQ(record->server, shim.client->record().server);
+  EXPECT_TRUE(ProcessRef::open(record->server));
   EXPECT_EQ(record->spec.argv, spec.argv);
 }
 
-TEST_F(LaunchTest, HandsOutTheListenersOfTheServer) {
-  Watched& shim = launch_and_await(stub_spec({"--listen", "127.0.0.1:8080"}));
-  ASSERT_TRUE(await(shim, ShimEvent::Kind::NotifiedReady));
-  const auto listeners = shim.client->take_listeners();
-  ASSERT_TRUE(listeners) << listeners.error().message;
-  ASSERT_EQ(listeners->size(), 1U);
-  EXPECT_EQ(listeners->front().bound.text(), "127.0.0.1:8080");
+// What the server finds.
+
+TEST_F(LaunchTest, GivesTheServerTheEnvironmentOfTheSpecAndNoOther) {
+  LaunchSpec spec = shell_spec("env; echo end; exec sleep 1000");
+  spec.argv = {"env", "sh", "-c", "env -u PWD -u _ -u OLDPWD -u SHLVL; echo end; exec sleep 1000"};
+  spec.env = {"PATH=/usr/bin:/bin", "EMPTY=", "TWO=a b"};
+  auto lines = lines_of(output_of(spec));
+  auto expected = spec.env;
+  expected.push_back("NOTIFY_SOCKET=" + spec.run_dir + "/notify.sock");
+  expected.push_back("ROLL_GATE_FD=3");
+  expected.push_back("end");
+  EXPECT_THAT(lines, UnorderedElementsAreArray(expected));
 }
 
-TEST_F(LaunchTest, DrainsAndLeavesNothingBehind) {
-  const LaunchSpec spec = stub_spec({"--listen", "127.0.0.1:8080"});
+TEST_F(LaunchTest, GivesTheServerNoDescriptorButTheOnesMeant) {
+  const LaunchSpec spec = spec_for({"sleep", "1000"});
+  // One that every careless fork would pass on.
+  const Fd careless(::open("/dev/zero", O_RDONLY));
   Watched& shim = launch_and_await(spec);
-  ASSERT_TRUE(await(shim, ShimEvent::Kind::NotifiedReady));
-  ASSERT_TRUE(shim.client->set_role(InstanceState::Serving, 100));
-  ASSERT_TRUE(shim.client->drain({SIGTERM, kSoon}));
-  ASSERT_TRUE(await(shim, ShimEvent::Kind::Exited));
-  const ShimEvent& end = *shim.find(ShimEvent::Kind::Exited);
-  EXPECT_EQ(end.record.state, InstanceState::Stopped);
-  EXPECT_EQ(end.exit->code, 0);
-  EXPECT_FALSE(end.connections_cut);
+  const auto fds = descriptors_of(shim.client->record().server.pid);
+  ASSERT_EQ(fds.size(), 4U);
+  EXPECT_EQ(fds.at(0), "/dev/null");
+  EXPECT_EQ(fds.at(1), spec.log_path);
+  EXPECT_EQ(fds.at(2), spec.log_path);
+  EXPECT_THAT(fds.at(3), HasSubstr("pipe:")) << "the gate";
+}
+
+TEST_F(LaunchTest, GivesTheShimNoDescriptorButItsOwn) {
+  const Fd careless(::open("/dev/zero", O_RDONLY));
+  Watched& shim = launch_and_await(shell_spec("exec sleep 1000"));
+  for (const auto& [fd, target] : descriptors_of(shim.client->record().shim.pid))
+    EXPECT_NE(target, "/dev/zero") << fd;
+}
+
+TEST_F(LaunchTest, GivesTheServerASessionOfItsOwnAndDefaultSignals) {
+  const LaunchSpec spec = shell_spec("grep -E '^Sig(Blk|Ign)' /proc/self/status; echo end; exec sleep 1000");
+  EXPECT_EQ(output_of(spec), "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\nend\n");
+  const auto record = read_instance_record(spec.run_dir);
+  ASSERT_TRUE(record);
+  EXPECT_EQ(::getsid(record->server.pid), record->server.pid);
+  EXPECT_EQ(::getpgid(record->server.pid), record->server.pid);
+  EXPECT_EQ(::getsid(record->shim.pid), record->shim.pid);
+}
+
+TEST_F(LaunchTest, SetsWorkdirAndLimits) {
+  LaunchSpec spec = shell_spec("pwd; ulimit -n; ulimit -Hn; echo end; exec sleep 1000");
+  spec.workdir = "/usr/bin";
+  spec.nofile = 77;
+  EXPECT_EQ(output_of(spec), "/usr/bin\n77\n77\nend\n");
+}
+
+TEST_F(LaunchTest, BecomesTheUserWithItsGroups) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can change the user";
+  LaunchSpec spec =
+      shell_spec("id -u; id -g; id -G; grep CapEff /proc/self/status; echo end; exec sleep 1000");
+  spec.credentials = Credentials{65534, 65533, {65532, 65531}};
+  EXPECT_EQ(output_of(spec), "65534\n65533\n65533 65531 65532\nCapEff:\t0000000000000000\nend\n");
+}
+
+TEST_F(LaunchTest, LooksForTheProgramInThePathOfTheSpec) {
+  ASSERT_TRUE(write_file_atomically(folder_ + "/hidden", "#!/bin/sh\necho end; exec sleep 1000\n", 0755));
+  LaunchSpec spec = spec_for({"hidden"});
+  spec.env = {"PATH=/nowhere:" + folder_ + ":/usr/bin:/bin"};
+  output_of(spec);
+}
+
+TEST_F(LaunchTest, TakesASpecThatIsLongerThanAPacket) {
+  LaunchSpec spec = shell_spec("echo ${#V19}; echo end; exec sleep 1000");
+  for (int i = 0; i < 20; ++i) spec.env.push_back("V" + std::to_string(i) + "=" + std::string(50'000, 'x'));
+  EXPECT_EQ(output_of(spec), "50000\nend\n");
+}
+
+TEST_F(LaunchTest, TheGateReadsEofOnceItIsOpened) {
+  LaunchSpec spec = shell_spec("echo waiting; read x <&$ROLL_GATE_FD; echo end; exec sleep 1000");
+  spec.gate = LaunchSpec::Gate::Closed;
+  Watched& shim = launch_and_await(spec);
+  ASSERT_TRUE(await([&] { return text_of(spec.log_path) == "waiting\n"; }));
+  ASSERT_TRUE(shim.client->open_gate());
+  EXPECT_TRUE(await([&] { return text_of(spec.log_path) == "waiting\nend\n"; }));
+}
+
+TEST_F(LaunchTest, TheGateIsOpenFromTheStartWhereNobodyClosesIt) {
+  output_of(shell_spec("read x <&$ROLL_GATE_FD; echo end; exec sleep 1000"));
+}
+
+// What cannot be started.
+
+TEST_F(LaunchTest, SaysThatTheProgramIsMissing) {
+  EXPECT_EQ(failure_of(spec_for({"/nowhere/web"})),
+            "cannot start \"/nowhere/web\": No such file or directory");
+}
+
+TEST_F(LaunchTest, SaysThatTheProgramIsNotInThePath) {
+  EXPECT_EQ(failure_of(spec_for({"no-such-web"})), "cannot start \"no-such-web\": No such file or directory");
+}
+
+TEST_F(LaunchTest, SaysThatTheProgramIsNotExecutable) {
+  EXPECT_EQ(failure_of(spec_for({"/etc/passwd"})), "cannot start \"/etc/passwd\": Permission denied");
+}
+
+TEST_F(LaunchTest, SaysThatTheFileIsNoProgram) {
+  const std::string path = folder_ + "/text";
+  ASSERT_TRUE(write_file_atomically(path, "echo this is never given to a shell\n", 0755));
+  EXPECT_EQ(failure_of(spec_for({path})), "cannot start \"" + path + "\": Exec format error");
+}
+
+TEST_F(LaunchTest, SaysThatTheInterpreterIsMissing) {
+  const std::string path = folder_ + "/script";
+  ASSERT_TRUE(write_file_atomically(path, "#!/nowhere/python\n", 0755));
+  EXPECT_EQ(failure_of(spec_for({path})), "cannot start \"" + path +
+                                              "\" (running the interpreter that it names): No such file or "
+                                              "directory");
+}
+
+TEST_F(LaunchTest, SaysThatTheWorkdirIsMissing) {
+  LaunchSpec spec = shell_spec("exit 0");
+  spec.workdir = "/nowhere";
+  EXPECT_EQ(failure_of(spec),
+            "cannot start \"/bin/sh\" (changing to \"/nowhere\"): No such file or directory");
+}
+
+TEST_F(LaunchTest, SaysThatTheLimitIsTooHigh) {
+  LaunchSpec spec = shell_spec("exit 0");
+  spec.nofile = uint64_t{1} << 40;
+  EXPECT_EQ(failure_of(spec),
+            "cannot start \"/bin/sh\" (setting nofile to 1099511627776): Operation not permitted");
+}
+
+TEST_F(LaunchTest, SaysThatTheCommandIsEmpty) {
+  EXPECT_EQ(failure_of(spec_for({})), "cannot start a server: its command is empty");
+}
+
+TEST_F(LaunchTest, SaysThatTheRunDirectoryIsTooDeepForASocket) {
+  LaunchSpec spec = shell_spec("exit 0");
+  spec.run_dir += "/" + std::string(100, 'd');
+  ASSERT_TRUE(make_directories(spec.run_dir, 0755));
+  EXPECT_THAT(failure_of(spec), HasSubstr("the path is longer than the 107 bytes that a socket's may have"));
+}
+
+TEST_F(LaunchTest, SaysThatAnOrdinaryUserCannotBecomeAnother) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can try as another user";
+  // The build folder may be root's alone.
+  const std::string shim = folder_ + "/roll-shim";
+  std::filesystem::copy_file(program_path("roll-shim"), shim);
+  LaunchSpec spec = shell_spec("exit 0");
+  spec.credentials = Credentials{33, 33, {}};
+  ASSERT_EQ(::chmod(spec.run_dir.c_str(), 0777), 0);
+  ASSERT_EQ(::chmod(folder_.c_str(), 0777), 0);
+  auto answer = make_pipe();
+  ASSERT_TRUE(answer);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    std::string message = "no event";
+    if (::setgroups(0, nullptr) == 0 && ::setresgid(65534, 65534, 65534) == 0 &&
+        ::setresuid(65534, 65534, 65534) == 0) {
+      auto loop = Loop::create();
+      bool gone = false;
+      auto client = launch_shim(**loop, shim, spec, [&](const ShimEvent& event) {
+        if (event.kind == ShimEvent::Kind::LaunchFailed) message = event.message;
+        gone = gone || event.kind == ShimEvent::Kind::Gone;
+      });
+      if (!client) message = client.error().message;
+      if (client) (*loop)->run_until([&] { return gone; }, std::chrono::steady_clock::now() + kSoon);
+    }
+    (void)write_all(answer->write.get(), message);
+    ::_exit(0);
+  }
+  answer->write.reset();
+  EXPECT_EQ(read_all(answer->read.get(), 10'000).value_or(""),
+            "cannot start \"/bin/sh\" (changing to user 33, group 33): Operation not permitted");
+}
+
+TEST_F(LaunchTest, SaysThatThereIsNoShim) {
+  const LaunchSpec spec = shell_spec("exit 0");
+  const auto client = launch_shim(*loop_, "/nowhere/roll-shim", spec, {});
+  ASSERT_FALSE(client);
+  EXPECT_EQ(client.error().message, "cannot start /nowhere/roll-shim: No such file or directory");
+  EXPECT_TRUE(std::filesystem::is_empty(spec.run_dir));
+}
+
+TEST_F(LaunchTest, SaysThatTheShimEndedEarly) {
+  const auto client = launch_shim(*loop_, "/bin/false", shell_spec("exit 0"), {});
+  ASSERT_FALSE(client);
+  EXPECT_THAT(client.error().message, HasSubstr("ended before it took its orders"));
+}
+
+// A rollctl that dies meanwhile.
+
+TEST_F(LaunchTest, TheServerNeverRunsWhenRollctlDiesBeforeItsOrders) {
+  const LaunchSpec spec = shell_spec("echo run");
+  auto listener = listen_for_packets(spec.run_dir, kLaunchSocket);
+  ASSERT_TRUE(listener);
+  auto shim = ChildProcess::spawn({.argv = {program_path("roll-shim"), spec.run_dir}});
+  ASSERT_TRUE(shim);
+  auto connection = accept_for_packets(listener->get());
+  ASSERT_TRUE(await([&] {
+    if (connection && !*connection) connection = accept_for_packets(listener->get());
+    return connection && *connection;
+  }));
+  listener->reset();
+  (*connection)->reset();
+  const auto exit = shim->wait(kSoon);
+  ASSERT_TRUE(exit);
+  EXPECT_EQ(exit->code, 1);
   EXPECT_FALSE(exists(spec.run_dir));
-  EXPECT_TRUE(await(shim, ShimEvent::Kind::Gone));
-  EXPECT_TRUE(await([] { return processes() == 0; }));
+  EXPECT_FALSE(exists(spec.log_path));
+}
+
+TEST_F(LaunchTest, TheShimTouchesNothingWhereNobodyWaitsForIt) {
+  const LaunchSpec spec = shell_spec("echo run");
+  const auto run = run_child({.argv = {program_path("roll-shim"), spec.run_dir}}, kSoon);
+  ASSERT_TRUE(run);
+  EXPECT_EQ(run->exit.code, 1);
+  EXPECT_THAT(run->errors, HasSubstr("launch.sock"));
+  EXPECT_TRUE(exists(spec.run_dir));
+}
+
+TEST_F(LaunchTest, OrdersThatMakeNoSenseEndTheShim) {
+  const LaunchSpec spec = shell_spec("echo run");
+  auto listener = listen_for_packets(spec.run_dir, kLaunchSocket);
+  ASSERT_TRUE(listener);
+  auto shim = ChildProcess::spawn({.argv = {program_path("roll-shim"), spec.run_dir}});
+  ASSERT_TRUE(shim);
+  auto connection = accept_for_packets(listener->get());
+  ASSERT_TRUE(await([&] {
+    if (connection && !*connection) connection = accept_for_packets(listener->get());
+    return connection && *connection;
+  }));
+  ASSERT_TRUE(send_packet((*connection)->get(), "\xff{"));
+  const auto exit = shim->wait(kSoon);
+  ASSERT_TRUE(exit);
+  EXPECT_EQ(exit->code, 1);
+  EXPECT_FALSE(exists(spec.run_dir));
+}
+
+TEST_F(LaunchTest, TheServerRunsWhenRollctlDiesAfterItsOrders) {
+  const LaunchSpec spec = shell_spec("echo end; exec sleep 1000");
+  launch(spec).client.reset();
+  ASSERT_TRUE(await([&] { return text_of(spec.log_path) == "end\n"; }));
+  Watched& later = connect(spec);
+  ASSERT_TRUE(later.client);
+  EXPECT_EQ(later.client->record().spec.argv, spec.argv);
+  EXPECT_TRUE(ProcessRef::open(later.client->record().server));
+}
+
+TEST_F(LaunchTest, OneRunDirectoryHasOneShim) {
+  const LaunchSpec spec = shell_spec("exec sleep 1000");
+  launch_and_await(spec);
+  const auto second = run_child({.argv = {program_path("roll-shim"), spec.run_dir}}, kSoon);
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->exit.code, 1);
+  EXPECT_THAT(second->errors, HasSubstr("cannot lock"));
+}
+
+// By hand.
+
+TEST_F(LaunchTest, TheProgramSaysThatItIsInternal) {
+  const auto help = run_child({.argv = {program_path("roll-shim"), "--help"}}, kSoon);
+  EXPECT_EQ(help->exit.code, 0);
+  EXPECT_THAT(help->output, HasSubstr("of no use by hand"));
+  const auto version = run_child({.argv = {program_path("roll-shim"), "--version"}}, kSoon);
+  EXPECT_EQ(version->exit.code, 0);
+  EXPECT_THAT(version->output, HasSubstr("roll-shim "));
+  EXPECT_EQ(run_child({.argv = {program_path("roll-shim")}}, kSoon)->exit.code, 2);
+  EXPECT_EQ(run_child({.argv = {program_path("roll-shim"), "--nonsense"}}, kSoon)->exit.code, 2);
 }
 
 }  // namespace
