@@ -6,6 +6,7 @@
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 
@@ -48,32 +49,37 @@ std::optional<DiagSocket> parse_socket(const nlmsghdr& header) {
   return socket;
 }
 
+// The message that stands at the beginning, or nothing where its length is a lie. mnl_nlmsg_ok() takes a
+// length of more than 2 GiB for a negative one, and believes it.
+const nlmsghdr* first_message(std::span<const std::byte> packet) {
+  if (packet.size() < sizeof(nlmsghdr)) return nullptr;
+  const auto* header = reinterpret_cast<const nlmsghdr*>(packet.data());
+  const bool plausible = header->nlmsg_len >= sizeof(nlmsghdr) && header->nlmsg_len <= packet.size();
+  return plausible ? header : nullptr;
+}
+
+// The errno in a message that begins with a negated one; nothing where it is too short.
+std::optional<int> parse_code(const nlmsghdr& header) {
+  int code = 0;
+  if (mnl_nlmsg_get_payload_len(&header) < sizeof code) return std::nullopt;
+  std::memcpy(&code, mnl_nlmsg_get_payload(&header), sizeof code);
+  constexpr int kLargestErrno = 4095;
+  return code < 0 && code >= -kLargestErrno ? -code : 0;
+}
+
 }  // namespace
 
 DiagPacket parse_diag_packet(std::span<const std::byte> packet, uint32_t sequence) {
   DiagPacket result;
-  int left = static_cast<int>(packet.size());
-  const auto* header = reinterpret_cast<const nlmsghdr*>(packet.data());
-  for (; mnl_nlmsg_ok(header, left); header = mnl_nlmsg_next(header, &left)) {
+  while (const nlmsghdr* header = first_message(packet)) {
+    packet = packet.subspan(std::min<size_t>(MNL_ALIGN(header->nlmsg_len), packet.size()));
     if (header->nlmsg_seq != sequence) continue;
-    if (header->nlmsg_type == NLMSG_DONE) {
+    if (header->nlmsg_type == NLMSG_DONE || header->nlmsg_type == NLMSG_ERROR) {
+      // A dump that fails after it began says so in its end mark.
+      const auto code = parse_code(*header);
       result.done = true;
-      // A dump that fails after it began says so here.
-      int code = 0;
-      if (mnl_nlmsg_get_payload_len(header) >= sizeof code)
-        std::memcpy(&code, mnl_nlmsg_get_payload(header), sizeof code);
-      if (code < 0 && code > -4096) result.os_error = -code;
-      return result;
-    }
-    if (header->nlmsg_type == NLMSG_ERROR) {
-      result.done = true;
-      int code = 0;
-      if (mnl_nlmsg_get_payload_len(header) < sizeof(nlmsgerr)) {
-        result.valid = false;
-        return result;
-      }
-      std::memcpy(&code, mnl_nlmsg_get_payload(header), sizeof code);
-      if (code < 0 && code > -4096) result.os_error = -code;
+      result.os_error = code.value_or(0);
+      result.valid = code || header->nlmsg_type == NLMSG_DONE;
       return result;
     }
     if (header->nlmsg_type != SOCK_DIAG_BY_FAMILY) continue;
@@ -84,7 +90,7 @@ DiagPacket parse_diag_packet(std::span<const std::byte> packet, uint32_t sequenc
     }
     result.sockets.push_back(*socket);
   }
-  if (left > 0) result.valid = false;
+  if (!packet.empty()) result.valid = false;
   return result;
 }
 

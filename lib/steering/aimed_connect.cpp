@@ -24,12 +24,8 @@ Micros until(TimePoint deadline) {
 class FailedConnect final : public AimedConnect {
  public:
   FailedConnect(Loop& loop, Error error, ConnectDone done)
-      : watch_(loop.after(Micros(0), [error = std::move(error), done = std::move(done)] {
-          // Moved out first: `done` may destroy this watch, and with it the closure.
-          const ConnectDone call = done;
-          const Error reason = error;
-          call(fail(reason));
-        })) {}
+      : watch_(loop.after(Micros(0),
+                          [error = std::move(error), done = std::move(done)] { done(fail(error)); })) {}
 
  private:
   Watch watch_;

@@ -45,7 +45,7 @@ Result<size_t> queued_at(SockDiag& diag, const std::vector<SettledAddress>& addr
   return queued;
 }
 
-SettleView view_of(std::shared_ptr<SockDiag> diag, std::vector<SettledAddress> addresses) {
+SettleView view_of(const std::shared_ptr<SockDiag>& diag, const std::vector<SettledAddress>& addresses) {
   SettleView view;
   view.grace_period = grace_period;
   view.queued = [diag, addresses] { return queued_at(*diag, addresses); };
@@ -149,8 +149,8 @@ Status EbpfSteering::add(InstanceId instance, const ProcessId& server, std::vect
 
 Result<Fd> EbpfSteering::take_any_listener(SteerGroup& group) {
   std::vector<InstanceId> candidates = group.instances();
-  std::ranges::stable_sort(candidates, {},
-                           [&](InstanceId instance) { return !rotation_.contains(instance); });
+  std::ranges::sort(candidates, {},
+                    [&](InstanceId instance) { return std::pair(!rotation_.contains(instance), instance); });
   std::optional<Error> refusal;
   for (const InstanceId instance : candidates) {
     auto taken = take_listener_(instance, group.bound());
@@ -200,7 +200,7 @@ std::unique_ptr<Settlement> EbpfSteering::settle(InstanceId instance, Millis bou
     if (!cookies.empty()) addresses.push_back({group->bound(), std::move(cookies)});
   }
   if (addresses.empty()) return settled_at_once();
-  return begin_settling(view_of(diag_, std::move(addresses)), bound, clock_);
+  return begin_settling(view_of(diag_, addresses), bound, clock_);
 }
 
 Status EbpfSteering::remove(InstanceId instance) {

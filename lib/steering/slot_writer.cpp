@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 #include <vector>
 
 #include "steering/program_attachment.h"
@@ -89,7 +90,7 @@ Result<SlotWriting> put_into_slots(const SteeringHandle& handle, InstanceId inst
     }
   }
   // Empty ones first: what stands in another is a listener that has not closed yet.
-  std::ranges::stable_sort(*slots, {}, [](const Slot& slot) { return slot.cookie != 0; });
+  std::ranges::sort(*slots, {}, [](const Slot& slot) { return std::pair(slot.cookie != 0, slot.number); });
   size_t next = 0;
   for (const Listener* listener : missing) {
     if (next == slots->size()) {

@@ -152,7 +152,7 @@ Status SteerGroup::put(InstanceId instance, std::span<const Listener> listeners)
     else
       available.erase(there);
   }
-  std::ranges::stable_sort(available, {}, [&](uint32_t slot) { return cookie_in(slot) != 0; });
+  std::ranges::sort(available, {}, [&](uint32_t slot) { return std::pair(cookie_in(slot) != 0, slot); });
 
   std::vector<uint32_t> added;
   const auto undo = [&](Error error) {

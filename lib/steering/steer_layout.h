@@ -11,6 +11,8 @@
 
 #include <linux/types.h>
 
+/* NOLINTBEGIN(readability-identifier-naming): C, and named as the kernel shows it */
+
 #define ROLL_STEER_VERSION 1
 #define ROLL_STEER_ENTRIES 1024 /* of a rotation; a power of two */
 #define ROLL_STEER_SLOTS 1024   /* a power of two */
@@ -50,5 +52,7 @@ struct roll_steer_counters {
   __u64 fallbacks;   /* of these: the slot that was meant was empty */
   __u64 migrations;  /* handshakes and connections of a closed listener moved here */
 };
+
+/* NOLINTEND(readability-identifier-naming) */
 
 #endif

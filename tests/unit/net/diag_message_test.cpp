@@ -134,6 +134,11 @@ TEST(DiagMessageTest, DistrustsEveryLength) {
     EXPECT_TRUE(parsed.sockets.empty()) << cut;
     EXPECT_FALSE(parsed.valid) << cut;
   }
+  for (const uint32_t lie : {0U, 15U, 0x7fffffffU, 0x80000010U, 0xffffffffU}) {
+    Packet lying = packet;
+    std::memcpy(lying.bytes().data(), &lie, sizeof lie);
+    EXPECT_FALSE(lying.parse().valid) << lie;
+  }
   Packet half;
   half.add(SOCK_DIAG_BY_FAMILY, &message, sizeof message / 2);
   EXPECT_FALSE(half.parse().valid);
