@@ -186,7 +186,9 @@ Status Rollout::look_around() {
 }
 
 Plan Rollout::make_plan() const {
-  const std::vector<InstanceId> all = fleet_.which([](const Member& member) { return !member.gone(); });
+  // Those that drain already have left; their shims see to them.
+  const std::vector<InstanceId> all = fleet_.which(
+      [](const Member& member) { return !member.gone() && member.state != InstanceState::Draining; });
   const std::vector<InstanceId> serving(serving_before_.begin(), serving_before_.end());
   switch (request_.shape) {
     case RolloutRequest::Shape::Replace:

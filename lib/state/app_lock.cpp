@@ -5,17 +5,18 @@
 
 #include <nlohmann/json.hpp>
 
+#include "process/json_reader.h"
+
 namespace roll {
 
 using nlohmann::json;
 
 namespace {
 
-std::string describe(const std::string& text) {
-  const json holder = json::parse(text, nullptr, false);
-  if (!holder.is_object()) return "another rollctl";
-  return fmt::format("`rollctl {}` (pid {}, user {}, since {})", holder.value("command", "?"),
-                     holder.value("pid", 0), holder.value("user", "?"), holder.value("since", "?"));
+json to_json(const LockHolder& holder) {
+  return {{"pid", holder.process.pid},         {"start_ticks", holder.process.start_ticks},
+          {"boot_id", holder.process.boot_id}, {"user", holder.user},
+          {"command", holder.command},         {"since", format_time(holder.since)}};
 }
 
 }  // namespace
@@ -23,16 +24,36 @@ std::string describe(const std::string& text) {
 Result<FileLock> lock_app(const std::string& lock_path, const LockHolder& self) {
   auto lock = FileLock::try_acquire(lock_path);
   if (!lock) return fail(lock.error());
-  if (!*lock)
-    return fail(ErrorKind::Busy,
-                fmt::format("the app is being changed by {}", describe(FileLock::read_holder(lock_path))),
+  if (!*lock) {
+    const auto holder = lock_holder(lock_path);
+    const std::string who = holder
+                                ? fmt::format("`rollctl {}` (pid {}, user {}, since {})", holder->command,
+                                              holder->process.pid, holder->user, format_time(holder->since))
+                                : "another rollctl";
+    return fail(ErrorKind::Busy, fmt::format("the app is being changed by {}", who),
                 "wait for it, or watch it with `rollctl status --watch`");
-  const json text{
-      {"pid", self.pid}, {"user", self.user}, {"command", self.command}, {"since", format_time(self.since)}};
-  if (Status written = (*lock)->describe_holder(text.dump(-1, ' ', false, json::error_handler_t::replace));
-      !written)
+  }
+  if (Status written = (*lock)->describe_holder(json_text(to_json(self))); !written)
     return fail(written.error());
   return std::move(**lock);
+}
+
+std::optional<LockHolder> lock_holder(const std::string& lock_path) {
+  const auto object = parse_json_object(FileLock::read_holder(lock_path), lock_path);
+  if (!object) return std::nullopt;
+  LockHolder holder;
+  JsonReader reader(*object, lock_path);
+  reader.get("pid", holder.process.pid);
+  reader.get("start_ticks", holder.process.start_ticks);
+  reader.get("boot_id", holder.process.boot_id);
+  reader.get("user", holder.user);
+  reader.get("command", holder.command);
+  reader.get("since", holder.since);
+  if (!reader.status()) return std::nullopt;
+  // The text outlives the lock: it counts as long as its writer lives.
+  const auto process = ProcessRef::open(holder.process);
+  if (!process || process->has_exited()) return std::nullopt;
+  return holder;
 }
 
 }  // namespace roll

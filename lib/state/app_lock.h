@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
 #include "base/file_lock.h"
+#include "base/process_ref.h"
 #include "base/result.h"
 
 namespace roll {
 
 // Who holds an app's lock, for whoever finds it taken.
 struct LockHolder {
-  pid_t pid = 0;
+  ProcessId process;
   std::string user;
   std::string command;  // "deploy web v2"
   WallTime since;
@@ -19,5 +21,8 @@ struct LockHolder {
 
 // Takes the app's lock; Busy, naming the holder, where another rollctl has it. Never waits.
 Result<FileLock> lock_app(const std::string& lock_path, const LockHolder& self);
+
+// Who holds the lock now, without touching it; nothing where nobody does, or where the file does not tell.
+std::optional<LockHolder> lock_holder(const std::string& lock_path);
 
 }  // namespace roll

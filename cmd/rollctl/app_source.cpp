@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+#include "rollctl/app_source.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <set>
+
+#include "base/atomic_file.h"
+#include "config/anchor.h"
+#include "config/app_file.h"
+#include "config/nearest.h"
+
+namespace roll {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+bool exists(const std::string& path) {
+  std::error_code failure;
+  return fs::exists(path, failure);
+}
+
+Error no_such_app(const Paths& paths, const AppName& app) {
+  const std::vector<std::string> known = known_apps(paths);
+  std::string hint = fmt::format("write {}, or give a command: rollctl deploy {} --listen :8080 -- COMMAND",
+                                 app.file, app.name);
+  if (const std::string near = nearest(app.name, known); !near.empty() && edit_distance(app.name, near) <= 2)
+    hint = fmt::format("did you mean {}?", near);
+  return {ErrorKind::NotFound, 0, fmt::format("there is no app '{}': {} does not exist", app.name, app.file),
+          hint};
+}
+
+void apply_options(const TrafficOptions& options, AppConfig& config) {
+  if (!options.listen.empty()) config.listen = options.listen;
+  if (options.handover) config.handover = *options.handover;
+  if (options.ready) {
+    config.ready.kind = options.ready->kind;
+    config.ready.path = options.ready->path;
+  }
+}
+
+Result<AppConfig> adhoc_config(const CommandLine& line) {
+  AppConfig config;
+  config.command = line.command;
+  apply_options(line.traffic, config);
+  if (line.traffic.instances) config.instances = *line.traffic.instances;
+  if (config.listen.empty())
+    return fail(ErrorKind::Invalid,
+                "an app without an app file needs --listen: where does its server listen?",
+                "rollctl deploy APP --listen :8080 -- COMMAND");
+  std::error_code failure;
+  const std::string here = fs::current_path(failure).string();
+  if (failure) return fail(os_failure("cannot tell the current folder", failure.value()));
+  anchor_paths(config, here);
+  return config;
+}
+
+}  // namespace
+
+Result<AppName> app_name_of(const Paths& paths, const std::string& argument) {
+  AppName app;
+  if (argument.find('/') == std::string::npos) {
+    app = {argument, paths.app_file(argument)};
+  } else {
+    std::error_code failure;
+    app = {fs::path(argument).stem().string(), fs::absolute(argument, failure).lexically_normal().string()};
+  }
+  if (Status named = check_app_name(app.name); !named) return fail(named.error());
+  return app;
+}
+
+Result<AppDescription> describe_app(const Paths& paths, const AppName& app, const CommandLine& line) {
+  const bool has_file = exists(app.file);
+  if (!line.command.empty()) {
+    if (has_file)
+      return fail(
+          ErrorKind::Invalid,
+          fmt::format("{} has an app file, {}: a command cannot be given beside it", app.name, app.file),
+          "leave out `-- COMMAND`, or name another app");
+    auto config = adhoc_config(line);
+    if (!config) return fail(config.error());
+    // Everything that a file is checked for.
+    config = parse_app_file(write_app_file(*config), "the command line");
+    if (!config) return fail(config.error());
+    return AppDescription{std::move(*config), AppDescription::Origin::AdHoc};
+  }
+  const std::string kept = paths.adhoc_app_file(app.name);
+  if (!has_file && !exists(kept)) return fail(no_such_app(paths, app));
+  auto config = read_app_file(has_file ? app.file : kept);
+  if (!config) return fail(config.error());
+  apply_options(line.traffic, *config);
+  if (has_file) return AppDescription{std::move(*config), AppDescription::Origin::File};
+  if (line.traffic.instances) config->instances = *line.traffic.instances;
+  return AppDescription{std::move(*config), AppDescription::Origin::AdHoc};
+}
+
+Status keep_description(const Paths& paths, const std::string& app, const AppDescription& description) {
+  if (description.origin == AppDescription::Origin::File) return {};
+  return write_file_atomically(paths.adhoc_app_file(app), write_app_file(description.config), 0600,
+                               Durability::Synced);
+}
+
+Status check_supported(const AppConfig& config) {
+  const auto refuse = [&](const char* what, const char* hint) {
+    return fail(ErrorKind::Unsupported,
+                fmt::format("{}{} is not supported by this version",
+                            config.source.empty() ? "" : config.source + ": ", what),
+                hint);
+  };
+  if (config.socket != SocketMode::Open)
+    return refuse("socket = \"inherit\" or \"preload\"",
+                  "let the server open the port itself with SO_REUSEPORT");
+  if (config.drain.order != DrainStep::Signal)
+    return refuse("drain.order = \"idle\"", "use drain.order = \"signal\"");
+  if (config.rollout.canary > 0) return refuse("rollout.canary", "leave it out");
+  if (config.rollout.hold > Millis(0)) return refuse("rollout.hold", "leave it out");
+  if (config.launcher == LauncherKind::Systemd)
+    return refuse("launcher = \"systemd\"", "use launcher = \"direct\"");
+  return {};
+}
+
+Status check_known(const Paths& paths, const AppName& app) {
+  if (exists(app.file) || exists(paths.adhoc_app_file(app.name)) || exists(paths.journal(app.name)))
+    return {};
+  return fail(no_such_app(paths, app));
+}
+
+std::vector<std::string> known_apps(const Paths& paths) {
+  std::set<std::string> names;
+  std::error_code failure;
+  for (const auto& entry : fs::directory_iterator(paths.config_dir, failure)) {
+    if (entry.path().extension() == ".toml" && check_app_name(entry.path().stem().string()))
+      names.insert(entry.path().stem().string());
+  }
+  for (const auto& entry : fs::directory_iterator(paths.state_dir, failure)) {
+    if (exists(paths.journal(entry.path().filename().string())))
+      names.insert(entry.path().filename().string());
+  }
+  return {names.begin(), names.end()};
+}
+
+}  // namespace roll

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+
+#include "config/app_config.h"
+#include "rollctl/command_line.h"
+#include "state/paths.h"
+
+namespace roll {
+
+// The app that an argument means, and its app file.
+struct AppName {
+  std::string name;
+  std::string file;  // where its app file is or would be
+};
+
+// A name, or a path (with a `/`) to an app file whose name without `.toml` is the app's.
+Result<AppName> app_name_of(const Paths& paths, const std::string& argument);
+
+// How the app is described now: by its app file; by the command line of an ad-hoc app, which is kept then; or
+// as such an app was kept last. With the options of `line` applied. NotFound where there is none of these.
+struct AppDescription {
+  AppConfig config;
+  enum class Origin { File, AdHoc };
+  Origin origin = Origin::File;
+};
+Result<AppDescription> describe_app(const Paths& paths, const AppName& app, const CommandLine& line);
+
+// Keeps an ad-hoc app's description for later commands. Nothing to do for one with a file.
+Status keep_description(const Paths& paths, const std::string& app, const AppDescription& description);
+
+// What this version refuses to promise: Unsupported, with the key.
+Status check_supported(const AppConfig& config);
+
+// NotFound unless there is an app file, a kept description or a journal of it.
+Status check_known(const Paths& paths, const AppName& app);
+
+// Apps that have an app file or state, sorted.
+std::vector<std::string> known_apps(const Paths& paths);
+
+}  // namespace roll

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+#include "rollctl/change_session.h"
+
+#include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/atomic_file.h"
+#include "net/free_port.h"
+#include "probe/instance_probe.h"
+#include "state/app_lock.h"
+#include "state/generations.h"
+#include "state/instance_folders.h"
+#include "steering/handover.h"
+
+namespace roll {
+
+namespace {
+
+std::string caller_name() {
+  const passwd* entry = ::getpwuid(::geteuid());
+  return entry != nullptr ? entry->pw_name : std::to_string(::geteuid());
+}
+
+}  // namespace
+
+ChangeSession::ChangeSession(const Paths& paths, std::string app, Reporter& reporter, Sink& hook_output)
+    : paths_(paths),
+      app_(std::move(app)),
+      reporter_(reporter),
+      hook_output_(hook_output),
+      journal_(paths.journal(app_), app_) {}
+
+Result<std::unique_ptr<ChangeSession>> ChangeSession::open(Context& context, const Paths& paths,
+                                                           std::string app, Access access,
+                                                           Reporter& reporter) {
+  auto session =
+      std::unique_ptr<ChangeSession>(new ChangeSession(paths, std::move(app), reporter, context.err()));
+  if (access == Access::Change) {
+    constexpr mode_t kShared = 0755;
+    constexpr mode_t kPrivate = 0700;
+    if (Status made = make_directories(paths.runtime(session->app_), kShared); !made)
+      return fail(made.error());
+    if (Status made = make_directories(paths.state(session->app_), kPrivate); !made)
+      return fail(made.error());
+    const auto self = ProcessRef::self();
+    if (!self) return fail(self.error());
+    auto lock = lock_app(paths.lock(session->app_),
+                         {self->id(), caller_name(), context.command_text(), SystemClock().wall_now()});
+    if (!lock) return fail(lock.error());
+    session->lock_ = std::move(*lock);
+  }
+  auto loop = Loop::create();
+  if (!loop) return fail(loop.error());
+  session->loop_ = std::move(*loop);
+  session->interrupts_ = std::make_unique<SignalInterrupts>(*session->loop_);
+  if (Status read = session->reread(); !read) return fail(read.error());
+  return session;
+}
+
+Status ChangeSession::reread() {
+  const auto events = journal_.read();
+  if (!events) return fail(events.error());
+  history_ = fold(*events);
+  const auto folders = list_instance_folders(paths_, app_);
+  if (!folders) return fail(folders.error());
+  last_instance_ = std::max({last_instance_, history_.last_instance, folders->empty() ? 0 : folders->back()});
+  return {};
+}
+
+Result<std::optional<GenerationSpec>> ChangeSession::current() const {
+  if (!history_.current) return std::nullopt;
+  auto spec = load_generation(paths_, app_, *history_.current);
+  if (!spec) return fail(spec.error());
+  return std::optional(std::move(*spec));
+}
+
+Result<LaunchPlace> ChangeSession::place(const GenerationSpec& spec) {
+  InstancePlace place;
+  place.instance = ++last_instance_;
+  place.run_dir = paths_.instance(app_, place.instance);
+  place.log_path = paths_.log(app_, place.instance);
+  place.journal_path = paths_.journal(app_);
+  if (needs_probe_port(spec.config)) {
+    const auto port = find_free_port();
+    if (!port) return fail(port.error());
+    place.probe_port = *port;
+  }
+  auto launch = make_launch_spec(spec, place);
+  if (!launch) return fail(launch.error());
+  auto probe = make_probe_spec(spec, place);
+  if (!probe) return fail(probe.error());
+  return LaunchPlace{std::move(*launch), std::move(*probe)};
+}
+
+// What shims hold is taken over: a group that is steered stays as it is.
+Result<std::unique_ptr<Steering>> ChangeSession::steering_for(HandoverPolicy policy,
+                                                              HostInstances& instances) {
+  EbpfSteeringOptions options;
+  const auto found = instances.discover();
+  if (!found) return fail(found.error());
+  for (const FoundInstance& instance : *found) {
+    if (instance.presence != Presence::Supervised) continue;
+    auto handles = instances.take_steering(instance.record.id);
+    if (!handles) continue;
+    for (SteeringHandle& handle : *handles) options.adopted.push_back(std::move(handle));
+  }
+  options.take_listener = [&instances](InstanceId id, const Endpoint& bound) -> Result<Fd> {
+    auto listeners = instances.listeners(id);
+    if (!listeners) return fail(listeners.error());
+    for (Listener& listener : *listeners)
+      if (listener.bound == bound) return std::move(listener.fd);
+    return fail(ErrorKind::NotFound, fmt::format("instance {} does not listen on {}", id, bound.text()));
+  };
+  // While a group is steered nothing but steering can take it over.
+  const auto insisted = options.adopted.empty() ? insisted_handover(policy) : std::optional(Handover::Steer);
+  return choose_steering(insisted, std::move(options));
+}
+
+template <typename Act>
+auto ChangeSession::in_world(const AppConfig& config, Act act)
+    -> Result<decltype(act(std::declval<World&>()))> {
+  auto instances = HostInstances::create(*loop_, paths_, app_, config.listen);
+  if (!instances) return fail(instances.error());
+  auto steering = steering_for(config.handover, **instances);
+  if (!steering) return fail(steering.error());
+  InstanceProbe probe(*loop_, **steering);
+  HookRunner hooks(*loop_, hook_output_);
+  World world{*loop_, **instances, probe, **steering, journal_, hooks, *interrupts_, reporter_};
+  return act(world);
+}
+
+Result<std::optional<Verdict>> ChangeSession::recover() {
+  const Change* change = history_.unfinished();
+  if (change == nullptr) return std::nullopt;
+  RecoveryRequest request;
+  request.app = app_;
+  request.remedy = decide_remedy(*change);
+  request.history = history_;
+  const bool forward = request.remedy == Remedy::Finish || !history_.current;
+  auto spec = load_generation(paths_, app_, forward ? change->generation : *history_.current);
+  // Nothing was started before its specification was kept.
+  if (!spec && change->starting.empty()) {
+    spec = GenerationSpec{app_, change->release, change->generation, {}};
+  }
+  if (!spec) return fail(spec.error());
+  request.spec = std::move(*spec);
+  return mend(std::move(request));
+}
+
+Result<std::optional<Verdict>> ChangeSession::tidy() {
+  RecoveryRequest request;
+  request.app = app_;
+  request.history = history_;
+  auto spec = current();
+  if (!spec) return fail(spec.error());
+  request.spec = *spec ? std::move(**spec) : GenerationSpec{app_, {}, history_.last_generation, {}};
+  return mend(std::move(request));
+}
+
+Result<std::optional<Verdict>> ChangeSession::mend(RecoveryRequest request) {
+  const AppConfig config = request.spec.config;
+  auto verdict = in_world(config, [&](World& world) {
+    return Recovery(world, std::move(request), [this](const GenerationSpec& spec) { return place(spec); })
+        .run();
+  });
+  if (!verdict) return fail(verdict.error());
+  if (Status read = reread(); !read) return fail(read.error());
+  return std::optional(std::move(*verdict));
+}
+
+Result<Plan> ChangeSession::preview(const RolloutRequest& request) {
+  auto plan = in_world(request.spec.config, [&](World& world) {
+    return Rollout(world, request, [this](const GenerationSpec& spec) { return place(spec); }).preview();
+  });
+  if (!plan) return fail(plan.error());
+  return std::move(*plan);
+}
+
+Result<Verdict> ChangeSession::roll_out(RolloutRequest request) {
+  const AppConfig config = request.spec.config;
+  return in_world(config, [&](World& world) {
+    return Rollout(world, std::move(request), [this](const GenerationSpec& spec) { return place(spec); })
+        .run();
+  });
+}
+
+Result<int> ChangeSession::count(const std::function<bool(const FoundInstance&)>& counts) {
+  auto instances = HostInstances::create(*loop_, paths_, app_, {});
+  if (!instances) return fail(instances.error());
+  const auto found = (*instances)->discover();
+  if (!found) return fail(found.error());
+  return static_cast<int>(std::count_if(found->begin(), found->end(), counts));
+}
+
+Result<int> ChangeSession::count_instances() {
+  return count([](const FoundInstance&) { return true; });
+}
+
+Result<int> ChangeSession::count_serving() {
+  return count([](const FoundInstance& instance) {
+    return instance.presence != Presence::Remains && instance.record.state == InstanceState::Serving;
+  });
+}
+
+}  // namespace roll

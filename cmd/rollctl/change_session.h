@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/file_lock.h"
+#include "deploy/recovery.h"
+#include "deploy/rollout.h"
+#include "rollctl/context.h"
+#include "rollctl/hook_runner.h"
+#include "rollctl/signals.h"
+#include "state/history.h"
+#include "state/host_instances.h"
+#include "state/journal.h"
+#include "state/paths.h"
+
+namespace roll {
+
+// What a command that changes an app holds while it does: its lock, its journal, its instances.
+class ChangeSession {
+ public:
+  enum class Access {
+    Change,   // takes the lock
+    Preview,  // only looks; makes no folder
+  };
+  // Busy where another rollctl has the lock.
+  static Result<std::unique_ptr<ChangeSession>> open(Context& context, const Paths& paths, std::string app,
+                                                     Access access, Reporter& reporter);
+
+  [[nodiscard]] const std::string& app() const { return app_; }
+  [[nodiscard]] const Paths& paths() const { return paths_; }
+  [[nodiscard]] const History& history() const { return history_; }
+  [[nodiscard]] Loop& loop() { return *loop_; }
+
+  // The specification of the generation that serves; nothing before the first was completed.
+  Result<std::optional<GenerationSpec>> current() const;
+
+  // Finishes or undoes what a killed rollctl left; nothing where none did. Its outcome is told to the
+  // reporter's observer alone.
+  Result<std::optional<Verdict>> recover();
+
+  // Clears away what nobody wants any more: remains, steering that was left, drains that nobody waited for.
+  Result<std::optional<Verdict>> tidy();
+
+  Result<Plan> preview(const RolloutRequest& request);
+  Result<Verdict> roll_out(RolloutRequest request);
+
+  // How many instances there are in any state, and how many serve.
+  Result<int> count_instances();
+  Result<int> count_serving();
+
+ private:
+  ChangeSession(const Paths& paths, std::string app, Reporter& reporter, Sink& hook_output);
+  Result<int> count(const std::function<bool(const FoundInstance&)>& counts);
+  Result<std::optional<Verdict>> mend(RecoveryRequest request);
+  Result<std::unique_ptr<Steering>> steering_for(HandoverPolicy policy, HostInstances& instances);
+  Result<LaunchPlace> place(const GenerationSpec& spec);
+  Status reread();
+
+  template <typename Act>
+  auto in_world(const AppConfig& config, Act act) -> Result<decltype(act(std::declval<World&>()))>;
+
+  Paths paths_;
+  std::string app_;
+  Reporter& reporter_;
+  Sink& hook_output_;
+  std::optional<FileLock> lock_;
+  std::unique_ptr<Loop> loop_;
+  std::unique_ptr<SignalInterrupts> interrupts_;
+  FileJournal journal_;
+  History history_;
+  InstanceId last_instance_ = 0;
+};
+
+}  // namespace roll

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "config/app_file.h"
+#include "config/generation_spec.h"
+#include "rollctl/app_source.h"
+#include "rollctl/exit_status.h"
+#include "rollctl/port_check.h"
+#include "rollctl/verbs.h"
+#include "state/history.h"
+#include "state/journal.h"
+#include "steering/handover.h"
+#include "ui/error_view.h"
+
+namespace roll {
+
+namespace {
+
+struct Findings {
+  std::string app;
+  std::string release;
+  std::string handover;
+  std::vector<Error> errors;
+};
+
+Result<Findings> check(const CommandLine& line) {
+  const auto paths = Context::paths();
+  if (!paths) return fail(paths.error());
+  const auto app = app_name_of(*paths, line.app);
+  if (!app) return fail(app.error());
+  const auto description = describe_app(*paths, *app, line);
+  if (!description) return fail(description.error());
+  const auto events = FileJournal(paths->journal(app->name), app->name).read();
+  if (!events) return fail(events.error());
+  const History history = fold(*events);
+
+  Findings findings;
+  findings.app = app->name;
+  findings.release = history.current_release;
+  if (Status supported = check_supported(description->config); !supported)
+    findings.errors.push_back(supported.error());
+  // Without a release that paths could be made with, only what does not depend on one can be looked at.
+  if (!findings.release.empty() || !needs_release(description->config)) {
+    const GenerationSpec spec{app->name, findings.release.empty() ? "g1" : findings.release,
+                              history.last_generation + 1, description->config};
+    for (Error& error : check_against_host(spec)) findings.errors.push_back(std::move(error));
+  }
+  for (Error& error : check_ports(*paths, app->name, description->config))
+    findings.errors.push_back(std::move(error));
+
+  const auto steering = choose_steering(insisted_handover(description->config.handover));
+  if (steering) {
+    findings.handover = handover_name((*steering)->way());
+  } else {
+    findings.errors.push_back(steering.error());
+  }
+  return findings;
+}
+
+void show(Context& context, const Findings& findings) {
+  if (context.options().json) {
+    nlohmann::json errors = nlohmann::json::array();
+    for (const Error& error : findings.errors)
+      errors.push_back({{"message", error.message}, {"hint", error.hint}, {"exit", exit_status_of(error)}});
+    return context.print_json({{"v", 1},
+                               {"app", findings.app},
+                               {"ok", findings.errors.empty()},
+                               {"handover", findings.handover.empty() ? nlohmann::json(nullptr)
+                                                                      : nlohmann::json(findings.handover)},
+                               {"findings", errors}});
+  }
+  for (const Error& error : findings.errors)
+    context.err().write(render(error_lines(error), context.err_terminal()));
+  if (context.options().quiet || !findings.errors.empty()) return;
+  context.print(
+      {{{fmt::format("{}: nothing wrong was found; handover: {}", findings.app, findings.handover)}}});
+}
+
+}  // namespace
+
+int run_check(Context& context, const CommandLine& line) {
+  const auto findings = check(line);
+  if (!findings) return context.fail(findings.error());
+  show(context, *findings);
+  return findings->errors.empty() ? kDone : exit_status_of(findings->errors.front());
+}
+
+}  // namespace roll

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include "rollctl/context.h"
+
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "base/fd.h"
+#include "rollctl/exit_status.h"
+#include "ui/error_view.h"
+
+namespace roll {
+
+namespace {
+
+const char* environment(const char* name) {
+  return std::getenv(name);
+}
+
+}  // namespace
+
+void FdSink::write(std::string_view text) {
+  // Whoever listened may have gone; the command goes on.
+  (void)write_all(fd_, text);
+}
+
+Context::Context(CommonOptions options, std::vector<std::string> command_line)
+    : options_(options),
+      command_text_(fmt::format("{}", fmt::join(command_line, " "))),
+      out_(STDOUT_FILENO),
+      err_(STDERR_FILENO) {
+  const ColorWish wish = options_.no_color ? ColorWish::Never : ColorWish::Auto;
+  out_terminal_ = Terminal::detect(STDOUT_FILENO, environment, wish);
+  err_terminal_ = Terminal::detect(STDERR_FILENO, environment, wish);
+}
+
+Result<Paths> Context::paths() {
+  return Paths::resolve(::geteuid(), environment);
+}
+
+std::unique_ptr<Reporter> Context::reporter(const std::string& app) {
+  if (options_.json) return std::make_unique<JsonReporter>(out_, app);
+  const Verbosity verbosity = options_.quiet     ? Verbosity::Quiet
+                              : options_.verbose ? Verbosity::Verbose
+                                                 : Verbosity::Normal;
+  return std::make_unique<HumanReporter>(HumanReporter::Outputs{out_, out_terminal_, err_, err_terminal_},
+                                         app, verbosity);
+}
+
+int Context::fail(const Error& error) {
+  const int status = exit_status_of(error);
+  reporter({})->error(error, status);
+  return status;
+}
+
+void Context::print_json(const nlohmann::json& object) {
+  out_.write(object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
+void Context::print(const std::vector<Line>& lines) {
+  out_.write(render(lines, out_terminal_));
+}
+
+}  // namespace roll

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "state/paths.h"
+#include "ui/human_reporter.h"
+#include "ui/json_reporter.h"
+#include "ui/sink.h"
+#include "ui/terminal.h"
+
+namespace roll {
+
+// The options that every command has.
+struct CommonOptions {
+  bool json = false;
+  bool quiet = false;
+  bool verbose = false;
+  bool no_color = false;
+};
+
+// A descriptor as a sink. A closed pipe or terminal swallows what is written.
+class FdSink final : public Sink {
+ public:
+  explicit FdSink(int fd) : fd_(fd) {}
+  void write(std::string_view text) override;
+
+ private:
+  int fd_;
+};
+
+// What a command has to work with: where things lie, and whom to tell.
+class Context {
+ public:
+  explicit Context(CommonOptions options, std::vector<std::string> command_line);
+
+  [[nodiscard]] const CommonOptions& options() const { return options_; }
+  [[nodiscard]] Sink& out() { return out_; }
+  [[nodiscard]] Sink& err() { return err_; }
+  [[nodiscard]] const Terminal& out_terminal() const { return out_terminal_; }
+  [[nodiscard]] const Terminal& err_terminal() const { return err_terminal_; }
+  // "deploy web v2": what other rollctls are told while this one holds the lock.
+  [[nodiscard]] const std::string& command_text() const { return command_text_; }
+
+  // NotPermitted where an ordinary user has no folder for running instances.
+  [[nodiscard]] static Result<Paths> paths();
+
+  [[nodiscard]] std::unique_ptr<Reporter> reporter(const std::string& app);
+
+  // Tells the error and gives its exit status.
+  int fail(const Error& error);
+
+  // One line of JSON on standard output.
+  void print_json(const nlohmann::json& object);
+  void print(const std::vector<Line>& lines);
+
+ private:
+  CommonOptions options_;
+  std::string command_text_;
+  FdSink out_;
+  FdSink err_;
+  Terminal out_terminal_;
+  Terminal err_terminal_;
+};
+
+}  // namespace roll

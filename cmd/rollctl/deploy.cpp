@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include "config/app_file.h"
+#include "rollctl/run_change.h"
+#include "rollctl/verbs.h"
+
+namespace roll {
+
+namespace {
+
+// How many shall serve: the option, what `scale` said as long as the file says the same as before, or the
+// file.
+int instances_of(const CommandLine& line, const AppConfig& config, const ChangeSession& session,
+                 const std::optional<GenerationSpec>& current) {
+  if (line.traffic.instances) return line.traffic.instances->resolve();
+  const auto scaled = session.history().scaled_to;
+  const bool file_says_the_same = current && current->config.instances.per_cpu == config.instances.per_cpu &&
+                                  current->config.instances.number == config.instances.number;
+  return scaled && file_says_the_same ? *scaled : config.instances.resolve();
+}
+
+}  // namespace
+
+int run_deploy(Context& context, const CommandLine& line) {
+  return run_change(context, line, [&](ChangeSession& session, const AppName& app) -> Result<WantedChange> {
+    auto description = describe_app(session.paths(), app, line);
+    if (!description) return fail(description.error());
+    GenerationSpec spec{app.name, line.release, session.history().last_generation + 1, description->config};
+    if (spec.release.empty()) {
+      if (needs_release(spec.config))
+        return fail(ErrorKind::Invalid,
+                    fmt::format("{} uses {{release}}: which release is to be deployed?", app.name),
+                    fmt::format("rollctl deploy {} RELEASE", app.name));
+      spec.release = fmt::format("g{}", spec.generation);
+    }
+    if (Status named = check_release_name(spec.release); !named) return fail(named.error());
+    if (Status supported = check_supported(spec.config); !supported) return fail(supported.error());
+    if (const auto findings = check_against_host(spec); !findings.empty()) return fail(findings.front());
+
+    auto current = session.current();
+    if (!current) return fail(current.error());
+    WantedChange wanted;
+    const int instances = instances_of(line, spec.config, session, *current);
+    const History& history = session.history();
+    if (!line.release.empty() && *current && (*current)->release == spec.release &&
+        same_specification(**current, spec) && history.wanted() == instances) {
+      const auto running = session.count_serving();
+      if (!running) return fail(running.error());
+      if (*running == instances) return wanted;
+    }
+    wanted.description = std::move(*description);
+    wanted.request = request_for(line, session, std::move(spec));
+    wanted.request->instances = instances;
+    wanted.request->previous = std::move(*current);
+    return wanted;
+  });
+}
+
+}  // namespace roll

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#include "rollctl/exit_status.h"
+
+namespace roll {
+
+int exit_status_of(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::Invalid:
+      return kUsage;
+    case ErrorKind::NotFound:
+      return kNoSuchApp;
+    case ErrorKind::NotPermitted:
+    case ErrorKind::Unsupported:
+      return kNotPossible;
+    case ErrorKind::Busy:
+      return kBusy;
+    case ErrorKind::Failed:
+      break;
+  }
+  return kFailed;
+}
+
+int exit_status_of(const Verdict& verdict, Strictness strictness) {
+  switch (verdict.outcome) {
+    case Outcome::Deployed:
+    case Outcome::Canary:
+      return strictness == Strictness::Strict && verdict.connections_cut > 0 ? kConnectionsCut : kDone;
+    case Outcome::Unchanged:
+      return kDone;
+    case Outcome::RolledBack:
+      return kFailed;
+    case Outcome::Interrupted:
+      return kSignalBase + verdict.interrupted_by;
+    case Outcome::NeedsAttention:
+      break;
+  }
+  return kNeedsAttention;
+}
+
+}  // namespace roll

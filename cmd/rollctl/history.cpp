@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#include "state/history.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "rollctl/app_source.h"
+#include "rollctl/exit_status.h"
+#include "rollctl/verbs.h"
+#include "state/journal.h"
+#include "ui/history_view.h"
+
+namespace roll {
+
+namespace {
+
+constexpr int kDefaultChanges = 20;
+
+nlohmann::json to_json(const Change& change) {
+  using nlohmann::json;
+  return {{"command", change.command},
+          {"release", change.release},
+          {"from", change.from ? json(*change.from) : json(nullptr)},
+          {"generation", change.generation},
+          {"instances", change.instances},
+          {"handover", change.handover},
+          {"note", change.note},
+          {"started", format_time(change.started)},
+          {"outcome", change.outcome ? json(outcome_name(*change.outcome)) : json(nullptr)},
+          {"duration_ms", change.outcome ? json(change.duration.count()) : json(nullptr)},
+          {"connections_cut", change.connections_cut},
+          {"reason", change.reason}};
+}
+
+Status show(Context& context, const CommandLine& line) {
+  const auto paths = Context::paths();
+  if (!paths) return fail(paths.error());
+  const auto app = app_name_of(*paths, line.app);
+  if (!app) return fail(app.error());
+  if (Status known = check_known(*paths, *app); !known) return known;
+  const auto events = FileJournal(paths->journal(app->name), app->name).read();
+  if (!events) return fail(events.error());
+  const History history = fold(*events);
+  const auto limit = static_cast<size_t>(line.lines.value_or(kDefaultChanges));
+  if (!context.options().json) {
+    context.print(history_lines(history, limit, SystemClock().wall_now(), context.out_terminal()));
+    return {};
+  }
+  nlohmann::json changes = nlohmann::json::array();
+  for (size_t back = 0; back < std::min(limit, history.changes.size()); ++back)
+    changes.push_back(to_json(history.changes[history.changes.size() - 1 - back]));
+  context.print_json({{"v", 1}, {"app", app->name}, {"changes", changes}});
+  return {};
+}
+
+}  // namespace
+
+int run_history(Context& context, const CommandLine& line) {
+  const Status shown = show(context, line);
+  return shown ? kDone : context.fail(shown.error());
+}
+
+}  // namespace roll

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#include <map>
+#include <string>
+#include <vector>
+
+#include "rollctl/command_line.h"
+#include "rollctl/context.h"
+#include "rollctl/exit_status.h"
+#include "rollctl/verbs.h"
+
+namespace {
+
+using Verb = int (*)(roll::Context&, const roll::CommandLine&);
+
+const std::map<std::string, Verb>& verbs() {
+  static const std::map<std::string, Verb> kVerbs{
+      {"deploy", roll::run_deploy}, {"restart", roll::run_restart}, {"rollback", roll::run_rollback},
+      {"scale", roll::run_scale},   {"start", roll::run_start},     {"stop", roll::run_stop},
+      {"remove", roll::run_remove}, {"status", roll::run_status},   {"history", roll::run_history},
+      {"logs", roll::run_logs},     {"check", roll::run_check},     {"recover", roll::run_recover}};
+  return kVerbs;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  auto parsed = roll::parse_command_line(arguments);
+  if (!parsed) return roll::Context(roll::guess_common_options(arguments), arguments).fail(parsed.error());
+  if (!parsed->command) {
+    roll::FdSink(1).write(parsed->text);
+    return roll::kDone;
+  }
+  roll::Context context(parsed->command->common, arguments);
+  return verbs().at(parsed->command->verb)(context, *parsed->command);
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/atomic_file.h"
+#include "rollctl/app_source.h"
+#include "rollctl/change_session.h"
+#include "rollctl/exit_status.h"
+#include "rollctl/verbs.h"
+
+namespace roll {
+
+namespace {
+
+Status remove(Context& context, const CommandLine& line, Reporter& reporter) {
+  const auto paths = Context::paths();
+  if (!paths) return fail(paths.error());
+  const auto app = app_name_of(*paths, line.app);
+  if (!app) return fail(app.error());
+  if (Status known = check_known(*paths, *app); !known) return known;
+  auto session = ChangeSession::open(context, *paths, app->name, ChangeSession::Access::Change, reporter);
+  if (!session) return fail(session.error());
+  const auto instances = (*session)->count_instances();
+  if (!instances) return fail(instances.error());
+  if (*instances > 0)
+    return fail(ErrorKind::Failed,
+                fmt::format("{} still has {} instance{}", app->name, *instances, *instances == 1 ? "" : "s"),
+                fmt::format("rollctl stop {}, then remove it", app->name));
+  for (const std::string& folder :
+       {paths->state(app->name), paths->logs(app->name), paths->runtime(app->name)})
+    if (Status removed = remove_tree(folder); !removed) return removed;
+  if (context.options().json) {
+    context.print_json({{"v", 1}, {"app", app->name}, {"removed", true}});
+  } else if (!context.options().quiet) {
+    context.print({{{fmt::format("{}: its state, history and logs are gone", app->name)}}});
+  }
+  return {};
+}
+
+}  // namespace
+
+int run_remove(Context& context, const CommandLine& line) {
+  const auto reporter = context.reporter(line.app);
+  const Status removed = remove(context, line, *reporter);
+  return removed ? kDone : context.fail(removed.error());
+}
+
+}  // namespace roll

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include "rollctl/run_change.h"
+#include "rollctl/verbs.h"
+#include "state/generations.h"
+
+namespace roll {
+
+namespace {
+
+Result<int64_t> target_of(const CommandLine& line, const History& history, const std::string& app) {
+  if (line.to_generation) {
+    if (history.completed(*line.to_generation) != nullptr) return *line.to_generation;
+    return fail(ErrorKind::NotFound,
+                fmt::format("generation {} of {} was never completed", *line.to_generation, app),
+                fmt::format("see `rollctl history {}`", app));
+  }
+  if (line.to_release) {
+    if (const auto generation = history.completed_generation_of(*line.to_release)) return *generation;
+    return fail(ErrorKind::NotFound,
+                fmt::format("release {} of {} was never completed", *line.to_release, app),
+                fmt::format("see `rollctl history {}`", app));
+  }
+  if (const auto generation = history.rollback_target()) return *generation;
+  return fail(ErrorKind::NotFound, fmt::format("there is no earlier release of {} to go back to", app),
+              fmt::format("see `rollctl history {}`", app));
+}
+
+}  // namespace
+
+int run_rollback(Context& context, const CommandLine& line) {
+  return run_change(context, line, [&](ChangeSession& session, const AppName& app) -> Result<WantedChange> {
+    const History& history = session.history();
+    const auto target = target_of(line, history, app.name);
+    if (!target) return fail(target.error());
+    auto spec = load_generation(session.paths(), app.name, *target);
+    if (!spec) return fail(spec.error());
+    auto current = session.current();
+    if (!current) return fail(current.error());
+    spec->generation = history.last_generation + 1;
+    WantedChange wanted;
+    wanted.request = request_for(line, session, std::move(*spec));
+    wanted.request->previous = std::move(*current);
+    return wanted;
+  });
+}
+
+}  // namespace roll

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+#include "rollctl/run_change.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <nlohmann/json.hpp>
+
+#include "rollctl/exit_status.h"
+#include "state/generations.h"
+
+namespace roll {
+
+namespace {
+
+using nlohmann::json;
+
+int print_plan(Context& context, const RolloutRequest& request, const Plan& plan) {
+  if (context.options().json) {
+    json steps = json::array();
+    for (const Step& step : plan) steps.push_back({{"launch", step.launch}, {"leave", step.leave}});
+    context.print_json({{"v", 1},
+                        {"app", request.spec.app},
+                        {"command", request.command},
+                        {"release", request.spec.release},
+                        {"generation", request.spec.generation},
+                        {"instances", request.instances},
+                        {"plan", steps}});
+    return kDone;
+  }
+  std::vector<Line> lines{{{fmt::format("{}: {} {} as generation {}, in {} step{}; nothing was touched",
+                                        request.spec.app, request.command, request.spec.release,
+                                        request.spec.generation, plan.size(), plan.size() == 1 ? "" : "s")}}};
+  for (const Step& step : plan) {
+    std::vector<std::string> parts;
+    if (step.launch > 0) parts.push_back(fmt::format("start {}", step.launch));
+    if (!step.leave.empty()) parts.push_back(fmt::format("drain {}", fmt::join(step.leave, ", ")));
+    lines.push_back({{fmt::format("  {}", fmt::join(parts, ", then "))}});
+  }
+  context.print(lines);
+  return kDone;
+}
+
+int tell_unchanged(const CommandLine& line, const ChangeSession& session, Reporter& reporter) {
+  const History& history = session.history();
+  Verdict verdict;
+  verdict.command = line.verb;
+  verdict.app = session.app();
+  verdict.release = verdict.serving_release = history.current_release;
+  verdict.generation = history.current.value_or(0);
+  verdict.outcome = Outcome::Unchanged;
+  verdict.wanted = verdict.serving = history.wanted();
+  Event event = events::deploy_finished({Outcome::Unchanged, Millis(0), 0, ""});
+  event.generation = verdict.generation;
+  event.time = SystemClock().wall_now();
+  reporter.on_event(event);
+  const int status = exit_status_of(verdict, Strictness::Normal);
+  reporter.finish(verdict, status);
+  return status;
+}
+
+Result<int> change(Context& context, const CommandLine& line, const MakeChange& make, Reporter& reporter) {
+  const auto paths = Context::paths();
+  if (!paths) return fail(paths.error());
+  const auto app = app_name_of(*paths, line.app);
+  if (!app) return fail(app.error());
+  if (line.command.empty())
+    if (Status known = check_known(*paths, *app); !known) return fail(known.error());
+
+  const auto access = line.traffic.dry_run ? ChangeSession::Access::Preview : ChangeSession::Access::Change;
+  auto session = ChangeSession::open(context, *paths, app->name, access, reporter);
+  if (!session) return fail(session.error());
+  if (access == ChangeSession::Access::Change) {
+    const auto recovered = (*session)->recover();
+    if (!recovered)
+      return fail(with_context(recovered.error(), "cannot recover what an interrupted rollctl left"));
+    if (*recovered && (*recovered)->outcome == Outcome::NeedsAttention) {
+      const int status = exit_status_of(**recovered, Strictness::Normal);
+      reporter.finish(**recovered, status);
+      return status;
+    }
+  }
+
+  auto wanted = make(**session, *app);
+  if (!wanted) return fail(wanted.error());
+  if (!wanted->request) return tell_unchanged(line, **session, reporter);
+  RolloutRequest& request = *wanted->request;
+  if (Status supported = check_supported(request.spec.config); !supported) return fail(supported.error());
+  if (access == ChangeSession::Access::Preview) {
+    const auto plan = (*session)->preview(request);
+    if (!plan) return fail(plan.error());
+    return print_plan(context, request, *plan);
+  }
+
+  if (wanted->description)
+    if (Status kept = keep_description(*paths, app->name, *wanted->description); !kept)
+      return fail(kept.error());
+  if (Status kept = keep_generation(*paths, request.spec); !kept) return fail(kept.error());
+  const auto verdict = (*session)->roll_out(std::move(request));
+  if (!verdict) return fail(verdict.error());
+  const int status = exit_status_of(*verdict, line.traffic.strict ? Strictness::Strict : Strictness::Normal);
+  reporter.finish(*verdict, status);
+  return status;
+}
+
+}  // namespace
+
+int run_change(Context& context, const CommandLine& line, const MakeChange& make) {
+  const auto app = line.app.substr(line.app.rfind('/') + 1);
+  const auto reporter = context.reporter(app.substr(0, app.find('.')));
+  const auto status = change(context, line, make, *reporter);
+  if (status) return *status;
+  const int exit_status = exit_status_of(status.error());
+  reporter->error(status.error(), exit_status);
+  return exit_status;
+}
+
+RolloutRequest request_for(const CommandLine& line, const ChangeSession& session, GenerationSpec spec) {
+  const TrafficOptions& options = line.traffic;
+  const AppConfig& config = spec.config;
+  RolloutRequest request;
+  request.command = line.verb;
+  request.from = session.history().wanted() > 0 ? session.history().current_release : "";
+  request.instances = session.history().instances;
+  request.batch = options.batch.value_or(config.rollout.batch);
+  request.ready_deadline = options.ready_deadline.value_or(config.ready.deadline);
+  request.bake = options.bake.value_or(config.rollout.bake);
+  request.settle = config.drain.settle;
+  request.drain = {config.drain.signal, options.drain_deadline.value_or(config.drain.deadline)};
+  request.after_shift = options.detach ? AfterShift::Detach : AfterShift::AwaitDrains;
+  request.note = options.note;
+  if (options.handover) spec.config.handover = *options.handover;
+  request.spec = std::move(spec);
+  return request;
+}
+
+}  // namespace roll

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "rollctl/app_source.h"
+#include "rollctl/change_session.h"
+#include "rollctl/command_line.h"
+
+namespace roll {
+
+// What a verb makes of the session: the change that it wants, or nothing where everything is as wanted
+// already.
+struct WantedChange {
+  std::optional<RolloutRequest> request;
+  std::optional<AppDescription> description;  // of an ad-hoc app: kept when the change begins
+};
+using MakeChange = std::function<Result<WantedChange>(ChangeSession& session, const AppName& app)>;
+
+// What the commands that move traffic have in common: find the app, take its lock, recover what an earlier
+// rollctl left, decide, apply the options, do it, tell how it ended. Returns the exit status.
+int run_change(Context& context, const CommandLine& line, const MakeChange& make);
+
+// The parts of a request that every verb takes from the specification and the options.
+RolloutRequest request_for(const CommandLine& line, const ChangeSession& session, GenerationSpec spec);
+
+}  // namespace roll

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include "rollctl/run_change.h"
+#include "rollctl/verbs.h"
+
+namespace roll {
+
+int run_start(Context& context, const CommandLine& line) {
+  return run_change(context, line, [&](ChangeSession& session, const AppName& app) -> Result<WantedChange> {
+    auto current = session.current();
+    if (!current) return fail(current.error());
+    if (!*current)
+      return fail(ErrorKind::NotFound, fmt::format("no release of {} was ever completed", app.name),
+                  fmt::format("rollctl deploy {} RELEASE", app.name));
+    WantedChange wanted;
+    const auto serving = session.count_serving();
+    if (!serving) return fail(serving.error());
+    if (!session.history().stopped && *serving >= session.history().instances) return wanted;
+    wanted.request = request_for(line, session, **current);
+    wanted.request->shape = RolloutRequest::Shape::TopUp;
+    wanted.request->previous = std::move(*current);
+    return wanted;
+  });
+}
+
+}  // namespace roll

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+#include <nlohmann/json.hpp>
+
+#include "rollctl/app_source.h"
+#include "rollctl/exit_status.h"
+#include "rollctl/signals.h"
+#include "rollctl/status_source.h"
+#include "rollctl/verbs.h"
+#include "ui/line_printer.h"
+#include "ui/status_view.h"
+
+namespace roll {
+
+namespace {
+
+constexpr Micros kWatchInterval{1'000'000};
+constexpr Micros kWaitInterval{50'000};
+
+// All apps, or the one that was named.
+struct Picture {
+  std::vector<AppStatus> apps;
+  [[nodiscard]] bool good() const {
+    for (const AppStatus& app : apps)
+      if (!app.good()) return false;
+    return true;
+  }
+  [[nodiscard]] bool changing() const {
+    for (const AppStatus& app : apps)
+      if (app.change && app.change->phase == RunningChange::Phase::Running) return true;
+    return false;
+  }
+};
+
+class StatusCommand {
+ public:
+  StatusCommand(Context& context, const CommandLine& line, Loop& loop, Paths paths)
+      : context_(context), line_(line), loop_(loop), paths_(std::move(paths)) {}
+
+  Result<Picture> look() {
+    Picture picture;
+    std::vector<std::string> names;
+    if (line_.app.empty()) {
+      names = known_apps(paths_);
+    } else {
+      const auto app = app_name_of(paths_, line_.app);
+      if (!app) return fail(app.error());
+      if (Status known = check_known(paths_, *app); !known) return fail(known.error());
+      names.push_back(app->name);
+    }
+    for (const std::string& name : names) {
+      auto status = look_at_app(loop_, paths_, name);
+      if (!status) return fail(status.error());
+      picture.apps.push_back(std::move(*status));
+    }
+    return picture;
+  }
+
+  void show_json(const Picture& picture) {
+    if (!line_.app.empty()) return context_.print_json(to_json(picture.apps.front()));
+    nlohmann::json apps = nlohmann::json::array();
+    for (const AppStatus& app : picture.apps) apps.push_back(to_json(app));
+    context_.print_json({{"v", 1}, {"apps", apps}});
+  }
+
+  [[nodiscard]] std::vector<Line> lines(const Picture& picture) const {
+    const WallTime now = SystemClock().wall_now();
+    if (!line_.app.empty())
+      return status_lines(picture.apps.front(), now, context_.out_terminal(),
+                          context_.options().verbose ? Detail::Full : Detail::Normal);
+    if (picture.apps.empty()) return {{{"no apps; describe one in " + paths_.config_dir + "/APP.toml"}}};
+    return overview_lines(picture.apps, now, context_.out_terminal());
+  }
+
+  Result<int> once() {
+    const auto picture = look();
+    if (!picture) return fail(picture.error());
+    show(*picture);
+    return picture->good() ? kDone : kNeedsAttention;
+  }
+
+  Result<int> wait() {
+    const SignalInterrupts interrupts(loop_);
+    for (;;) {
+      const auto picture = look();
+      if (!picture) return fail(picture.error());
+      if (!picture->changing()) {
+        show(*picture);
+        return picture->good() ? kDone : kNeedsAttention;
+      }
+      pause(interrupts, kWaitInterval);
+      if (interrupts.count() > 0) return kSignalBase + interrupts.first_signal();
+    }
+  }
+
+  // Ends with a signal, which is how it is meant to end.
+  Result<int> watch() {
+    const SignalInterrupts interrupts(loop_);
+    LinePrinter printer(context_.out(), context_.out_terminal());
+    while (interrupts.count() == 0) {
+      const auto picture = look();
+      if (!picture) return fail(picture.error());
+      if (context_.options().json || context_.out_terminal().motion == Terminal::Motion::None) {
+        show(*picture);
+      } else {
+        printer.show(lines(*picture));
+      }
+      pause(interrupts, kWatchInterval);
+    }
+    return kDone;
+  }
+
+ private:
+  void show(const Picture& picture) {
+    if (context_.options().json) return show_json(picture);
+    if (!context_.options().quiet) context_.print(lines(picture));
+  }
+
+  void pause(const SignalInterrupts& interrupts, Micros duration) {
+    (void)loop_.run_until([&] { return interrupts.count() > 0; }, loop_.now() + duration);
+  }
+
+  Context& context_;
+  const CommandLine& line_;
+  Loop& loop_;
+  Paths paths_;
+};
+
+}  // namespace
+
+int run_status(Context& context, const CommandLine& line) {
+  auto paths = Context::paths();
+  if (!paths) return context.fail(paths.error());
+  auto loop = Loop::create();
+  if (!loop) return context.fail(loop.error());
+  StatusCommand command(context, line, **loop, std::move(*paths));
+  const auto status = line.watch ? command.watch() : line.wait ? command.wait() : command.once();
+  return status ? *status : context.fail(status.error());
+}
+
+}  // namespace roll

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#include "rollctl/status_source.h"
+
+#include <algorithm>
+
+#include "state/app_lock.h"
+#include "state/generations.h"
+#include "state/history.h"
+#include "state/host_instances.h"
+#include "state/journal.h"
+
+namespace roll {
+
+namespace {
+
+bool serves(const InstanceStatus& instance) {
+  return instance.pid != 0 &&
+         (instance.state == InstanceState::Serving || instance.state == InstanceState::Canary);
+}
+
+InstanceStatus describe(const FoundInstance& found, HostInstances& instances) {
+  const InstanceRecord& record = found.record;
+  InstanceStatus status;
+  status.id = record.id;
+  status.release = record.release;
+  status.generation = record.generation;
+  status.state = record.state;
+  status.weight = record.weight;
+  status.pid = record.server.pid;
+  status.shim_pid = record.shim.pid;
+  status.supervision = found.presence == Presence::Supervised ? InstanceStatus::Supervision::Supervised
+                                                              : InstanceStatus::Supervision::Unsupervised;
+  if (const auto connections = instances.connections(record.id)) status.connections = *connections;
+  status.restarts = record.restarts;
+  status.started = record.started;
+  status.ready_after = record.ready_after;
+  status.drain_deadline = record.drain_deadline;
+  status.status = record.status;
+  return status;
+}
+
+}  // namespace
+
+Result<AppStatus> look_at_app(Loop& loop, const Paths& paths, const std::string& app) {
+  const auto events = FileJournal(paths.journal(app), app).read();
+  if (!events) return fail(events.error());
+  const History history = fold(*events);
+  AppStatus status;
+  status.app = app;
+  status.release = history.current_release;
+  status.generation = history.current.value_or(0);
+  status.wanted = history.wanted();
+  if (history.current) status.since = history.current_since;
+  if (!history.changes.empty()) status.handover = history.changes.back().handover;
+  if (const Change* change = history.unfinished()) {
+    const bool running = lock_holder(paths.lock(app)).has_value();
+    status.change = RunningChange{running ? RunningChange::Phase::Running : RunningChange::Phase::Interrupted,
+                                  change->command, change->release, change->generation, change->started};
+  }
+
+  std::vector<ListenAddress> listen;
+  if (history.current)
+    if (auto spec = load_generation(paths, app, *history.current)) listen = std::move(spec->config.listen);
+  for (const ListenAddress& address : listen) status.listen.push_back(address.text);
+
+  auto instances = HostInstances::create(loop, paths, app, std::move(listen));
+  if (!instances) return fail(instances.error());
+  const auto found = (*instances)->discover();
+  if (!found) return fail(found.error());
+  for (const FoundInstance& instance : *found)
+    if (instance.presence != Presence::Remains) status.instances.push_back(describe(instance, **instances));
+  status.serving = static_cast<int>(std::count_if(status.instances.begin(), status.instances.end(), serves));
+  return status;
+}
+
+}  // namespace roll

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+
+#include "loop/loop.h"
+#include "state/app_status.h"
+#include "state/paths.h"
+
+namespace roll {
+
+// How an app stands: what its journal says was meant, and what is found running. Takes no lock and changes
+// nothing. Blocks for at most a second per shim that does not answer.
+Result<AppStatus> look_at_app(Loop& loop, const Paths& paths, const std::string& app);
+
+}  // namespace roll
