@@ -78,6 +78,9 @@ class Acts {
   // Waits until none of them listens any more, which is the time to lift the gate; at most `bound`.
   Waited await_closed(const std::vector<InstanceId>& leaving, Millis bound, OnInterrupt on_interrupt);
 
+  // Readiness does not matter any more.
+  void stop_probing();
+
   // Lets the kernel choose among all listeners again.
   Status ungate();
 
@@ -97,6 +100,7 @@ class Acts {
   std::optional<Endpoint> shared_port(const Member& member) const;
   void watch_readiness(Member& member);
   Result<bool> put_under_steering(Member& member);
+  std::set<InstanceId> reachable_of(const std::set<InstanceId>& rotation);
   Status note_groups(Member& member, const std::vector<Listener>& listeners);
   Status hand_out_steering(InstanceId id);
   [[nodiscard]] bool listens_everywhere(const std::vector<Listener>& listeners) const;

@@ -99,6 +99,8 @@ void Fleet::on_event(const InstanceEvent& event) {
       return;
     case Kind::StatusText:
       member.detail = event.record.status;
+      // This is also how a shim tells that the restarted server is back in its slot.
+      if (member.state == InstanceState::Restarting) enter(member, event.record.state);
       return show();
     case Kind::Exited:
       return on_exited(member, event);
@@ -124,9 +126,11 @@ void Fleet::on_exited(Member& member, const InstanceEvent& event) {
       event.message.empty()
           ? fmt::format("the server {}{}", how, member.ready_after ? "" : " before it was ready")
           : event.message;
+  // Nothing of it is left, not even its shim.
+  const bool over = event.record.state == InstanceState::Stopped;
   if (member.leaving() || member.origin == Member::Origin::Found) {
     // Its shim sees to it; nothing of this change depends on it.
-    if (!member.leaving()) enter(member, event.record.state);
+    if (!member.leaving() || over) enter(member, event.record.state);
     return;
   }
   fail(member, Trouble::Died, what);

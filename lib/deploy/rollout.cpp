@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "state/log_tail.h"
@@ -44,7 +45,7 @@ Verdict Rollout::run() {
   ending = change();
   if (ending.done()) return conclude(finish(), {});
   if (ending.kind == Ending::Kind::Abandoned) return conclude(ending, ending);
-  const Ending undone = take_back();
+  const Ending undone = touched_ ? take_back() : Ending{};
   return conclude(ending, undone);
 }
 
@@ -61,6 +62,7 @@ Ending Rollout::change() {
   if (Ending ending = run_hook("before_deploy", request_.spec.config.hooks.before_deploy, OnInterrupt::Heed);
       !ending.done())
     return ending;
+  touched_ = true;
   if (Ending ending = acts_.gate(serving_before_); !ending.done()) return ending;
   for (const Step& step : plan_) {
     if (Ending ending = replace(step); !ending.done()) return ending;
@@ -97,6 +99,8 @@ Ending Rollout::replace(const Step& step) {
 }
 
 Ending Rollout::finish() {
+  // What can be undone is over; without a gate a probe cannot be aimed any more.
+  acts_.stop_probing();
   const OnInterrupt heed =
       request_.after_shift == AfterShift::Detach ? OnInterrupt::Ignore : OnInterrupt::Heed;
   const bool closed = acts_.await_closed(leaving_, kCloseBound, OnInterrupt::Ignore) == Waited::Satisfied;
@@ -248,20 +252,22 @@ Ending Rollout::run_hook(const char* name, const std::vector<std::string>& argv,
   };
   auto expanded = expand_hook(request_.spec, argv);
   if (!expanded) return failed(expanded.error().message);
-  std::optional<Result<ExitStatus>> result;
+  // One that was interrupted ends whenever it likes, also after this function.
+  const auto result = std::make_shared<std::optional<Result<ExitStatus>>>();
   world_.hooks.run(*expanded, hook_environment(request_.spec),
-                   [&](Result<ExitStatus> ended) { result = std::move(ended); });
+                   [result](Result<ExitStatus> ended) { *result = std::move(ended); });
   const Waited waited =
-      wait_until(world_, [&] { return result.has_value(); }, TimePoint::max(), on_interrupt);
+      wait_until(world_, [&] { return result->has_value(); }, TimePoint::max(), on_interrupt);
   if (waited == Waited::Interrupted || waited == Waited::Abandoned)
     return {waited == Waited::Interrupted ? Ending::Kind::Interrupted : Ending::Kind::Abandoned,
             0,
             fmt::format("interrupted while the hook {} ran", name),
             {}};
-  if (!*result) return failed(result->error().message);
-  if (!(*result)->success()) {
-    recorder_.happened(events::hook_failed(name, **result));
-    return failed(fmt::format("{} {}", expanded->front(), (*result)->text()));
+  const Result<ExitStatus>& exit = **result;
+  if (!exit) return failed(exit.error().message);
+  if (!exit->success()) {
+    recorder_.happened(events::hook_failed(name, *exit));
+    return failed(fmt::format("{} {}", expanded->front(), exit->text()));
   }
   return {};
 }

@@ -72,6 +72,7 @@ class Rollout {
   Fleet fleet_;
   Acts acts_;
   Plan plan_;
+  bool touched_ = false;  // the traffic is gated, or was tried to be
   size_t steps_done_ = 0;
   TimePoint began_;
   std::set<InstanceId> serving_before_;

@@ -52,6 +52,7 @@ Result<bool> Acts::put_under_steering(Member& member) {
 }
 
 Ending Acts::gate(const std::set<InstanceId>& rotation, const std::vector<InstanceId>& outside) {
+  rotation_ = rotation;
   std::set<InstanceId> reachable;
   for (InstanceId id : rotation) {
     Member& member = fleet_.at(id);
@@ -64,7 +65,6 @@ Ending Acts::gate(const std::set<InstanceId>& rotation, const std::vector<Instan
   }
   for (InstanceId id : outside)
     if (const auto listens = put_under_steering(fleet_.at(id)); !listens) return host_failed(listens.error());
-  rotation_ = rotation;
   if (reachable.empty()) return {};
   if (Status shifted = world_.steering.shift(equal_weights(reachable)); !shifted)
     return host_failed(shifted.error());
@@ -77,11 +77,22 @@ Ending Acts::gate(const std::set<InstanceId>& rotation, const std::vector<Instan
   return {};
 }
 
+// One that was being restarted when the others were gated joins as soon as it can.
+std::set<InstanceId> Acts::reachable_of(const std::set<InstanceId>& rotation) {
+  std::set<InstanceId> reachable;
+  for (InstanceId id : rotation) {
+    Member& member = fleet_.at(id);
+    if (member.gone()) continue;
+    if (member.joined() || put_under_steering(member).value_or(false)) reachable.insert(id);
+  }
+  return reachable;
+}
+
 Ending Acts::shift(const std::set<InstanceId>& rotation) {
   const std::vector<InstanceId> in = minus(rotation, rotation_);
   const std::vector<InstanceId> out = minus(rotation_, rotation);
   if (in.empty() && out.empty()) return {};
-  const Rotation weights = equal_weights(rotation);
+  const Rotation weights = equal_weights(reachable_of(rotation));
   if (Status intended = recorder_.intend(events::traffic_shifting(in, out, weights)); !intended)
     return host_failed(intended.error());
   if (Status shifted = world_.steering.shift(weights); !shifted) return host_failed(shifted.error());
@@ -91,7 +102,9 @@ Ending Acts::shift(const std::set<InstanceId>& rotation) {
   const auto tell = [&](InstanceId id, InstanceState state, double weight) {
     Member& member = fleet_.at(id);
     if (member.gone()) return;
-    fleet_.enter(member, state);
+    // One that is down stays so until its shim says that it is back.
+    const bool down = member.state == InstanceState::Restarting || member.state == InstanceState::Failed;
+    if (!down || state != InstanceState::Serving) fleet_.enter(member, state);
     // Only `status` depends on it; a dead shim cannot be told.
     (void)world_.instances.set_role(id, state, weight);
   };
@@ -100,7 +113,15 @@ Ending Acts::shift(const std::set<InstanceId>& rotation) {
   return {};
 }
 
+void Acts::stop_probing() {
+  for (auto& [id, member] : fleet_.members()) {
+    member.readiness.reset();
+    member.look_again.reset();
+  }
+}
+
 Status Acts::ungate() {
+  stop_probing();
   if (Status detached = world_.steering.detach(); !detached) return detached;
   for (const auto& [id, member] : fleet_.members())
     if (!member.gone()) (void)world_.instances.hold_steering(id, {});
