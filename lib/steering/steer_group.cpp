@@ -202,8 +202,9 @@ Status SteerGroup::remove(InstanceId instance) {
 }
 
 Result<SteerGroup::Applied> SteerGroup::apply(const Rotation& rotation) {
-  const bool concerned = std::ranges::any_of(
-      rotation, [&](const auto& entry) { return entry.second > 0 && !slots_of(entry.first).empty(); });
+  const bool concerned = rotation.empty() || std::ranges::any_of(rotation, [&](const auto& entry) {
+                           return entry.second > 0 && !slots_of(entry.first).empty();
+                         });
   if (!concerned) return Applied::Nobody;
   if (auto written = write_rotation(rotation); !written) return fail(written.error());
   return Applied::Written;

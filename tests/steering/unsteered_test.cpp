@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -141,6 +142,20 @@ TEST_F(HandoverTest, MigratesOnlyWhereTheKernelIsSetToDoSo) {
   const auto chosen = choose_steering(Handover::Migrate);
   ASSERT_TRUE(chosen);
   EXPECT_EQ((*chosen)->way(), Handover::Migrate);
+}
+
+TEST_F(HandoverTest, SaysThatAnOrdinaryUserMayNotSteer) {
+  if (::geteuid() != 0) GTEST_SKIP() << "changes its uid, which only root may";
+  // In a child: the change cannot be taken back.
+  const auto refused = [] {
+    if (::setresuid(65534, 65534, 65534) != 0) return 2;
+    const auto insisted = choose_steering(Handover::Steer);
+    if (insisted || insisted.error().kind != ErrorKind::NotPermitted || insisted.error().hint.empty())
+      return 3;
+    const auto best = choose_steering(std::nullopt);
+    return best && (*best)->way() == Handover::Plain ? 0 : 4;
+  };
+  EXPECT_EXIT(::_exit(refused()), testing::ExitedWithCode(0), "");
 }
 
 TEST_F(HandoverTest, IsPlainWhenAsked) {
