@@ -90,6 +90,7 @@ class Acts {
   [[nodiscard]] size_t left() const { return left_; }
 
  private:
+  void wake_stranded(OnInterrupt on_interrupt);
   // launch.cpp
   Ending start_one(const GenerationSpec& spec, InstanceId& id);
   // join.cpp

@@ -13,6 +13,7 @@ constexpr TimePoint kForever = TimePoint::max();
 constexpr Micros kSettlePoll{1000};
 constexpr Micros kFirstClosedPoll{200};
 constexpr Micros kSlowestClosedPoll{20'000};
+constexpr Micros kWakePoll{1000};
 constexpr Micros kConnectionPoll{500'000};
 // A shim has this long beyond the deadline to say that it is over.
 constexpr Millis kDrainSlack{5000};
@@ -105,7 +106,18 @@ Waited Acts::await_closed(const std::vector<InstanceId>& leaving, Millis bound, 
   };
   look();
   const Repeat looking(world_.scheduler, kFirstClosedPoll, kSlowestClosedPoll, look);
-  return wait_until(world_, [&] { return closed; }, world_.scheduler.now() + bound, on_interrupt);
+  const Waited waited =
+      wait_until(world_, [&] { return closed; }, world_.scheduler.now() + bound, on_interrupt);
+  if (waited == Waited::Satisfied) wake_stranded(on_interrupt);
+  return waited;
+}
+
+void Acts::wake_stranded(OnInterrupt on_interrupt) {
+  auto stranded = world_.instances.wake_stranded();
+  if (stranded == Instances::Stranded::Over) return;
+  const Repeat looking(world_.scheduler, kWakePoll, kWakePoll,
+                       [&] { stranded = world_.instances.wake_stranded(); });
+  (void)wait_until(world_, [&] { return stranded == Instances::Stranded::Over; }, kForever, on_interrupt);
 }
 
 Ending Acts::await_drained(const std::vector<InstanceId>& leaving, OnInterrupt on_interrupt) {

@@ -95,7 +95,12 @@ Ending Rollout::replace(const Step& step) {
   if (!ending.done()) return ending;
   if (!step.leave.empty()) try_hook("before_drain", request_.spec.config.hooks.before_drain);
   leaving_.insert(leaving_.end(), step.leave.begin(), step.leave.end());
-  return acts_.begin_drain(step.leave, request_.drain);
+  ending = acts_.begin_drain(step.leave, request_.drain);
+  // Without steering the kernel may have moved connections to the others just now; nobody is to wait for the
+  // next batch.
+  if (ending.done() && world_.steering.way() != Handover::Steer)
+    (void)acts_.await_closed(step.leave, kCloseBound, OnInterrupt::Ignore);
+  return ending;
 }
 
 Ending Rollout::finish() {

@@ -65,7 +65,8 @@ Ending Acts::gate(const std::set<InstanceId>& rotation, const std::vector<Instan
   }
   for (InstanceId id : outside)
     if (const auto listens = put_under_steering(fleet_.at(id)); !listens) return host_failed(listens.error());
-  if (reachable.empty()) return {};
+  const bool nobody_listens = reachable.empty() && (outside.empty() || !rotation.empty());
+  if (nobody_listens) return {};
   if (Status shifted = world_.steering.shift(equal_weights(reachable)); !shifted)
     return host_failed(shifted.error());
   for (InstanceId id : reachable) {

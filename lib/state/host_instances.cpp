@@ -15,6 +15,7 @@ namespace {
 
 // What listens may change hands without the set of sockets changing, as when a child takes over.
 constexpr Millis kLookAnyway{50};
+constexpr Millis kNudgeBound{200};
 
 }  // namespace
 
@@ -141,7 +142,7 @@ void HostInstances::end(InstanceId id, Known& known) {
     });
   }
   (void)remove_instance_folder(paths_, app_, id);
-  known.record.state = known.drain_ordered ? InstanceState::Stopped : InstanceState::Failed;
+  known.record.state = InstanceState::Stopped;
   tell(id, known.drain_ordered ? InstanceEvent::Kind::Ended : InstanceEvent::Kind::Exited);
 }
 
@@ -250,6 +251,20 @@ Status HostInstances::drain(InstanceId id, const DrainOrder& order) {
 
 Status HostInstances::clear_remains(InstanceId id) {
   return remove_instance_folder(paths_, app_, id);
+}
+
+Instances::Stranded HostInstances::wake_stranded() {
+  if (!nudge_) {
+    std::vector<Endpoint> bound;
+    if (const auto sockets = listen_sockets())
+      for (const ListenSocket& socket : *sockets) bound.push_back(socket.bound);
+    auto nudge = Nudge::create(std::move(bound), kNudgeBound, loop_);
+    if (!nudge) return Stranded::Over;
+    nudge_ = std::move(*nudge);
+  }
+  if (nudge_->poll() == Nudge::Progress::Watching) return Stranded::Watching;
+  nudge_.reset();
+  return Stranded::Over;
 }
 
 Result<size_t> HostInstances::connections(InstanceId id) {

@@ -11,6 +11,7 @@
 #include "state/instances.h"
 #include "state/orphan.h"
 #include "state/paths.h"
+#include "steering/nudge.h"
 
 namespace roll {
 
@@ -34,6 +35,7 @@ class HostInstances final : public Instances {
   Result<std::vector<SteeringHandle>> take_steering(InstanceId id) override;
   Status drain(InstanceId id, const DrainOrder& order) override;
   Status clear_remains(InstanceId id) override;
+  Stranded wake_stranded() override;
   Result<size_t> connections(InstanceId id) override;
 
  private:
@@ -67,6 +69,7 @@ class HostInstances final : public Instances {
   std::string app_;
   std::vector<ListenAddress> listen_;
   SockDiag diag_;
+  std::unique_ptr<Nudge> nudge_;
   OnEvent on_event_;
   std::map<InstanceId, Known> known_;
   // A client cannot be destroyed from within its own callback.

@@ -34,7 +34,8 @@ struct InstanceEvent {
     LaunchFailed,   // `message` says why; nothing of it is left
     NotifiedReady,  // READY=1
     StatusText,     // STATUS=
-    Exited,         // its server died unasked; record.state says whether it will be restarted
+    Exited,         // its server died unasked; record.state says whether it will be restarted (Restarting) or
+                    // not (Failed), or that its shim has gone, too, and nothing of it is left (Stopped)
     Restarted,      // a new server process runs
     Ended,          // it was drained: no process and no folder of it is left
     Orphaned,       // its shim died, its server lives on
@@ -89,6 +90,12 @@ class Instances {
 
   // Clears away the folder of one whose presence is Remains.
   virtual Status clear_remains(InstanceId id) = 0;
+
+  // To be called every millisecond or so after a listener has closed: connections that the kernel moved from
+  // it to another may wait there unnoticed (see Nudge), and are then brought to their server's notice. Over:
+  // none waits.
+  enum class Stranded { Watching, Over };
+  virtual Stranded wake_stranded() = 0;
 
   // Its open client connections.
   virtual Result<size_t> connections(InstanceId id) = 0;
