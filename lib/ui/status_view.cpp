@@ -80,7 +80,7 @@ Table table_of(Detail detail) {
   using enum Table::Align;
   std::vector<Table::Column> columns{{"ID", Right, 100},      {"RELEASE", Left, 90, kWidestRelease},
                                      {"STATE", Left, 99},     {"WEIGHT", Right, 40},
-                                     {"PID", Right, 60},      {"CONN", Right, 70},
+                                     {"PID", Right, 60},      {"CONN", Right, 85},
                                      {"RESTARTS", Right, 50}, {"UP", Right, 30}};
   if (detail == Detail::Full) {
     columns.insert(columns.end(), {{"GEN", Right, 20},

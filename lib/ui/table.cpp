@@ -17,16 +17,6 @@ constexpr size_t kReadableRest = 12;
 struct Table::Layout {
   std::vector<size_t> columns;
   std::vector<size_t> widths;
-
-  [[nodiscard]] size_t total() const {
-    size_t sum = columns.empty() ? 0 : (columns.size() - 1) * kGap;
-    for (const size_t width : widths) sum += width;
-    return sum;
-  }
-  void drop(size_t place) {
-    columns.erase(columns.begin() + static_cast<std::ptrdiff_t>(place));
-    widths.erase(widths.begin() + static_cast<std::ptrdiff_t>(place));
-  }
 };
 
 std::vector<Line> Table::lines(const Terminal& terminal) const {
@@ -40,33 +30,47 @@ std::vector<Line> Table::lines(const Terminal& terminal) const {
   return lines;
 }
 
-Table::Layout Table::lay_out(const Terminal& terminal) const {
-  Layout layout;
-  const size_t room = terminal.size().columns;
+std::vector<size_t> Table::full_widths(const Terminal& terminal) const {
+  const bool bounded = terminal.size().columns != kNoLimit;
+  std::vector<size_t> widths;
   for (size_t column = 0; column < columns_.size(); ++column) {
     size_t width = 0;
     for (const auto& row : rows_) width = std::max(width, display_width(row[column].text, terminal.charset));
-    if (width == 0) continue;
-    layout.columns.push_back(column);
-    width = std::max(width, display_width(columns_[column].heading, terminal.charset));
-    layout.widths.push_back(room == kNoLimit ? width : std::min(width, columns_[column].widest));
+    if (width > 0) width = std::max(width, display_width(columns_[column].heading, terminal.charset));
+    widths.push_back(bounded ? std::min(width, columns_[column].widest) : width);
   }
-  while (layout.total() > room) {
-    const size_t excess = layout.total() - room;
-    const size_t last = layout.widths.back();
-    // What fills the last column is text, which may be cut; the others hold numbers and names.
-    if (last > kReadableRest && last - kReadableRest >= excess) {
-      layout.widths.back() -= excess;
-      break;
-    }
-    if (layout.columns.size() == 1) {
-      layout.widths.back() = std::min(last, room);
-      break;
-    }
-    const auto least = std::min_element(
-        layout.columns.rbegin(), layout.columns.rend(),
-        [this](size_t one, size_t other) { return columns_[one].importance < columns_[other].importance; });
-    layout.drop(static_cast<size_t>(layout.columns.rend() - least) - 1);
+  return widths;
+}
+
+Table::Layout Table::lay_out(const Terminal& terminal) const {
+  const std::vector<size_t> full = full_widths(terminal);
+  std::vector<size_t> by_importance;
+  for (size_t column = 0; column < columns_.size(); ++column)
+    if (full[column] > 0) by_importance.push_back(column);
+  if (by_importance.empty()) return {};
+  // What fills the last column is text, which may be cut; the others hold numbers and names.
+  const size_t last = by_importance.back();
+  std::stable_sort(by_importance.begin(), by_importance.end(), [this](size_t one, size_t other) {
+    return columns_[one].importance > columns_[other].importance;
+  });
+
+  std::vector<size_t> given(columns_.size(), 0);
+  size_t room = terminal.size().columns;
+  given[by_importance.front()] = std::min(full[by_importance.front()], room);
+  room -= given[by_importance.front()];
+  for (const size_t column : by_importance) {
+    const size_t least = column == last ? std::min(full[column], kReadableRest) : full[column];
+    if (given[column] > 0 || kGap + least > room) continue;
+    given[column] = least;
+    room -= kGap + least;
+  }
+  if (given[last] > 0) given[last] = std::min(full[last], given[last] + room);
+
+  Layout layout;
+  for (size_t column = 0; column < columns_.size(); ++column) {
+    if (given[column] == 0) continue;
+    layout.columns.push_back(column);
+    layout.widths.push_back(given[column]);
   }
   return layout;
 }

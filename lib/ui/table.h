@@ -13,15 +13,15 @@ namespace roll {
 inline constexpr size_t kWidestRelease = 32;
 
 // Rows under headings, aligned, two spaces between columns. A column whose cells are all empty is left out.
-// Where the table is too wide, the last column is cut first (down to a readable rest), then whole columns go,
-// the least important first.
+// Where the table is too wide, columns get their room in the order of their importance, and those for which
+// there is none are left out; the last column is text and may be cut down to a readable rest.
 class Table {
  public:
   enum class Align { Left, Right };
   struct Column {
     std::string heading;
     Align align = Align::Left;
-    int importance = 0;        // the lowest goes first; of equals the rightmost
+    int importance = 0;        // the highest gets its room first; of equals the leftmost
     size_t widest = kNoLimit;  // on a terminal, where it would push out others
   };
 
@@ -35,6 +35,7 @@ class Table {
 
  private:
   struct Layout;
+  [[nodiscard]] std::vector<size_t> full_widths(const Terminal& terminal) const;
   [[nodiscard]] Layout lay_out(const Terminal& terminal) const;
   [[nodiscard]] Line line(const std::vector<Span>& cells, const Layout& layout, Charset charset) const;
 

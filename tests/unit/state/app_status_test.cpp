@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#include "state/app_status.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace roll {
+namespace {
+
+using nlohmann::json;
+
+AppStatus serving() {
+  InstanceStatus instance;
+  instance.id = 12;
+  instance.release = "v2";
+  instance.generation = 7;
+  instance.state = InstanceState::Serving;
+  instance.weight = 100;
+  instance.pid = 4711;
+  instance.shim_pid = 4710;
+  instance.connections = 3;
+  instance.started = parse_time("2026-01-31T11:59:59.900Z").value();
+  instance.ready_after = Millis(35);
+  instance.steered = {1234, 0, 2};
+  AppStatus status;
+  status.app = "web";
+  status.release = "v2";
+  status.generation = 7;
+  status.wanted = status.serving = 1;
+  status.handover = "steer";
+  status.listen = {"0.0.0.0:8080"};
+  status.since = parse_time("2026-01-31T12:00:00.123Z").value();
+  status.instances = {instance};
+  return status;
+}
+
+TEST(AppStatusTest, IsTheObjectThatTheManualPromises) {
+  EXPECT_EQ(to_json(serving()), json::parse(R"({"v":1,"app":"web","release":"v2","generation":7,"wanted":1,
+      "serving":1,"handover":"steer","listen":["0.0.0.0:8080"],"since":"2026-01-31T12:00:00.123Z","deploy":null,
+      "instances":[{"id":12,"release":"v2","generation":7,"state":"serving","weight":100.0,"pid":4711,
+        "shim_pid":4710,"supervised":true,"connections":3,"restarts":0,"started":"2026-01-31T11:59:59.900Z",
+        "ready_after_ms":35,"drain_deadline":null,"status":"",
+        "steered":{"connections":1234,"fallbacks":0,"migrations":2}}]})"));
+}
+
+TEST(AppStatusTest, SaysNullWhereNothingIsKnown) {
+  AppStatus status;
+  status.app = "web";
+  status.instances.emplace_back();
+  const json object = to_json(status);
+  for (const char* name : {"release", "handover", "since", "deploy"})
+    EXPECT_TRUE(object[name].is_null()) << name;
+  for (const char* name : {"connections", "ready_after_ms", "drain_deadline"})
+    EXPECT_TRUE(object["instances"][0][name].is_null()) << name;
+}
+
+TEST(AppStatusTest, TellsWhatRunsAndWhoIsUnsupervised) {
+  AppStatus status = serving();
+  status.instances[0].supervision = InstanceStatus::Supervision::Unsupervised;
+  status.change = RunningChange{RunningChange::Phase::Interrupted, "deploy", "v3", 8,
+                                parse_time("2026-01-31T12:00:00.123Z").value()};
+  const json object = to_json(status);
+  EXPECT_EQ(object["instances"][0]["supervised"], false);
+  EXPECT_EQ(object["deploy"], json::parse(R"({"phase":"interrupted","command":"deploy","release":"v3",
+      "generation":8,"since":"2026-01-31T12:00:00.123Z"})"));
+}
+
+TEST(AppStatusTest, IsGoodWhenAllServeAndNothingWasLeft) {
+  AppStatus status = serving();
+  EXPECT_TRUE(status.good());
+  status.change = RunningChange{};
+  EXPECT_TRUE(status.good());
+  status.change->phase = RunningChange::Phase::Interrupted;
+  EXPECT_FALSE(status.good());
+  status.change.reset();
+  status.wanted = 2;
+  EXPECT_FALSE(status.good());
+}
+
+TEST(AppStatusTest, IsGoodWhenNothingIsWanted) {
+  EXPECT_TRUE(AppStatus().good());
+}
+
+}  // namespace
+}  // namespace roll

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+#include "state/journal.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "base/atomic_file.h"
+#include "support/temp_dir.h"
+
+namespace roll {
+namespace {
+
+class JournalTest : public test::TempDirTest {
+ protected:
+  void append_raw(const std::string& text) {
+    std::ofstream(path("journal.jsonl"), std::ios::app | std::ios::binary) << text;
+  }
+  std::vector<InstanceId> ids() {
+    std::vector<InstanceId> found;
+    const auto all = journal_.read();
+    EXPECT_TRUE(all);
+    for (const Event& event : all.value_or(std::vector<Event>()))
+      found.push_back(event.fields.value("id", InstanceId{-1}));
+    return found;
+  }
+
+  FileJournal journal_{path("journal.jsonl"), "web"};
+};
+
+using Ids = std::vector<InstanceId>;
+
+TEST_F(JournalTest, IsEmptyBeforeItsFirstEvent) {
+  EXPECT_EQ(ids(), Ids());
+}
+
+TEST_F(JournalTest, TellsWhatWasWrittenInOrder) {
+  ASSERT_TRUE(journal_.commit(events::instance_starting(1, "v1")));
+  ASSERT_TRUE(journal_.note(events::instance_ready(2, Millis(3))));
+  ASSERT_TRUE(journal_.commit(events::instance_stopping(3)));
+  EXPECT_EQ(ids(), (Ids{1, 2, 3}));
+}
+
+TEST_F(JournalTest, IsOneObjectPerLine) {
+  ASSERT_TRUE(journal_.note(events::instance_unready(1, "two\nlines")));
+  const std::string text = read_file(path("journal.jsonl")).value();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1);
+  EXPECT_EQ(text.back(), '\n');
+}
+
+TEST_F(JournalTest, PassesOverATornLastLine) {
+  ASSERT_TRUE(journal_.commit(events::instance_starting(1, "v1")));
+  append_raw(R"({"event":"instance.starting","id":2,"rel)");
+  EXPECT_EQ(ids(), Ids{1});
+}
+
+TEST_F(JournalTest, GoesOnAfterATornLineWithoutLosingAnything) {
+  ASSERT_TRUE(journal_.commit(events::instance_starting(1, "v1")));
+  append_raw(R"({"event":"instance.starting","id":2,"rel)");
+  ASSERT_TRUE(journal_.commit(events::instance_starting(3, "v1")));
+  EXPECT_EQ(ids(), (Ids{1, 3}));
+}
+
+TEST_F(JournalTest, ReadsALastLineThatLacksOnlyItsEnd) {
+  append_raw(R"({"event":"instance.starting","id":2})");
+  EXPECT_EQ(ids(), Ids{2});
+  ASSERT_TRUE(journal_.commit(events::instance_starting(3, "v1")));
+  EXPECT_EQ(ids(), (Ids{2, 3}));
+}
+
+TEST_F(JournalTest, PassesOverWhatAPowerCutLeaves) {
+  ASSERT_TRUE(journal_.commit(events::instance_starting(1, "v1")));
+  append_raw(std::string(512, '\0'));
+  ASSERT_TRUE(journal_.commit(events::instance_starting(2, "v1")));
+  append_raw("\n\n\xff\xfe\n[1,2]\n");
+  EXPECT_EQ(ids(), (Ids{1, 2}));
+}
+
+TEST_F(JournalTest, WritesBytesThatAreNoUtf8) {
+  ASSERT_TRUE(journal_.commit(events::instance_unready(1, "\xff\xfe")));
+  EXPECT_EQ(ids(), Ids{1});
+}
+
+TEST_F(JournalTest, IsReadThoughItHasGrownForYears) {
+  append_raw(std::string(kLargestFile, 'x') + '\n');  // quicker to read than as many events
+  ASSERT_TRUE(journal_.commit(events::instance_starting(1, "v1")));
+  EXPECT_EQ(ids(), Ids{1});
+}
+
+TEST_F(JournalTest, SaysWhenTheDiskIsFull) {
+  FileJournal full("/dev/full", "web");
+  const Status written = full.commit(events::instance_starting(1, "v1"));
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().message,
+            "cannot write the journal: /dev/full: cannot write: No space left on device");
+  EXPECT_NE(written.error().hint, "");
+}
+
+TEST_F(JournalTest, SaysWhenItCannotBeRead) {
+  FileJournal folder(dir_, "web");
+  EXPECT_FALSE(folder.read());
+}
+
+}  // namespace
+}  // namespace roll

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#include "ui/history_view.h"
+
+#include <gtest/gtest.h>
+
+#include "unit/ui/screen.h"
+
+namespace roll {
+namespace {
+
+using test::pipe_output;
+using test::screen;
+
+const WallTime kNow = parse_time("2026-01-31T12:00:00.000Z").value();
+
+Change change(const char* command, const char* release, int64_t generation, int minutes_ago) {
+  Change change;
+  change.command = command;
+  change.release = release;
+  change.generation = generation;
+  change.started = kNow - std::chrono::minutes(minutes_ago);
+  change.outcome = Outcome::Deployed;
+  change.duration = Millis(412);
+  return change;
+}
+
+History sample() {
+  History history;
+  history.changes = {change("deploy", "v1", 1, 50), change("deploy", "v2", 2, 40),
+                     change("rollback", "v1", 3, 30), change("deploy", "v3", 4, 20)};
+  history.changes[1].outcome = Outcome::RolledBack;
+  history.changes[1].reason = "instance 3: exited with 3";
+  history.changes[1].note = "CHG-7";
+  history.changes[2].connections_cut = 2;
+  history.changes[3].outcome.reset();
+  return history;
+}
+
+std::string shown(size_t limit, const Terminal& terminal) {
+  return render(history_lines(sample(), limit, kNow, terminal), terminal);
+}
+
+TEST(HistoryViewTest, ShowsTheNewestFirst) {
+  EXPECT_EQ(
+      shown(10, pipe_output()),
+      "GEN  WHEN        COMMAND   RELEASE  OUTCOME        TOOK  CUT  NOTE\n"
+      "  4  20 min ago  deploy    v3       unfinished\n"
+      "  3  30 min ago  rollback  v1       done         412 ms    2\n"
+      "  2  40 min ago  deploy    v2       rolled back  412 ms    0  instance 3: exited with 3 (CHG-7)\n"
+      "  1  50 min ago  deploy    v1       deployed     412 ms    0\n");
+}
+
+TEST(HistoryViewTest, ShowsNoMoreThanAsked) {
+  EXPECT_EQ(shown(1, pipe_output()),
+            "GEN  WHEN        COMMAND  RELEASE  OUTCOME\n"
+            "  4  20 min ago  deploy   v3       unfinished\n");
+  EXPECT_EQ(shown(0, pipe_output()), "");
+}
+
+TEST(HistoryViewTest, FitsANarrowTerminal) {
+  EXPECT_EQ(shown(3, screen(60)),
+            "GEN  WHEN        COMMAND   RELEASE  OUTCOME        TOOK  CUT\n"
+            "  4  20 min ago  deploy    v3       unfinished\n"
+            "  3  30 min ago  rollback  v1       done         412 ms    2\n"
+            "  2  40 min ago  deploy    v2       rolled back  412 ms    0\n");
+}
+
+}  // namespace
+}  // namespace roll

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "ui/sink.h"
+#include "ui/terminal.h"
+
+namespace roll::test {
+
+class StringSink final : public Sink {
+ public:
+  void write(std::string_view text) override {
+    bytes += text;
+    ++writes;
+  }
+  // What was written since the last call.
+  std::string take() { return std::exchange(bytes, {}); }
+
+  std::string bytes;
+  int writes = 0;
+};
+
+inline Terminal pipe_output(Charset charset = Charset::Ascii) {
+  return {Terminal::Motion::None, Terminal::Colors::Off, charset, {}};
+}
+
+inline Terminal screen(size_t columns, size_t rows = 24, Terminal::Colors colors = Terminal::Colors::Off,
+                       Charset charset = Charset::Ascii) {
+  return {Terminal::Motion::InPlace, colors, charset, [=] { return Terminal::Size{columns, rows}; }};
+}
+
+inline Terminal color_screen(size_t columns = 80) {
+  return screen(columns, 24, Terminal::Colors::On, Charset::Utf8);
+}
+
+}  // namespace roll::test

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+#include "ui/wording.h"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "unit/ui/change.h"
+
+namespace roll {
+namespace {
+
+using test::deployed;
+using test::rolled_back;
+
+TEST(SummaryTest, OfAFirstDeployNamesNoRelease) {
+  Verdict verdict = deployed();
+  verdict.from.reset();
+  verdict.wanted = verdict.serving = 1;
+  EXPECT_EQ(summary_text(verdict), "web: v2 serves with 1 instance, 0 connections cut, 412 ms");
+}
+
+TEST(SummaryTest, OfTheSameReleaseDoesNotCallItThePreviousOne) {
+  Verdict verdict = deployed();
+  verdict.from = "v2";
+  EXPECT_EQ(summary_text(verdict), "web: v2 serves with 2 instances, 0 connections cut, 412 ms");
+}
+
+TEST(SummaryTest, SaysHowItCameAbout) {
+  Verdict verdict = deployed();
+  verdict.command = "rollback";
+  EXPECT_EQ(summary_text(verdict),
+            "web: v2 serves with 2 instances (rolled back from v1), 0 connections cut, 412 ms");
+  verdict.command = "restart";
+  EXPECT_EQ(summary_text(verdict), "web: v2 serves with 2 instances (restarted), 0 connections cut, 412 ms");
+  verdict.command = "scale";
+  EXPECT_EQ(summary_text(verdict), "web: v2 serves with 2 instances (scaled), 0 connections cut, 412 ms");
+  verdict.command = "recover";
+  verdict.from = "v2";
+  EXPECT_EQ(summary_text(verdict), "web: v2 serves with 2 instances, 0 connections cut, 412 ms");
+}
+
+TEST(SummaryTest, OfAStopSaysThatNothingRuns) {
+  Verdict verdict = deployed();
+  verdict.command = "stop";
+  verdict.wanted = verdict.serving = 0;
+  verdict.serving_release.clear();
+  EXPECT_EQ(summary_text(verdict), "web: stopped, 0 connections cut, 412 ms");
+  verdict.outcome = Outcome::Unchanged;
+  EXPECT_EQ(summary_text(verdict), "web: stopped already");
+}
+
+TEST(SummaryTest, OfNothingToDoSaysSo) {
+  Verdict verdict = deployed();
+  verdict.outcome = Outcome::Unchanged;
+  EXPECT_EQ(summary_text(verdict), "web: v2 serves with 2 instances already");
+}
+
+TEST(SummaryTest, SaysWhatWasNotWaitedFor) {
+  Verdict verdict = deployed();
+  verdict.draining = {10, 11};
+  verdict.interrupted_by = SIGINT;
+  verdict.left = 1;
+  EXPECT_EQ(summary_text(verdict),
+            "web: v2 serves with 2 instances (was v1), 0 connections cut so far, 1 handshake not settled, "
+            "2 instances still draining (10, 11), 412 ms, drain not awaited (SIGINT)");
+}
+
+TEST(SummaryTest, NeverClaimsThatSomethingServesWhenNothingDoes) {
+  Verdict verdict = rolled_back();
+  verdict.from.reset();
+  verdict.wanted = verdict.serving = 0;
+  verdict.serving_release.clear();
+  EXPECT_EQ(summary_text(verdict), "web: v3 was not deployed, nothing serves, 0 connections cut, 412 ms");
+}
+
+TEST(SummaryTest, NeverClaimsThatAllServeWhenSomeDo) {
+  Verdict verdict = rolled_back();
+  verdict.serving = 1;
+  verdict.serving_release = "v2";
+  EXPECT_EQ(aftermath_text(verdict), "v2 serves with only 1 of 2 instances");
+  verdict.outcome = Outcome::NeedsAttention;
+  EXPECT_EQ(summary_text(verdict),
+            "web: needs attention: 1 of 2 instances serve v2, 0 connections cut, 412 ms");
+}
+
+TEST(SummaryTest, OfAnInterruptedDeploySaysThatItWasUndone) {
+  Verdict verdict = rolled_back();
+  verdict.outcome = Outcome::Interrupted;
+  verdict.serving_release = "v2";
+  EXPECT_EQ(summary_text(verdict),
+            "web: interrupted and undone, v2 serves as before with 2 instances, 0 connections cut, 412 ms");
+}
+
+TEST(SummaryTest, OfACanaryNamesBoth) {
+  Verdict verdict = deployed();
+  verdict.outcome = Outcome::Canary;
+  EXPECT_EQ(summary_text(verdict), "web: v2 serves as a canary beside v1, 0 connections cut, 412 ms");
+}
+
+TEST(FailureTest, SaysWhatWasTriedAndWhy) {
+  Verdict verdict = rolled_back();
+  verdict.command = "rollback";
+  verdict.reason = "the disk is full";
+  EXPECT_EQ(failure_of(verdict).message, "web: cannot roll back to v3: the disk is full");
+  EXPECT_EQ(failure_of(verdict).hint, "fix it and deploy again");
+}
+
+TEST(FailureTest, SaysWhatToDoWhenItNeedsAttention) {
+  Verdict verdict = rolled_back();
+  verdict.outcome = Outcome::NeedsAttention;
+  verdict.hint.clear();
+  EXPECT_EQ(failure_of(verdict).hint, "look with `rollctl status web`, then `rollctl recover web`");
+}
+
+TEST(FailureTest, IsOneOnlyWhenItDidNotBecomeWhatWasAskedFor) {
+  for (const auto& [outcome, failure] :
+       std::vector<std::pair<Outcome, bool>>{{Outcome::Deployed, false},
+                                             {Outcome::Unchanged, false},
+                                             {Outcome::Canary, false},
+                                             {Outcome::RolledBack, true},
+                                             {Outcome::Interrupted, true},
+                                             {Outcome::NeedsAttention, true}}) {
+    Verdict verdict;
+    verdict.outcome = outcome;
+    EXPECT_EQ(is_failure(verdict), failure) << outcome_name(outcome);
+  }
+}
+
+TEST(EventTextTest, PassesOverWhatPeopleNeedNotKnow) {
+  EXPECT_EQ(event_text(events::instance_starting(12, "v2")), std::nullopt);
+  EXPECT_EQ(event_text(events::traffic_shifting({12}, {}, {})), std::nullopt);
+  EXPECT_EQ(event_text(events::instance_stopping(12)), std::nullopt);
+  EXPECT_EQ(event_text(events::deploy_finished({})), std::nullopt);
+}
+
+TEST(EventTextTest, TellsTheExceptionalToo) {
+  EXPECT_EQ(event_text(events::instance_unready(12, "GET /readyz: 503")),
+            "instance 12: not ready: GET /readyz: 503");
+  EXPECT_EQ(event_text(events::instance_settled(9, {Millis(3000), 2})),
+            "instance 9: settled after 3.0 s, 2 handshakes not settled");
+  EXPECT_EQ(event_text(events::instance_drained(9, Millis(60'000), 3, ExitStatus{{}, SIGKILL})),
+            "instance 9: drained after 1 min 0 s, 3 connections cut, was killed by SIGKILL");
+  EXPECT_EQ(event_text(events::instance_exited(12, ExitStatus{3, {}})),
+            "instance 12: the server exited with 3");
+  EXPECT_EQ(event_text(events::instance_restarted(12, 99)), "instance 12: restarted, pid 99");
+  EXPECT_EQ(event_text(events::traffic_shifted({}, {9, 10}, {})), "traffic shifted: out 9, 10");
+}
+
+TEST(EventTextTest, SurvivesAnEventOfAnotherVersion) {
+  for (const char* name : {"deploy.started", "instance.started", "instance.ready", "instance.unready",
+                           "traffic.shifted", "instance.settled", "instance.draining", "instance.drained",
+                           "instance.exited", "instance.restarted", "hook.failed", "deploy.paused"}) {
+    EXPECT_NO_THROW((void)event_text(Event{name, nlohmann::json(), 0, {}}));
+    EXPECT_NO_THROW((void)event_text(Event{
+        name, {{"id", "twelve"}, {"in", 3}, {"exit", "x"}, {"after_ms", nlohmann::json::array()}}, 0, {}}));
+  }
+}
+
+}  // namespace
+}  // namespace roll
