@@ -114,7 +114,9 @@ class HostCheck {
   }
 
  private:
+  // What the app file names and is not there is the app file's error.
   void add(const std::string& key, Error error) {
+    if (error.os_error != EPERM) error.kind = ErrorKind::Invalid;
     findings_.push_back(with_context(std::move(error),
                                      (spec_.config.source.empty() ? "" : spec_.config.source + ": ") + key));
   }

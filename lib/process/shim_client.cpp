@@ -17,7 +17,7 @@ namespace roll {
 
 namespace {
 
-constexpr Millis kPatience{1000};
+constexpr Millis kPatience{10000};
 
 struct Answer {
   shim::Reply reply;

@@ -48,7 +48,7 @@ class ShimClient {
   using Done = std::function<void(Status)>;
 
   // To the shim that serves RUN_DIR/control.sock; its credentials are checked (root or this user). Blocks for
-  // at most a second. NotFound or Failed where nobody answers: the instance is not supervised.
+  // at most ten seconds. NotFound or Failed where nobody answers: the instance is not supervised.
   static Result<std::unique_ptr<ShimClient>> connect(Loop& loop, const std::string& run_dir,
                                                      OnEvent on_event);
 
@@ -58,24 +58,24 @@ class ShimClient {
   [[nodiscard]] virtual const InstanceRecord& record() const = 0;
 
   // The listeners of the server and its children on the app's addresses, as duplicates. One that belongs to
-  // another app's address is not among them. Blocks for at most a second.
+  // another app's address is not among them. Blocks for at most ten seconds.
   virtual Result<std::vector<Listener>> take_listeners() = 0;
 
   // What rollctl decided about the instance: Ready, Serving, Canary, Standby or Settling, and its weight in
-  // percent. The shim writes it into the record before it answers. Blocks for at most a second.
+  // percent. The shim writes it into the record before it answers. Blocks for at most ten seconds.
   virtual Status set_role(InstanceState state, double weight) = 0;
 
-  // Lets $ROLL_GATE_FD read EOF. Blocks for at most a second.
+  // Lets $ROLL_GATE_FD read EOF. Blocks for at most ten seconds.
   virtual Status open_gate() = 0;
 
   // The steering descriptors that the shim holds while its group is steered, or lets go of (empty). Blocks
-  // for at most a second.
+  // for at most ten seconds.
   virtual Status hold_steering(std::vector<SteeringHandle> handles) = 0;
   virtual Result<std::vector<SteeringHandle>> take_steering() = 0;
 
   // Signal, wait, SIGKILL at the deadline; the server is not restarted any more. The shim sees to it whether
   // or not anybody stays connected, ends when no process of the instance is left, and removes its run
-  // directory. A second drain can only shorten the deadline. Blocks for at most a second (for the
+  // directory. A second drain can only shorten the deadline. Blocks for at most ten seconds (for the
   // acknowledgement, not for the drain).
   virtual Status drain(const DrainOrder& order) = 0;
 };

@@ -48,8 +48,8 @@ struct InstanceEvent {
   size_t connections_cut = 0;  // with Ended
 };
 
-// The instances of one app on this host. Calls are quick (at most a second, when a shim is stuck) and never
-// wait for a server.
+// The instances of one app on this host. Calls are quick (at most ten seconds, when a shim is stuck) and
+// never wait for a server.
 class Instances {
  public:
   using OnEvent = std::function<void(const InstanceEvent&)>;

@@ -154,8 +154,7 @@ std::optional<std::string> event_text(const Event& event) {
                        fields.get<pid_t>("pid"));
   if (event.name == "instance.ready")
     return fmt::format("{}: ready after {}", fields.instance(), fields.duration("after_ms"));
-  if (event.name == "instance.unready")
-    return with_reason(fields.instance() + ": not ready", fields.get<std::string>("reason"));
+  if (event.name == "instance.unready") return fields.instance() + ": " + fields.get<std::string>("reason");
   if (event.name == "traffic.shifted") return shifted_text(fields);
   if (event.name == "instance.settled") {
     std::string text = fmt::format("{}: settled after {}", fields.instance(), fields.duration("after_ms"));
