@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "deploy/world.h"
+#include "support/fake_scheduler.h"
+
+namespace roll::test {
+
+// Programs that are only names: they take their time and end as the test says, else well.
+class FakeHooks final : public Hooks {
+ public:
+  explicit FakeHooks(FakeScheduler& scheduler) : scheduler_(scheduler) {}
+
+  Micros takes{1000};
+  std::map<std::string, Result<ExitStatus>> ends;  // by argv[0]
+  std::vector<std::string> ran;
+
+  void run(const std::vector<std::string>& argv, const std::vector<std::string>&,
+           std::function<void(Result<ExitStatus>)> done) override {
+    Result<ExitStatus> end = ExitStatus{0, {}};
+    if (!argv.empty()) {
+      ran.push_back(argv.front());
+      if (const auto scripted = ends.find(argv.front()); scripted != ends.end()) end = scripted->second;
+    }
+    running_.push_back(scheduler_.after(takes, [end, done = std::move(done)] { done(end); }));
+  }
+
+  void rollctl_died() { running_.clear(); }
+
+ private:
+  FakeScheduler& scheduler_;
+  std::vector<Watch> running_;
+};
+
+class FakeInterrupts final : public Interrupts {
+ public:
+  void raise(int signal) {
+    if (count_++ == 0) first_ = signal;
+  }
+  void forget() { count_ = first_ = 0; }
+
+  [[nodiscard]] int count() const override { return count_; }
+  [[nodiscard]] int first_signal() const override { return first_; }
+
+ private:
+  int count_ = 0;
+  int first_ = 0;
+};
+
+}  // namespace roll::test

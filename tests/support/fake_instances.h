@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "state/instances.h"
+#include "support/act_watcher.h"
+#include "support/fake_scheduler.h"
+
+namespace roll::test {
+
+// How a server behaves. Times count from the start of its process; nothing: never.
+struct ServerScript {
+  std::string refused = {};       // launch() fails with this
+  std::string launch_fails = {};  // LaunchFailed says this
+  std::optional<Micros> listens = Micros(2000);
+  std::optional<Micros> ready = Micros(3000);
+  std::optional<Micros> unready = {};
+  std::optional<Micros> exits = {};
+  ExitStatus exit = {1, {}};
+  std::optional<Micros> restarts_after =
+      {};  // its end, unasked; the new process neither exits nor gets unready
+  std::optional<Micros> drain_takes = Micros(5000);  // nothing: SIGKILL at the deadline
+  std::optional<Micros> closes = Micros(0);          // its listener, once told to end; nothing: when it exits
+  size_t connections = 0;
+  uint32_t uid = 33;
+};
+
+// A server and the shim that looks after it.
+struct FakeServer {
+  ServerScript script;
+  InstanceRecord record;
+  bool shim_lives = true;
+  bool listening = false;
+  bool ready = false;
+  bool was_ready = false;
+  bool draining = false;
+  bool holds_steering = false;
+  uint32_t inode = 0;
+  InstanceState role = InstanceState::Starting;
+  TimePoint drain_deadline;
+
+  [[nodiscard]] bool runs() const { return record.server.pid != 0; }
+  [[nodiscard]] bool good() const { return runs() && listening && ready && !draining; }
+};
+
+// Servers that follow their scripts on a fake clock. They outlive whoever subscribed, as real ones do.
+class FakeInstances final : public Instances {
+ public:
+  explicit FakeInstances(FakeScheduler& scheduler) : scheduler_(scheduler) {}
+
+  // The script of the next launches of a release, one after the other; the last one goes on for ever.
+  std::map<std::string, std::deque<ServerScript>> scripts;
+  std::vector<ListenSocket> strangers;
+  ActWatcher* watcher = nullptr;
+  std::function<void(InstanceId)> refill;  // a shim puts its restarted server's listener back into its slot
+
+  [[nodiscard]] const std::map<InstanceId, FakeServer>& servers() const { return servers_; }
+  [[nodiscard]] const FakeServer* find(InstanceId id) const {
+    const auto found = servers_.find(id);
+    return found == servers_.end() ? nullptr : &found->second;
+  }
+  [[nodiscard]] bool good(InstanceId id) const {
+    const FakeServer* server = find(id);
+    return server != nullptr && server->good();
+  }
+  template <typename Predicate>
+  [[nodiscard]] std::vector<InstanceId> which(Predicate holds) const {
+    std::vector<InstanceId> ids;
+    for (const auto& [id, server] : servers_)
+      if (holds(server)) ids.push_back(id);
+    return ids;
+  }
+  [[nodiscard]] std::vector<InstanceId> ids() const {
+    return which([](const FakeServer&) { return true; });
+  }
+
+  // One that has served for long.
+  void stand(const LaunchSpec& spec, const ServerScript& script) {
+    FakeServer& server = make(spec, script);
+    server.role = server.record.state = InstanceState::Serving;
+    server.listening = server.ready = server.was_ready = true;
+    server.record.ready_after = Millis(3);
+    start_process(spec.instance);
+    changed();
+  }
+
+  // What happens to one without being asked for.
+  void die(InstanceId id, ExitStatus exit = {{}, 11}) {
+    if (const FakeServer* server = find(id); server != nullptr && server->runs()) on_exit(id, exit);
+  }
+  void lose_shim(InstanceId id) {
+    const auto found = servers_.find(id);
+    if (found == servers_.end() || !found->second.shim_lives) return;
+    FakeServer& server = found->second;
+    server.shim_lives = server.holds_steering = false;
+    if (server.runs()) return tell(InstanceEvent::Kind::Orphaned, id);
+    end_unasked(id);
+  }
+  // As when the machine runs out of memory: nothing of it is left.
+  void lose_all_of(InstanceId id) {
+    const auto found = servers_.find(id);
+    if (found == servers_.end()) return;
+    found->second.shim_lives = false;
+    if (watcher != nullptr) watcher->server_died(id);
+    end_unasked(id);
+  }
+  void become_unready(InstanceId id) {
+    if (const auto found = servers_.find(id); found != servers_.end()) found->second.ready = false;
+  }
+
+  void subscribe(OnEvent on_event) override { on_event_ = std::move(on_event); }
+
+  Result<std::vector<FoundInstance>> discover() override {
+    std::vector<FoundInstance> found;
+    for (const auto& [id, server] : servers_)
+      found.push_back({server.record, server.shim_lives ? Presence::Supervised : Presence::Unsupervised});
+    return found;
+  }
+
+  Status launch(const LaunchSpec& spec) override {
+    const InstanceId id = spec.instance;
+    if (watcher != nullptr) watcher->will_launch(id);
+    EXPECT_TRUE(used_.insert(id).second) << "the id " << id << " was used before";
+    std::deque<ServerScript>& scripted = scripts[spec.release];
+    const ServerScript script = scripted.empty() ? ServerScript() : scripted.front();
+    if (scripted.size() > 1) scripted.pop_front();
+    if (!script.refused.empty()) return fail(ErrorKind::Failed, script.refused);
+    make(spec, script);
+    if (script.launch_fails.empty()) {
+      const int life = ++lives_;
+      servers_.at(id).record.server.start_ticks = static_cast<uint64_t>(life);
+      later(id, kExec, [this, id] {
+        start_process(id);
+        tell(InstanceEvent::Kind::Launched, id);
+      });
+    } else {
+      later(id, kExec, [this, id, why = script.launch_fails] {
+        const InstanceRecord record = servers_.at(id).record;
+        servers_.erase(id);
+        tell_now({InstanceEvent::Kind::LaunchFailed, id, record, {}, why, 0});
+      });
+    }
+    return {};
+  }
+
+  Result<std::vector<Listener>> listeners(InstanceId id) override {
+    const FakeServer* server = find(id);
+    if (server == nullptr) return fail(ErrorKind::NotFound, "it has ended");
+    std::vector<Listener> listeners;
+    if (server->listening) listeners.push_back({Fd(), bound(), server->inode});
+    return listeners;
+  }
+
+  bool listeners_changed(InstanceId) override { return true; }
+
+  Result<std::vector<ListenSocket>> listen_sockets() override {
+    std::vector<ListenSocket> sockets = strangers;
+    for (const auto& [id, server] : servers_) {
+      ListenSocket socket;
+      socket.bound = bound();
+      socket.inode = server.inode;
+      socket.uid = server.script.uid;
+      if (server.listening) sockets.push_back(socket);
+    }
+    return sockets;
+  }
+
+  std::string owner_of(const ListenSocket&) override { return "nginx (pid 12)"; }
+
+  Status set_role(InstanceId id, InstanceState state, double weight) override {
+    const auto found = servers_.find(id);
+    if (found == servers_.end()) return fail(ErrorKind::NotFound, "it has ended");
+    FakeServer& server = found->second;
+    if (server.draining || server.record.state == InstanceState::Failed)
+      return fail(ErrorKind::Failed, "it drains");
+    server.role = state;
+    server.record.weight = weight;
+    if (server.record.state != InstanceState::Restarting) server.record.state = state;
+    return {};
+  }
+
+  Status open_gate(InstanceId) override { return {}; }
+
+  Status hold_steering(InstanceId id, std::vector<SteeringHandle> handles) override {
+    const auto found = servers_.find(id);
+    if (found == servers_.end()) return fail(ErrorKind::NotFound, "it has ended");
+    found->second.holds_steering = found->second.shim_lives && !handles.empty();
+    return {};
+  }
+  Result<std::vector<SteeringHandle>> take_steering(InstanceId) override {
+    return std::vector<SteeringHandle>();
+  }
+
+  Status drain(InstanceId id, const DrainOrder& order) override {
+    if (watcher != nullptr) watcher->will_drain(id);
+    const auto found = servers_.find(id);
+    if (found == servers_.end()) return {};  // it has ended
+    FakeServer& server = found->second;
+    const TimePoint deadline = scheduler_.now() + order.deadline;
+    if (server.draining) {
+      server.drain_deadline = std::min(server.drain_deadline, deadline);
+      cut_at_deadline(id);
+      return {};
+    }
+    server.draining = true;
+    server.record.state = InstanceState::Draining;
+    server.drain_deadline = deadline;
+    if (!server.runs()) {
+      scheduler_.in(Micros(0), [this, id] { end_drained(id, servers_.at(id).record.exit, 0); });
+      return {};
+    }
+    if (server.script.closes) later(id, *server.script.closes, [this, id] { close(id); });
+    if (server.script.drain_takes)
+      later(id, *server.script.drain_takes, [this, id] { end_drained(id, ExitStatus{0, {}}, 0); });
+    cut_at_deadline(id);
+    changed();
+    return {};
+  }
+
+  Status clear_remains(InstanceId) override { return {}; }
+
+  Stranded wake_stranded() override { return Stranded::Over; }
+  Result<size_t> connections(InstanceId id) override {
+    const FakeServer* server = find(id);
+    return server != nullptr && server->runs() ? server->script.connections : 0;
+  }
+
+ private:
+  static constexpr Micros kExec{1000};
+
+  static Endpoint bound() {
+    Endpoint endpoint;
+    endpoint.ip = IpAddress::v4(0);
+    endpoint.port = 8080;
+    return endpoint;
+  }
+
+  FakeServer& make(const LaunchSpec& spec, const ServerScript& script) {
+    used_.insert(spec.instance);
+    FakeServer& server = servers_[spec.instance];
+    server.script = script;
+    server.record.id = spec.instance;
+    server.record.app = spec.app;
+    server.record.release = spec.release;
+    server.record.generation = spec.generation;
+    return server;
+  }
+
+  // Unless its process is another one by then.
+  void later(InstanceId id, Micros delay, std::function<void()> event) {
+    const uint64_t life = servers_.at(id).record.server.start_ticks;
+    scheduler_.in(delay, [this, id, life, event = std::move(event)] {
+      if (const FakeServer* server = find(id); server != nullptr && server->record.server.start_ticks == life)
+        event();
+    });
+  }
+
+  void start_process(InstanceId id) {
+    FakeServer& server = servers_.at(id);
+    const int life = ++lives_;
+    server.record.server = {1000 + life, static_cast<uint64_t>(life), "boot"};
+    server.inode = static_cast<uint32_t>(5000 + life);
+    const ServerScript& script = server.script;
+    if (script.listens && !server.listening) later(id, *script.listens, [this, id] { listen(id); });
+    if (script.ready && !server.ready) later(id, *script.ready, [this, id] { become_ready(id); });
+    if (script.unready) later(id, *script.unready, [this, id] { become_unready(id); });
+    if (script.exits) later(id, *script.exits, [this, id] { on_exit(id, servers_.at(id).script.exit); });
+  }
+
+  void listen(InstanceId id) {
+    FakeServer& server = servers_.at(id);
+    if (server.draining) return;
+    server.listening = true;
+    if (server.record.state == InstanceState::Restarting && server.holds_steering && refill) refill(id);
+    changed();
+  }
+
+  void become_ready(InstanceId id) {
+    FakeServer& server = servers_.at(id);
+    server.ready = server.was_ready = true;
+    if (server.record.state == InstanceState::Restarting) {
+      server.record.state = server.role;
+      tell(InstanceEvent::Kind::StatusText, id);
+    }
+    changed();
+  }
+
+  void close(InstanceId id) {
+    servers_.at(id).listening = false;
+    changed();
+  }
+
+  void on_exit(InstanceId id, ExitStatus exit) {
+    FakeServer& server = servers_.at(id);
+    server.listening = server.ready = false;
+    if (server.draining) return end_drained(id, exit, 0);
+    if (watcher != nullptr) watcher->server_died(id);
+    if (!server.shim_lives) return end_unasked(id);
+    server.record.server = {};
+    server.record.exit = exit;
+    const bool again = server.script.restarts_after && server.role == InstanceState::Serving;
+    server.record.state = again ? InstanceState::Restarting : InstanceState::Failed;
+    tell(InstanceEvent::Kind::Exited, id);
+    if (again) later(id, *server.script.restarts_after, [this, id] { restart(id); });
+    changed();
+  }
+
+  void restart(InstanceId id) {
+    FakeServer& server = servers_.at(id);
+    if (server.draining) return;
+    server.script.exits.reset();
+    server.script.unready.reset();
+    start_process(id);
+    tell(InstanceEvent::Kind::Restarted, id);
+  }
+
+  void end_drained(InstanceId id, std::optional<ExitStatus> exit, size_t cut) {
+    const auto found = servers_.find(id);
+    if (found == servers_.end()) return;
+    InstanceRecord record = found->second.record;
+    record.state = InstanceState::Stopped;
+    record.server = {};
+    servers_.erase(found);
+    tell_later({InstanceEvent::Kind::Ended, id, record, exit, {}, cut});
+    changed();
+  }
+
+  // Neither shim nor server is left: as the real one tells it.
+  void end_unasked(InstanceId id) {
+    FakeServer& server = servers_.at(id);
+    if (server.draining) return end_drained(id, {}, 0);
+    InstanceRecord record = server.record;
+    record.state = InstanceState::Stopped;
+    record.server = {};
+    servers_.erase(id);
+    tell_later({InstanceEvent::Kind::Exited, id, record, {}, {}, 0});
+    changed();
+  }
+
+  void cut_at_deadline(InstanceId id) {
+    scheduler_.at(servers_.at(id).drain_deadline, [this, id] {
+      const FakeServer* server = find(id);
+      if (server == nullptr || scheduler_.now() < server->drain_deadline) return;
+      end_drained(id, ExitStatus{{}, 9}, server->script.connections);
+    });
+  }
+
+  void tell(InstanceEvent::Kind kind, InstanceId id) {
+    const FakeServer& server = servers_.at(id);
+    tell_later({kind, id, server.record, server.record.exit, {}, 0});
+  }
+  void tell_later(const InstanceEvent& event) {
+    scheduler_.in(Micros(0), [this, event] { tell_now(event); });
+  }
+  void tell_now(const InstanceEvent& event) {
+    if (on_event_) on_event_(event);
+  }
+  void changed() {
+    if (watcher != nullptr) watcher->changed();
+  }
+
+  FakeScheduler& scheduler_;
+  OnEvent on_event_;
+  std::map<InstanceId, FakeServer> servers_;
+  std::set<InstanceId> used_;
+  int lives_ = 0;
+};
+
+}  // namespace roll::test

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "probe/probe.h"
+#include "support/fake_instances.h"
+
+namespace roll::test {
+
+// Knows from the script whether a server is ready, once it can be reached.
+class FakeProbe final : public Probe {
+ public:
+  FakeProbe(FakeScheduler& scheduler, const FakeInstances& instances)
+      : scheduler_(scheduler), instances_(instances) {}
+
+  Micros takes{500};
+
+  std::unique_ptr<ProbeAttempt> attempt(const ProbeSpec&, const ProbeSubject& subject, Done done) override {
+    auto attempt = std::make_unique<Timed>();
+    attempt->timer =
+        scheduler_.after(takes, [this, subject, done = std::move(done)] { done(answer(subject)); });
+    return attempt;
+  }
+
+ private:
+  struct Timed final : ProbeAttempt {
+    Watch timer;
+  };
+
+  [[nodiscard]] ProbeResult answer(const ProbeSubject& subject) const {
+    if (!subject.shared_port())
+      return {ProbeResult::Verdict::NotReady, "does not listen yet", ProbeResult::Retry::Soon};
+    const FakeServer* server = instances_.find(subject.instance);
+    if (server == nullptr || !server->listening)
+      return {ProbeResult::Verdict::NotReady, "connection refused"};
+    if (!server->ready) return {ProbeResult::Verdict::NotReady, "GET / answered 503"};
+    return {ProbeResult::Verdict::Ready};
+  }
+
+  FakeScheduler& scheduler_;
+  const FakeInstances& instances_;
+};
+
+}  // namespace roll::test

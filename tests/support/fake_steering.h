@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "support/act_watcher.h"
+#include "support/fake_instances.h"
+
+namespace roll::test {
+
+// What the kernel would do with the connections of one address. As with the real one, what is attached stays
+// when rollctl dies.
+class FakeSteering final : public Steering {
+ public:
+  FakeSteering(FakeScheduler& scheduler, FakeInstances& instances)
+      : scheduler_(scheduler), instances_(instances) {
+    instances_.refill = [this](InstanceId id) {
+      if (table_.contains(id)) table_[id] = instances_.find(id)->inode;
+    };
+  }
+
+  Handover handover = Handover::Steer;
+  Micros settle_takes{2000};
+  ActWatcher* watcher = nullptr;
+
+  [[nodiscard]] bool attached() const { return attached_; }
+  [[nodiscard]] bool routes_to(InstanceId id) const { return table_.contains(id); }
+
+  // Who gets new connections now.
+  [[nodiscard]] std::vector<InstanceId> receivers() const {
+    std::vector<InstanceId> ids;
+    for (const auto& [id, server] : instances_.servers()) {
+      const auto slot = table_.find(id);
+      if (server.listening && (!attached_ || (slot != table_.end() && slot->second == server.inode)))
+        ids.push_back(id);
+    }
+    return ids;
+  }
+
+  // What the next rollctl knows is what some shim has kept.
+  void rollctl_died() {
+    const auto holders = instances_.which([](const FakeServer& server) { return server.holds_steering; });
+    if (holders.empty()) known_.clear();
+    rotation_.clear();
+  }
+
+  [[nodiscard]] Handover way() const override { return handover; }
+
+  Status add(InstanceId instance, const ProcessId&, std::vector<Listener> listeners) override {
+    if (listeners.empty()) return fail(ErrorKind::Invalid, "it has no listeners");
+    known_[instance] = listeners.front().inode;
+    if (table_.contains(instance)) table_[instance] = listeners.front().inode;
+    return {};
+  }
+
+  Status shift(const Rotation& rotation) override {
+    for (const auto& [id, weight] : rotation)
+      if (!known_.contains(id))
+        return fail(ErrorKind::Invalid, "instance " + std::to_string(id) + " was not added");
+    if (watcher != nullptr) watcher->will_shift(rotation);
+    rotation_ = rotation;
+    if (handover != Handover::Steer || rotation.empty()) return {};
+    table_.clear();
+    for (const auto& [id, weight] : rotation) table_[id] = known_.at(id);
+    attached_ = true;
+    if (watcher != nullptr) watcher->changed();
+    return {};
+  }
+
+  [[nodiscard]] Rotation rotation() const override { return rotation_; }
+
+  std::unique_ptr<Settlement> settle(InstanceId instance, Millis bound) override {
+    const Micros takes = handover == Handover::Steer ? settle_takes : Micros(0);
+    return std::make_unique<Timed>(*this, instance, takes, bound);
+  }
+
+  Status remove(InstanceId instance) override {
+    EXPECT_EQ(instances_.find(instance), nullptr) << instance << " is forgotten while it runs";
+    known_.erase(instance);
+    return {};
+  }
+
+  std::unique_ptr<AimedConnect> connect(Loop&, InstanceId, const Endpoint&, TimePoint,
+                                        std::function<void(Result<Fd>)>) override {
+    ADD_FAILURE() << "the acts connect to nobody";
+    return nullptr;
+  }
+
+  Result<std::vector<SteeringHandle>> share(InstanceId) override {
+    std::vector<SteeringHandle> handles;
+    if (attached_) handles.resize(1);
+    return handles;
+  }
+
+  [[nodiscard]] std::optional<SteeringCounters> counters(InstanceId) const override { return std::nullopt; }
+
+  Status detach() override {
+    attached_ = false;
+    table_.clear();
+    known_.clear();
+    rotation_.clear();
+    if (watcher != nullptr) watcher->changed();
+    return {};
+  }
+
+ private:
+  class Timed final : public Settlement {
+   public:
+    Timed(FakeSteering& steering, InstanceId instance, Micros takes, Millis bound)
+        : steering_(steering),
+          instance_(instance),
+          began_(steering.scheduler_.now()),
+          takes_(std::min<Micros>(takes, bound)),
+          left_(takes > bound ? 1 : 0) {}
+
+    std::optional<SettleResult> poll() override {
+      const auto after = std::chrono::duration_cast<Micros>(steering_.scheduler_.now() - began_);
+      if (after < takes_) return std::nullopt;
+      if (steering_.watcher != nullptr) steering_.watcher->settled(instance_);
+      return SettleResult{std::chrono::duration_cast<Millis>(after), left_};
+    }
+
+   private:
+    FakeSteering& steering_;
+    InstanceId instance_;
+    TimePoint began_;
+    Micros takes_;
+    size_t left_;
+  };
+
+  FakeScheduler& scheduler_;
+  FakeInstances& instances_;
+  std::map<InstanceId, uint32_t> known_;  // to this rollctl: the listener of each
+  std::map<InstanceId, uint32_t> table_;  // the kernel's
+  Rotation rotation_;
+  bool attached_ = false;
+};
+
+}  // namespace roll::test

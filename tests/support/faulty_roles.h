@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "deploy/world.h"
+
+namespace roll::test {
+
+// Counts the calls of all roles. At one of them, something goes wrong.
+class Faults {
+ public:
+  // The n-th call, counted from 1, fails and does nothing.
+  void fail_call(int n) { failing_ = n; }
+  // It fails, and so do all later calls of the same name.
+  void fail_from(int n) { failing_from_ = n; }
+  // That is done just before it.
+  void before_call(int n, std::function<void()> action) {
+    acting_ = n;
+    action_ = std::move(action);
+  }
+  void none() { failing_ = failing_from_ = acting_ = 0; }
+
+  [[nodiscard]] int calls() const { return calls_; }
+  // The call at which it happened: "steering.shift"; empty while it has not.
+  [[nodiscard]] const std::string& where() const { return where_; }
+
+  std::optional<Error> next(std::string_view call) {
+    const int n = ++calls_;
+    if (n == failing_ || n == failing_from_ || n == acting_) where_ = call;
+    if (n == acting_) action_();
+    if (n == failing_ || (failing_from_ != 0 && n >= failing_from_ && call == where_))
+      return Error{ErrorKind::Failed, 0, std::string(call) + " does not work", {}};
+    return std::nullopt;
+  }
+
+ private:
+  int calls_ = 0;
+  int failing_ = 0;
+  int failing_from_ = 0;
+  int acting_ = 0;
+  std::function<void()> action_;
+  std::string where_;
+};
+
+class FaultyInstances final : public Instances {
+ public:
+  FaultyInstances(Instances& real, Faults& faults) : real_(real), faults_(faults) {}
+
+  void subscribe(OnEvent on_event) override { real_.subscribe(std::move(on_event)); }
+  Result<std::vector<FoundInstance>> discover() override {
+    if (auto fault = faults_.next("instances.discover")) return fail(*fault);
+    return real_.discover();
+  }
+  Status launch(const LaunchSpec& spec) override {
+    if (auto fault = faults_.next("instances.launch")) return fail(*fault);
+    return real_.launch(spec);
+  }
+  Result<std::vector<Listener>> listeners(InstanceId id) override {
+    if (auto fault = faults_.next("instances.listeners")) return fail(*fault);
+    return real_.listeners(id);
+  }
+  bool listeners_changed(InstanceId id) override { return real_.listeners_changed(id); }
+  Result<std::vector<ListenSocket>> listen_sockets() override {
+    if (auto fault = faults_.next("instances.listen_sockets")) return fail(*fault);
+    return real_.listen_sockets();
+  }
+  std::string owner_of(const ListenSocket& socket) override { return real_.owner_of(socket); }
+  Status set_role(InstanceId id, InstanceState state, double weight) override {
+    if (auto fault = faults_.next("instances.set_role")) return fail(*fault);
+    return real_.set_role(id, state, weight);
+  }
+  Status open_gate(InstanceId id) override {
+    if (auto fault = faults_.next("instances.open_gate")) return fail(*fault);
+    return real_.open_gate(id);
+  }
+  Status hold_steering(InstanceId id, std::vector<SteeringHandle> handles) override {
+    if (auto fault = faults_.next("instances.hold_steering")) return fail(*fault);
+    return real_.hold_steering(id, std::move(handles));
+  }
+  Result<std::vector<SteeringHandle>> take_steering(InstanceId id) override {
+    if (auto fault = faults_.next("instances.take_steering")) return fail(*fault);
+    return real_.take_steering(id);
+  }
+  Status drain(InstanceId id, const DrainOrder& order) override {
+    if (auto fault = faults_.next("instances.drain")) return fail(*fault);
+    return real_.drain(id, order);
+  }
+  Status clear_remains(InstanceId id) override {
+    if (auto fault = faults_.next("instances.clear_remains")) return fail(*fault);
+    return real_.clear_remains(id);
+  }
+  Result<size_t> connections(InstanceId id) override {
+    if (auto fault = faults_.next("instances.connections")) return fail(*fault);
+    return real_.connections(id);
+  }
+
+ private:
+  Instances& real_;
+  Faults& faults_;
+};
+
+class FaultySteering final : public Steering {
+ public:
+  FaultySteering(Steering& real, Faults& faults) : real_(real), faults_(faults) {}
+
+  [[nodiscard]] Handover way() const override { return real_.way(); }
+  Status add(InstanceId instance, const ProcessId& server, std::vector<Listener> listeners) override {
+    if (auto fault = faults_.next("steering.add")) return fail(*fault);
+    return real_.add(instance, server, std::move(listeners));
+  }
+  Status shift(const Rotation& rotation) override {
+    if (auto fault = faults_.next("steering.shift")) return fail(*fault);
+    return real_.shift(rotation);
+  }
+  [[nodiscard]] Rotation rotation() const override { return real_.rotation(); }
+  std::unique_ptr<Settlement> settle(InstanceId instance, Millis bound) override {
+    return real_.settle(instance, bound);
+  }
+  Status remove(InstanceId instance) override {
+    if (auto fault = faults_.next("steering.remove")) return fail(*fault);
+    return real_.remove(instance);
+  }
+  std::unique_ptr<AimedConnect> connect(Loop& loop, InstanceId instance, const Endpoint& target,
+                                        TimePoint deadline, std::function<void(Result<Fd>)> done) override {
+    return real_.connect(loop, instance, target, deadline, std::move(done));
+  }
+  Result<std::vector<SteeringHandle>> share(InstanceId instance) override {
+    if (auto fault = faults_.next("steering.share")) return fail(*fault);
+    return real_.share(instance);
+  }
+  [[nodiscard]] std::optional<SteeringCounters> counters(InstanceId instance) const override {
+    return real_.counters(instance);
+  }
+  Status detach() override {
+    if (auto fault = faults_.next("steering.detach")) return fail(*fault);
+    return real_.detach();
+  }
+
+ private:
+  Steering& real_;
+  Faults& faults_;
+};
+
+class FaultyJournal final : public Journal {
+ public:
+  FaultyJournal(Journal& real, Faults& faults) : real_(real), faults_(faults) {}
+
+  Status commit(const Event& event) override {
+    if (auto fault = faults_.next("journal.commit")) return fail(*fault);
+    return real_.commit(event);
+  }
+  Status note(const Event& event) override {
+    if (auto fault = faults_.next("journal.note")) return fail(*fault);
+    return real_.note(event);
+  }
+
+ private:
+  Journal& real_;
+  Faults& faults_;
+};
+
+// An attempt that fails is answered with "not ready".
+class FaultyProbe final : public Probe {
+ public:
+  FaultyProbe(Probe& real, Faults& faults) : real_(real), faults_(faults) {}
+
+  std::unique_ptr<ProbeAttempt> attempt(const ProbeSpec& spec, const ProbeSubject& subject,
+                                        Done done) override {
+    const auto fault = faults_.next("probe.attempt");
+    if (!fault) return real_.attempt(spec, subject, std::move(done));
+    return real_.attempt(spec, subject, [done = std::move(done), fault](const ProbeResult&) {
+      done({ProbeResult::Verdict::NotReady, fault->message});
+    });
+  }
+
+ private:
+  Probe& real_;
+  Faults& faults_;
+};
+
+class FaultyHooks final : public Hooks {
+ public:
+  FaultyHooks(Hooks& real, Faults& faults) : real_(real), faults_(faults) {}
+
+  void run(const std::vector<std::string>& argv, const std::vector<std::string>& env,
+           std::function<void(Result<ExitStatus>)> done) override {
+    const auto fault = faults_.next("hooks.run");
+    if (!fault) return real_.run(argv, env, std::move(done));
+    real_.run(argv, env, [done = std::move(done), fault](const Result<ExitStatus>&) { done(fail(*fault)); });
+  }
+
+ private:
+  Hooks& real_;
+  Faults& faults_;
+};
+
+}  // namespace roll::test

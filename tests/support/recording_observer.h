@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "deploy/world.h"
+
+namespace roll::test {
+
+class RecordingObserver final : public Observer {
+ public:
+  void on_event(const Event& event) override { events.push_back(event); }
+  void on_fleet(const std::vector<InstanceView>& fleet) override { last_fleet = fleet; }
+  void on_warning(const std::string& message) override { warnings.push_back(message); }
+
+  std::vector<Event> events;
+  std::vector<InstanceView> last_fleet;
+  std::vector<std::string> warnings;
+
+  [[nodiscard]] auto count(const std::string& name) const {
+    return std::count_if(events.begin(), events.end(),
+                         [&](const Event& event) { return event.name == name; });
+  }
+  // Where it stands in the sequence, or -1.
+  [[nodiscard]] int place_of(const std::string& name, InstanceId id) const {
+    const auto found = std::find_if(events.begin(), events.end(), [&](const Event& event) {
+      return event.name == name && event.fields.value("id", InstanceId{0}) == id;
+    });
+    return found == events.end() ? -1 : static_cast<int>(found - events.begin());
+  }
+};
+
+}  // namespace roll::test

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+#include "deploy_world.h"
+
+#include <fmt/format.h>
+
+namespace roll {
+
+void PrintTo(Outcome outcome, std::ostream* out) {
+  *out << outcome_name(outcome);
+}
+
+void PrintTo(const Verdict& verdict, std::ostream* out) {
+  *out << outcome_name(verdict.outcome) << " (" << verdict.reason << "), " << verdict.serving << " of "
+       << verdict.wanted << " serve " << verdict.serving_release;
+}
+
+}  // namespace roll
+
+namespace roll::test {
+
+GenerationSpec DeployWorld::spec(const std::string& release, int64_t generation) {
+  GenerationSpec spec;
+  spec.app = "web";
+  spec.release = release;
+  spec.generation = generation;
+  spec.config.listen = {ListenAddress::parse("0.0.0.0:8080").value()};
+  spec.config.ready.kind = ProbeKind::Http;
+  spec.config.ready.deadline = Millis(2000);
+  spec.config.hooks = hooks_config;
+  return spec;
+}
+
+void DeployWorld::standing(const std::string& release, int count, const ServerScript& script) {
+  const int64_t generation = ++generation_;
+  kept[generation] = spec(release, generation);
+  Recorder recorder(world, generation);
+  events::Started started;
+  started.command = "deploy";
+  started.release = release;
+  started.instances = count;
+  (void)recorder.frame(events::deploy_started(started));
+  for (int i = 0; i < count; ++i) {
+    LaunchSpec launch;
+    launch.app = "web";
+    launch.release = release;
+    launch.generation = generation;
+    launch.instance = ++last_id_;
+    (void)recorder.intend(events::instance_starting(launch.instance, release));
+    instances.stand(launch, script);
+  }
+  (void)recorder.frame(events::deploy_finished({}));
+  served_release = release;
+}
+
+void DeployWorld::stopped(const std::string& release, int count) {
+  standing(release, count);
+  rules.may_go_dark = true;
+  EXPECT_EQ(run(stop()).outcome, Outcome::Deployed);
+}
+
+RolloutRequest DeployWorld::request(const std::string& command, GenerationSpec target, int count) {
+  RolloutRequest request;
+  request.command = command;
+  request.spec = std::move(target);
+  request.instances = count;
+  request.ready_deadline = Millis(2000);
+  request.settle = Millis(100);
+  request.drain = {15, Millis(10'000)};
+  const History past = history();
+  if (past.current) request.previous = kept.at(*past.current);
+  if (past.wanted() > 0) request.from = past.current_release;
+  return request;
+}
+
+RolloutRequest DeployWorld::deploy(const std::string& release, int count) {
+  return request("deploy", spec(release, ++generation_), count);
+}
+
+RolloutRequest DeployWorld::rollback(const std::string& release, int count) {
+  return request("rollback", spec(release, ++generation_), count);
+}
+
+RolloutRequest DeployWorld::scale(int count) {
+  RolloutRequest wanted = request("scale", kept.at(*history().current), count);
+  wanted.spec.config.hooks = hooks_config;
+  wanted.shape = RolloutRequest::Shape::TopUp;
+  return wanted;
+}
+
+RolloutRequest DeployWorld::start(int count) {
+  RolloutRequest wanted = scale(count);
+  wanted.command = "start";
+  return wanted;
+}
+
+RolloutRequest DeployWorld::stop() {
+  RolloutRequest wanted = scale(history().instances);
+  wanted.command = "stop";
+  wanted.shape = RolloutRequest::Shape::Stop;
+  return wanted;
+}
+
+PlaceInstance DeployWorld::place() {
+  return [this](const GenerationSpec& target) -> Result<LaunchPlace> {
+    if (auto fault = faults.next("place")) return fail(*fault);
+    LaunchPlace place;
+    place.launch.app = target.app;
+    place.launch.release = target.release;
+    place.launch.generation = target.generation;
+    place.launch.instance = ++last_id_;
+    place.probe.kind = ProbeKind::Http;
+    return place;
+  };
+}
+
+void DeployWorld::before_change(const RolloutRequest& request) {
+  using Shape = RolloutRequest::Shape;
+  kept[request.spec.generation] = request.spec;
+  observer.events.clear();
+  before = steering.receivers();
+  const int had = static_cast<int>(before.size());
+  rules.may_go_dark = request.shape == Shape::Stop;
+  rules.at_least = request.shape == Shape::Stop ? 0 : std::min(had, request.instances);
+  rules.shifts_need_intents = true;
+}
+
+Verdict DeployWorld::run(RolloutRequest request) {
+  before_change(request);
+  const RolloutRequest asked = request;
+  const auto finished = journal.count("deploy.finished");
+  const Verdict verdict = Rollout(world, std::move(request), place()).run();
+  if (faults.where().empty()) {
+    const bool abandoned = interrupts.count() > 1 && verdict.outcome == Outcome::NeedsAttention;
+    EXPECT_EQ(journal.count("deploy.finished") - finished, abandoned ? 0 : 1);
+    EXPECT_EQ(observer.count("deploy.started"), 1);
+  }
+  expect_honest(verdict, asked);
+  expect_sensible_events();
+  return verdict;
+}
+
+std::optional<Verdict> DeployWorld::run_until_killed(RolloutRequest request) {
+  before_change(request);
+  try {
+    return Rollout(world, std::move(request), place()).run();
+  } catch (const Killed&) {
+    steering.rollctl_died();
+    hooks.rollctl_died();
+    faults.none();
+    interrupts.forget();
+    return std::nullopt;
+  }
+}
+
+std::optional<Verdict> DeployWorld::recover() {
+  const History past = history();
+  const Change* change = past.unfinished();
+  if (change == nullptr) return std::nullopt;
+  RecoveryRequest request;
+  request.app = "web";
+  request.remedy = decide_remedy(*change);
+  request.history = past;
+  const bool forward = request.remedy == Remedy::Finish || !past.current;
+  request.spec = kept.at(forward ? change->generation : *past.current);
+  const bool finishes = request.remedy == Remedy::Finish;
+  const int wanted = !finishes ? past.wanted() : change->command == "stop" ? 0 : change->instances;
+  const std::string release = request.spec.release;
+  rules.at_least = 0;
+  rules.shifts_need_intents = false;
+  rules.may_go_dark = rules.may_go_dark || wanted == 0;
+  observer.events.clear();
+
+  const Verdict verdict = Recovery(world, std::move(request), place()).run();
+  if (verdict.outcome != Outcome::NeedsAttention) {
+    EXPECT_EQ(verdict.outcome, finishes ? Outcome::Deployed : Outcome::RolledBack);
+    expect_one_release_serves(release, wanted);
+    EXPECT_EQ(history().unfinished(), nullptr);
+  }
+  return verdict;
+}
+
+std::vector<InstanceId> DeployWorld::serving(const std::string& release) const {
+  std::vector<InstanceId> ids;
+  for (InstanceId id : steering.receivers())
+    if (instances.good(id) && instances.find(id)->record.release == release) ids.push_back(id);
+  return ids;
+}
+
+void DeployWorld::expect_one_release_serves(const std::string& release, int count) {
+  EXPECT_EQ(static_cast<int>(serving(release).size()), count) << release;
+  EXPECT_EQ(static_cast<int>(instances.ids().size()), count) << "something else is left";
+  EXPECT_FALSE(steering.attached()) << "the gate stays";
+  EXPECT_THAT(instances.which([](const FakeServer& server) { return server.holds_steering; }),
+              testing::IsEmpty())
+      << "a shim holds steering that has ended";
+}
+
+void DeployWorld::expect_honest(const Verdict& verdict, const RolloutRequest& request) {
+  const int serve_now = static_cast<int>(serving(verdict.serving_release).size());
+  const bool may_be_restarting = rules.deaths() > 0;
+  EXPECT_TRUE(verdict.serving == serve_now || may_be_restarting)
+      << verdict.serving << " are said to serve, but " << serve_now << " do";
+  switch (verdict.outcome) {
+    case Outcome::Deployed:
+      EXPECT_EQ(verdict.reason, "");
+      if (verdict.interrupted_by != 0 || request.after_shift == AfterShift::Detach) {
+        EXPECT_EQ(serve_now, verdict.wanted);
+        scheduler.advance(Millis(20'000));
+      }
+      return expect_one_release_serves(request.spec.release, verdict.wanted);
+    case Outcome::RolledBack:
+    case Outcome::Interrupted:
+      EXPECT_NE(verdict.reason, "");
+      if (may_be_restarting) {
+        EXPECT_FALSE(steering.attached());
+        return;
+      }
+      return expect_one_release_serves(served_release, static_cast<int>(before.size()));
+    case Outcome::NeedsAttention:
+      EXPECT_NE(verdict.reason, "");
+      return;
+    case Outcome::Unchanged:
+    case Outcome::Canary:
+      ADD_FAILURE() << "no outcome of a rollout: " << outcome_name(verdict.outcome);
+  }
+}
+
+void DeployWorld::expect_sensible_events() {
+  const auto& events = observer.events;
+  std::map<InstanceId, std::string> last;
+  for (const Event& event : events) {
+    if (!event.fields.contains("id")) continue;
+    const InstanceId id = event.fields["id"];
+    const auto after = [&](const char* earlier) {
+      EXPECT_GE(observer.place_of(earlier, id), 0) << event.name << " of " << id << " without " << earlier;
+    };
+    if (event.name == "instance.ready") after("instance.started");
+    if (event.name == "instance.drained") after("instance.draining");
+    EXPECT_NE(last[id], "instance.drained") << event.name << " of " << id << " after its end";
+    last[id] = event.name;
+  }
+  if (events.empty()) return;
+  EXPECT_EQ(events.front().name, "deploy.started");
+}
+
+}  // namespace roll::test

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "deploy/recovery.h"
+#include "deploy/rollout.h"
+#include "rules.h"
+#include "state/history.h"
+#include "support/fake_hooks.h"
+#include "support/fake_instances.h"
+#include "support/fake_journal.h"
+#include "support/fake_probe.h"
+#include "support/fake_scheduler.h"
+#include "support/fake_steering.h"
+#include "support/faulty_roles.h"
+#include "support/recording_observer.h"
+
+namespace roll::test {
+
+// Thrown out of a role: rollctl is killed there. Its destructors do nothing to the world.
+struct Killed {};
+
+// An app named "web" on a host that exists in memory only, and the commands that change it.
+struct DeployWorld {
+  FakeScheduler scheduler;
+  FakeInstances instances{scheduler};
+  FakeSteering steering{scheduler, instances};
+  FakeProbe probe{scheduler, instances};
+  FakeJournal journal;
+  FakeHooks hooks{scheduler};
+  FakeInterrupts interrupts;
+  RecordingObserver observer;
+  Rules rules{instances, steering, journal};
+
+  Faults faults;
+  FaultyInstances faulty_instances{instances, faults};
+  FaultySteering faulty_steering{steering, faults};
+  FaultyProbe faulty_probe{probe, faults};
+  FaultyJournal faulty_journal{journal, faults};
+  FaultyHooks faulty_hooks{hooks, faults};
+  World world{scheduler,      faulty_instances, faulty_probe, faulty_steering,
+              faulty_journal, faulty_hooks,     interrupts,   observer};
+
+  HooksConfig hooks_config;
+  std::map<int64_t, GenerationSpec> kept;
+  std::vector<InstanceId> before;  // who served before the change
+  std::string served_release;
+
+  GenerationSpec spec(const std::string& release, int64_t generation);
+
+  // A completed deploy of that release, as long ago as it takes.
+  void standing(const std::string& release, int count, const ServerScript& script = {});
+  // The same, but all of it has been stopped.
+  void stopped(const std::string& release, int count);
+
+  RolloutRequest deploy(const std::string& release, int count);
+  RolloutRequest rollback(const std::string& release, int count);
+  RolloutRequest scale(int count);
+  RolloutRequest start(int count);
+  RolloutRequest stop();
+
+  // Runs a change, and checks that its end is what its verdict says.
+  Verdict run(RolloutRequest request);
+  // Runs a change that is killed on the way; without a verdict it was.
+  std::optional<Verdict> run_until_killed(RolloutRequest request);
+
+  [[nodiscard]] History history() const { return fold(journal.events()); }
+  // What `recover` does, and checks its end. Nothing where nothing was left.
+  std::optional<Verdict> recover();
+
+  [[nodiscard]] std::vector<InstanceId> serving(const std::string& release) const;
+
+  void expect_honest(const Verdict& verdict, const RolloutRequest& request);
+  void expect_one_release_serves(const std::string& release, int count);
+  void expect_sensible_events();
+
+ private:
+  RolloutRequest request(const std::string& command, GenerationSpec spec, int count);
+  PlaceInstance place();
+  void before_change(const RolloutRequest& request);
+
+  int64_t generation_ = 0;
+  InstanceId last_id_ = 0;
+};
+
+class DeployTest : public testing::Test, protected DeployWorld {};
+
+}  // namespace roll::test
+
+namespace roll {
+void PrintTo(Outcome outcome, std::ostream* out);
+void PrintTo(const Verdict& verdict, std::ostream* out);
+}  // namespace roll

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT
+// Every way in which a deploy of one instance ends.
+#include "deploy_world.h"
+
+namespace roll::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+ServerScript exits_after(Micros delay) {
+  ServerScript script;
+  script.exits = delay;
+  return script;
+}
+
+class EndingTest : public DeployTest {
+ protected:
+  Verdict deploy_over_v1(const ServerScript& script) {
+    standing("v1", 1);
+    instances.scripts["v2"] = {script};
+    return run(deploy("v2", 1));
+  }
+};
+
+TEST_F(EndingTest, ReplacesTheOldReleaseByTheNew) {
+  const Verdict verdict = deploy_over_v1({});
+  EXPECT_EQ(verdict.outcome, Outcome::Deployed) << testing::PrintToString(verdict);
+  EXPECT_EQ(verdict.serving, 1);
+  EXPECT_EQ(verdict.serving_release, "v2");
+  EXPECT_EQ(verdict.from, "v1");
+  EXPECT_THAT(serving("v2"), ElementsAre(2));
+  EXPECT_EQ(history().current_release, "v2");
+}
+
+TEST_F(EndingTest, TellsTheEventsOfADeployInTheirOrder) {
+  deploy_over_v1({});
+  std::vector<std::string> names;
+  for (const Event& event : observer.events) names.push_back(event.name);
+  EXPECT_THAT(names,
+              ElementsAre("deploy.started", "instance.started", "instance.ready", "traffic.shifted",
+                          "instance.settled", "instance.draining", "instance.drained", "deploy.finished"));
+}
+
+TEST_F(EndingTest, StartsAFirstReleaseWhereNothingServes) {
+  const Verdict verdict = run(deploy("v1", 2));
+  EXPECT_EQ(verdict.outcome, Outcome::Deployed) << testing::PrintToString(verdict);
+  EXPECT_EQ(verdict.from, std::nullopt);
+  EXPECT_THAT(serving("v1"), ElementsAre(1, 2));
+}
+
+TEST_F(EndingTest, LeavesNothingWhenTheFirstReleaseFails) {
+  instances.scripts["v1"] = {exits_after(Micros(500))};
+  const Verdict verdict = run(deploy("v1", 2));
+  EXPECT_EQ(verdict.outcome, Outcome::RolledBack);
+  EXPECT_EQ(verdict.serving_release, "");
+}
+
+TEST_F(EndingTest, RollsBackWhenTheNewServerCannotBeExecuted) {
+  ServerScript script;
+  script.launch_fails = "cannot start \"./web\": No such file or directory";
+  const Verdict verdict = deploy_over_v1(script);
+  EXPECT_EQ(verdict.outcome, Outcome::RolledBack);
+  ASSERT_TRUE(verdict.failed);
+  EXPECT_EQ(verdict.failed->id, 2);
+  EXPECT_THAT(verdict.reason, HasSubstr("No such file or directory"));
+}
+
+TEST_F(EndingTest, RollsBackWhenNoShimCanBeStarted) {
+  ServerScript script;
+  script.refused = "cannot start roll-shim: Permission denied";
+  const Verdict verdict = deploy_over_v1(script);
+  EXPECT_EQ(verdict.outcome, Outcome::RolledBack);
+  EXPECT_THAT(verdict.reason, HasSubstr("Permission denied"));
+}
+
+TEST_F(EndingTest, RollsBackWhenTheNewServerExitsBeforeItIsReady) {
+  const Verdict verdict = deploy_over_v1(exits_after(Micros(2500)));
+  EXPECT_EQ(verdict.outcome, Outcome::RolledBack);
+  EXPECT_EQ(verdict.reason, "instance 2: the server exited with 1 before it was ready");
+  EXPECT_EQ(verdict.serving_release, "v1");
+  EXPECT_EQ(history().current_release, "v1");
+}
+
+TEST_F(EndingTest, RollsBackWhenTheNewServerExitsAtOnce) {
+  EXPECT_EQ(deploy_over_v1(exits_after(Micros(0))).outcome, Outcome::RolledBack);
+}
+
+TEST_F(EndingTest, RollsBackWhenTheNewServerAndItsShimAreKilledTogether) {
+  scheduler.in(Micros(2500), [&] { instances.lose_all_of(2); });
+  const Verdict verdict = deploy_over_v1({});
+  EXPECT_EQ(verdict.outcome, Outcome::RolledBack) << testing::PrintToString(verdict);
+}
+
+TEST_F(EndingTest, RollsBackWhenTheNewServerListensAsAnotherUser) {
+  ServerScript script;
+  script.uid = 1000;
+  const Verdict verdict = deploy_over_v1(script);
+  EXPECT_EQ(verdict.outcome, Outcome::RolledBack);
+  EXPECT_THAT(verdict.reason, HasSubstr("uid"));
+}
+
+TEST_F(EndingTest, RollsBackWhenTheNewServerIsNotReadyInTime) {
+  ServerScript script;
+  script.ready.reset();
+  const Verdict verdict = deploy_over_v1(script);
+  EXPECT_EQ(verdict.outcome, Outcome::RolledBack);
+  EXPECT_EQ(verdict.reason, "instance 2: not ready after 2.0 s: GET / answered 503");
+}
+
+TEST_F(EndingTest, RollsBackWhenTheNewServerNeverListens) {
+  ServerScript script;
+  script.listens.reset();
+  const Verdict verdict = deploy_over_v1(script);
+  EXPECT_EQ(verdict.outcome, Outcome::RolledBack);
+  EXPECT_THAT(verdict.reason, HasSubstr("does not listen yet"));
+}
+
+TEST_F(EndingTest, AServerThatListensLongBeforeItIsReadyIsAskedButGetsNoClients) {
+  ServerScript script;
+  script.listens = Micros(0);
+  script.ready = Millis(1500);
+  EXPECT_EQ(deploy_over_v1(script).outcome, Outcome::Deployed);
+}
+
+TEST_F(EndingTest, RollsBackWhenTheNewServerBecomesUnreadyWhileBaking) {
+  standing("v1", 1);
+  ServerScript script;
+  script.unready = Millis(300);
+  instances.scripts["v2"] = {script};
+  RolloutRequest request = deploy("v2", 1);
+  request.bake = Millis(1000);
+  const Verdict verdict = run(request);
+  EXPECT_EQ(verdict.outcome, Outcome::RolledBack);
+  EXPECT_EQ(verdict.reason, "instance 2: became unready: GET / answered 503");
+}
+
+TEST_F(EndingTest, RollsBackWhenTheNewServerDiesWhileBaking) {
+  standing("v1", 1);
+  instances.scripts["v2"] = {exits_after(Millis(300))};
+  RolloutRequest request = deploy("v2", 1);
+  request.bake = Millis(1000);
+  const Verdict verdict = run(request);
+  EXPECT_EQ(verdict.outcome, Outcome::RolledBack);
+  EXPECT_EQ(verdict.reason, "instance 2: the server exited with 1");
+}
+
+TEST_F(EndingTest, ANewServerThatIsRestartedWhileBakingIsNoGoodOne) {
+  standing("v1", 1);
+  ServerScript script = exits_after(Millis(300));
+  script.restarts_after = Millis(1);
+  instances.scripts["v2"] = {script};
+  RolloutRequest request = deploy("v2", 1);
+  request.bake = Millis(1000);
+  EXPECT_EQ(run(request).outcome, Outcome::RolledBack);
+}
+
+TEST_F(EndingTest, RollsBackWhenTheNewServerDiesWhileTheOldOneSettles) {
+  steering.settle_takes = Millis(50);
+  EXPECT_EQ(deploy_over_v1(exits_after(Millis(30))).outcome, Outcome::RolledBack);
+}
+
+TEST_F(EndingTest, KeepsABakedReleaseThatStaysReady) {
+  standing("v1", 1);
+  RolloutRequest request = deploy("v2", 1);
+  request.bake = Millis(1000);
+  const Verdict verdict = run(request);
+  EXPECT_EQ(verdict.outcome, Outcome::Deployed);
+  EXPECT_GE(verdict.duration, Millis(1000));
+}
+
+TEST_F(EndingTest, CountsTheConnectionsThatTheDrainDeadlineCut) {
+  ServerScript stubborn;
+  stubborn.drain_takes.reset();
+  stubborn.connections = 7;
+  standing("v1", 1, stubborn);
+  const Verdict verdict = run(deploy("v2", 1));
+  EXPECT_EQ(verdict.outcome, Outcome::Deployed);
+  EXPECT_EQ(verdict.connections_cut, 7U);
+  EXPECT_GE(verdict.duration, Millis(10'000));
+}
+
+TEST_F(EndingTest, CountsWhatHadNotSettledAtTheBound) {
+  steering.settle_takes = Millis(5000);
+  const Verdict verdict = deploy_over_v1({});
+  EXPECT_EQ(verdict.outcome, Outcome::Deployed);
+  EXPECT_EQ(verdict.left, 1U);
+}
+
+TEST_F(EndingTest, KeepsTheGateWhileAnOldServerStillListens) {
+  ServerScript script;
+  script.closes.reset();
+  script.drain_takes = Millis(5000);
+  standing("v1", 1, script);
+  EXPECT_EQ(run(deploy("v2", 1)).outcome, Outcome::Deployed);
+}
+
+TEST_F(EndingTest, SaysWhichStrangerHasThePort) {
+  standing("v1", 1);
+  ListenSocket socket;
+  socket.bound.ip = IpAddress::v4(0);
+  socket.bound.port = 8080;
+  socket.inode = 1;
+  instances.strangers = {socket};
+  const Verdict verdict = run(deploy("v2", 1));
+  EXPECT_EQ(verdict.outcome, Outcome::RolledBack);
+  EXPECT_EQ(verdict.reason, "0.0.0.0:8080 is in use by nginx (pid 12), which is no instance of web");
+  EXPECT_EQ(observer.count("instance.started"), 0);
+}
+
+TEST_F(EndingTest, DetachesOnceTheTrafficHasMoved) {
+  ServerScript slow;
+  slow.drain_takes = Millis(8000);
+  standing("v1", 1, slow);
+  RolloutRequest request = deploy("v2", 1);
+  request.after_shift = AfterShift::Detach;
+  const Verdict verdict = run(request);
+  EXPECT_EQ(verdict.outcome, Outcome::Deployed);
+  EXPECT_THAT(verdict.draining, ElementsAre(1));
+  EXPECT_LT(verdict.duration, Millis(100));
+}
+
+TEST_F(EndingTest, AnOldServerThatDiesMeanwhileDoesNotStopTheDeploy) {
+  scheduler.in(Micros(2500), [&] { instances.die(1); });
+  EXPECT_EQ(deploy_over_v1({}).outcome, Outcome::Deployed);
+}
+
+TEST_F(EndingTest, AnOldServerWhoseShimHasDiedIsDrainedAllTheSame) {
+  standing("v1", 1);
+  instances.lose_shim(1);
+  EXPECT_EQ(run(deploy("v2", 1)).outcome, Outcome::Deployed);
+}
+
+TEST_F(EndingTest, AnOldServerThatDiesTogetherWithItsShimDoesNotHoldTheDeployUp) {
+  standing("v1", 2);
+  scheduler.in(Micros(2500), [&] { instances.lose_all_of(1); });
+  const Verdict verdict = run(deploy("v2", 2));
+  EXPECT_EQ(verdict.outcome, Outcome::Deployed) << testing::PrintToString(verdict);
+}
+
+TEST_F(EndingTest, AFailedOldInstanceIsClearedAway) {
+  standing("v1", 2);
+  instances.die(1);
+  const Verdict verdict = run(deploy("v2", 2));
+  EXPECT_EQ(verdict.outcome, Outcome::Deployed) << testing::PrintToString(verdict);
+}
+
+TEST_F(EndingTest, AnOldInstanceThatIsBeingRestartedLeavesAsTheOthers) {
+  ServerScript script;
+  script.restarts_after = Millis(1000);
+  for (const Handover way : {Handover::Steer, Handover::Plain}) {
+    DeployWorld other;
+    other.steering.handover = way;
+    other.standing("v1", 2, script);
+    other.instances.die(2);
+    const Verdict verdict = other.run(other.deploy("v2", 2));
+    EXPECT_EQ(verdict.outcome, Outcome::Deployed) << testing::PrintToString(verdict);
+  }
+}
+
+TEST_F(EndingTest, MovesOverWithoutSteering) {
+  for (const Handover way : {Handover::Migrate, Handover::Plain}) {
+    DeployWorld other;
+    other.steering.handover = way;
+    other.standing("v1", 2);
+    const Verdict verdict = other.run(other.deploy("v2", 2));
+    EXPECT_EQ(verdict.outcome, Outcome::Deployed) << testing::PrintToString(verdict);
+    EXPECT_EQ(verdict.handover, way);
+  }
+}
+
+}  // namespace
+}  // namespace roll::test
