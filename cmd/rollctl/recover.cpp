@@ -20,9 +20,7 @@ Result<int> recover(Context& context, const CommandLine& line, Reporter& reporte
   if (!*verdict) verdict = (*session)->tidy();
   if (!verdict) return fail(verdict.error());
   const int status = (*verdict)->serving < (*verdict)->wanted ? kNeedsAttention
-                     : (*verdict)->outcome == Outcome::RolledBack
-                         ? kDone
-                         : exit_status_of(**verdict, Strictness::Normal);
+                                                              : exit_status_of(**verdict, Strictness::Normal);
   reporter.finish(**verdict, status);
   return status;
 }

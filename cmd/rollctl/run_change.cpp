@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <future>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "rollctl/exit_status.h"
@@ -95,7 +97,10 @@ Result<int> change(Context& context, const CommandLine& line, const MakeChange& 
   if (wanted->description)
     if (Status kept = keep_description(*paths, app->name, *wanted->description); !kept)
       return fail(kept.error());
-  if (Status kept = keep_generation(*paths, request.spec); !kept) return fail(kept.error());
+  auto kept = keep_generation(*paths, request.spec);
+  if (!kept) return fail(kept.error());
+  const auto on_disk = std::make_shared<std::future<Status>>(std::move(*kept));
+  request.await_on_disk = [on_disk] { return on_disk->get(); };
   const auto verdict = (*session)->roll_out(std::move(request));
   if (!verdict) return fail(verdict.error());
   const int status = exit_status_of(*verdict, line.traffic.strict ? Strictness::Strict : Strictness::Normal);

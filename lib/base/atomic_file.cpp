@@ -42,6 +42,12 @@ Status write_file_atomically(const std::string& path, std::string_view text, mod
   return durability == Durability::Synced ? sync_folder_of(path) : Status();
 }
 
+Status sync_file(const std::string& path) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd || ::fsync(fd.get()) != 0) return fail(last_os_failure("cannot sync " + path));
+  return sync_folder_of(path);
+}
+
 Result<std::string> read_file(const std::string& path, size_t limit) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return fail(last_os_failure("cannot open " + path));

@@ -22,6 +22,9 @@ Status write_file_atomically(const std::string& path, std::string_view text, mod
 
 inline constexpr size_t kLargestFile = size_t{16} * 1024 * 1024;
 
+// Brings a file and its folder to the disk. Blocks.
+Status sync_file(const std::string& path);
+
 // The file's whole text; more than `limit` bytes are an error of kind Invalid. NotFound where there is none.
 Result<std::string> read_file(const std::string& path, size_t limit = kLargestFile);
 

@@ -91,20 +91,67 @@ Result<Fd> ProcessRef::take_fd(int their_fd) const {
   return fd;
 }
 
-std::vector<pid_t> process_tree(pid_t root) {
-  std::vector<std::pair<pid_t, pid_t>> parents;
-  if (DIR* proc = ::opendir("/proc")) {
-    while (const dirent* entry = ::readdir(proc)) {
-      pid_t pid = 0;
-      const char* end = entry->d_name + std::strlen(entry->d_name);
-      if (std::from_chars(entry->d_name, end, pid).ptr != end) continue;
-      if (const auto stat = read_stat(pid)) parents.emplace_back(pid, stat->parent);
+namespace {
+
+// The children that a process has by any of its threads; nothing where this kernel does not tell
+// (CONFIG_PROC_CHILDREN).
+std::optional<std::vector<pid_t>> children_of(pid_t parent) {
+  const std::string tasks = "/proc/" + std::to_string(parent) + "/task";
+  std::vector<pid_t> children;
+  DIR* folder = ::opendir(tasks.c_str());
+  if (folder == nullptr) return children;  // it has gone
+  bool told = true;
+  while (const dirent* entry = ::readdir(folder)) {
+    if (entry->d_name[0] == '.') continue;
+    const std::string path = tasks + "/" + entry->d_name + "/children";
+    const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) {
+      told = told && ::access((tasks + "/" + entry->d_name).c_str(), F_OK) != 0;
+      continue;
     }
-    ::closedir(proc);
+    const std::string text = read_all(fd.get(), size_t{1} << 20).value_or(std::string());
+    const char* const end = text.data() + text.size();
+    pid_t child = 0;
+    for (const char* next = text.data(); next < end; ++next) {
+      const auto [stop, failure] = std::from_chars(next, end, child);
+      if (failure != std::errc()) break;
+      children.push_back(child);
+      next = stop;
+    }
   }
+  ::closedir(folder);
+  if (!told) return std::nullopt;
+  return children;
+}
+
+// Every process and its parent, from all of /proc.
+std::vector<std::pair<pid_t, pid_t>> all_parents() {
+  std::vector<std::pair<pid_t, pid_t>> parents;
+  DIR* proc = ::opendir("/proc");
+  if (proc == nullptr) return parents;
+  while (const dirent* entry = ::readdir(proc)) {
+    pid_t pid = 0;
+    const char* end = entry->d_name + std::strlen(entry->d_name);
+    if (std::from_chars(entry->d_name, end, pid).ptr != end) continue;
+    if (const auto stat = read_stat(pid)) parents.emplace_back(pid, stat->parent);
+  }
+  ::closedir(proc);
+  return parents;
+}
+
+}  // namespace
+
+std::vector<pid_t> process_tree(pid_t root) {
   std::vector<pid_t> tree{root};
+  std::optional<std::vector<std::pair<pid_t, pid_t>>> parents;
   for (size_t next = 0; next < tree.size(); ++next) {
-    for (const auto& [pid, parent] : parents) {
+    const auto children = parents ? std::nullopt : children_of(tree[next]);
+    if (children) {
+      tree.insert(tree.end(), children->begin(), children->end());
+      continue;
+    }
+    if (!parents) parents = all_parents();
+    for (const auto& [pid, parent] : *parents) {
       if (parent == tree[next] && pid != root) tree.push_back(pid);
     }
   }

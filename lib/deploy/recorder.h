@@ -16,10 +16,19 @@ class Recorder {
     return world_.journal.commit(event);
   }
 
-  // The first and the last event of a change: on the disk, and told.
+  // An event that must be on the disk before anything follows: a change's end, and its beginning where
+  // somebody else's program is run next. Told, too.
   Status frame(Event event) {
     stamp(event);
     Status written = world_.journal.commit(event);
+    world_.observer.on_event(event);
+    return written;
+  }
+
+  // The beginning of a change that goes on with an intent of its own.
+  Status begin(Event event) {
+    stamp(event);
+    Status written = world_.journal.note(event);
     world_.observer.on_event(event);
     return written;
   }

@@ -114,7 +114,10 @@ Verdict Recovery::conclude(const Ending& ending) {
   verdict.serving_release = verdict.serving > 0 ? request_.spec.release : "";
   verdict.connections_cut = acts_.connections_cut();
   verdict.left = acts_.left();
-  verdict.outcome = request_.remedy == Remedy::Undo ? Outcome::RolledBack : Outcome::Deployed;
+  const Change* change = request_.history.unfinished();
+  if (change != nullptr && request_.remedy != Remedy::Nothing)
+    verdict.reason = fmt::format("the interrupted {} was {}", change->command,
+                                 request_.remedy == Remedy::Undo ? "undone" : "finished");
   if (!ending.done()) {
     verdict.outcome = Outcome::NeedsAttention;
     verdict.reason = ending.reason;
@@ -126,12 +129,11 @@ Verdict Recovery::conclude(const Ending& ending) {
   }
   verdict.duration = std::chrono::duration_cast<Millis>(world_.scheduler.now() - began_);
 
-  const Change* change = request_.history.unfinished();
   if (change == nullptr || verdict.outcome == Outcome::NeedsAttention) return verdict;
   Recorder of_the_change(world_, change->generation);
-  const std::string reason = request_.remedy == Remedy::Undo ? "undone by recover" : "finished by recover";
+  const Outcome ended = request_.remedy == Remedy::Undo ? Outcome::RolledBack : Outcome::Deployed;
   if (Status written = of_the_change.frame(
-          events::deploy_finished({verdict.outcome, verdict.duration, verdict.connections_cut, reason}));
+          events::deploy_finished({ended, verdict.duration, verdict.connections_cut, verdict.reason}));
       !written) {
     verdict.outcome = Outcome::NeedsAttention;
     verdict.reason = written.error().message;

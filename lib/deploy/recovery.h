@@ -37,7 +37,7 @@ class Recovery {
  public:
   Recovery(World& world, RecoveryRequest request, PlaceInstance place);
 
-  // Blocks until it is over. Outcome Deployed: finished, or nothing was to be done; RolledBack: undone.
+  // Blocks until it is over. Outcome Deployed: finished, undone, or nothing was to be done, as `reason` says.
   Verdict run();
 
  private:

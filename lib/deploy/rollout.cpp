@@ -49,21 +49,29 @@ Verdict Rollout::run() {
   return conclude(ending, undone);
 }
 
-Ending Rollout::change() {
+// The beginning alone changes nothing, and the first intent, which is synced, takes it along to the disk.
+Ending Rollout::begin() {
   const events::Started started{request_.command,
                                 request_.spec.release,
                                 request_.from.empty() ? std::nullopt : std::optional(request_.from),
                                 request_.shape == RolloutRequest::Shape::Stop ? 0 : request_.instances,
                                 world_.steering.way(),
                                 request_.note};
+  const auto& hook = request_.spec.config.hooks.before_deploy;
+  if (hook.empty()) {
+    if (Status written = recorder_.begin(events::deploy_started(started)); !written)
+      return {Ending::Kind::HostFailed, 0, written.error().message, written.error().hint};
+    return {};
+  }
   if (Status written = recorder_.frame(events::deploy_started(started)); !written)
     return {Ending::Kind::HostFailed, 0, written.error().message, written.error().hint};
-  if (Ending ending = check_ports(); !ending.done()) return ending;
-  if (Ending ending = run_hook("before_deploy", request_.spec.config.hooks.before_deploy, OnInterrupt::Heed);
-      !ending.done())
-    return ending;
-  touched_ = true;
+  return run_hook("before_deploy", hook, OnInterrupt::Heed);
+}
+
+Ending Rollout::change() {
+  if (Ending ending = begin(); !ending.done()) return ending;
   if (Ending ending = acts_.gate(serving_before_); !ending.done()) return ending;
+  if (Ending ending = check_ports(); !ending.done()) return ending;
   for (const Step& step : plan_) {
     if (Ending ending = replace(step); !ending.done()) return ending;
     ++steps_done_;
@@ -230,6 +238,8 @@ Ending Rollout::check_ports() {
   if (!sockets) return {Ending::Kind::HostFailed, 0, sockets.error().message, sockets.error().hint};
   std::set<uint32_t> ours;
   for (const auto& [id, member] : fleet_.members()) {
+    ours.insert(member.inodes.begin(), member.inodes.end());
+    if (serving_before_.contains(id)) continue;  // the gate looked at these
     const auto listeners = world_.instances.listeners(id);
     if (!listeners) continue;
     for (const Listener& listener : *listeners) ours.insert(listener.inode);
@@ -325,6 +335,9 @@ Verdict Rollout::conclude(const Ending& ending, const Ending& undone) {
   verdict.duration = std::chrono::duration_cast<Millis>(world_.scheduler.now() - began_);
   // Left at once: `recover` finds a change without an ending, and knows how far it got.
   if (ending.kind == Ending::Kind::Abandoned || undone.kind == Ending::Kind::Abandoned) return verdict;
+  if (request_.await_on_disk) {
+    if (Status kept = request_.await_on_disk(); !kept) world_.observer.on_warning(kept.error().message);
+  }
   const events::Finished finished{verdict.outcome, verdict.duration, verdict.connections_cut, verdict.reason};
   if (Status written = recorder_.frame(events::deploy_finished(finished)); !written) {
     world_.observer.on_warning(written.error().message);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -37,6 +38,9 @@ struct RolloutRequest {
   DrainOrder drain;
   AfterShift after_shift = AfterShift::AwaitDrains;
   std::string note;
+  // Called before the end is written: what a reboot must not lose is on the disk when it returns. Empty:
+  // nothing.
+  std::function<Status()> await_on_disk;
 };
 
 // One change of an app from its first event to its last, as a page of verbs.
@@ -53,6 +57,7 @@ class Rollout {
  private:
   Status look_around();
   Plan make_plan() const;
+  Ending begin();
   Ending check_ports();
   Ending change();
   Ending replace(const Step& step);

@@ -17,13 +17,15 @@ constexpr mode_t kPrivateFolder = 0700;
 
 }  // namespace
 
-Status keep_generation(const Paths& paths, const GenerationSpec& spec) {
+Result<std::future<Status>> keep_generation(const Paths& paths, const GenerationSpec& spec) {
   const std::string path = paths.generation(spec.app, spec.generation);
   if (Status made = make_directories(std::filesystem::path(path).parent_path().string(), kPrivateFolder);
       !made)
-    return made;
+    return fail(made.error());
   const std::string text = to_json(spec).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-  return write_file_atomically(path, text, kPrivateFile, Durability::Synced);
+  if (Status written = write_file_atomically(path, text, kPrivateFile); !written)
+    return fail(written.error());
+  return std::async(std::launch::async, [path] { return sync_file(path); });
 }
 
 Result<GenerationSpec> load_generation(const Paths& paths, const std::string& app, int64_t generation) {

@@ -11,6 +11,7 @@ namespace {
 
 // A dump costs up to 50 ms on a host with tens of thousands of sockets, a look-up some µs.
 constexpr size_t kMostLookUps = 256;
+constexpr Millis kExpensive{3};
 
 class ClosingListeners final : public Settlement {
  public:
@@ -26,9 +27,8 @@ class ClosingListeners final : public Settlement {
     }
     const TimePoint after = clock_.now();
     if (after >= deadline_) return finish(open_.size() + queued_);
-    // A look that was expensive is not repeated at once, so that settling takes no more than a third of a
-    // CPU.
-    next_look_ = after + 2 * (after - now);
+    // So that settling takes no more than a third of a CPU where looking is expensive.
+    if (after - now >= kExpensive) next_look_ = after + 2 * (after - now);
     return std::nullopt;
   }
 

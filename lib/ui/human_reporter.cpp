@@ -19,9 +19,17 @@ namespace {
 constexpr size_t kLongestLogLine = 400;  // a line may be a whole document in JSON
 constexpr const char* kLogIndent = "    | ";
 
+// The way in which a change hands connections over; nothing where nobody serves whose they could be, or where
+// nobody is to have them.
 std::optional<Handover> handover_of(const Event& started) {
   std::string name;
-  JsonReader(started.fields, "event").get("handover", name);
+  std::string from;
+  std::string command;
+  JsonReader reader(started.fields, "event");
+  reader.get("handover", name);
+  reader.get("from", from);
+  reader.get("command", command);
+  if (from.empty() || command == "start" || command == "stop") return std::nullopt;
   for (const Handover way : {Handover::Steer, Handover::Migrate, Handover::Plain})
     if (name == handover_name(way)) return way;
   return std::nullopt;

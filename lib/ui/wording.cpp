@@ -22,7 +22,7 @@ struct CommandWords {
   const char* done;  // "v2 serves with 2 instances (restarted)"; {} is the release before; empty: see `was`
 };
 
-constexpr std::array<CommandWords, 8> kCommands{{
+constexpr std::array<CommandWords, 9> kCommands{{
     {"deploy", "deploy {}", "deploying {}", "{} was not deployed", ""},
     {"rollback", "roll back to {}", "rolling back to {}", "not rolled back to {}", "rolled back from {}"},
     {"restart", "restart {}", "restarting {}", "{} was not restarted", "restarted"},
@@ -31,6 +31,7 @@ constexpr std::array<CommandWords, 8> kCommands{{
     {"scale", "scale {}", "scaling {}", "{} was not scaled", "scaled"},
     {"start", "start {}", "starting {}", "{} was not started", "started"},
     {"stop", "stop", "stopping", "not stopped", ""},
+    {"recover", "recover", "recovering", "not recovered", "recovered"},
 }};
 
 CommandWords words_of(const std::string& command) {
@@ -179,6 +180,7 @@ std::optional<std::string> event_text(const Event& event) {
 std::string summary_text(const Verdict& verdict) {
   std::string text = verdict.app + ": " + ending_text(verdict);
   if (verdict.outcome == Outcome::Unchanged) return text;
+  if (verdict.outcome == Outcome::Deployed && !verdict.reason.empty()) text += ", " + verdict.reason;
   text += fmt::format(", {} cut", count_text(verdict.connections_cut, "connection"));
   if (!verdict.draining.empty()) text += " so far";
   if (verdict.left > 0) text += fmt::format(", {} not settled", count_text(verdict.left, "handshake"));
