@@ -208,6 +208,19 @@ TEST_F(HumanReporterTest, AlwaysSaysWhenConnectionsMayBeLost) {
   EXPECT_EQ(err_.take(), "warning: " + handover_guarantee(Handover::Plain) + "\n");
 }
 
+TEST_F(HumanReporterTest, SaysNothingOfAHandoverWhereThereIsNone) {
+  events::Started first = v2_over_v1();
+  first.handover = Handover::Plain;
+  first.from.reset();
+  events::Started stop = v2_over_v1();
+  stop.handover = Handover::Plain;
+  stop.command = "stop";
+  HumanReporter human = reporter(pipe_output(), Verbosity::Quiet);
+  human.on_event(events::deploy_started(first));
+  human.on_event(events::deploy_started(stop));
+  EXPECT_EQ(err_.take(), "");
+}
+
 TEST_F(HumanReporterTest, WarnsOfAFailedHookAboveTheInstances) {
   HumanReporter human = reporter(screen(60));
   human.on_fleet({view(9, "v1", InstanceState::Serving)});
