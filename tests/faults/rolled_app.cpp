@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+#include "faults/rolled_app.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "base/atomic_file.h"
+#include "base/process_ref.h"
+
+namespace roll::test {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+constexpr auto kPatience = 60s;
+constexpr std::array kPrograms = {"roll-shim", "roll-httpd", "stub_server"};
+
+std::string replaced(std::string text, const std::string& what, const std::string& with) {
+  for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size()))
+    text.replace(at, what.size(), with);
+  return text;
+}
+
+std::string link_of(const fs::path& path) {
+  std::error_code gone;
+  return fs::read_symlink(path, gone).string();
+}
+
+std::string folder_for_tests() {
+  return access("/dev/shm", W_OK) == 0 ? "/dev/shm" : fs::temp_directory_path().string();
+}
+
+enum class Steered { No, Yes, Unknown };
+
+// Detaching says ENOENT where nothing is attached. A server's descriptors are tried until a listener is
+// found.
+Steered steering_of(pid_t pid) {
+  const auto process = ProcessRef::open(pid);
+  if (!process) return Steered::Unknown;
+  std::error_code gone;
+  for (const auto& entry : fs::directory_iterator(fmt::format("/proc/{}/fd", pid), gone)) {
+    if (!link_of(entry.path()).starts_with("socket:")) continue;
+    const auto taken = process->take_fd(std::stoi(entry.path().filename().string()));
+    if (!taken) continue;
+    int listens = 0;
+    socklen_t size = sizeof listens;
+    if (getsockopt(taken->get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0) continue;
+    const int nothing = 0;
+    const int detached =
+        setsockopt(taken->get(), SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &nothing, sizeof nothing);
+    if (detached == 0) return Steered::Yes;
+    return errno == ENOENT ? Steered::No : Steered::Unknown;
+  }
+  return Steered::Unknown;
+}
+
+size_t bpf_descriptors(pid_t pid) {
+  size_t count = 0;
+  std::error_code gone;
+  for (const auto& entry : fs::directory_iterator(fmt::format("/proc/{}/fd", pid), gone))
+    if (link_of(entry.path()).find("bpf") != std::string::npos) ++count;
+  return count;
+}
+
+}  // namespace
+
+std::vector<Resident> residents() {
+  std::vector<Resident> all;
+  const std::string here = link_of("/proc/thread-self/ns/net");
+  std::error_code gone;
+  for (const auto& entry : fs::directory_iterator("/proc", gone)) {
+    const std::string name = entry.path().filename().string();
+    pid_t pid = 0;
+    if (std::from_chars(name.data(), name.data() + name.size(), pid).ec != std::errc() || pid == getpid())
+      continue;
+    if (link_of(entry.path() / "ns/net") != here) continue;
+    const auto process = ProcessRef::open(pid);
+    if (!process || process->has_exited()) continue;
+    std::string program;
+    std::getline(std::ifstream(entry.path() / "comm"), program);
+    all.push_back({process->id(), program});
+  }
+  return all;
+}
+
+size_t count_residents(const std::string& program) {
+  const auto all = residents();
+  return static_cast<size_t>(
+      std::count_if(all.begin(), all.end(), [&](const Resident& one) { return one.program == program; }));
+}
+
+Result<RolledApp> RolledApp::create(const std::string& app_file, const std::string& base) {
+  std::string dir = (base.empty() ? folder_for_tests() : base) + "/roll-rolled-XXXXXX";
+  if (mkdtemp(dir.data()) == nullptr) return fail(ErrorKind::Failed, "cannot make " + dir);
+  RolledApp app(dir);
+  fs::create_directories(dir + "/etc");
+  fs::create_directories(dir + "/www");
+  std::ofstream(dir + "/www/index.html") << "hello\n";
+  const std::string bin = fs::path(program_path("rollctl")).parent_path().string();
+  std::ofstream(dir + "/etc/web.toml") << replaced(replaced(app_file, "$ROOT", dir + "/www"), "$BIN", bin);
+  return app;
+}
+
+RolledApp::~RolledApp() {
+  if (dir_.empty()) return;
+  // Shims first, so that none of them starts its server again.
+  for (const std::string program : kPrograms) {
+    for (const Resident& one : residents()) {
+      if (one.program != program) continue;
+      if (const auto process = ProcessRef::open(one.id)) (void)process->send_signal(SIGKILL);
+    }
+  }
+  (void)remove_tree(dir_);
+}
+
+ChildSpec RolledApp::command(const std::vector<std::string>& arguments,
+                             const std::vector<std::string>& wrapper) const {
+  ChildSpec spec;
+  spec.argv = wrapper;
+  spec.argv.push_back(program_path("rollctl"));
+  spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
+  spec.env = {"ROLLCTL_CONFIG_DIR=" + path("etc"), "ROLLCTL_RUNTIME_DIR=" + path("run"),
+              "ROLLCTL_STATE_DIR=" + path("state"), "ROLLCTL_LOG_DIR=" + path("log")};
+  return spec;
+}
+
+RunResult RolledApp::run(const std::vector<std::string>& arguments,
+                         const std::vector<std::string>& wrapper) const {
+  auto result = run_child(command(arguments, wrapper), kPatience);
+  EXPECT_TRUE(result) << result.error().message;
+  return result ? std::move(*result) : RunResult{};
+}
+
+json RolledApp::status() const {
+  return json::parse(run({"status", "web", "--json"}).output, nullptr, false);
+}
+
+std::vector<json> RolledApp::journal() const {
+  std::vector<json> events;
+  std::ifstream file(path("state/web/journal.jsonl"));
+  for (std::string line; std::getline(file, line);)
+    if (auto event = json::parse(line, nullptr, false); !event.is_discarded())
+      events.push_back(std::move(event));
+  return events;
+}
+
+std::vector<std::string> RolledApp::instance_folders() const {
+  std::vector<std::string> names;
+  std::error_code missing;
+  for (const auto& entry : fs::directory_iterator(path("run/web"), missing))
+    if (entry.is_directory()) names.push_back(entry.path().filename().string());
+  return names;
+}
+
+std::string RolledApp::complaints(const std::string& release, size_t instances) const {
+  const json now = status();
+  if (!now.is_object()) return "status says nothing";
+  std::string text;
+  if (now["instances"].size() != instances || now["serving"] != instances || now["wanted"] != instances)
+    text += fmt::format("not {} instances; ", instances);
+  if (!now["deploy"].is_null()) text += "a change is unfinished; ";
+  for (const json& instance : now["instances"]) {
+    if (instance["release"] != release || instance["state"] != "serving" || instance["supervised"] != true)
+      text += fmt::format("instance {} is not as it should be; ", instance["id"].dump());
+    if (steering_of(instance["pid"]) != Steered::No)
+      text += fmt::format("instance {} is steered or out of reach; ", instance["id"].dump());
+    if (size_t held = bpf_descriptors(instance["shim_pid"]); held > 0)
+      text += fmt::format("the shim of instance {} holds {} descriptors of a steering; ",
+                          instance["id"].dump(), held);
+  }
+  if (instance_folders().size() != instances) text += fmt::format("{} folders; ", instance_folders().size());
+  if (count_residents("roll-shim") != instances)
+    text += fmt::format("{} shims; ", count_residents("roll-shim"));
+  const size_t servers = count_residents("roll-httpd") + count_residents("stub_server");
+  if (servers != instances) text += fmt::format("{} servers; ", servers);
+  return text.empty() ? text : text + now.dump();
+}
+
+std::string httpd_app_file(int instances) {
+  return fmt::format(R"(command = ["$BIN/roll-httpd", "--listen", "{{listen}}", "--root", "$ROOT"]
+listen = ["127.0.0.1:8080"]
+instances = {}
+[ready]
+kind = "http"
+path = "/-/readyz"
+)",
+                     instances);
+}
+
+}  // namespace roll::test

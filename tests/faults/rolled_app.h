@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "support/child_process.h"
+#include "support/net_namespace.h"
+
+namespace roll::test {
+
+// A process of the calling thread's network namespace.
+struct Resident {
+  ProcessId id;
+  std::string program;  // as /proc/PID/comm says
+};
+
+// All of them but the caller itself, zombies left out.
+std::vector<Resident> residents();
+
+// How many of them are that program.
+size_t count_residents(const std::string& program);
+
+// One app, "web", of roll-httpd or another server, and the rollctl that rolls it: all folders in a place of
+// its own. Its processes are known by the network namespace, so the calling thread needs one of its own.
+class RolledApp {
+ public:
+  // `app_file`: TOML; "$ROOT" stands for the document root, "$BIN" for the folder of programs. `base`: where
+  // the folders are made; empty: on a tmpfs where there is one, since a disk's fsync costs more than the
+  // rest.
+  static Result<RolledApp> create(const std::string& app_file, const std::string& base = {});
+
+  RolledApp(RolledApp&&) noexcept = default;
+  RolledApp& operator=(RolledApp&&) = delete;
+  // Kills what is left of the app's processes and removes the folders.
+  ~RolledApp();
+
+  // A `rollctl` command on its own, or below `wrapper` ("strace", …).
+  [[nodiscard]] ChildSpec command(const std::vector<std::string>& arguments,
+                                  const std::vector<std::string>& wrapper = {}) const;
+  [[nodiscard]] RunResult run(const std::vector<std::string>& arguments,
+                              const std::vector<std::string>& wrapper = {}) const;
+
+  [[nodiscard]] nlohmann::json status() const;
+  [[nodiscard]] std::vector<nlohmann::json> journal() const;
+  [[nodiscard]] std::string path(const std::string& name) const { return dir_ + "/" + name; }
+
+  // Names in the app's runtime folder that are instances'.
+  [[nodiscard]] std::vector<std::string> instance_folders() const;
+
+  // Nothing, or what is wrong: not just `release` serves with `instances` ready instances; a process or
+  // folder beyond theirs; a steering program at their port; something of a steering in a shim's hands.
+  [[nodiscard]] std::string complaints(const std::string& release, size_t instances) const;
+
+ private:
+  explicit RolledApp(std::string dir) : dir_(std::move(dir)) {}
+  std::string dir_;
+};
+
+// roll-httpd on 127.0.0.1:8080, ready over HTTP.
+std::string httpd_app_file(int instances);
+
+}  // namespace roll::test
