@@ -326,6 +326,19 @@ TEST_F(EbpfSteeringTest, IgnoresHandlesOfASteeringThatWasEnded) {
   ASSERT_TRUE((*adopted)->add(1, own_id(), duplicates({&listener})));
 }
 
+TEST_F(EbpfSteeringTest, DoesNotCareWhoStillHoldsAnEndedSteering) {
+  const Fd listener = listen_on(kAny);
+  add(1, {&listener});
+  shift({{1, 1.0}});
+  const auto handles = steering_->share(1);
+  ASSERT_TRUE(handles);
+  ASSERT_TRUE(steering_->detach());
+  add(2, {&listener});
+  shift({{2, 1.0}});
+  connect_times(50, kLocal);
+  EXPECT_EQ(steering_->counters(2)->connections, 50U);
+}
+
 TEST_F(EbpfSteeringTest, EndsASteeringWhoseMakerDiedBeforeItSharedIt) {
   const Fd listener = listen_on(kAny);
   add(1, {&listener});
