@@ -70,6 +70,7 @@ Ending Rollout::begin() {
 
 Ending Rollout::change() {
   if (Ending ending = begin(); !ending.done()) return ending;
+  touched_ = true;
   if (Ending ending = acts_.gate(serving_before_); !ending.done()) return ending;
   if (Ending ending = check_ports(); !ending.done()) return ending;
   for (const Step& step : plan_) {
