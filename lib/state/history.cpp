@@ -19,11 +19,15 @@ int64_t number_of(const json& fields, const char* key) {
   return found != fields.end() && found->is_number_integer() ? found->get<int64_t>() : 0;
 }
 
-void add_ids(const json& fields, const char* key, std::set<InstanceId>& ids) {
+// A change that takes itself back shifts again: the last word counts.
+void move_ids(const json& fields, const char* key, std::set<InstanceId>& from, std::set<InstanceId>& to) {
   const auto found = fields.find(key);
   if (found == fields.end() || !found->is_array()) return;
-  for (const json& id : *found)
-    if (id.is_number_integer()) ids.insert(id.get<InstanceId>());
+  for (const json& id : *found) {
+    if (!id.is_number_integer()) continue;
+    from.erase(id.get<InstanceId>());
+    to.insert(id.get<InstanceId>());
+  }
 }
 
 Change begin_change(const Event& event) {
@@ -115,8 +119,8 @@ History fold(const std::vector<Event>& events) {
     if (event.name == "instance.starting") change.starting.insert(number_of(event.fields, "id"));
     if (event.name == "instance.stopping") change.stopping.insert(number_of(event.fields, "id"));
     if (event.name == "traffic.shifted") {
-      add_ids(event.fields, "in", change.shifted_in);
-      add_ids(event.fields, "out", change.shifted_out);
+      move_ids(event.fields, "in", change.shifted_out, change.shifted_in);
+      move_ids(event.fields, "out", change.shifted_in, change.shifted_out);
     }
     if (event.name == "deploy.finished") {
       end_change(event, change);

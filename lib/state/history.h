@@ -23,8 +23,8 @@ struct Change {
   WallTime started;
 
   // How far it got.
-  std::set<InstanceId> starting;  // launches that were meant
-  std::set<InstanceId> shifted_in, shifted_out;
+  std::set<InstanceId> starting;                 // launches that were meant
+  std::set<InstanceId> shifted_in, shifted_out;  // as the traffic went last
   std::set<InstanceId> stopping;
 
   // How it ended; nothing while it runs or when rollctl was killed.
