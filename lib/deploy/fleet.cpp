@@ -115,6 +115,12 @@ void Fleet::on_event(const InstanceEvent& event) {
     case Kind::Orphaned:
       world_.observer.on_warning(
           fmt::format("the shim of instance {} has died; its server goes on unsupervised", member.id));
+      if (member.server == event.record.server) return;
+      // Its shim died before it told what it had started.
+      member.server = event.record.server;
+      if (member.state == InstanceState::Starting)
+        recorder_.happened(events::instance_started(member.id, member.release, member.server.pid));
+      if (on_news_) on_news_(member);
       return;
   }
 }

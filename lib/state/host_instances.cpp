@@ -122,6 +122,9 @@ void HostInstances::on_shim_gone(InstanceId id, Known& known) {
   if (known.over) return;
   if (known.record.state == InstanceState::Stopped) return end(id, known);
 
+  // It may have started a server and died before it told: what it wrote down came before the server.
+  if (const auto on_file = read_instance_record(paths_.instance(app_, id)))
+    known.record.server = on_file->server;
   adopt(id, known);
   if (!known.orphan) return end(id, known);
   tell(id, InstanceEvent::Kind::Orphaned);
@@ -203,6 +206,23 @@ bool HostInstances::listeners_changed(InstanceId id) {
 
 Result<std::vector<ListenSocket>> HostInstances::listen_sockets() {
   return diag_.listeners(ports());
+}
+
+std::vector<ListenSocket> HostInstances::listens_elsewhere(InstanceId id) {
+  const auto found = known(id);
+  const auto sockets = listen_sockets();
+  if (!found || !sockets) return {};
+  const auto inodes = socket_inodes((*found)->record.server);
+  if (!inodes) return {};
+  std::vector<ListenSocket> elsewhere;
+  for (const ListenSocket& socket : *sockets) {
+    const bool its_own = std::binary_search(inodes->begin(), inodes->end(), socket.inode);
+    const bool wanted = std::any_of(listen_.begin(), listen_.end(), [&](const ListenAddress& address) {
+      return address.matches(socket.bound);
+    });
+    if (its_own && !wanted) elsewhere.push_back(socket);
+  }
+  return elsewhere;
 }
 
 std::string HostInstances::owner_of(const ListenSocket& socket) {
