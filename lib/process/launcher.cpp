@@ -37,7 +37,8 @@ struct SpawnPlan {
   char* shim_stack = nullptr;
 };
 
-// As vfork(2), but each child on a stack of its own: vfork within vfork confuses the sanitizers.
+// As vfork(2), but each child on a stack of its own: vfork within vfork confuses the sanitizers. The child
+// ends when `run` returns.
 pid_t start_child(int (*run)(void*), char* stack, SpawnPlan& plan) {
   return ::clone(run, stack + kChildStack, CLONE_VM | CLONE_VFORK | SIGCHLD, &plan);
 }
@@ -64,14 +65,14 @@ int become_shim(void* argument) {
       ::sigprocmask(SIG_SETMASK, &none, nullptr) == 0)
     ::execve(plan.program, plan.argv, no_env);
   send_number(report, -errno);
-  ::_exit(127);
+  return 127;
 }
 
 int become_parent_of_shim(void* argument) {
   auto& plan = *static_cast<SpawnPlan*>(argument);
   const pid_t shim = start_child(become_shim, plan.shim_stack, plan);
   send_number(plan.report, shim > 0 ? shim : -errno);
-  ::_exit(0);
+  return 0;
 }
 
 // A signal handler that ran in a child would run in the caller's memory.

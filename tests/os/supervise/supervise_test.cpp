@@ -296,8 +296,10 @@ TEST_F(SuperviseTest, TheServerLivesOnWhenItsShimIsKilled) {
   EXPECT_EQ(shim.count(Kind::Exited), 0U);
   const auto record = read_instance_record(spec.run_dir);
   ASSERT_TRUE(record);
-  EXPECT_FALSE(ProcessRef::open(record->shim).value_or(*ProcessRef::self()).id() == record->shim &&
-               !ProcessRef::open(record->shim)->has_exited());
+  EXPECT_TRUE(await([&] {
+    const auto shim_process = ProcessRef::open(record->shim);
+    return !shim_process || shim_process->has_exited();
+  }));
   EXPECT_TRUE(ProcessRef::open(record->server));
   connect_to_server();
   EXPECT_FALSE(ShimClient::connect(*loop_, spec.run_dir, {}));
@@ -500,11 +502,14 @@ TEST_F(SuperviseTest, AnIdleShimNeverWakesUp) {
     return text;
   };
   shim.client.reset();
-  // Once it has noticed that its client has gone.
-  std::string before;
-  ASSERT_TRUE(await([&] { return std::exchange(before, switches()) == switches(); }));
-  ::usleep(500'000);
-  EXPECT_EQ(switches(), before);
+  // It still has to notice that its client has gone; then nothing happens, for once time is the event.
+  bool is_quiet = false;
+  for (int i = 0; i < 5 && !is_quiet; ++i) {
+    const std::string before = switches();
+    ::usleep(500'000);
+    is_quiet = switches() == before;
+  }
+  EXPECT_TRUE(is_quiet);
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
