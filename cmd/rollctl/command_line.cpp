@@ -120,6 +120,27 @@ Status understand(const RawOptions& raw, CommandLine& line) {
   return {};
 }
 
+struct UnknownOption {
+  std::string text;
+  std::string nearest;
+};
+
+std::optional<UnknownOption> unknown_option(const CLI::App& command,
+                                            const std::vector<std::string>& arguments) {
+  std::vector<std::string> known;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+    for (const std::string& name : option->get_snames()) known.push_back("-" + name);
+  }
+  for (const std::string& argument : arguments) {
+    if (argument == "--") break;
+    const std::string name = argument.substr(0, argument.find('='));
+    if (!name.starts_with("--") || std::find(known.begin(), known.end(), name) != known.end()) continue;
+    return UnknownOption{name, nearest(name, known)};
+  }
+  return std::nullopt;
+}
+
 // CLI11 says "The following argument was not expected: depoly"; the nearest command helps more.
 Error usage_error(const CLI::ParseError& error, const CLI::App& program,
                   const std::vector<std::string>& arguments) {
@@ -133,6 +154,9 @@ Error usage_error(const CLI::ParseError& error, const CLI::App& program,
     return {ErrorKind::Invalid, 0, "there is no command '" + *verb + "'",
             "did you mean `rollctl " + nearest(*verb, verbs) + "`? See `rollctl --help`"};
   }
+  if (const auto unknown = unknown_option(*program.get_subcommand(*verb), arguments))
+    return {ErrorKind::Invalid, 0, *verb + ": there is no option '" + unknown->text + "'",
+            "did you mean " + unknown->nearest + "? See `rollctl " + *verb + " --help`"};
   std::string what = error.what();
   std::replace(what.begin(), what.end(), '\n', ' ');
   while (!what.empty() && (what.back() == ' ' || what.back() == '.')) what.pop_back();

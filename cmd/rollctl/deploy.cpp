@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "config/app_file.h"
+#include "rollctl/port_check.h"
 #include "rollctl/run_change.h"
 #include "rollctl/verbs.h"
 
@@ -18,6 +19,11 @@ int instances_of(const CommandLine& line, const AppConfig& config, const ChangeS
   const bool file_says_the_same = current && current->config.instances.per_cpu == config.instances.per_cpu &&
                                   current->config.instances.number == config.instances.number;
   return scaled && file_says_the_same ? *scaled : config.instances.resolve();
+}
+
+// Only then the kernel may keep the old sockets and the new ones apart.
+bool opens_differently(const AppConfig& one, const AppConfig& other) {
+  return one.user != other.user || one.group != other.group || one.listen != other.listen;
 }
 
 }  // namespace
@@ -40,6 +46,10 @@ int run_deploy(Context& context, const CommandLine& line) {
 
     auto current = session.current();
     if (!current) return fail(current.error());
+    if (*current && session.history().wanted() > 0 && opens_differently((*current)->config, spec.config))
+      if (const auto findings = check_ports(session.paths(), app.name, spec.config); !findings.empty())
+        return fail(findings.front());
+
     WantedChange wanted;
     const int instances = instances_of(line, spec.config, session, *current);
     const History& history = session.history();

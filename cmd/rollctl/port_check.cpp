@@ -40,6 +40,12 @@ std::vector<Error> check_ports(const Paths& paths, const std::string& app, const
   const auto user = find_server_user(config.user, config.group);
 
   std::vector<Error> findings;
+  // Instances share an address: what is wrong with it is said once.
+  const auto add = [&](std::string message, std::string hint) {
+    for (const Error& finding : findings)
+      if (finding.message == message) return;
+    findings.push_back({ErrorKind::Failed, 0, std::move(message), std::move(hint)});
+  };
   for (const ListenSocket& socket : *sockets) {
     const auto on_port = std::find_if(
         config.listen.begin(), config.listen.end(),
@@ -48,28 +54,24 @@ std::vector<Error> check_ports(const Paths& paths, const std::string& app, const
     if (!ours.contains(socket.inode)) {
       if (!on_port->matches(socket.bound)) continue;
       const std::string owner = (*instances)->owner_of(socket);
-      findings.push_back(
-          {ErrorKind::Failed, 0,
-           fmt::format("{} is in use by {}, which is no instance of {}", socket.bound.text(),
-                       owner.empty() ? fmt::format("a process of user {}", socket.uid) : owner, app),
-           "stop it first, or give the app another address to listen on"});
+      add(fmt::format("{} is in use by {}, which is no instance of {}", socket.bound.text(),
+                      owner.empty() ? fmt::format("a process of user {}", socket.uid) : owner, app),
+          "stop it first, or give the app another address to listen on");
       continue;
     }
     if (!on_port->matches(socket.bound)) {
-      findings.push_back({ErrorKind::Failed, 0,
-                          fmt::format("the instances that run listen on {}, the app file says {}: the kernel "
-                                      "keeps these as two groups, "
-                                      "so connections cannot be handed over",
-                                      socket.bound.text(), on_port->text),
-                          "keep the address, or stop the app before it changes"});
+      add(fmt::format("the instances that run listen on {}, the app file says {}: the kernel "
+                      "keeps these as two groups, "
+                      "so connections cannot be handed over",
+                      socket.bound.text(), on_port->text),
+          "keep the address, or stop the app before it changes");
     }
     if (user && user->uid != socket.uid) {
-      findings.push_back({ErrorKind::Failed, 0,
-                          fmt::format("the instances that run opened {} as user {}, the new ones would as {} "
-                                      "({}): the kernel does not "
-                                      "let them share it",
-                                      socket.bound.text(), socket.uid, user->name, user->uid),
-                          "keep the user, or stop the app before it changes"});
+      add(fmt::format("the instances that run opened {} as user {}, the new ones would as {} "
+                      "({}): the kernel does not "
+                      "let them share it",
+                      socket.bound.text(), socket.uid, user->name, user->uid),
+          "keep the user, or stop the app before it changes");
     }
   }
   return findings;

@@ -69,6 +69,11 @@ Result<int> change(Context& context, const CommandLine& line, const MakeChange& 
   if (line.command.empty())
     if (Status known = check_known(*paths, *app); !known) return fail(known.error());
 
+  // An app file that is wrong is said to be before anything is made or locked.
+  if (line.verb == "deploy" || line.verb == "restart")
+    if (const auto description = describe_app(*paths, *app, line); !description)
+      return fail(description.error());
+
   const auto access = line.traffic.dry_run ? ChangeSession::Access::Preview : ChangeSession::Access::Change;
   auto session = ChangeSession::open(context, *paths, app->name, access, reporter);
   if (!session) return fail(session.error());

@@ -96,6 +96,7 @@ class Acts {
   // join.cpp
   void look(Member& member);
   void look_later(Member& member);
+  std::optional<std::string> listens_elsewhere(Member& member);
   Status join(Member& member, std::vector<Listener> listeners);
   std::optional<std::string> refuse_group(const std::vector<GroupIdentity>& groups) const;
   std::optional<Endpoint> shared_port(const Member& member) const;

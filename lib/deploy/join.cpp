@@ -14,6 +14,7 @@ namespace {
 // quick.
 constexpr Micros kFirstLook{500};
 constexpr Micros kSlowestLook{20'000};
+constexpr Millis kElsewherePatience{500};
 
 }  // namespace
 
@@ -47,9 +48,27 @@ void Acts::look(Member& member) {
         return fleet_.fail(member, Trouble::WrongGroup, joined.error().message);
       return;
     }
+    if (auto elsewhere = listens_elsewhere(member))
+      return fleet_.fail(member, Trouble::WrongGroup, *elsewhere);
   }
   watch_readiness(member);
   look_later(member);
+}
+
+// A server may open several sockets one after the other, so what is missing is not missed at once.
+std::optional<std::string> Acts::listens_elsewhere(Member& member) {
+  const std::vector<ListenSocket> elsewhere = world_.instances.listens_elsewhere(member.id);
+  if (elsewhere.empty()) {
+    member.elsewhere_since.reset();
+    return std::nullopt;
+  }
+  const TimePoint now = world_.scheduler.now();
+  if (!member.elsewhere_since) member.elsewhere_since = now;
+  if (now - *member.elsewhere_since < kElsewherePatience) return std::nullopt;
+  return fmt::format(
+      "it listens on {}, not on {}: the kernel keeps these as two groups, so connections cannot be handed "
+      "over",
+      elsewhere.front().bound.text(), listen_.front().text);
 }
 
 bool Acts::listens_everywhere(const std::vector<Listener>& listeners) const {

@@ -56,8 +56,9 @@ struct Member {
   TimePoint launched_at;
   bool notified_ready = false;
   bool gate_open = true;
-  std::vector<GroupIdentity> groups;  // where it listens; empty until it listens everywhere
-  std::vector<uint32_t> inodes;       // of its listeners then
+  std::vector<GroupIdentity> groups;         // where it listens; empty until it listens everywhere
+  std::vector<uint32_t> inodes;              // of its listeners then
+  std::optional<TimePoint> elsewhere_since;  // it listens on the app's port, but not on the app's address
   std::optional<Millis> ready_after;
   std::unique_ptr<Readiness> readiness;
   Watch look_again;

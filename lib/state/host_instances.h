@@ -28,6 +28,7 @@ class HostInstances final : public Instances {
   Result<std::vector<Listener>> listeners(InstanceId id) override;
   bool listeners_changed(InstanceId id) override;
   Result<std::vector<ListenSocket>> listen_sockets() override;
+  std::vector<ListenSocket> listens_elsewhere(InstanceId id) override;
   std::string owner_of(const ListenSocket& socket) override;
   Status set_role(InstanceId id, InstanceState state, double weight) override;
   Status open_gate(InstanceId id) override;

@@ -76,6 +76,10 @@ class Instances {
   // The SO_REUSEPORT groups that the app's ports have on this host now, whoever listens.
   virtual Result<std::vector<ListenSocket>> listen_sockets() = 0;
 
+  // Where it listens on the app's ports without serving one of the app's addresses: for saying why it cannot
+  // be handed over to.
+  virtual std::vector<ListenSocket> listens_elsewhere(InstanceId id) = 0;
+
   // Who owns that socket, for people: "nginx (pid 12)"; empty where that cannot be found.
   virtual std::string owner_of(const ListenSocket& socket) = 0;
 

@@ -172,6 +172,7 @@ class FakeInstances final : public Instances {
     return sockets;
   }
 
+  std::vector<ListenSocket> listens_elsewhere(InstanceId) override { return {}; }
   std::string owner_of(const ListenSocket&) override { return "nginx (pid 12)"; }
 
   Status set_role(InstanceId id, InstanceState state, double weight) override {

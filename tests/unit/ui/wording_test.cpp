@@ -37,7 +37,7 @@ TEST(SummaryTest, SaysHowItCameAbout) {
   EXPECT_EQ(summary_text(verdict), "web: v2 serves with 2 instances (scaled), 0 connections cut, 412 ms");
   verdict.command = "recover";
   verdict.from = "v2";
-  EXPECT_EQ(summary_text(verdict), "web: v2 serves with 2 instances, 0 connections cut, 412 ms");
+  EXPECT_EQ(summary_text(verdict), "web: v2 serves with 2 instances (recovered), 0 connections cut, 412 ms");
 }
 
 TEST(SummaryTest, OfAStopSaysThatNothingRuns) {
