@@ -24,9 +24,10 @@ class Faults {
     acting_ = n;
     action_ = std::move(action);
   }
+  // The number of the n-th call from now.
+  [[nodiscard]] int from_now(int n) const { return calls_ + n; }
   void none() { failing_ = failing_from_ = acting_ = 0; }
 
-  [[nodiscard]] int calls() const { return calls_; }
   // The call at which it happened: "steering.shift"; empty while it has not.
   [[nodiscard]] const std::string& where() const { return where_; }
 
@@ -70,6 +71,7 @@ class FaultyInstances final : public Instances {
     if (auto fault = faults_.next("instances.listen_sockets")) return fail(*fault);
     return real_.listen_sockets();
   }
+  std::vector<ListenSocket> listens_elsewhere(InstanceId id) override { return real_.listens_elsewhere(id); }
   std::string owner_of(const ListenSocket& socket) override { return real_.owner_of(socket); }
   Status set_role(InstanceId id, InstanceState state, double weight) override {
     if (auto fault = faults_.next("instances.set_role")) return fail(*fault);
@@ -95,6 +97,7 @@ class FaultyInstances final : public Instances {
     if (auto fault = faults_.next("instances.clear_remains")) return fail(*fault);
     return real_.clear_remains(id);
   }
+  Stranded wake_stranded() override { return real_.wake_stranded(); }
   Result<size_t> connections(InstanceId id) override {
     if (auto fault = faults_.next("instances.connections")) return fail(*fault);
     return real_.connections(id);
