@@ -70,9 +70,9 @@ TEST_P(AimedConnectTest, ReachesExactlyTheAskedInstanceUnderLoad) {
   int at_new = 0;
   for (int i = 0; i < 1000; ++i) {
     const auto connected = aimed_connect(*loop_, *steering_, 2, param.target);
-    ASSERT_TRUE(connected) << connected.error().message;
-    ASSERT_EQ(accept_all(new_listener), 1);
-    ++at_new;
+    EXPECT_TRUE(connected) << connected.error().message;
+    if (!connected) break;
+    at_new += accept_all(new_listener);
   }
   stop = true;
   load.join();
