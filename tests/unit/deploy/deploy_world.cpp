@@ -187,6 +187,7 @@ std::optional<Verdict> DeployWorld::recover() {
   const Verdict verdict = Recovery(world, std::move(request), place()).run();
   if (verdict.outcome != Outcome::NeedsAttention) {
     EXPECT_EQ(verdict.outcome, Outcome::Deployed);
+    EXPECT_THAT(verdict.reason, testing::HasSubstr(finishes ? "was finished" : "was undone"));
     expect_one_release_serves(release, wanted);
     EXPECT_EQ(history().unfinished(), nullptr);
   }

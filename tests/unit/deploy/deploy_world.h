@@ -37,7 +37,7 @@ struct DeployWorld {
   FakeHooks hooks{scheduler};
   FakeInterrupts interrupts;
   RecordingObserver observer;
-  Rules rules{instances, steering, journal};
+  Rules rules{scheduler, instances, steering, journal};
 
   Faults faults;
   FaultyInstances faulty_instances{instances, faults};
@@ -74,6 +74,8 @@ struct DeployWorld {
   [[nodiscard]] History history() const { return fold(journal.events()); }
   // What `recover` does, and checks its end. Nothing where nothing was left.
   std::optional<Verdict> recover();
+  // The same, but it may be killed, too; false: it was.
+  bool recover_until_killed();
 
   [[nodiscard]] std::vector<InstanceId> serving(const std::string& release) const;
 
@@ -85,6 +87,7 @@ struct DeployWorld {
   RolloutRequest request(const std::string& command, GenerationSpec spec, int count);
   PlaceInstance place();
   void before_change(const RolloutRequest& request);
+  void after_kill();
 
   int64_t generation_ = 0;
   InstanceId last_id_ = 0;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -17,8 +18,8 @@ namespace roll::test {
 // that clients are served by somebody who can serve them.
 class Rules final : public ActWatcher {
  public:
-  Rules(FakeInstances& instances, FakeSteering& steering, const FakeJournal& journal)
-      : instances_(instances), steering_(steering), journal_(journal) {
+  Rules(const Clock& clock, FakeInstances& instances, FakeSteering& steering, const FakeJournal& journal)
+      : clock_(clock), instances_(instances), steering_(steering), journal_(journal) {
     instances_.watcher = this;
     steering_.watcher = this;
   }
@@ -28,6 +29,8 @@ class Rules final : public ActWatcher {
   bool shifts_need_intents = true;
 
   [[nodiscard]] int deaths() const { return deaths_; }
+  // One that nobody can have heard of yet.
+  [[nodiscard]] bool death_just_now() const { return last_death_ == clock_.now(); }
 
   void will_launch(InstanceId id) override {
     EXPECT_TRUE(journal_.intends("instance.starting", id)) << id << " is started without an intent";
@@ -65,7 +68,10 @@ class Rules final : public ActWatcher {
     settled_.insert(id);
   }
 
-  void server_died(InstanceId) override { ++deaths_; }
+  void server_died(InstanceId) override {
+    ++deaths_;
+    last_death_ = clock_.now();
+  }
 
   void changed() override {
     const std::vector<InstanceId> receivers = steering_.receivers();
@@ -108,12 +114,14 @@ class Rules final : public ActWatcher {
                        [&](const auto& entry) { return entry.first != id && entry.second.good(); });
   }
 
+  const Clock& clock_;
   FakeInstances& instances_;
   FakeSteering& steering_;
   const FakeJournal& journal_;
   std::set<InstanceId> unsettled_;  // got connections since they settled last
   std::set<InstanceId> settled_;
   int deaths_ = 0;
+  std::optional<TimePoint> last_death_;
   bool served_ = false;
 };
 
