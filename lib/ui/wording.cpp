@@ -95,7 +95,7 @@ std::string drained_text(Fields fields) {
   return text;
 }
 
-std::string with_reason(std::string text, const std::string& reason) {
+std::string with_reason(const std::string& text, const std::string& reason) {
   return reason.empty() ? text : text + ": " + reason;
 }
 

@@ -135,8 +135,7 @@ TEST(EventTextTest, PassesOverWhatPeopleNeedNotKnow) {
 }
 
 TEST(EventTextTest, TellsTheExceptionalToo) {
-  EXPECT_EQ(event_text(events::instance_unready(12, "GET /readyz: 503")),
-            "instance 12: GET /readyz: 503");
+  EXPECT_EQ(event_text(events::instance_unready(12, "GET /readyz: 503")), "instance 12: GET /readyz: 503");
   EXPECT_EQ(event_text(events::instance_settled(9, {Millis(3000), 2})),
             "instance 9: settled after 3.0 s, 2 handshakes not settled");
   EXPECT_EQ(event_text(events::instance_drained(9, Millis(60'000), 3, ExitStatus{{}, SIGKILL})),
