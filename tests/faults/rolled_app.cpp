@@ -106,9 +106,13 @@ Result<RolledApp> RolledApp::create(const std::string& app_file, const std::stri
   fs::create_directories(dir + "/etc");
   fs::create_directories(dir + "/www");
   std::ofstream(dir + "/www/index.html") << "hello\n";
-  const std::string bin = fs::path(program_path("rollctl")).parent_path().string();
-  std::ofstream(dir + "/etc/web.toml") << replaced(replaced(app_file, "$ROOT", dir + "/www"), "$BIN", bin);
+  app.write_app_file(app_file);
   return app;
+}
+
+void RolledApp::write_app_file(const std::string& app_file) const {
+  const std::string bin = fs::path(program_path("rollctl")).parent_path().string();
+  std::ofstream(path("etc/web.toml")) << replaced(replaced(app_file, "$ROOT", path("www")), "$BIN", bin);
 }
 
 RolledApp::~RolledApp() {

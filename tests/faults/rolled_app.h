@@ -44,6 +44,9 @@ class RolledApp {
   [[nodiscard]] RunResult run(const std::vector<std::string>& arguments,
                               const std::vector<std::string>& wrapper = {}) const;
 
+  // For the next deploy.
+  void write_app_file(const std::string& app_file) const;
+
   [[nodiscard]] nlohmann::json status() const;
   [[nodiscard]] std::vector<nlohmann::json> journal() const;
   [[nodiscard]] std::string path(const std::string& name) const { return dir_ + "/" + name; }
