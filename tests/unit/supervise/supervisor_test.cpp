@@ -427,6 +427,7 @@ TEST_F(SupervisorTest, ASecondDrainOnlyShortensTheDeadline) {
   ASSERT_TRUE(shim_->drain({SIGTERM, Millis(1000)}));
   ASSERT_TRUE(shim_->drain({SIGTERM, Millis(5000)}));
   EXPECT_THAT(server_.signals, ElementsAre(SIGTERM)) << "to some servers a second one means: at once";
+  EXPECT_EQ(shim_->next_due(), clock_.now() + Millis(1000));
   pass(Millis(500));
   ASSERT_TRUE(shim_->drain({SIGQUIT, Millis(100)}));
   EXPECT_THAT(server_.signals, ElementsAre(SIGTERM, SIGQUIT));
