@@ -162,7 +162,8 @@ Result<std::optional<Verdict>> ChangeSession::tidy() {
 }
 
 Result<std::optional<Verdict>> ChangeSession::mend(RecoveryRequest request) {
-  const AppConfig config = request.spec.config;
+  AppConfig config = request.spec.config;
+  config.handover = HandoverPolicy::Auto;  // whatever the host allows by now
   auto verdict = in_world(config, [&](World& world) {
     return Recovery(world, std::move(request), [this](const GenerationSpec& spec) { return place(spec); })
         .run();

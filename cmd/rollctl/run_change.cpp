@@ -139,6 +139,8 @@ RolloutRequest request_for(const CommandLine& line, const ChangeSession& session
   request.drain = {config.drain.signal, options.drain_deadline.value_or(config.drain.deadline)};
   request.after_shift = options.detach ? AfterShift::Detach : AfterShift::AwaitDrains;
   request.note = options.note;
+  // One must always be able to stop, whatever the host allows by now.
+  if (line.verb == "stop") spec.config.handover = HandoverPolicy::Auto;
   if (options.handover) spec.config.handover = *options.handover;
   request.spec = std::move(spec);
   return request;

@@ -32,7 +32,11 @@ Status Fleet::discover() {
     member.log_path = instance.record.log_path;
     member.ready_after = instance.record.ready_after;
     member.notified_ready = instance.record.notified_ready;
-    member.state_since = member.launched_at = world_.scheduler.now();
+    member.state_since = member.launched_at = member.drain_began = world_.scheduler.now();
+    if (instance.record.drain_deadline)
+      member.drain_deadline =
+          world_.scheduler.now() +
+          std::chrono::duration_cast<Millis>(*instance.record.drain_deadline - world_.scheduler.wall_now());
     members_.emplace(member.id, std::move(member));
   }
   return {};

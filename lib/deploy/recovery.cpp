@@ -8,8 +8,9 @@
 namespace roll {
 
 Remedy decide_remedy(const Change& change) {
-  if (change.command == "stop") return change.stopping.empty() ? Remedy::Undo : Remedy::Finish;
-  if (change.starting.empty()) return change.shifted_out.empty() ? Remedy::Undo : Remedy::Finish;
+  // Without new instances it is about leaving alone: who was shifted out has lost its clients already.
+  if (change.starting.empty())
+    return change.shifted_out.empty() && change.stopping.empty() ? Remedy::Undo : Remedy::Finish;
   // Batches: the traffic has moved when the last of the new instances came into the rotation.
   const auto came = static_cast<int>(change.shifted_in.size());
   const auto meant = change.makes_generation() ? change.instances : static_cast<int>(change.starting.size());

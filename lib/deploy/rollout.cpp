@@ -57,6 +57,7 @@ Ending Rollout::begin() {
                                 request_.shape == RolloutRequest::Shape::Stop ? 0 : request_.instances,
                                 world_.steering.way(),
                                 request_.note};
+  begun_ = true;
   const auto& hook = request_.spec.config.hooks.before_deploy;
   if (hook.empty()) {
     if (Status written = recorder_.begin(events::deploy_started(started)); !written)
@@ -336,6 +337,7 @@ Verdict Rollout::conclude(const Ending& ending, const Ending& undone) {
   verdict.duration = std::chrono::duration_cast<Millis>(world_.scheduler.now() - began_);
   // Left at once: `recover` finds a change without an ending, and knows how far it got.
   if (ending.kind == Ending::Kind::Abandoned || undone.kind == Ending::Kind::Abandoned) return verdict;
+  if (!begun_) return verdict;
   if (request_.await_on_disk) {
     if (Status kept = request_.await_on_disk(); !kept) world_.observer.on_warning(kept.error().message);
   }

@@ -77,6 +77,7 @@ class Rollout {
   Fleet fleet_;
   Acts acts_;
   Plan plan_;
+  bool begun_ = false;    // the beginning is told: the end must be, too
   bool touched_ = false;  // the traffic is gated, or was tried to be
   size_t steps_done_ = 0;
   TimePoint began_;
