@@ -105,6 +105,7 @@ class Acts {
   std::set<InstanceId> reachable_of(const std::set<InstanceId>& rotation);
   Status note_groups(Member& member, const std::vector<Listener>& listeners);
   Status hand_out_steering(InstanceId id);
+  void warn_unsupervised(InstanceId id, const Error& error);
   [[nodiscard]] bool listens_everywhere(const std::vector<Listener>& listeners) const;
   void become_ready(Member& member);
   [[nodiscard]] Ending ending_of(Waited waited, const std::vector<InstanceId>& ids) const;

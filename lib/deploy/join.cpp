@@ -131,8 +131,11 @@ Status Acts::join(Member& member, std::vector<Listener> listeners) {
 Status Acts::hand_out_steering(InstanceId id) {
   auto handles = world_.steering.share(id);
   if (!handles) return roll::fail(handles.error());
+  // Nothing is attached before the first of all is shifted in.
   if (handles->empty()) return {};
-  return world_.instances.hold_steering(id, std::move(*handles));
+  Status held = world_.instances.hold_steering(id, std::move(*handles));
+  fleet_.at(id).holds_steering = held.has_value();
+  return held;
 }
 
 std::optional<Endpoint> Acts::shared_port(const Member& member) const {

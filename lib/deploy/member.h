@@ -63,6 +63,8 @@ struct Member {
   std::unique_ptr<Readiness> readiness;
   Watch look_again;
 
+  bool holds_steering = false;  // its shim has the descriptors
+
   // What became of it.
   Trouble trouble = Trouble::None;
   std::string trouble_text;

@@ -70,10 +70,7 @@ Ending Acts::gate(const std::set<InstanceId>& rotation, const std::vector<Instan
   if (Status shifted = world_.steering.shift(equal_weights(reachable)); !shifted)
     return host_failed(shifted.error());
   for (InstanceId id : reachable) {
-    // A shim that cannot be told is dead or stuck; its server is steered all the same.
-    if (Status shared = hand_out_steering(id); !shared)
-      world_.observer.on_warning(
-          fmt::format("instance {} cannot look after its own steering: {}", id, shared.error().message));
+    if (Status shared = hand_out_steering(id); !shared) warn_unsupervised(id, shared.error());
   }
   return {};
 }
@@ -87,6 +84,12 @@ std::set<InstanceId> Acts::reachable_of(const std::set<InstanceId>& rotation) {
     if (member.joined() || put_under_steering(member).value_or(false)) reachable.insert(id);
   }
   return reachable;
+}
+
+// A shim that cannot be told is dead or stuck; its server is steered all the same.
+void Acts::warn_unsupervised(InstanceId id, const Error& error) {
+  world_.observer.on_warning(
+      fmt::format("instance {} cannot look after its own steering: {}", id, error.message));
 }
 
 Ending Acts::shift(const std::set<InstanceId>& rotation) {
@@ -111,6 +114,10 @@ Ending Acts::shift(const std::set<InstanceId>& rotation) {
   };
   for (const auto& [id, weight] : weights) tell(id, InstanceState::Serving, weight);
   for (InstanceId id : out) tell(id, InstanceState::Settling, 0);
+  for (InstanceId id : in) {
+    if (fleet_.at(id).holds_steering) continue;
+    if (Status shared = hand_out_steering(id); !shared) warn_unsupervised(id, shared.error());
+  }
   return {};
 }
 
