@@ -67,10 +67,8 @@ Breach check_rest(const AppConfig& config) {
 }
 
 Breach check_expanded(const std::string& key, const std::string& text) {
-  const bool odd =
-      std::any_of(text.begin(), text.end(), [](unsigned char c) { return c <= ' ' || c == 0x7f; });
-  if (key == "ready.path" && (!text.starts_with('/') || odd))
-    return breach(key, "must start with \"/\" and have no blanks", "write %20 for a blank");
+  if (key == "ready.path")
+    if (auto status = check_request_path(text); !status) return RuleBreach{key, status.error()};
   if (key == "workdir" && !text.empty() && !text.starts_with('/'))
     return breach(key, "is not an absolute path");
   if (key != "ready.address" || text.empty()) return std::nullopt;
@@ -108,6 +106,13 @@ Status check_env_name(const std::string& name) {
     if (name.starts_with(ours))
       return fail(ErrorKind::Invalid, fmt::format("{} is for rollctl to set", name));
   return {};
+}
+
+Status check_request_path(const std::string& path) {
+  const bool odd =
+      std::any_of(path.begin(), path.end(), [](unsigned char c) { return c <= ' ' || c == 0x7f; });
+  if (path.starts_with('/') && !odd) return {};
+  return fail(ErrorKind::Invalid, "must start with \"/\" and have no blanks", "write %20 for a blank");
 }
 
 std::optional<RuleBreach> find_breach(const AppConfig& config) {

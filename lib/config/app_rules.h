@@ -20,4 +20,7 @@ std::optional<RuleBreach> find_breach(const AppConfig& config);
 // What a server's environment may not set: a name that is none, or one that rollctl sets itself.
 Status check_env_name(const std::string& name);
 
+// What stands between "GET " and " HTTP/1.1": a blank or a line end in it would be another request.
+Status check_request_path(const std::string& path);
+
 }  // namespace roll

@@ -40,17 +40,22 @@ struct InstancePlace {
 bool needs_probe_port(const AppConfig& config);
 
 // The placeholders expanded, the user looked up, env_file read (blocks on the user database and that file).
+// `env` is PATH and LANG of the configuration, HOME and USER of the server's user, then env_file, then the
+// configuration's env, each over the one before, and ROLL_*. Invalid, naming file and key, for an unknown
+// user or group and an env_file that is missing or malformed; NotPermitted for another user than the caller
+// without being root. An exec probe runs with the server's environment, workdir and user.
 Result<LaunchSpec> make_launch_spec(const GenerationSpec& spec, const InstancePlace& place);
 Result<ProbeSpec> make_probe_spec(const GenerationSpec& spec, const InstancePlace& place);
 
-// A hook's argv with its placeholders expanded ({instance}, {run_dir} and {probe_port} are unknown there),
-// and its environment.
+// A hook's argv with its placeholders expanded ({instance}, {run_dir} and {probe_port} are refused there),
+// and its environment: rollctl's own, with ROLL_APP, ROLL_RELEASE and ROLL_GENERATION.
 Result<std::vector<std::string>> expand_hook(const GenerationSpec& spec,
                                              const std::vector<std::string>& argv);
 std::vector<std::string> hook_environment(const GenerationSpec& spec);
 
 // What can be seen beforehand without starting anything: the executable and the workdir exist, the user is
-// known and may be changed to. Each finding is an Error with a hint; empty: nothing found.
+// known and may be changed to. Each finding is an Error naming file and key: Invalid, or NotPermitted for
+// what this user may not; empty: nothing found. Access lists are not looked at.
 std::vector<Error> check_against_host(const GenerationSpec& spec);
 
 }  // namespace roll

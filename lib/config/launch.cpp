@@ -155,6 +155,8 @@ Result<ProbeSpec> make_probe_spec(const GenerationSpec& spec, const InstancePlac
 
   auto path = placeholders.expand(ready.path);
   if (!path) return fail(at(spec, "ready.path", path.error()));
+  // Checked again: an option of the command line can have replaced what the file was checked for.
+  if (auto status = check_request_path(*path); !status) return fail(at(spec, "ready.path", status.error()));
   probe.path = std::move(*path);
   auto address = placeholders.expand(ready.address);
   if (!address) return fail(at(spec, "ready.address", address.error()));

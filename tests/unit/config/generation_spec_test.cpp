@@ -132,6 +132,16 @@ TEST(ProbeSpecTest, HasEverythingExpanded) {
   EXPECT_TRUE(probe->env.empty());
 }
 
+TEST(ProbeSpecTest, RefusesAPathThatWouldBeAnotherRequest) {
+  auto spec = spec_of(kText);
+  for (const char* path : {"readyz", "/a b", "/a\r\nHost: x", ""}) {
+    spec.config.ready.path = path;
+    const auto probe = make_probe_spec(spec, kPlace);
+    ASSERT_FALSE(probe) << path;
+    EXPECT_EQ(probe.error().kind, ErrorKind::Invalid);
+  }
+}
+
 TEST(ProbeSpecTest, RunsACommandAsTheServerIsRun) {
   const auto probe = make_probe_spec(
       spec_of(

@@ -55,7 +55,7 @@ TEST_F(HostTest, FindsNothingWrongWithWhatIsThere) {
 
 TEST_F(HostTest, NamesAMissingExecutable) {
   const auto error = finding("command = [\"./web-{release}\"]");
-  EXPECT_EQ(error.kind, ErrorKind::NotFound);
+  EXPECT_EQ(error.kind, ErrorKind::Invalid);
   EXPECT_EQ(error.message,
             folder_ + "/web.toml: command: \"" + folder_ + "/web-v2\": No such file or directory");
   EXPECT_THAT(finding("command = [\"no-such-program\"]").message,

@@ -73,8 +73,8 @@ TEST(HttpAnswerTest, RefusesAnotherProtocolBeforeItsLineEnds) {
 }
 
 TEST(HttpAnswerTest, RefusesMalformedStatusLines) {
-  for (const char* line : {"HTTP/1.1200 OK", "HTTP/1.1 20", "HTTP/1.1 2x0 OK", "HTTP/1.1 2000",
-                           "HTTP/1.x 200 OK", "HTTP/1.1 099 No", "HTTP/1.1  200"}) {
+  for (const char* line : {"HTTP/1.1200 OK", "HTTP/1.1x200 OK", "HTTP/1.1 20", "HTTP/1.1 2x0 OK",
+                           "HTTP/1.1 2000", "HTTP/1.x 200 OK", "HTTP/1.1 099 No", "HTTP/1.1  200"}) {
     HttpAnswer answer;
     EXPECT_EQ(answer.take(std::string(line) + "\r\n"), State::Malformed) << line;
   }

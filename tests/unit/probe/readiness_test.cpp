@@ -122,10 +122,10 @@ TEST_F(ReadinessTest, ComesLateByAMillisecondAndAQuarterOfTheStartAtWorst) {
 }
 
 TEST_F(ReadinessTest, DoesNotHurryOnceItIsReady) {
-  probe_.answers = {kGood, kNotYet};
-  watch(ProbeKind::Listen, 1);
+  probe_.answers = {kGood, kGood, kNotYet};
+  watch(ProbeKind::Listen, 2);
   ASSERT_TRUE(wait_for(Verdict::Unready));
-  EXPECT_EQ(elapsed(), 100ms);
+  EXPECT_EQ(elapsed(), 300ms) << "two bad answers in a row, an interval apart";
 }
 
 TEST_F(ReadinessTest, LooksAgainAtOnceWhenTold) {
