@@ -10,6 +10,7 @@
 #include "base/atomic_file.h"
 #include "config/anchor.h"
 #include "config/app_file.h"
+#include "config/app_rules.h"
 #include "config/nearest.h"
 
 namespace roll {
@@ -54,6 +55,7 @@ Result<AppConfig> adhoc_config(const CommandLine& line) {
   std::error_code failure;
   const std::string here = fs::current_path(failure).string();
   if (failure) return fail(os_failure("cannot tell the current folder", failure.value()));
+  config.workdir = ".";  // where the command was typed
   anchor_paths(config, here);
   return config;
 }
@@ -92,6 +94,7 @@ Result<AppDescription> describe_app(const Paths& paths, const AppName& app, cons
   auto config = read_app_file(has_file ? app.file : kept);
   if (!config) return fail(config.error());
   apply_options(line.traffic, *config);
+  if (const auto breach = find_breach(*config)) return fail(with_context(breach->error, breach->key));
   if (has_file) return AppDescription{std::move(*config), AppDescription::Origin::File};
   if (line.traffic.instances) config->instances = *line.traffic.instances;
   return AppDescription{std::move(*config), AppDescription::Origin::AdHoc};
