@@ -13,6 +13,10 @@ Ending host_failed(const Error& error) {
   return {Ending::Kind::HostFailed, 0, error.message, error.hint};
 }
 
+bool is_down(const Member& member) {
+  return member.state == InstanceState::Restarting || member.state == InstanceState::Failed;
+}
+
 Rotation equal_weights(const std::set<InstanceId>& ids) {
   Rotation weights;
   for (InstanceId id : ids) weights[id] = 100.0 / static_cast<double>(ids.size());
@@ -96,7 +100,12 @@ Ending Acts::shift(const std::set<InstanceId>& rotation) {
   const std::vector<InstanceId> in = minus(rotation, rotation_);
   const std::vector<InstanceId> out = minus(rotation_, rotation);
   if (in.empty() && out.empty()) return {};
-  const Rotation weights = equal_weights(reachable_of(rotation));
+  const std::set<InstanceId> reachable = reachable_of(rotation);
+  const bool somebody_serves =
+      std::any_of(reachable.begin(), reachable.end(), [&](InstanceId id) { return !is_down(fleet_.at(id)); });
+  if (!rotation.empty() && !somebody_serves)
+    return {Ending::Kind::HostFailed, 0, "none of the instances that should serve from now on runs", {}};
+  const Rotation weights = equal_weights(reachable);
   if (Status intended = recorder_.intend(events::traffic_shifting(in, out, weights)); !intended)
     return host_failed(intended.error());
   if (Status shifted = world_.steering.shift(weights); !shifted) return host_failed(shifted.error());
@@ -107,8 +116,7 @@ Ending Acts::shift(const std::set<InstanceId>& rotation) {
     Member& member = fleet_.at(id);
     if (member.gone()) return;
     // One that is down stays so until its shim says that it is back.
-    const bool down = member.state == InstanceState::Restarting || member.state == InstanceState::Failed;
-    if (!down || state != InstanceState::Serving) fleet_.enter(member, state);
+    if (!is_down(member) || state != InstanceState::Serving) fleet_.enter(member, state);
     // Only `status` depends on it; a dead shim cannot be told.
     (void)world_.instances.set_role(id, state, weight);
   };
