@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// rollctl is killed at each of its fsyncs, or of its messages to shims, in turn, under load; `recover` puts
+// rollctl is killed at each of its fsyncs, and of some other calls, in turn, under load; `recover` puts
 // everything right, and no client notices.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -116,9 +116,14 @@ TEST_F(KillTest, ADeployIsFinishedOrUndone) {
       [](size_t nth) { return std::vector<std::string>{"deploy", "web", fmt::format("v{}", nth)}; }, [] {});
 }
 
-// Between two fsyncs: each shim is told what the steering and the drain want of it.
-TEST_F(KillTest, ADeployKilledAtAnyMessageToAShimIsFinishedOrUndone) {
-  call_ = "sendmsg";
+// Between two fsyncs: when shims are told something, and when a program is attached or detached.
+class KillAtCallTest : public KillTest, public testing::WithParamInterface<const char*> {};
+
+INSTANTIATE_TEST_SUITE_P(Of, KillAtCallTest, testing::Values("sendmsg", "setsockopt"),
+                         [](const auto& of) { return std::string(of.param); });
+
+TEST_P(KillAtCallTest, ADeployIsFinishedOrUndone) {
+  call_ = GetParam();
   kill_everywhere(
       [](size_t nth) { return std::vector<std::string>{"deploy", "web", fmt::format("v{}", nth)}; }, [] {});
 }
