@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+// Releases that do not work: the old one serves on, clients notice nothing, and nothing of the new one stays.
+#include <algorithm>
+#include <filesystem>
+
+#include "support/app_fixture.h"
+
+namespace roll::test {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class BadServerTest : public AppTest {
+ protected:
+  void SetUp() override {
+    AppTest::SetUp();
+    if (IsSkipped()) return;
+    deploy("v1", {.instances = 2});
+    clients_.emplace();
+  }
+  void TearDown() override {
+    clients_.reset();
+    AppTest::TearDown();
+  }
+
+  // v2 behaves like that; v1 serves on as if nothing had been.
+  Said expect_rolled_back(StubApp v2, std::vector<std::string> options = {}) {
+    v2.instances = 2;
+    clients_->await_answers(5);
+    Said said = try_deploy("v2", v2, std::move(options));
+    clients_->await_answers(5);
+    EXPECT_THAT(clients_->stop(), IsEmpty());
+    EXPECT_THAT(said, ExitsWith(1));
+    EXPECT_THAT(said, AllOf(Complains("cannot deploy v2"), Complains("v1 serves as before with 2 instances"),
+                            Says("v2 was not deployed")));
+    expect_only("v1", 2);
+    const json finished = journal().back();
+    EXPECT_EQ(finished["event"], "deploy.finished");
+    EXPECT_EQ(finished["outcome"], "rolled_back");
+    return said;
+  }
+  // Of clients; those of the probes are for /readyz.
+  [[nodiscard]] int client_requests_to(const std::string& release) const {
+    return count_server_events([&](const json& event) {
+      return event["release"] == release && event["event"] == "request" && event["detail"] == "/";
+    });
+  }
+
+  std::optional<Clients> clients_;
+};
+
+constexpr const char* kHttp = "[ready]\nkind = \"http\"\npath = \"/readyz\"\ndeadline = \"500ms\"\n";
+constexpr const char* kNotify = "[ready]\nkind = \"notify\"\ndeadline = \"500ms\"\n";
+
+TEST_F(BadServerTest, OneThatExitsAtOnce) {
+  const Said said = expect_rolled_back({.behaviours = {"exit=3"}});
+  EXPECT_THAT(said, Complains("the server exited with 3"));
+}
+
+TEST_F(BadServerTest, OneThatIsKilledAtOnce) {
+  EXPECT_THAT(expect_rolled_back({.behaviours = {"signal=SIGSEGV"}}), Complains("SIGSEGV"));
+}
+
+TEST_F(BadServerTest, OneThatSaysWhyInItsLogIsQuoted) {
+  const Said said = expect_rolled_back({.behaviours = {"no-reuseport"}});
+  EXPECT_THAT(said, AllOf(Complains("cannot bind 127.0.0.1:8080: Address already in use"),
+                          Complains("the last lines that instance")));
+}
+
+TEST_F(BadServerTest, OneThatNeverGetsReady) {
+  const Said said = expect_rolled_back({.behaviours = {"never-ready"}, .tables = kHttp});
+  EXPECT_THAT(said, AllOf(Complains("not ready after 500 ms"), Complains("503")));
+  EXPECT_EQ(client_requests_to("v2"), 0);
+}
+
+TEST_F(BadServerTest, OneThatNeverNotifies) {
+  EXPECT_THAT(expect_rolled_back({.behaviours = {"never-ready"}, .tables = kNotify}), Complains("READY=1"));
+}
+
+TEST_F(BadServerTest, OneThatClosesItsNotifySocket) {
+  EXPECT_THAT(expect_rolled_back({.behaviours = {"notify-silent"}, .tables = kNotify}), Complains("READY=1"));
+}
+
+TEST_F(BadServerTest, OneThatNeverListens) {
+  EXPECT_THAT(expect_rolled_back({.behaviours = {"never-listen"}}, {"--ready-deadline", "500ms"}),
+              Complains("does not listen on 127.0.0.1:8080"));
+}
+
+TEST_F(BadServerTest, OneThatIsReadyWithoutAPort) {
+  EXPECT_THAT(expect_rolled_back({.behaviours = {"ready-without-port"}, .tables = kNotify}),
+              Complains("does not listen on 127.0.0.1:8080"));
+}
+
+TEST_F(BadServerTest, OneThatAnswersGarbageToTheProbe) {
+  const Said said = expect_rolled_back(
+      {.behaviours = {"answer=garbage"}, .tables = "[ready]\nkind = \"http\"\ndeadline = \"500ms\"\n"});
+  EXPECT_EQ(client_requests_to("v2"), count_server_events([](const json& event) {
+              return event["release"] == "v2" && event["event"] == "request";
+            }))
+      << "only probes";
+  EXPECT_THAT(said, Complains("not ready after"));
+}
+
+TEST_F(BadServerTest, OneThatAcceptsNothing) {
+  expect_rolled_back({.behaviours = {"accept-nothing"}, .tables = kHttp});
+  EXPECT_EQ(client_requests_to("v2"), 0);
+}
+
+TEST_F(BadServerTest, OneThatForksAndExits) {
+  EXPECT_THAT(expect_rolled_back({.behaviours = {"daemonize"}}), Complains("stay in the foreground"));
+}
+
+TEST_F(BadServerTest, OneThatDiesBetweenReadyAndTheShift) {
+  // One of the two is ready and waits for the other when both die.
+  const Said said = expect_rolled_back(
+      {.behaviours = {"exit-after=500ms:9"},
+       .tables = "[ready]\nkind = \"exec\"\ncommand = [\"/bin/sh\", \"-c\", \"test $ROLL_INSTANCE = 3\"]\n"},
+      {"--batch", "all"});
+  EXPECT_THAT(said, AllOf(Complains("exited with 9"), Complains("instance 3: ready after")));
+  EXPECT_EQ(client_requests_to("v2"), 0);
+}
+
+TEST_F(BadServerTest, OneThatDiesWhileItBakes) {
+  const Said said =
+      expect_rolled_back({.behaviours = {"exit-after=400ms:9", "drain-takes=0s"}, .tables = kHttp},
+                         {"--bake", "30s", "--ready-deadline", "10s"});
+  EXPECT_THAT(said, Complains("exited with 9"));
+}
+
+TEST_F(BadServerTest, OneThatTurnsUnreadyWhileItBakes) {
+  const Said said = expect_rolled_back({.behaviours = {"unready-after=400ms"}, .tables = kHttp},
+                                       {"--bake", "30s", "--ready-deadline", "10s"});
+  EXPECT_THAT(said, Complains("503"));
+}
+
+TEST_F(BadServerTest, OneThatIgnoresSigtermWhenItIsTakenBackIsKilled) {
+  const Said said = expect_rolled_back({.behaviours = {"never-ready", "ignore-term"}, .tables = kNotify},
+                                       {"--drain-deadline", "300ms"});
+  EXPECT_THAT(said, Complains("READY=1"));
+}
+
+TEST_F(BadServerTest, OneThatFloodsItsLogIsReadyAllTheSame) {
+  write_app(StubApp{.behaviours = {"log=5000000"}, .instances = 2});
+  EXPECT_THAT(rollctl({"deploy", "web", "v2"}), ExitsWith(0));
+  EXPECT_THAT(clients_->stop(), IsEmpty());
+  expect_only("v2", 2);
+  const Said logs = rollctl({"logs", "web", "-n", "3"});
+  EXPECT_EQ(std::count(logs.out.begin(), logs.out.end(), '\n'), 3);
+}
+
+TEST_F(BadServerTest, OneThatFloodsItsLogAndFailsIsQuotedInBrief) {
+  const Said said = expect_rolled_back({.behaviours = {"log=5000000", "never-ready"}, .tables = kNotify});
+  EXPECT_LT(said.err.size(), 5000U);
+  EXPECT_THAT(said, Complains("stub_server fills its log"));
+}
+
+TEST_F(BadServerTest, AHookThatFailsBeforeTheDeployChangesNothing) {
+  const Said said = expect_rolled_back({.tables = "[hooks]\nbefore_deploy = [\"/bin/false\"]\n"});
+  EXPECT_THAT(said, AllOf(Complains("hook before_deploy failed"), Complains("/bin/false exited with 1")));
+  EXPECT_EQ(count_server_events([](const json& event) { return event["release"] == "v2"; }), 0);
+}
+
+TEST_F(BadServerTest, AHookThatFailsAfterTheShiftTakesItBack) {
+  EXPECT_THAT(expect_rolled_back({.tables = "[hooks]\nafter_shift = [\"/bin/false\"]\n"}),
+              Complains("hook after_shift failed"));
+}
+
+TEST_F(BadServerTest, AFailureIsOneErrorObjectWithTheLogInJson) {
+  write_app(StubApp{.behaviours = {"no-reuseport"}, .instances = 2});
+  const Said said = rollctl({"deploy", "web", "v2", "--json"});
+  EXPECT_THAT(said, ExitsWith(1));
+  EXPECT_THAT(said.err, IsEmpty());
+  EXPECT_EQ(said.event("deploy.finished")["outcome"], "rolled_back");
+  const json error = said.event("error");
+  EXPECT_EQ(error["exit"], 1);
+  EXPECT_THAT(error["log"].dump(), HasSubstr("Address already in use"));
+  EXPECT_THAT(clients_->stop(), IsEmpty());
+}
+
+// --- Ready and good, bad later ---
+
+class LaterTest : public AppTest {};
+
+TEST_F(LaterTest, AServerThatIgnoresSigtermIsCutAtTheDrainDeadline) {
+  deploy("v1", {.behaviours = {"ignore-term"}});
+  const auto client = connect_client();
+  ASSERT_TRUE(client);
+  const Said said = try_deploy("v2", {}, {"--drain-deadline", "300ms", "--json"});
+  EXPECT_THAT(said, ExitsWith(0));
+  const json drained = said.event("instance.drained");
+  EXPECT_EQ(drained["exit"], json({{"signal", "SIGKILL"}}));
+  EXPECT_EQ(drained["connections_cut"], 1);
+  EXPECT_EQ(said.event("deploy.finished")["connections_cut"], 1);
+  expect_only("v2");
+}
+
+TEST_F(LaterTest, ConnectionsCutMakeAStrictDeployExitWithFour) {
+  deploy("v1", {.behaviours = {"ignore-term"}});
+  const auto client = connect_client();
+  ASSERT_TRUE(client);
+  const Said said = try_deploy("v2", {}, {"--drain-deadline", "300ms", "--strict"});
+  EXPECT_THAT(said, AllOf(ExitsWith(4), Complains("1 connection cut"), Says("1 connection cut")));
+  expect_only("v2");
+}
+
+TEST_F(LaterTest, AStrictDeployThatCutsNothingExitsWithZero) {
+  deploy("v1", {.behaviours = {"ignore-term"}});
+  EXPECT_THAT(try_deploy("v2", {}, {"--drain-deadline", "300ms", "--strict"}), ExitsWith(0));
+}
+
+TEST_F(LaterTest, AServerThatDiesAfterTheDeployIsRestartedAndServesAgain) {
+  deploy("v1", {.tables = "[restart]\nbackoff = \"10ms\"\n"});
+  const json before = instance_of("v1");
+  kill_process(before["pid"]);
+  await("the restarted server serves", [&] {
+    const json now = instance_of("v1");
+    return now["restarts"] == 1 && now["state"] == "serving";
+  });
+  EXPECT_NE(instance_of("v1")["pid"], before["pid"]);
+  EXPECT_EQ(get()->release, "v1");
+  std::vector<std::string> names;
+  for (const json& event : journal()) names.push_back(event["event"]);
+  EXPECT_THAT(names, testing::IsSupersetOf({"instance.exited", "instance.restarted"}));
+}
+
+TEST_F(LaterTest, AServerThatDiesAgainAndAgainIsGivenUpAndStatusSaysSo) {
+  // It dies on its second start and on each that follows.
+  write(path("server.sh"), "#!/bin/sh\n[ -e " + path("once") + " ] && exit 7\n: > " + path("once") +
+                               "\nexec " + program_path("stub_server") + " \"$@\"\n");
+  chmod(path("server.sh").c_str(), 0755);
+  write_app("command = [\"" + path("server.sh") +
+            "\", \"--listen\", \"{listen}\"]\nlisten = [\"127.0.0.1:8080\"]\n"
+            "[restart]\nbackoff = \"1ms\"\nmax_backoff = \"1ms\"\ngive_up = 3\n");
+  ASSERT_THAT(rollctl({"deploy", "web", "v1"}), ExitsWith(0));
+  kill_process(instance_of("v1")["pid"]);
+  await("given up", [&] { return instance_of("v1")["state"] == "failed"; });
+  const Said said = rollctl({"status", "web"});
+  EXPECT_THAT(said, AllOf(ExitsWith(3), Says("0 of 1 instance"), Says("failed")));
+  // `start` brings it up again.
+  std::filesystem::remove(path("once"));
+  EXPECT_THAT(rollctl({"start", "web"}), ExitsWith(0));
+  expect_only("v1");
+  EXPECT_EQ(get()->status, 200);
+}
+
+}  // namespace roll::test

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/child_process.h"
+#include "support/net_namespace.h"
+
+namespace roll::test {
+
+using nlohmann::json;
+using namespace std::chrono_literals;
+
+inline constexpr Millis kLong{30'000};  // for what is expected to happen; the machine may be busy
+inline constexpr const char* kAddress = "127.0.0.1:8080";
+
+// Who answered a client.
+struct ClientAnswer {
+  int status = 0;
+  std::string release;
+  std::string instance;
+};
+// One GET on a connection of its own. The error is what a client would see.
+Result<ClientAnswer> get(const std::string& address = kAddress, const std::string& path = "/",
+                         Millis timeout = kLong);
+
+// A client that is connected and stays so until it goes.
+Result<Fd> connect_client(const std::string& address = kAddress);
+
+// Clients that ask one after the other, each on a connection of its own, until stopped. None tries again.
+class Clients {
+ public:
+  explicit Clients(std::string address = kAddress);
+  ~Clients();
+  Clients(const Clients&) = delete;
+  Clients& operator=(const Clients&) = delete;
+
+  // What went wrong; empty: nothing.
+  std::vector<std::string> stop();
+  // Blocks until so many more were answered.
+  void await_answers(int count) const;
+
+ private:
+  void run();
+
+  std::string address_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<int> answered_{0};
+  std::vector<std::string> failures_;
+  std::thread thread_;
+};
+
+// An app file whose server is stub_server.
+struct StubApp {
+  std::vector<std::string> behaviours = {};
+  std::vector<std::string> listen = {kAddress};
+  int instances = 1;
+  std::string keys = {};    // further lines of the top level
+  std::string tables = {};  // further tables
+};
+
+// What a rollctl that has ended said.
+struct Said {
+  ChildExit exit;
+  std::string out;
+  std::string err;
+
+  [[nodiscard]] std::vector<json> lines() const;            // of --json
+  [[nodiscard]] json event(const std::string& name) const;  // the last of that name, or null
+  [[nodiscard]] std::vector<std::string> event_names() const;
+};
+void PrintTo(const Said& said, std::ostream* out);  // NOLINT(readability-identifier-naming): gtest's name
+
+MATCHER_P(ExitsWith, code, "") {
+  return arg.exit == ChildExit::with_code(code);
+}
+MATCHER_P(Complains, text, "") {
+  return arg.err.find(text) != std::string::npos;
+}
+MATCHER_P(Says, text, "") {
+  return arg.out.find(text) != std::string::npos;
+}
+
+// The real rollctl with folders and a network of its own. At the end all apps are stopped, and then nothing
+// may be left of them: no process, no instance's folder, no steering, no descriptor of this process.
+class AppTest : public NetNamespaceTest {
+ protected:
+  void SetUp() override;
+  void TearDown() override;
+
+  [[nodiscard]] std::string path(const std::string& name) const { return dir_ + "/" + name; }
+  [[nodiscard]] std::string app_path(const std::string& app = "web") const {
+    return path("config/" + app + ".toml");
+  }
+  [[nodiscard]] std::string journal_path(const std::string& app = "web") const {
+    return path("state/" + app + "/journal.jsonl");
+  }
+  static void write(const std::string& path, const std::string& text);
+  static std::string read(const std::string& path);
+
+  void write_app(const std::string& text, const std::string& app = "web") const {
+    write(app_path(app), text);
+  }
+  void write_app(const StubApp& stub, const std::string& app = "web") const { write_app(text_of(stub), app); }
+  [[nodiscard]] std::string text_of(const StubApp& stub) const;
+
+  [[nodiscard]] ChildSpec rollctl_spec(std::vector<std::string> arguments) const;
+  Said rollctl(std::vector<std::string> arguments) const;
+  ChildProcess start(std::vector<std::string> arguments) const;
+  // Both write the app file first. The first also expects success.
+  void deploy(const std::string& release, const StubApp& stub = {}) const;
+  Said try_deploy(const std::string& release, const StubApp& stub,
+                  std::vector<std::string> options = {}) const;
+
+  // Reads the lines of a `--json` until that event comes.
+  static json await_event(ChildProcess& child, const std::string& name);
+  static Said finish(ChildProcess& child);
+
+  [[nodiscard]] json status(const std::string& app = "web") const;
+  [[nodiscard]] std::vector<json> journal(const std::string& app = "web") const;
+  // The first instance of that release.
+  [[nodiscard]] json instance_of(const std::string& release) const;
+
+  // What stub servers wrote into their common --count-file.
+  [[nodiscard]] std::vector<json> server_events() const;
+  [[nodiscard]] int count_server_events(const std::function<bool(const json&)>& counts) const;
+  // Looks again and again, at most kLong.
+  static void await(const char* what, const std::function<bool()>& holds);
+
+  // A release that serves alone, with so many instances, and nothing of another one stands.
+  void expect_only(const std::string& release, int instances = 1) const;
+
+  static void kill_process(pid_t pid, int signal = SIGKILL);
+
+  struct Process {
+    pid_t pid;
+    std::string command;
+  };
+  // All in this test's network but this one.
+  static std::vector<Process> processes();
+
+  std::string dir_;
+
+ private:
+  void census();
+  void stop_apps();
+  size_t descriptors_ = 0;
+};
+
+}  // namespace roll::test
