@@ -61,7 +61,8 @@ int run() {
     }
     std::string sizes;
     int calls = 0;
-    for (const json& instance : app->status()["instances"]) {
+    const json now = app->status();
+    for (const json& instance : now["instances"]) {
       const int size = proportional_kibibytes(instance["shim_pid"]);
       within = within && size > 0 && size <= kMostKibibytes;
       sizes += fmt::format(" {}", size);
