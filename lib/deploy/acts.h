@@ -109,6 +109,7 @@ class Acts {
   [[nodiscard]] bool listens_everywhere(const std::vector<Listener>& listeners) const;
   void become_ready(Member& member);
   [[nodiscard]] Ending ending_of(Waited waited, const std::vector<InstanceId>& ids) const;
+  [[nodiscard]] std::string listen_text() const;
   [[nodiscard]] Ending trouble_among(const std::vector<InstanceId>& ids) const;
   [[nodiscard]] bool gates() const { return world_.steering.way() == Handover::Steer; }
 

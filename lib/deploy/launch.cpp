@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -56,13 +57,22 @@ Ending Acts::launch(const GenerationSpec& spec, int count, Millis deadline, std:
     for (InstanceId id : launched) {
       Member& member = fleet_.at(id);
       if (member.state == InstanceState::Ready) continue;
-      const std::string& detail = member.readiness ? member.readiness->detail() : member.detail;
+      std::string detail = member.readiness ? member.readiness->detail() : member.detail;
+      // Ready by its own word, but not where connections come.
+      if (detail.empty() && !member.joined())
+        detail = fmt::format("does not listen on {} yet", listen_text());
       fleet_.fail(member, Trouble::NotInTime,
                   fmt::format("not ready after {}{}{}", human_duration(deadline), detail.empty() ? "" : ": ",
                               detail));
     }
   }
   return ending_of(waited, launched);
+}
+
+std::string Acts::listen_text() const {
+  std::vector<std::string> texts;
+  for (const ListenAddress& address : listen_) texts.push_back(address.text);
+  return fmt::format("{}", fmt::join(texts, ", "));
 }
 
 Ending Acts::ending_of(Waited waited, const std::vector<InstanceId>& ids) const {

@@ -138,10 +138,11 @@ void Acts::stop_probing() {
 
 Status Acts::ungate() {
   stop_probing();
-  if (Status detached = world_.steering.detach(); !detached) return detached;
+  // First out of the shims' hands: were this process killed in between, they would keep a steering alive that
+  // nobody can take over any more.
   for (const auto& [id, member] : fleet_.members())
     if (!member.gone()) (void)world_.instances.hold_steering(id, {});
-  return {};
+  return world_.steering.detach();
 }
 
 }  // namespace roll
