@@ -20,7 +20,11 @@ struct RawOptions {
   std::string count;
 };
 
-enum Needs : unsigned { kNone = 0, kBatch = 1, kReady = 2, kDeploy = 4 };
+// Which options a command takes beyond those of all that move traffic.
+constexpr unsigned kNone = 0;
+constexpr unsigned kBatch = 1;
+constexpr unsigned kReady = 2;
+constexpr unsigned kDeploy = 4;
 
 void add_common(CLI::App& command, CommandLine& line) {
   command.add_flag("--json", line.common.json, "Print events or one object as JSON on standard output");

@@ -7,17 +7,15 @@
 namespace roll {
 
 // The exit status of every command, in one table.
-enum ExitStatusCode : int {
-  kDone = 0,
-  kFailed = 1,
-  kUsage = 2,
-  kNeedsAttention = 3,
-  kConnectionsCut = 4,
-  kBusy = 5,
-  kNoSuchApp = 6,
-  kNotPossible = 7,
-  kSignalBase = 128,
-};
+inline constexpr int kDone = 0;
+inline constexpr int kFailed = 1;
+inline constexpr int kUsage = 2;
+inline constexpr int kNeedsAttention = 3;
+inline constexpr int kConnectionsCut = 4;
+inline constexpr int kBusy = 5;
+inline constexpr int kNoSuchApp = 6;
+inline constexpr int kNotPossible = 7;
+inline constexpr int kSignalBase = 128;  // and the number of the signal that interrupted it
 
 enum class Strictness { Normal, Strict };
 
