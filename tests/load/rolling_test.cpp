@@ -19,8 +19,7 @@ using nlohmann::json;
 
 constexpr auto kPatience = 60s;
 constexpr int kInstances = 2;
-constexpr int kPlainTries =
-    5;  // times the deploys of the others; about one plain deploy in 20 loses something
+constexpr int kPlainTries = 5;        // times the deploys of the others: a plain one seldom loses anything
 constexpr int kBetweenDeploys = 500;  // requests, each on a connection of its own where clients connect
 
 int deploys() {
