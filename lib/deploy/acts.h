@@ -81,6 +81,9 @@ class Acts {
   // Readiness does not matter any more.
   void stop_probing();
 
+  // Whether a signal has come by now, also while nothing waited.
+  [[nodiscard]] Ending interruption() const;
+
   // Lets the kernel choose among all listeners again.
   Status ungate();
 
@@ -92,6 +95,7 @@ class Acts {
  private:
   void wake_stranded(OnInterrupt on_interrupt);
   // launch.cpp
+  // Sets `id` once there is a member of that id.
   Ending start_one(const GenerationSpec& spec, InstanceId& id);
   // join.cpp
   void look(Member& member);

@@ -21,11 +21,12 @@ Ending Acts::start_one(const GenerationSpec& spec, InstanceId& id) {
   auto place = place_(spec);
   if (!place) return host_failed(place.error());
   LaunchSpec& launch = place->launch;
-  id = launch.instance;
   launch.gate = gates() ? LaunchSpec::Gate::Open : LaunchSpec::Gate::Closed;
-  if (Status intended = recorder_.intend(events::instance_starting(id, launch.release)); !intended)
+  if (Status intended = recorder_.intend(events::instance_starting(launch.instance, launch.release));
+      !intended)
     return host_failed(intended.error());
 
+  id = launch.instance;
   Member& member = fleet_.add_launched(id, launch.release, launch.generation, launch.log_path);
   member.gate_open = launch.gate == LaunchSpec::Gate::Open;
   probes_[id] = std::move(place->probe);
@@ -90,6 +91,12 @@ Ending Acts::ending_of(Waited waited, const std::vector<InstanceId>& ids) const 
       return trouble_among(ids);
   }
   return {};
+}
+
+Ending Acts::interruption() const {
+  const int signals = world_.interrupts.count();
+  if (signals == 0) return {};
+  return ending_of(signals > 1 ? Waited::Abandoned : Waited::Interrupted, {});
 }
 
 Ending Acts::trouble_among(const std::vector<InstanceId>& ids) const {

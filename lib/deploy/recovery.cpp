@@ -8,15 +8,16 @@
 namespace roll {
 
 Remedy decide_remedy(const Change& change) {
-  // Without new instances it is about leaving alone: who was shifted out has lost its clients already.
-  if (change.starting.empty())
-    return change.shifted_out.empty() && change.stopping.empty() ? Remedy::Undo : Remedy::Finish;
-  // Batches: the traffic has moved when the last of the new instances came into the rotation.
-  const auto came = static_cast<int>(change.shifted_in.size());
-  const auto meant = change.makes_generation() ? change.instances : static_cast<int>(change.starting.size());
-  const bool all_came = came >= meant && std::includes(change.shifted_in.begin(), change.shifted_in.end(),
-                                                       change.starting.begin(), change.starting.end());
-  return all_came ? Remedy::Finish : Remedy::Undo;
+  const bool all_came = std::includes(change.shifted_in.begin(), change.shifted_in.end(),
+                                      change.starting.begin(), change.starting.end());
+  if (change.makes_generation()) {
+    // Batches: the traffic has moved when the last of the new instances came into the rotation.
+    const bool last_came = static_cast<int>(change.shifted_in.size()) >= change.instances;
+    return last_came && all_came ? Remedy::Finish : Remedy::Undo;
+  }
+  // Some leave: whoever came into the rotation came back, when the change took itself back.
+  if (!change.shifted_out.empty()) return change.shifted_in.empty() ? Remedy::Finish : Remedy::Undo;
+  return all_came && !change.starting.empty() ? Remedy::Finish : Remedy::Undo;
 }
 
 Recovery::Recovery(World& world, RecoveryRequest request, PlaceInstance place)

@@ -87,11 +87,7 @@ Ending Rollout::replace(const Step& step) {
   fresh_.insert(fresh_.end(), fresh.begin(), fresh.end());
   if (!ending.done()) return ending;
   // A signal that came when nothing waited counts as well.
-  if (world_.interrupts.count() > 0)
-    return {Ending::Kind::Interrupted,
-            0,
-            fmt::format("interrupted by {}", signal_name(world_.interrupts.first_signal())),
-            {}};
+  if (Ending cut = acts_.interruption(); !cut.done()) return cut;
 
   std::set<InstanceId> rotation = acts_.rotation();
   rotation.insert(fresh.begin(), fresh.end());
@@ -100,6 +96,9 @@ Ending Rollout::replace(const Step& step) {
   if (ending.done() && step.launch > 0)
     ending = run_hook("after_shift", request_.spec.config.hooks.after_shift, OnInterrupt::Ignore);
   if (ending.done()) ending = acts_.bake(fresh_, request_.bake);
+  // After the last shift nothing is undone: a signal only ends the waiting.
+  const bool last = steps_done_ + 1 == plan_.size();
+  if (last && ending.kind == Ending::Kind::Interrupted) ending = {};
   if (ending.done()) ending = acts_.settle(step.leave, request_.settle, OnInterrupt::Ignore);
   if (ending.done()) ending = acts_.bake(fresh_, Millis(0));
   if (!ending.done()) return ending;
@@ -154,16 +153,16 @@ Ending Rollout::take_back() {
     std::vector<InstanceId> again;
     Ending ending =
         acts_.launch(*request_.previous, missing, request_.ready_deadline, again, OnInterrupt::Ignore);
+    if (ending.kind == Ending::Kind::Abandoned) return ending;
     if (!ending.done()) {
       ending.reason = fmt::format("the instances of before could not be started again: {}", ending.reason);
       if (ending.hint.empty())
         ending.hint = "what is ready serves on; run `rollctl deploy` with a release that works";
       // Nothing that serves is taken away; only what never did.
-      (void)leave(fleet_.which([&](const Member& member) {
+      const std::vector<InstanceId> unserved = fleet_.which([&](const Member& member) {
         return member.origin == Member::Origin::Launched && !acts_.rotation().contains(member.id);
-      }),
-                  request_.drain, OnInterrupt::Ignore);
-      (void)lift_gate(OnInterrupt::Ignore);
+      });
+      if (leave(unserved, request_.drain, OnInterrupt::Ignore).done()) (void)lift_gate(OnInterrupt::Ignore);
       return ending;
     }
     back.insert(again.begin(), again.end());

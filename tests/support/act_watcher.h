@@ -13,7 +13,7 @@ class ActWatcher {
   virtual void will_drain(InstanceId) {}
   virtual void will_shift(const Rotation&) {}
   virtual void settled(InstanceId) {}
-  virtual void server_died(InstanceId) {}  // unasked
+  virtual void server_failed(InstanceId) {}  // it died unasked, or became unready
   // Who listens, who is ready or where connections go has changed.
   virtual void changed() {}
 };

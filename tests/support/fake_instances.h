@@ -108,11 +108,14 @@ class FakeInstances final : public Instances {
     const auto found = servers_.find(id);
     if (found == servers_.end()) return;
     found->second.shim_lives = false;
-    if (watcher != nullptr) watcher->server_died(id);
+    if (watcher != nullptr) watcher->server_failed(id);
     end_unasked(id);
   }
   void become_unready(InstanceId id) {
-    if (const auto found = servers_.find(id); found != servers_.end()) found->second.ready = false;
+    const auto found = servers_.find(id);
+    if (found == servers_.end() || !found->second.ready) return;
+    found->second.ready = false;
+    if (watcher != nullptr) watcher->server_failed(id);
   }
 
   void subscribe(OnEvent on_event) override { on_event_ = std::move(on_event); }
@@ -213,6 +216,7 @@ class FakeInstances final : public Instances {
     server.draining = true;
     server.record.state = InstanceState::Draining;
     server.drain_deadline = deadline;
+    server.record.drain_deadline = scheduler_.wall_now() + order.deadline;
     if (!server.runs()) {
       scheduler_.in(Micros(0), [this, id] { end_drained(id, servers_.at(id).record.exit, 0); });
       return {};
@@ -302,7 +306,7 @@ class FakeInstances final : public Instances {
     FakeServer& server = servers_.at(id);
     server.listening = server.ready = false;
     if (server.draining) return end_drained(id, exit, 0);
-    if (watcher != nullptr) watcher->server_died(id);
+    if (watcher != nullptr) watcher->server_failed(id);
     if (!server.shim_lives) return end_unasked(id);
     server.record.server = {};
     server.record.exit = exit;

@@ -51,6 +51,7 @@ struct DeployWorld {
   HooksConfig hooks_config;
   std::map<int64_t, GenerationSpec> kept;
   std::vector<InstanceId> before;  // who served before the change
+  size_t changes_before = 0;
   std::string served_release;
 
   GenerationSpec spec(const std::string& release, int64_t generation);
