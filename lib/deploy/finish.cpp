@@ -79,15 +79,16 @@ Ending Acts::begin_drain(const std::vector<InstanceId>& leaving, const DrainOrde
     if (member.gone() || member.state == InstanceState::Draining) continue;
     if (Status intended = recorder_.intend(events::instance_stopping(id)); !intended)
       return {Ending::Kind::HostFailed, id, intended.error().message, intended.error().hint};
-    member.connections = world_.instances.connections(id).value_or(0);
+    const size_t connections = world_.instances.connections(id).value_or(0);
+    if (Status told = world_.instances.drain(id, order); !told)
+      return {Ending::Kind::HostFailed, id, told.error().message, told.error().hint};
+    member.connections = connections;
     member.readiness.reset();
     member.look_again.reset();
     member.drain_began = world_.scheduler.now();
     member.drain_deadline = member.drain_began + order.deadline;
     fleet_.enter(member, InstanceState::Draining);
-    recorder_.happened(events::instance_draining(id, *member.connections, order.deadline));
-    if (Status told = world_.instances.drain(id, order); !told)
-      return {Ending::Kind::HostFailed, id, told.error().message, told.error().hint};
+    recorder_.happened(events::instance_draining(id, connections, order.deadline));
   }
   return {};
 }

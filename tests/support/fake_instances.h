@@ -47,6 +47,8 @@ struct FakeServer {
   TimePoint drain_deadline;
 
   [[nodiscard]] bool runs() const { return record.server.pid != 0; }
+  // It may have become unready by now.
+  [[nodiscard]] bool serves() const { return runs() && listening && was_ready && !draining; }
   [[nodiscard]] bool good() const { return runs() && listening && ready && !draining; }
 };
 

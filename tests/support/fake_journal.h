@@ -10,44 +10,36 @@ namespace roll::test {
 
 class FakeJournal final : public Journal {
  public:
-  struct Entry {
-    Event event;
-    bool committed = false;
-  };
-
   Status commit(const Event& event) override {
-    entries.push_back({event, true});
+    intents_.push_back(events.size());
+    events.push_back(event);
     return {};
   }
   Status note(const Event& event) override {
-    entries.push_back({event, false});
+    events.push_back(event);
     return {};
   }
 
-  std::vector<Entry> entries;
-
-  [[nodiscard]] std::vector<Event> events() const {
-    std::vector<Event> all;
-    for (const Entry& entry : entries) all.push_back(entry.event);
-    return all;
-  }
+  std::vector<Event> events;
 
   // The last intent of that name; null where there is none.
   [[nodiscard]] const Event* last_intent(const std::string& name) const {
-    const auto found = std::find_if(entries.rbegin(), entries.rend(), [&](const Entry& entry) {
-      return entry.committed && entry.event.name == name;
-    });
-    return found == entries.rend() ? nullptr : &found->event;
+    const auto found = std::find_if(intents_.rbegin(), intents_.rend(),
+                                    [&](size_t place) { return events[place].name == name; });
+    return found == intents_.rend() ? nullptr : &events[*found];
   }
   [[nodiscard]] bool intends(const std::string& name, InstanceId id) const {
-    return std::any_of(entries.begin(), entries.end(), [&](const Entry& entry) {
-      return entry.committed && entry.event.name == name && entry.event.fields.value("id", 0) == id;
+    return std::any_of(intents_.begin(), intents_.end(), [&](size_t place) {
+      return events[place].name == name && events[place].fields["id"] == id;
     });
   }
   [[nodiscard]] auto count(const std::string& name) const {
-    return std::count_if(entries.begin(), entries.end(),
-                         [&](const Entry& entry) { return entry.event.name == name; });
+    return std::count_if(events.begin(), events.end(),
+                         [&](const Event& event) { return event.name == name; });
   }
+
+ private:
+  std::vector<size_t> intents_;  // which of them were on the disk when the call returned
 };
 
 }  // namespace roll::test

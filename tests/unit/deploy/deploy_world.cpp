@@ -30,7 +30,7 @@ GenerationSpec DeployWorld::spec(const std::string& release, int64_t generation)
   return spec;
 }
 
-void DeployWorld::standing(const std::string& release, int count, const ServerScript& script) {
+void DeployWorld::completed(const std::string& release, int count) {
   const int64_t generation = ++generation_;
   kept[generation] = spec(release, generation);
   Recorder recorder(world, generation);
@@ -39,17 +39,20 @@ void DeployWorld::standing(const std::string& release, int count, const ServerSc
   started.release = release;
   started.instances = count;
   (void)recorder.frame(events::deploy_started(started));
+  (void)recorder.frame(events::deploy_finished({}));
+  served_release = release;
+}
+
+void DeployWorld::standing(const std::string& release, int count, const ServerScript& script) {
+  completed(release, count);
   for (int i = 0; i < count; ++i) {
     LaunchSpec launch;
     launch.app = "web";
     launch.release = release;
-    launch.generation = generation;
+    launch.generation = generation_;
     launch.instance = ++last_id_;
-    (void)recorder.intend(events::instance_starting(launch.instance, release));
     instances.stand(launch, script);
   }
-  (void)recorder.frame(events::deploy_finished({}));
-  served_release = release;
 }
 
 void DeployWorld::stopped(const std::string& release, int count) {
@@ -67,6 +70,7 @@ RolloutRequest DeployWorld::request(const std::string& command, GenerationSpec t
   request.settle = Millis(100);
   request.drain = {15, Millis(10'000)};
   const History past = history();
+  changes_before = past.changes.size();
   if (past.current) request.previous = kept.at(*past.current);
   if (past.wanted() > 0) request.from = past.current_release;
   return request;
@@ -118,7 +122,6 @@ void DeployWorld::before_change(const RolloutRequest& request) {
   kept[request.spec.generation] = request.spec;
   observer.events.clear();
   before = steering.receivers();
-  changes_before = history().changes.size();
   const int had = static_cast<int>(before.size());
   rules.may_go_dark = request.shape == Shape::Stop || before.empty();
   rules.at_least = request.shape == Shape::Stop ? 0 : std::min(had, request.instances);
@@ -200,7 +203,7 @@ std::optional<Verdict> DeployWorld::recover() {
 std::vector<InstanceId> DeployWorld::serving(const std::string& release) const {
   std::vector<InstanceId> ids;
   for (InstanceId id : steering.receivers())
-    if (instances.good(id) && instances.find(id)->record.release == release) ids.push_back(id);
+    if (instances.find(id)->serves() && instances.find(id)->record.release == release) ids.push_back(id);
   return ids;
 }
 
@@ -218,7 +221,7 @@ void DeployWorld::expect_one_release_serves(const std::string& release, int coun
 void DeployWorld::expect_honest(const Verdict& verdict, const RolloutRequest& request) {
   const auto serve = steering.receivers();
   const auto serve_now =
-      std::count_if(serve.begin(), serve.end(), [&](InstanceId id) { return instances.good(id); });
+      std::count_if(serve.begin(), serve.end(), [&](InstanceId id) { return instances.find(id)->serves(); });
   const bool may_be_restarting = rules.failures() > 0;
   // Nobody knows who serves when nobody could be asked, or in the middle of something.
   const bool known = verdict.outcome != Outcome::NeedsAttention && faults.where() != "instances.discover";

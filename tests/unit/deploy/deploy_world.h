@@ -58,6 +58,8 @@ struct DeployWorld {
 
   // A completed deploy of that release, as long ago as it takes.
   void standing(const std::string& release, int count, const ServerScript& script = {});
+  // One of which nothing is left.
+  void completed(const std::string& release, int count);
   // The same, but all of it has been stopped.
   void stopped(const std::string& release, int count);
 
@@ -72,7 +74,7 @@ struct DeployWorld {
   // Runs a change that is killed on the way; without a verdict it was.
   std::optional<Verdict> run_until_killed(RolloutRequest request);
 
-  [[nodiscard]] History history() const { return fold(journal.events()); }
+  [[nodiscard]] History history() const { return fold(journal.events); }
   // What `recover` does, and checks its end. Nothing where nothing was left.
   std::optional<Verdict> recover();
   // The same, but it may be killed, too; false: it was.
