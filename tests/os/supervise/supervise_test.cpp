@@ -76,7 +76,8 @@ TEST_F(SuperviseTest, DrainsAndLeavesNothingBehind) {
   const LaunchSpec spec = stub_spec(kListen);
   Watched& shim = serve(spec);
   ASSERT_TRUE(shim.client->drain({SIGTERM, kSoon}));
-  EXPECT_EQ(shim.client->record().state, InstanceState::Draining);
+  // A server that is quick has ended by the time that the order is acknowledged.
+  EXPECT_THAT(shim.client->record().state, testing::AnyOf(InstanceState::Draining, InstanceState::Stopped));
   ASSERT_TRUE(await(shim, Kind::Exited));
   const ShimEvent& end = *shim.find(Kind::Exited);
   EXPECT_EQ(end.record.state, InstanceState::Stopped);

@@ -199,7 +199,7 @@ TEST_P(FaultTest, ARecoveryThatIsKilledIsRecoveredItself) {
                 });
 }
 
-// Another server in another way each time, of those of before the change and of it.
+// Another server in another way at each call, of those of before the change and of it.
 TEST_P(FaultTest, AnyServerMayDieAnyHow) {
   using Lose = void (*)(FakeInstances&, InstanceId);
   static constexpr std::array<Lose, 4> kLosses{
@@ -207,16 +207,16 @@ TEST_P(FaultTest, AnyServerMayDieAnyHow) {
       [](FakeInstances& instances, InstanceId id) { instances.lose_shim(id); },
       [](FakeInstances& instances, InstanceId id) { instances.lose_all_of(id); },
       [](FakeInstances& instances, InstanceId id) { instances.become_unready(id); }};
-  for (const InstanceId id : {1, 2, 3}) {
-    at_every_call(
-        [id](DeployWorld& world, int n) {
-          const Lose lose = kLosses.at(static_cast<size_t>(n + id) % kLosses.size());
-          world.faults.before_call(n, [&world, lose, id] { lose(world.instances, id); });
-        },
-        [](DeployWorld& world, const RolloutRequest& request, int) {
-          if (world.run(request).outcome == Outcome::NeedsAttention) recover_from(world);
-        });
-  }
+  constexpr InstanceId kInstances = 3;
+  at_every_call(
+      [](DeployWorld& world, int n) {
+        const InstanceId id = 1 + n % kInstances;
+        const Lose lose = kLosses.at(static_cast<size_t>(n) % kLosses.size());
+        world.faults.before_call(n, [&world, lose, id] { lose(world.instances, id); });
+      },
+      [](DeployWorld& world, const RolloutRequest& request, int) {
+        if (world.run(request).outcome == Outcome::NeedsAttention) recover_from(world);
+      });
 }
 
 INSTANTIATE_TEST_SUITE_P(Of, FaultTest, testing::ValuesIn(scenarios()),
