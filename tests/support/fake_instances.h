@@ -19,14 +19,14 @@ namespace roll::test {
 struct ServerScript {
   std::string refused = {};       // launch() fails with this
   std::string launch_fails = {};  // LaunchFailed says this
-  std::optional<Micros> listens = Micros(2000);
-  std::optional<Micros> ready = Micros(3000);
+  std::optional<Micros> listens = Micros(1000);
+  std::optional<Micros> ready = Micros(1500);
   std::optional<Micros> unready = {};
   std::optional<Micros> exits = {};
   ExitStatus exit = {1, {}};
   std::optional<Micros> restarts_after =
       {};  // its end, unasked; the new process neither exits nor gets unready
-  std::optional<Micros> drain_takes = Micros(5000);  // nothing: SIGKILL at the deadline
+  std::optional<Micros> drain_takes = Micros(1000);  // nothing: SIGKILL at the deadline
   std::optional<Micros> closes = Micros(0);          // its listener, once told to end; nothing: when it exits
   size_t connections = 0;
   uint32_t uid = 33;

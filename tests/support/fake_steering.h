@@ -24,7 +24,7 @@ class FakeSteering final : public Steering {
   }
 
   Handover handover = Handover::Steer;
-  Micros settle_takes{2000};
+  Micros settle_takes{1000};
   ActWatcher* watcher = nullptr;
 
   [[nodiscard]] bool attached() const { return attached_; }

@@ -78,7 +78,7 @@ TEST_F(DeployTest, RecoverStartsTheDrainedOnesOnceTheyCanBeStarted) {
 TEST_F(DeployTest, AnEarlierBatchThatDiesTakesTheDeployBack) {
   standing("v1", 2);
   ServerScript dies;
-  dies.exits = Micros(7000);
+  dies.exits = Micros(4000);
   instances.scripts["v2"] = {dies, ServerScript()};
   RolloutRequest request = deploy("v2", 2);
   request.bake = Millis(20);

@@ -76,7 +76,7 @@ TEST_F(EndingTest, RollsBackWhenNoShimCanBeStarted) {
 }
 
 TEST_F(EndingTest, RollsBackWhenTheNewServerExitsBeforeItIsReady) {
-  const Verdict verdict = deploy_over_v1(exits_after(Micros(2500)));
+  const Verdict verdict = deploy_over_v1(exits_after(Micros(1200)));
   EXPECT_EQ(verdict.outcome, Outcome::RolledBack);
   EXPECT_EQ(verdict.reason, "instance 2: the server exited with 1 before it was ready");
   EXPECT_EQ(verdict.serving_release, "v1");
