@@ -25,11 +25,17 @@ Result<WallTime> parse_time(std::string_view text) {
   const std::string copy(text);
   const int fields = std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ%n", &utc.tm_year, &utc.tm_mon,
                                  &utc.tm_mday, &utc.tm_hour, &utc.tm_min, &utc.tm_sec, &millis, &used);
+  // Nanoseconds since 1970 in 64 bits end in 2262.
+  constexpr int kFirstYear = 1970;
+  constexpr int kLastYear = 2261;
+  const bool representable = utc.tm_year >= kFirstYear && utc.tm_year <= kLastYear;
+  if (fields != 7 || !representable)
+    return fail(ErrorKind::Invalid, fmt::format("'{}' is not a time like 2026-01-31T12:00:00.123Z", text));
   utc.tm_year -= 1900;
   utc.tm_mon -= 1;
   const WallTime time = WallTime(std::chrono::seconds(timegm(&utc))) + Millis(millis);
   // scanf and timegm take more than the one way of writing, such as a 31st of February.
-  if (fields != 7 || static_cast<size_t>(used) != copy.size() || format_time(time) != text)
+  if (static_cast<size_t>(used) != copy.size() || format_time(time) != text)
     return fail(ErrorKind::Invalid, fmt::format("'{}' is not a time like 2026-01-31T12:00:00.123Z", text));
   return time;
 }
