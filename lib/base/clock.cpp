@@ -25,8 +25,8 @@ Result<WallTime> parse_time(std::string_view text) {
   const std::string copy(text);
   const int fields = std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ%n", &utc.tm_year, &utc.tm_mon,
                                  &utc.tm_mday, &utc.tm_hour, &utc.tm_min, &utc.tm_sec, &millis, &used);
-  // Nanoseconds since 1970 in 64 bits end in 2262.
-  constexpr int kFirstYear = 1970;
+  // Nanoseconds in 64 bits, counted from 1970, reach from 1677 to 2262.
+  constexpr int kFirstYear = 1678;
   constexpr int kLastYear = 2261;
   const bool representable = utc.tm_year >= kFirstYear && utc.tm_year <= kLastYear;
   if (fields != 7 || !representable)
