@@ -121,6 +121,19 @@ TEST_F(DeployTest, AnInstanceThatIsRestartedWhileScalingCountsOnceItIsBack) {
   EXPECT_EQ(verdict.serving, 3);
 }
 
+TEST_F(DeployTest, AnInstanceThatIsBeingRestartedIsNotReplacedByScaling) {
+  ServerScript script;
+  script.restarts_after = Micros(500);
+  standing("v1", 2, script);
+  instances.die(1);
+  ServerScript slow;
+  slow.ready = Millis(50);
+  instances.scripts["v1"] = {slow};
+  const Verdict verdict = run(scale(3));
+  EXPECT_EQ(verdict.outcome, Outcome::Deployed) << testing::PrintToString(verdict);
+  EXPECT_THAT(serving("v1"), ElementsAre(1, 2, 3));
+}
+
 TEST_F(DeployTest, AnInstanceThatDiesForGoodWhileScalingDoesNotCount) {
   standing("v1", 2);
   scheduler.in(Micros(500), [&] { instances.die(1); });

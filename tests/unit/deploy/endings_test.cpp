@@ -232,11 +232,20 @@ TEST_F(EndingTest, AnOldServerWhoseShimHasDiedIsDrainedAllTheSame) {
   EXPECT_EQ(run(deploy("v2", 1)).outcome, Outcome::Deployed);
 }
 
-TEST_F(EndingTest, AnOldServerThatDiesTogetherWithItsShimDoesNotHoldTheDeployUp) {
+TEST_F(EndingTest, AnOldServerThatDiesTogetherWithItsShimHoldsNothingUp) {
   standing("v1", 2);
   scheduler.in(Micros(2500), [&] { instances.lose_all_of(1); });
   const Verdict verdict = run(deploy("v2", 2));
   EXPECT_EQ(verdict.outcome, Outcome::Deployed) << testing::PrintToString(verdict);
+}
+
+TEST_F(EndingTest, NorDoesOneThatIsLostWhileItSettles) {
+  standing("v1", 1);
+  steering.settle_takes = Millis(50);
+  scheduler.in(Millis(30), [&] { instances.lose_all_of(1); });
+  const Verdict verdict = run(deploy("v2", 1));
+  EXPECT_EQ(verdict.outcome, Outcome::Deployed) << testing::PrintToString(verdict);
+  EXPECT_LT(verdict.duration, Millis(100));
 }
 
 TEST_F(EndingTest, AFailedOldInstanceIsClearedAway) {

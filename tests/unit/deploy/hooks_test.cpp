@@ -37,6 +37,7 @@ TEST_F(HookTest, NothingIsTouchedWhenBeforeDeployFails) {
   EXPECT_EQ(verdict.reason, "the hook before_deploy failed: before_deploy exited with 3");
   EXPECT_EQ(observer.count("hook.failed"), 1);
   EXPECT_EQ(observer.count("instance.started"), 0);
+  EXPECT_EQ(journal.last_intent("traffic.shifting"), nullptr);
   EXPECT_THAT(hooks.ran, ElementsAre("before_deploy", "on_failure"));
 }
 
