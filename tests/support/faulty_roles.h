@@ -19,6 +19,8 @@ class Faults {
   void fail_call(int n) { failing_ = n; }
   // It fails, and so do all later calls of the same name.
   void fail_from(int n) { failing_from_ = n; }
+  // The next call of that name fails.
+  void fail_next(std::string call) { failing_name_ = std::move(call); }
   // That is done just before it.
   void before_call(int n, std::function<void()> action) {
     acting_ = n;
@@ -33,6 +35,10 @@ class Faults {
 
   std::optional<Error> next(std::string_view call) {
     const int n = ++calls_;
+    if (call == failing_name_) {
+      failing_name_.clear();
+      failing_ = n;
+    }
     if (n == failing_ || n == failing_from_ || n == acting_) where_ = call;
     if (n == acting_) action_();
     if (n == failing_ || (failing_from_ != 0 && n >= failing_from_ && call == where_))
@@ -46,6 +52,7 @@ class Faults {
   int failing_from_ = 0;
   int acting_ = 0;
   std::function<void()> action_;
+  std::string failing_name_;
   std::string where_;
 };
 

@@ -248,6 +248,14 @@ TEST_F(EndingTest, NorDoesOneThatIsLostWhileItSettles) {
   EXPECT_LT(verdict.duration, Millis(100));
 }
 
+TEST_F(EndingTest, AnOldInstanceThatCannotBeToldToDrainServesOn) {
+  standing("v1", 1);
+  faults.fail_next("instances.drain");
+  const Verdict verdict = run(deploy("v2", 1));
+  EXPECT_EQ(verdict.outcome, Outcome::RolledBack) << testing::PrintToString(verdict);
+  EXPECT_THAT(serving("v1"), ElementsAre(1));
+}
+
 TEST_F(EndingTest, AFailedOldInstanceIsClearedAway) {
   standing("v1", 2);
   instances.die(1);
