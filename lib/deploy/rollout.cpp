@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -184,8 +185,10 @@ Ending Rollout::take_back() {
 Ending Rollout::leave(const std::vector<InstanceId>& leaving, const DrainOrder& order,
                       OnInterrupt on_interrupt) {
   if (Ending ending = acts_.begin_drain(leaving, order); !ending.done()) return ending;
-  std::vector<InstanceId> all = leaving_;
-  all.insert(all.end(), leaving.begin(), leaving.end());
+  std::vector<InstanceId> all = leaving;
+  // Of the earlier ones, those that were told: one that could not be is back in the rotation.
+  std::copy_if(leaving_.begin(), leaving_.end(), std::back_inserter(all),
+               [&](InstanceId id) { return fleet_.at(id).state == InstanceState::Draining; });
   return acts_.await_drained(all, on_interrupt);
 }
 

@@ -149,6 +149,10 @@ Result<InstanceRecord> instance_record_from_json(const json& value) {
   return record;
 }
 
+Status write_instance_record(const std::string& run_dir, const InstanceRecord& record) {
+  return write_file_atomically(run_dir + "/" + kInstanceFile, json_text(to_json(record)), 0600);
+}
+
 Result<InstanceRecord> read_instance_record(const std::string& run_dir) {
   const std::string path = run_dir + "/" + kInstanceFile;
   const auto text = read_file(path);

@@ -38,7 +38,7 @@ struct ExitStatus {
 nlohmann::json to_json(const ExitStatus& status);  // {"code":0} or {"signal":"SIGKILL"}
 Result<ExitStatus> exit_status_from_json(const nlohmann::json& json);
 
-// An instance as its shim describes it: RUN_DIR/instance.json, replaced atomically by the shim alone, first
+// An instance as its shim describes it: RUN_DIR/instance.json, written by the shim, first
 // written before the server may exec, and the answer to the `state` request. Who reads it checks the
 // processes behind it.
 struct InstanceRecord {
@@ -70,6 +70,10 @@ inline constexpr const char* kInstanceFile = "instance.json";
 inline constexpr const char* kControlSocket = "control.sock";
 inline constexpr const char* kLaunchSocket = "launch.sock";
 inline constexpr const char* kNotifySocket = "notify.sock";
+
+// Replaces RUN_DIR/instance.json in one step. The shim's to do; whoever looks after the server of a dead shim
+// does it in its place.
+Status write_instance_record(const std::string& run_dir, const InstanceRecord& record);
 
 // RUN_DIR/instance.json. NotFound where there is none (yet).
 Result<InstanceRecord> read_instance_record(const std::string& run_dir);

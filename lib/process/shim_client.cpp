@@ -37,6 +37,8 @@ class SocketShimClient final : public ShimClient {
     });
   }
 
+  [[nodiscard]] bool has_gone() const override { return !connection_; }
+
   [[nodiscard]] const InstanceRecord& record() const override { return record_; }
 
   // The shim tells all but the spec, which never changes and stands in the record's file; the file is there
@@ -117,8 +119,13 @@ class SocketShimClient final : public ShimClient {
     if (!connection_) return fail(gone());
     const int64_t id = ++last_id_;
     if (Status sent = send_packet(connection_->get(), to_text(shim::Request{id, std::move(body)}), fds);
-        !sent)
-      return fail(with_context(sent.error(), "the shim of instance " + std::to_string(record_.id)));
+        !sent) {
+      read_packets();  // what it said before it went
+      deliver_later();
+      return fail(connection_
+                      ? with_context(sent.error(), "the shim of instance " + std::to_string(record_.id))
+                      : gone());
+    }
     awaited_ = id;
     answer_ = {};
     answered_ = false;
@@ -133,7 +140,7 @@ class SocketShimClient final : public ShimClient {
       ::poll(&waiting, 1, static_cast<int>(left.count()));
     }
     awaited_ = 0;
-    if (!events_.empty()) delivery_ = loop_.after(Micros(0), [this] { deliver(); });
+    deliver_later();
     if (answered_) {
       if (!answer_.reply.status) return fail(answer_.reply.status.error());
       return std::move(answer_);
@@ -184,6 +191,10 @@ class SocketShimClient final : public ShimClient {
     readable_.reset();
     connection_.reset();
     events_.push_back({ShimEvent::Kind::Gone, record_, {}, {}, {}});
+  }
+
+  void deliver_later() {
+    if (!events_.empty()) delivery_ = loop_.after(Micros(0), [this] { deliver(); });
   }
 
   // The callback may destroy this client; that it dealt with the end is said all the same.

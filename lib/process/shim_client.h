@@ -54,6 +54,9 @@ class ShimClient {
 
   virtual ~ShimClient() = default;
 
+  // The connection has ended: every further call fails, and Gone is told or was.
+  [[nodiscard]] virtual bool has_gone() const = 0;
+
   // The last record that the shim sent; at connect() a fresh one.
   [[nodiscard]] virtual const InstanceRecord& record() const = 0;
 

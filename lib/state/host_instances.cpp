@@ -127,6 +127,7 @@ void HostInstances::on_shim_gone(InstanceId id, Known& known) {
     known.record.server = on_file->server;
   adopt(id, known);
   if (!known.orphan) return end(id, known);
+  if (known.missed_role) (void)known.orphan->set_role(known.missed_role->first, known.missed_role->second);
   tell(id, InstanceEvent::Kind::Orphaned);
   if (!known.drain_ordered) return;
   // The deadline was the shim's to keep; now it is ours.
@@ -162,6 +163,12 @@ Result<HostInstances::Known*> HostInstances::known(InstanceId id) {
   return &found->second;
 }
 
+// A shim that went a moment ago is no failure: the event that tells it is on its way, and then what was asked
+// for is done without it.
+Status HostInstances::unless_gone(const Known& known, Status asked) {
+  return !asked && known.shim->has_gone() ? Status() : asked;
+}
+
 std::vector<uint16_t> HostInstances::ports() const {
   std::vector<uint16_t> ports;
   const auto add = [&](const std::vector<ListenAddress>& addresses) {
@@ -179,7 +186,10 @@ Result<std::vector<Listener>> HostInstances::listeners(InstanceId id) {
   auto found = known(id);
   if (!found) return fail(found.error());
   Known& known = **found;
-  if (known.shim) return known.shim->take_listeners();
+  if (known.shim) {
+    auto listeners = known.shim->take_listeners();
+    if (listeners || !known.shim->has_gone()) return listeners;
+  }
   auto taken = listeners_of(diag_, known.record.server, known.record.spec.listen);
   if (!taken) return fail(taken.error());
   std::vector<Listener> listeners;
@@ -233,22 +243,24 @@ std::string HostInstances::owner_of(const ListenSocket& socket) {
 Status HostInstances::set_role(InstanceId id, InstanceState state, double weight) {
   auto found = known(id);
   if (!found) return fail(found.error());
-  if ((*found)->shim) return (*found)->shim->set_role(state, weight);
-  (*found)->orphan->set_role(state, weight);
-  return {};
+  Known& known = **found;
+  if (known.orphan) return known.orphan->set_role(state, weight);
+  Status set = known.shim->set_role(state, weight);
+  if (!set && known.shim->has_gone()) known.missed_role = {state, weight};
+  return unless_gone(known, std::move(set));
 }
 
 Status HostInstances::open_gate(InstanceId id) {
   auto found = known(id);
   if (!found) return fail(found.error());
   // The gate of an orphan opened when its shim died.
-  return (*found)->shim ? (*found)->shim->open_gate() : Status();
+  return (*found)->shim ? unless_gone(**found, (*found)->shim->open_gate()) : Status();
 }
 
 Status HostInstances::hold_steering(InstanceId id, std::vector<SteeringHandle> handles) {
   auto found = known(id);
   if (!found) return fail(found.error());
-  return (*found)->shim ? (*found)->shim->hold_steering(std::move(handles)) : Status();
+  return (*found)->shim ? unless_gone(**found, (*found)->shim->hold_steering(std::move(handles))) : Status();
 }
 
 Result<std::vector<SteeringHandle>> HostInstances::take_steering(InstanceId id) {
@@ -266,7 +278,7 @@ Status HostInstances::drain(InstanceId id, const DrainOrder& order) {
   known.drain_order = order;
   known.drain_deadline = loop_.now() + order.deadline;
   if (known.orphan) return known.orphan->drain(order);
-  return known.shim->drain(order);
+  return unless_gone(known, known.shim->drain(order));
 }
 
 Status HostInstances::clear_remains(InstanceId id) {

@@ -3,7 +3,9 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "loop/loop.h"
@@ -45,6 +47,8 @@ class HostInstances final : public Instances {
     std::unique_ptr<ShimClient> shim;
     std::unique_ptr<Orphan> orphan;
     InstanceRecord record;
+    // What its shim did not live to hear.
+    std::optional<std::pair<InstanceState, double>> missed_role;
     bool drain_ordered = false;
     TimePoint drain_deadline;
     DrainOrder drain_order;
@@ -63,6 +67,7 @@ class HostInstances final : public Instances {
   void end(InstanceId id, Known& known);
   void tell(InstanceId id, InstanceEvent::Kind kind, std::string message = {});
   Result<Known*> known(InstanceId id);
+  static Status unless_gone(const Known& known, Status asked);
   [[nodiscard]] std::vector<uint16_t> ports() const;
 
   Loop& loop_;

@@ -39,8 +39,16 @@ Orphan::Orphan(Loop& loop, SockDiag& diag, InstanceRecord record, ProcessRef ser
         on_ended_(connections_cut_);
       })) {}
 
+Status Orphan::set_role(InstanceState state, double weight) {
+  record_.state = state;
+  record_.weight = weight;
+  return write_instance_record(record_.spec.run_dir, record_);
+}
+
 Status Orphan::drain(const DrainOrder& order) {
-  record_.state = InstanceState::Draining;
+  record_.drain_deadline = loop_.wall_now() + order.deadline;
+  // A full disk keeps nobody from draining.
+  (void)set_role(InstanceState::Draining, 0);
   deadline_ = loop_.after(order.deadline, [this] { cut(); });
   Status sent = server_.send_signal(order.signal);
   // It ended by itself: the watch tells.

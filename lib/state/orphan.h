@@ -23,10 +23,8 @@ class Orphan {
                                                OnEnded on_ended);
 
   [[nodiscard]] const InstanceRecord& record() const { return record_; }
-  void set_role(InstanceState state, double weight) {
-    record_.state = state;
-    record_.weight = weight;
-  }
+  // Written into its record, for the next who looks.
+  Status set_role(InstanceState state, double weight);
 
   // Signals it now; SIGKILL for all of its process tree at the deadline, unless this process ends before.
   Status drain(const DrainOrder& order);

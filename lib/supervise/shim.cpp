@@ -18,6 +18,7 @@
 #include "process/shim_protocol.h"
 #include "supervise/control.h"
 #include "supervise/forked_server.h"
+#include "supervise/inherited_sockets.h"
 #include "supervise/notify_socket.h"
 #include "supervise/socket_network.h"
 #include "supervise/supervisor.h"
@@ -106,7 +107,7 @@ class Shim final : public Audience {
 
   Status save(const InstanceRecord& record) override {
     if (is_finished_) return {};
-    return write_file_atomically(run_dir_ + "/" + kInstanceFile, json_text(to_json(record)), 0600);
+    return write_instance_record(run_dir_, record);
   }
 
   void publish(const ShimEvent& event) override { control_->publish(event); }
@@ -130,8 +131,10 @@ class Shim final : public Audience {
       : loop_(std::move(loop)),
         run_dir_(spec.run_dir),
         supervisor_({clock_, server_, network_, *this}, std::move(spec), std::move(self)),
-        network_(supervisor_.record()),
-        server_(*loop_, supervisor_.record().spec, {"NOTIFY_SOCKET=" + run_dir_ + "/" + kNotifySocket},
+        sockets_(supervisor_.record().spec.listen),
+        network_(supervisor_.record(), sockets_),
+        server_(*loop_, supervisor_.record().spec, sockets_,
+                {"NOTIFY_SOCKET=" + run_dir_ + "/" + kNotifySocket},
                 {
                     [this] {
                       supervisor_.executed();
@@ -152,7 +155,19 @@ class Shim final : public Audience {
                     },
                 }) {}
 
+  // Other processes, of whatever user, may have to reach a socket that the server makes there.
+  Status make_server_folder() {
+    const std::string folder = run_dir_ + "/" + kServerFolder;
+    const auto& credentials = supervisor_.record().spec.credentials;
+    const bool is_made = ::mkdir(folder.c_str(), 0755) == 0 && ::chmod(folder.c_str(), 0755) == 0;
+    // Whoever is not root cannot become that user either, and is told so when the server is to.
+    const bool is_given = is_made && (!credentials || ::geteuid() != 0 ||
+                                      ::chown(folder.c_str(), credentials->uid, credentials->gid) == 0);
+    return is_given ? Status() : fail(last_os_failure("cannot make " + folder));
+  }
+
   Status prepare() {
+    if (Status made = make_server_folder(); !made) return made;
     auto notify =
         NotifySocket::create(*loop_, run_dir_ + "/" + kNotifySocket, [this](const NotifyMessage& message) {
           supervisor_.notified(message);
@@ -197,6 +212,7 @@ class Shim final : public Audience {
   std::string end_line_;
   std::optional<TimePoint> armed_for_;
   Supervisor supervisor_;
+  InheritedSockets sockets_;
   SocketNetwork network_;
   ForkedServer server_;
   std::unique_ptr<NotifySocket> notify_;

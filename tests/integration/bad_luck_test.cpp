@@ -81,7 +81,7 @@ TEST_F(FullDiskTest, AStopStillStops) {
   fill_disk();
   const Said said = rollctl({"stop", "web"});
   EXPECT_TRUE(said.exit == ChildExit::with_code(1) || said.exit == ChildExit::with_code(3))
-      << said.exit.text();
+      << testing::PrintToString(said);
   EXPECT_THAT(said, Complains("No space left on device"));
   free_disk();
   EXPECT_THAT(rollctl({"recover", "web"}), ExitsWith(0));
@@ -229,7 +229,7 @@ TEST_F(BadLuckTest, ShimsThatAreAllKilledDuringADeployLoseNobody) {
   clients.await_answers(5);
   EXPECT_THAT(clients.stop(), IsEmpty());
   EXPECT_TRUE(said.exit == ChildExit::with_code(130) || said.exit == ChildExit::with_code(1))
-      << said.exit.text();
+      << testing::PrintToString(said);
   expect_only("v1", 2);
 }
 
