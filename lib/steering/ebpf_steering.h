@@ -36,6 +36,7 @@ class EbpfSteering final : public Steering {
   static Result<std::unique_ptr<EbpfSteering>> create(EbpfSteeringOptions options = {});
 
   [[nodiscard]] Handover way() const override { return Handover::Steer; }
+  [[nodiscard]] bool outlives_rollctl() const override { return true; }
 
   // Several ms where a listener has just left another steering, or is in one that nobody has a handle of (see
   // SteerGroup::put). An instance that

@@ -82,6 +82,12 @@ class Steering {
 
   [[nodiscard]] virtual Handover way() const = 0;
 
+  // Whether what was shifted stays right when this process ends, also while instances come and go: their
+  // shims see to it then. Where it does not, the process stays as long as the rotation is not "all that
+  // listen" (canary, standby), its loop running, and add()s an instance of the rotation again once that was
+  // restarted and is ready.
+  [[nodiscard]] virtual bool outlives_rollctl() const = 0;
+
   // Makes an instance known, outside the rotation: with Steer it now gets aimed connections and nothing else.
   // Adding a known instance again replaces its listeners (after a restart). The duplicates are closed as soon
   // as they are not needed any more. `server` is the root of the instance's process tree.

@@ -16,6 +16,8 @@ class Unsteered final : public Steering {
   static Result<std::unique_ptr<Unsteered>> create(Handover way);
 
   [[nodiscard]] Handover way() const override { return way_; }
+  // There is nothing to be kept up.
+  [[nodiscard]] bool outlives_rollctl() const override { return true; }
   Status add(InstanceId instance, const ProcessId& server, std::vector<Listener> listeners) override;
   Status shift(const Rotation& rotation) override;
   [[nodiscard]] Rotation rotation() const override { return rotation_; }

@@ -24,6 +24,7 @@ class FakeSteering final : public Steering {
   }
 
   Handover handover = Handover::Steer;
+  bool outlives = true;  // what is attached, the rollctl
   Micros settle_takes{1000};
   ActWatcher* watcher = nullptr;
 
@@ -49,6 +50,7 @@ class FakeSteering final : public Steering {
   }
 
   [[nodiscard]] Handover way() const override { return handover; }
+  [[nodiscard]] bool outlives_rollctl() const override { return outlives; }
 
   Status add(InstanceId instance, const ProcessId&, std::vector<Listener> listeners) override {
     if (listeners.empty()) return fail(ErrorKind::Invalid, "it has no listeners");

@@ -120,6 +120,7 @@ class FaultySteering final : public Steering {
   FaultySteering(Steering& real, Faults& faults) : real_(real), faults_(faults) {}
 
   [[nodiscard]] Handover way() const override { return real_.way(); }
+  [[nodiscard]] bool outlives_rollctl() const override { return real_.outlives_rollctl(); }
   Status add(InstanceId instance, const ProcessId& server, std::vector<Listener> listeners) override {
     if (auto fault = faults_.next("steering.add")) return fail(*fault);
     return real_.add(instance, server, std::move(listeners));

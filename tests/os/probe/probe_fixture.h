@@ -25,6 +25,7 @@ using namespace std::chrono_literals;
 class DirectSteering final : public Steering {
  public:
   [[nodiscard]] Handover way() const override { return Handover::Plain; }
+  [[nodiscard]] bool outlives_rollctl() const override { return true; }
   Status add(InstanceId, const ProcessId&, std::vector<Listener>) override { return {}; }
   Status shift(const Rotation&) override { return {}; }
   [[nodiscard]] Rotation rotation() const override { return {}; }
