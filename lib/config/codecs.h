@@ -136,7 +136,7 @@ struct ParsedCodec {
     return {};
   }
   [[nodiscard]] Value write(const T& source) const {
-    const std::string text = source.text();
+    std::string text = source.text();
     if (text.find_first_not_of("0123456789") != std::string::npos) return text;
     return static_cast<int64_t>(std::stoll(text));
   }

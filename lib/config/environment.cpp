@@ -74,7 +74,7 @@ Result<Environment> parse_env_file(std::string_view text, const std::string& sou
 std::vector<std::string> environment_list(const Environment& environment) {
   std::vector<std::string> list;
   list.reserve(environment.size());
-  for (const auto& [name, value] : environment) list.push_back(name + "=" + value);
+  for (const auto& [name, value] : environment) list.push_back(fmt::format("{}={}", name, value));
   return list;
 }
 

@@ -14,14 +14,14 @@ using Shape = Key::Shape;
 
 // Binds a path to a member of the configuration, through the codec of the member's type.
 template <typename Codec, typename Access>
-Key key(std::string path, Codec codec, Access access) {
+Key key(std::string path, const Codec& codec, Access access) {
   return Key{
       std::move(path), codec.shape(), codec.wanted(),
       [codec, access](AppConfig& config, const Value& value) { return codec.read(value, access(config)); },
       [codec, access](const AppConfig& config) { return codec.write(access(config)); }};
 }
 
-#define ROLL_MEMBER(member) [](auto& config) -> auto& { return config.member; }
+#define ROLL_MEMBER(member) ([](auto& config) -> auto& { return config.member; })
 
 std::vector<Key> make_keys() {
   const TextCodec text;
@@ -106,8 +106,8 @@ std::string_view Key::name() const {
 }
 
 const std::vector<Key>& known_keys() {
-  static const std::vector<Key> keys = make_keys();
-  return keys;
+  static const std::vector<Key> kKeys = make_keys();
+  return kKeys;
 }
 
 const Key* find_key(std::string_view path) {
