@@ -325,7 +325,7 @@ std::optional<TimePoint> Supervisor::next_due() const {
 }
 
 void Supervisor::publish(ShimEvent::Kind kind, std::optional<ExitStatus> exit, std::string message) {
-  roles_.audience.publish({kind, record_, std::move(exit), std::move(message), {}});
+  roles_.audience.publish({kind, record_, exit, std::move(message), {}});
 }
 
 // A full disk must not keep a server from being supervised: clients get the same record over the socket.
