@@ -113,15 +113,27 @@ Status check_supported(const AppConfig& config) {
                             config.source.empty() ? "" : config.source + ": ", what),
                 hint);
   };
-  if (config.socket != SocketMode::Open)
-    return refuse("socket = \"inherit\" or \"preload\"",
-                  "let the server open the port itself with SO_REUSEPORT");
   if (config.drain.order != DrainStep::Signal)
     return refuse("drain.order = \"idle\"", "use drain.order = \"signal\"");
   if (config.rollout.canary > 0) return refuse("rollout.canary", "leave it out");
   if (config.rollout.hold > Millis(0)) return refuse("rollout.hold", "leave it out");
   if (config.launcher == LauncherKind::Systemd)
     return refuse("launcher = \"systemd\"", "use launcher = \"direct\"");
+  return {};
+}
+
+Status check_preload_library(const Paths& paths, const AppConfig& config) {
+  if (config.socket != SocketMode::Preload) return {};
+  const std::string library = paths.preload_library();
+  if (::access(library.c_str(), R_OK) != 0)
+    return fail(ErrorKind::Unsupported, last_os_failure("socket = \"preload\" needs " + library).message,
+                "install the rollctl package again, or set ROLLCTL_LIBEXEC_DIR");
+  // The loader would take what stands before a blank or a colon for a library of its own.
+  if (library.find_first_of(" :") != std::string::npos)
+    return fail(
+        ErrorKind::Unsupported,
+        fmt::format("socket = \"preload\" cannot use {}: LD_PRELOAD allows no blank and no colon", library),
+        "install rollctl in another folder");
   return {};
 }
 

@@ -33,6 +33,9 @@ Status keep_description(const Paths& paths, const std::string& app, const AppDes
 // What this version refuses to promise: Unsupported, with the key.
 Status check_supported(const AppConfig& config);
 
+// Unsupported where the app wants libroll-preload.so and it cannot be used.
+Status check_preload_library(const Paths& paths, const AppConfig& config);
+
 // NotFound unless there is an app file, a kept description or a journal of it.
 Status check_known(const Paths& paths, const AppName& app);
 

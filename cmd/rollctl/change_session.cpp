@@ -84,6 +84,7 @@ Result<LaunchPlace> ChangeSession::place(const GenerationSpec& spec) {
   place.run_dir = paths_.instance(app_, place.instance);
   place.log_path = paths_.log(app_, place.instance);
   place.journal_path = paths_.journal(app_);
+  place.preload_library = paths_.preload_library();
   if (needs_probe_port(spec.config)) {
     const auto port = find_free_port();
     if (!port) return fail(port.error());

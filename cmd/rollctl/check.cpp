@@ -41,6 +41,8 @@ Result<Findings> check(const CommandLine& line) {
   findings.release = history.current_release;
   if (Status supported = check_supported(description->config); !supported)
     findings.errors.push_back(supported.error());
+  if (Status found = check_preload_library(*paths, description->config); !found)
+    findings.errors.push_back(found.error());
   // Without a release that paths could be made with, only what does not depend on one can be looked at.
   if (!findings.release.empty() || !needs_release(description->config)) {
     const GenerationSpec spec{app->name, findings.release.empty() ? "g1" : findings.release,

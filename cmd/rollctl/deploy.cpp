@@ -23,7 +23,8 @@ int instances_of(const CommandLine& line, const AppConfig& config, const ChangeS
 
 // Only then the kernel may keep the old sockets and the new ones apart.
 bool opens_differently(const AppConfig& one, const AppConfig& other) {
-  return one.user != other.user || one.group != other.group || one.listen != other.listen;
+  return one.user != other.user || one.group != other.group || one.listen != other.listen ||
+         one.socket != other.socket;
 }
 
 }  // namespace

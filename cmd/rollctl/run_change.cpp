@@ -93,6 +93,7 @@ Result<int> change(Context& context, const CommandLine& line, const MakeChange& 
   if (!wanted->request) return tell_unchanged(line, **session, reporter);
   RolloutRequest& request = *wanted->request;
   if (Status supported = check_supported(request.spec.config); !supported) return fail(supported.error());
+  if (Status found = check_preload_library(*paths, request.spec.config); !found) return fail(found.error());
   if (access == ChangeSession::Access::Preview) {
     const auto plan = (*session)->preview(request);
     if (!plan) return fail(plan.error());

@@ -31,10 +31,11 @@ bool same_specification(const GenerationSpec& one, const GenerationSpec& other);
 // What belongs to one instance of it.
 struct InstancePlace {
   InstanceId instance = 0;
-  std::string run_dir;
+  std::string run_dir;  // {run_dir} and $ROLL_RUN_DIR are kServerFolder in it
   std::string log_path;
   std::string journal_path;
-  uint16_t probe_port = 0;  // 0 where needs_probe_port() is false
+  uint16_t probe_port = 0;           // 0 where needs_probe_port() is false
+  std::string preload_library = {};  // for SocketMode::Preload
 };
 
 bool needs_probe_port(const AppConfig& config);
@@ -43,7 +44,8 @@ bool needs_probe_port(const AppConfig& config);
 // `env` is PATH and LANG of the configuration, HOME and USER of the server's user, then env_file, then the
 // configuration's env, each over the one before, and ROLL_*. Invalid, naming file and key, for an unknown
 // user or group and an env_file that is missing or malformed; NotPermitted for another user than the caller
-// without being root. An exec probe runs with the server's environment, workdir and user.
+// without being root. An exec probe runs with the server's environment, workdir and user. Kinds listen and
+// tcp ask for an accepted connection where the server inherits its sockets.
 Result<LaunchSpec> make_launch_spec(const GenerationSpec& spec, const InstancePlace& place);
 Result<ProbeSpec> make_probe_spec(const GenerationSpec& spec, const InstancePlace& place);
 

@@ -9,8 +9,8 @@
 #include <cerrno>
 #include <optional>
 
-#include "base/fd.h"
 #include "config/generation_spec.h"
+#include "config/program.h"
 
 namespace roll {
 
@@ -50,18 +50,6 @@ int access_error(const Credentials& who, const std::string& path, Wanted wanted)
   if (wanted == Wanted::Folder && !S_ISDIR(file.st_mode)) return ENOTDIR;
   if (wanted == Wanted::Program && !S_ISREG(file.st_mode)) return EACCES;
   return may_execute(who, file) ? 0 : EACCES;
-}
-
-// The program behind "#!" of a script; empty for anything else.
-std::string interpreter_of(const std::string& path) {
-  Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  char buffer[256];
-  const ssize_t got = file ? read(file.get(), buffer, sizeof buffer) : 0;
-  std::string_view line(buffer, static_cast<size_t>(std::max<ssize_t>(got, 0)));
-  if (!line.starts_with("#!")) return {};
-  line = line.substr(0, line.find('\n'));
-  line.remove_prefix(std::min(line.find_first_not_of(" \t", 2), line.size()));
-  return std::string(line.substr(0, line.find_first_of(" \t\r")));
 }
 
 std::string search_path_of(const std::vector<std::string>& env) {
@@ -133,10 +121,40 @@ class HostCheck {
         finding.hint = fmt::format("user {} must be able to execute it: chmod +x {}", who.uid, path);
       return add(key, std::move(finding));
     }
-    const std::string interpreter = interpreter_of(path);
-    if (interpreter.empty()) return;
-    if (const int error = access_error(who, interpreter, Wanted::Program); error != 0)
-      add(key, os_failure(fmt::format("\"{}\" wants the interpreter \"{}\"", path, interpreter), error));
+    const auto script = script_line_of(path);
+    if (script && !script->interpreter.empty()) {
+      if (const int error = access_error(who, script->interpreter, Wanted::Program); error != 0)
+        return add(
+            key,
+            os_failure(fmt::format("\"{}\" wants the interpreter \"{}\"", path, script->interpreter), error));
+    }
+    if (key == "command" && spec_.config.socket == SocketMode::Preload)
+      check_preload(path, workdir, search_path, who);
+  }
+
+  // What runs in the end: scripts name an interpreter, env(1) looks for a program. What a program executes
+  // itself cannot be seen from here.
+  void check_preload(std::string path, const std::string& workdir, const std::string& search_path,
+                     const Credentials& who) {
+    constexpr int kMostScripts = 5;
+    for (int depth = 0; depth < kMostScripts; ++depth) {
+      const auto script = script_line_of(path);
+      if (!script) break;
+      path = script->interpreter;
+      if (path.ends_with("/env") && !script->argument.empty() && script->argument.front() != '-')
+        path = locate(script->argument, workdir, search_path, who);
+      if (path.empty()) return;
+    }
+    const auto obstacle = preload_obstacle(path);
+    // Executable, but not readable: the server itself will tell.
+    if (!obstacle && obstacle.error().kind != ErrorKind::Invalid) return;
+    if (!obstacle) return add("socket", obstacle.error());
+    if (!*obstacle) return;
+    add("socket",
+        Error{ErrorKind::Invalid, 0,
+              fmt::format("\"preload\" has no effect: \"{}\" {}", path, obstacle_text(**obstacle)),
+              "let it set SO_REUSEPORT itself (\"open\"), or take its sockets over as sd_listen_fds(3) "
+              "says (\"inherit\")"});
   }
 
   void check_hooks() {

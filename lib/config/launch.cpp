@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/atomic_file.h"
 #include "config/app_rules.h"
 #include "config/environment.h"
@@ -14,6 +16,10 @@ namespace roll {
 
 namespace {
 
+std::string server_folder(const InstancePlace& place) {
+  return place.run_dir + "/" + kServerFolder;
+}
+
 TemplateNames names_of(const GenerationSpec& spec) {
   return {spec.app, spec.release, spec.generation};
 }
@@ -21,7 +27,7 @@ TemplateNames names_of(const GenerationSpec& spec) {
 Placeholders instance_placeholders(const GenerationSpec& spec, const InstancePlace& place) {
   auto placeholders = hook_placeholders(names_of(spec), spec.config);
   placeholders.set("instance", std::to_string(place.instance));
-  placeholders.set("run_dir", place.run_dir);
+  placeholders.set("run_dir", server_folder(place));
   // Refused rather than "0": a server would take that for any free port.
   if (place.probe_port != 0)
     placeholders.set("probe_port", std::to_string(place.probe_port));
@@ -92,9 +98,26 @@ Result<Surroundings> surroundings_of(const GenerationSpec& spec, const InstanceP
   for (auto& [name, value] : *configured) environment.insert_or_assign(name, std::move(value));
   set_names(environment, spec);
   environment["ROLL_INSTANCE"] = std::to_string(place.instance);
-  environment["ROLL_RUN_DIR"] = place.run_dir;
+  environment["ROLL_RUN_DIR"] = server_folder(place);
   result.env = environment_list(environment);
   return result;
+}
+
+// Before what the configuration preloads; it ends up in whatever the server executes, too.
+void preload(const std::string& library, const AppConfig& config, std::vector<std::string>& env) {
+  constexpr std::string_view kVariable = "LD_PRELOAD=";
+  const auto own = std::find_if(env.begin(), env.end(),
+                                [&](const std::string& entry) { return entry.starts_with(kVariable); });
+  if (own == env.end()) {
+    env.push_back(std::string(kVariable) + library);
+  } else {
+    const std::string more = own->substr(kVariable.size());
+    *own = std::string(kVariable) + library + (more.empty() ? "" : ":" + more);
+  }
+  std::string ports;
+  for (const auto& address : config.listen)
+    ports += (ports.empty() ? "" : ",") + std::to_string(address.endpoint.port);
+  env.push_back("ROLL_PRELOAD_PORTS=" + ports);
 }
 
 std::string listen_text(const AppConfig& config) {
@@ -120,6 +143,9 @@ Result<LaunchSpec> make_launch_spec(const GenerationSpec& spec, const InstancePl
   auto surroundings = surroundings_of(spec, place, placeholders);
   if (!surroundings) return fail(surroundings.error());
 
+  if (spec.config.socket == SocketMode::Preload)
+    preload(place.preload_library, spec.config, surroundings->env);
+
   LaunchSpec launch;
   launch.app = spec.app;
   launch.release = spec.release;
@@ -131,6 +157,7 @@ Result<LaunchSpec> make_launch_spec(const GenerationSpec& spec, const InstancePl
   launch.credentials = std::move(surroundings->user.credentials);
   launch.nofile = spec.config.nofile;
   launch.listen = spec.config.listen;
+  if (spec.config.socket == SocketMode::Inherit) launch.sockets = LaunchSpec::Sockets::Inherited;
   launch.run_dir = place.run_dir;
   launch.log_path = place.log_path;
   launch.journal_path = place.journal_path;
@@ -164,6 +191,12 @@ Result<ProbeSpec> make_probe_spec(const GenerationSpec& spec, const InstancePlac
     if (const auto parsed = ProbeAddress::parse(*address); !parsed)
       return fail(at(spec, "ready.address", parsed.error()));
   probe.address = std::move(*address);
+  // Sockets that the server inherits listen and take connections before it runs.
+  const bool asks_the_kernel = ready.kind == ProbeKind::Listen || ready.kind == ProbeKind::Tcp;
+  if (spec.config.socket == SocketMode::Inherit && asks_the_kernel && probe.address.empty()) {
+    probe.kind = ProbeKind::Tcp;
+    probe.accepted = ProbeSpec::Accepted::ByServer;
+  }
   if (ready.kind != ProbeKind::Exec) return probe;
 
   auto command = placeholders.expand(ready.command);

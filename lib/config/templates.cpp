@@ -37,7 +37,7 @@ Placeholders sample_placeholders(const AppConfig& config, TemplateScope scope) {
   auto placeholders = hook_placeholders({"app", "release", 1}, config);
   if (scope == TemplateScope::Hook) return placeholders;
   placeholders.set("instance", "1");
-  placeholders.set("run_dir", "/run/rollctl/app/1");
+  placeholders.set("run_dir", "/run/rollctl/app/1/server");
   placeholders.set("probe_port", "1");
   return placeholders;
 }

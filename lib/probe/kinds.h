@@ -18,7 +18,8 @@ namespace roll {
 std::unique_ptr<ProbeAttempt> attempt_http(Loop& loop, Steering& steering, ssl_ctx_st* tls,
                                            const ProbeSpec& spec, const ProbeSubject& subject,
                                            Probe::Done done);
-// Ready when a connection is established; it is closed at once.
+// Ready when a connection is established or, as the specification says, when the server has accepted it or
+// sent something; it is closed at once.
 std::unique_ptr<ProbeAttempt> attempt_tcp(Loop& loop, Steering& steering, const ProbeSpec& spec,
                                           const ProbeSubject& subject, Probe::Done done);
 // The command runs in a process group of its own, which is killed when the command has exited, at the time

@@ -29,8 +29,12 @@ struct ProbeSpec {
   std::string workdir = {};                     // Exec; empty: /
   std::optional<Credentials> credentials = {};  // Exec: who runs it; nothing: the caller
   Millis interval{100};
-  Millis timeout{1000};     // of one attempt
-  int successes = 1;        // in a row
+  Millis timeout{1000};  // of one attempt
+  int successes = 1;     // in a row
+  // Tcp: what is enough. A socket that somebody else opened for the server takes connections with nobody
+  // there.
+  enum class Accepted { ByKernel, ByServer };
+  Accepted accepted = Accepted::ByKernel;
   std::string listen = {};  // what the shared port is, for people: "0.0.0.0:8080"
 };
 

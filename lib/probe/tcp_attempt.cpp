@@ -1,4 +1,12 @@
 // SPDX-License-Identifier: MIT
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+
+#include "net/sock_diag.h"
+#include "net/tcp_connect.h"
 #include "probe/attempt.h"
 #include "probe/connector.h"
 #include "probe/kinds.h"
@@ -7,25 +15,65 @@ namespace roll {
 
 namespace {
 
+constexpr Micros kFirstLook{500};
+constexpr Micros kSlowestLook{20'000};
+
 class TcpAttempt final : public LoopAttempt {
  public:
   TcpAttempt(Loop& loop, Steering& steering, const ProbeSpec& spec, const ProbeSubject& subject,
              Probe::Done done)
-      : LoopAttempt(loop, spec.timeout, std::move(done)), connector_(loop, steering) {
+      : LoopAttempt(loop, spec.timeout, std::move(done)),
+        accepted_(spec.accepted),
+        connector_(loop, steering) {
     connector_.start(spec, subject, deadline(), [this](Connector::Outcome outcome) {
-      if (outcome.socket)
-        ready("accepted a connection to " + connector_.target());
-      else
-        finish(std::move(outcome.refusal));
+      if (!outcome.socket) return finish(std::move(outcome.refusal));
+      if (accepted_ == ProbeSpec::Accepted::ByKernel) return accepted();
+      connected(std::move(outcome.socket));
     });
   }
 
  private:
-  void timed_out() override {
-    not_ready("connecting to " + connector_.target() + " timed out after " + limit_text());
+  void accepted() { ready("accepted a connection to " + connector_.target()); }
+
+  void connected(Fd socket) {
+    socket_ = std::move(socket);
+    auto diag = SockDiag::create();
+    const auto ours = local_endpoint(socket_.get());
+    const auto theirs = remote_endpoint(socket_.get());
+    if (!diag) return not_ready(diag.error().message);
+    if (!ours || !theirs) return not_ready("the connection to " + connector_.target() + " was reset");
+    diag_ = std::move(*diag);
+    ours_ = *ours;
+    theirs_ = *theirs;
+    look();
   }
 
+  // Nothing tells when a connection leaves the accept queue: the server's end of it has an inode from then
+  // on, until the server closes it.
+  void look() {
+    char byte = 0;
+    const ssize_t got = ::recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (got >= 0) return accepted();
+    if (errno != EAGAIN && errno != EINTR)
+      return not_ready("the connection to " + connector_.target() + " was reset");
+    const auto inode = diag_->connection_inode(theirs_, ours_);
+    if (inode && *inode != 0) return accepted();
+    next_ = loop().after(pause_, [this] { look(); });
+    pause_ = std::min(2 * pause_, kSlowestLook);
+  }
+
+  void timed_out() override {
+    not_ready(socket_ ? "did not accept a connection to " + connector_.target() + " within " + limit_text()
+                      : "connecting to " + connector_.target() + " timed out after " + limit_text());
+  }
+
+  ProbeSpec::Accepted accepted_;
   Connector connector_;
+  Fd socket_;
+  std::optional<SockDiag> diag_;
+  Endpoint ours_, theirs_;
+  Micros pause_ = kFirstLook;
+  Watch next_;
 };
 
 }  // namespace

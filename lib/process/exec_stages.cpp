@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <cstring>
 #include <string_view>
@@ -17,7 +18,8 @@ namespace roll {
 
 namespace {
 
-constexpr int kGateFd = 3;
+constexpr int kFirstFd = 3;  // SD_LISTEN_FDS_START
+constexpr size_t kPidDigits = 10;
 constexpr std::string_view kDefaultPath = "/usr/local/bin:/usr/bin:/bin";
 
 // Everything that the child needs, made before the fork.
@@ -27,7 +29,9 @@ struct Plan {
   std::vector<std::string> candidates;  // the paths at which the program may be
   std::vector<char*> argv_pointers;
   std::vector<char*> env_pointers;
+  char* listen_pid = nullptr;  // room for a pid and the NUL after it, within `env`
   const char* workdir = "/";
+  std::vector<int> sockets = {};
   int gate = -1;
   int go = -1;
   int result = -1;
@@ -81,21 +85,41 @@ void unblock_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-void set_up_descriptors(const Plan& plan) {
-  const int log =
-      ::open(plan.spec.log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
+int gate_fd(const Plan& plan) {
+  return kFirstFd + static_cast<int>(plan.sockets.size());
+}
+
+void set_up_descriptors(Plan& plan) {
+  int log = ::open(plan.spec.log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
   require(plan, ExecStage::Log, log >= 0);
-  const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   require(plan, ExecStage::Descriptors, null >= 0);
   // Sources above the targets first, so that no dup2() overwrites one that is still needed.
-  const int high_log = ::fcntl(log, F_DUPFD_CLOEXEC, kGateFd + 1);
-  const int high_null = ::fcntl(null, F_DUPFD_CLOEXEC, kGateFd + 1);
-  const int high_gate = ::fcntl(plan.gate, F_DUPFD_CLOEXEC, kGateFd + 1);
+  const int above = gate_fd(plan) + 1;
+  const auto move_up = [&](int& fd) {
+    fd = ::fcntl(fd, F_DUPFD_CLOEXEC, above);
+    require(plan, ExecStage::Descriptors, fd >= 0);
+  };
+  move_up(log);
+  move_up(null);
+  move_up(plan.gate);
+  for (int& socket : plan.sockets) move_up(socket);
+  const auto put = [&](int fd, int target) {
+    require(plan, ExecStage::Descriptors, ::dup2(fd, target) >= 0);
+  };
+  put(null, STDIN_FILENO);
+  put(log, STDOUT_FILENO);
+  put(log, STDERR_FILENO);
+  int target = kFirstFd;
+  for (const int socket : plan.sockets) put(socket, target++);
+  put(plan.gate, target);
   require(plan, ExecStage::Descriptors,
-          high_log >= 0 && high_null >= 0 && high_gate >= 0 && ::dup2(high_null, STDIN_FILENO) >= 0 &&
-              ::dup2(high_log, STDOUT_FILENO) >= 0 && ::dup2(high_log, STDERR_FILENO) >= 0 &&
-              ::dup2(high_gate, kGateFd) >= 0);
-  require(plan, ExecStage::Descriptors, ::close_range(kGateFd + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0);
+          ::close_range(static_cast<unsigned>(above), ~0U, CLOSE_RANGE_CLOEXEC) == 0);
+}
+
+// A server believes that the sockets are meant for it only if this is its pid, which is known here first.
+void tell_own_pid(const Plan& plan) {
+  if (plan.listen_pid != nullptr) std::to_chars(plan.listen_pid, plan.listen_pid + kPidDigits, ::getpid());
 }
 
 void set_limits(const Plan& plan) {
@@ -133,7 +157,7 @@ void become_user(const Plan& plan) {
   report(plan, failure.stage, failure.os_error);
 }
 
-[[noreturn]] void run_child(const Plan& plan) {
+[[noreturn]] void run_child(Plan& plan) {
   reset_signal_handlers();
   char byte = 0;
   ssize_t got = 0;
@@ -143,6 +167,7 @@ void become_user(const Plan& plan) {
   if (got != 1) ::_exit(0);
   require(plan, ExecStage::Session, ::setsid() >= 0);
   set_up_descriptors(plan);
+  tell_own_pid(plan);
   set_limits(plan);
   become_user(plan);
   require(plan, ExecStage::Workdir, ::chdir(plan.workdir) == 0);
@@ -150,11 +175,24 @@ void become_user(const Plan& plan) {
   execute(plan);
 }
 
-// A result pipe below descriptor 4 would be overwritten by the server's own descriptors.
-Result<Fd> move_up(Fd fd) {
-  Fd moved(::fcntl(fd.get(), F_DUPFD_CLOEXEC, kGateFd + 1));
+// A result pipe below `lowest` would be overwritten by the server's own descriptors.
+Result<Fd> move_up(Fd fd, int lowest) {
+  Fd moved(::fcntl(fd.get(), F_DUPFD_CLOEXEC, lowest));
   if (!moved) return fail(last_os_failure("cannot duplicate a descriptor"));
   return moved;
+}
+
+// With room for what only the child knows.
+void add_listen_variables(Plan& plan) {
+  if (plan.sockets.empty()) return;
+  std::string names;
+  for (size_t i = 0; i < plan.sockets.size(); ++i)
+    names += (i == 0 ? "" : ":") + std::string("listen.") + std::to_string(i);
+  plan.env.push_back("LISTEN_FDS=" + std::to_string(plan.sockets.size()));
+  plan.env.push_back("LISTEN_FDNAMES=" + names);
+  const std::string name = "LISTEN_PID=";
+  plan.env.push_back(name + std::string(kPidDigits, '\0'));
+  plan.listen_pid = plan.env.back().data() + name.size();
 }
 
 }  // namespace
@@ -191,19 +229,22 @@ std::string describe(const ExecFailure& failure, const LaunchSpec& spec) {
   return "cannot start " + program + step + ": " + os_error_text(failure.os_error);
 }
 
-Result<PendingExec> fork_server(const LaunchSpec& spec, const std::vector<std::string>& extra_env, int gate) {
+Result<PendingExec> fork_server(const LaunchSpec& spec, const std::vector<std::string>& extra_env, int gate,
+                                std::span<const int> sockets) {
   if (spec.argv.empty() || spec.argv.front().empty())
     return fail(ErrorKind::Invalid, "cannot start a server: its command is empty");
   auto go = make_pipe();
   if (!go) return fail(go.error());
   auto result = make_pipe(Blocking::No);
   if (!result) return fail(result.error());
-  auto result_write = move_up(std::move(result->write));
-  if (!result_write) return fail(result_write.error());
 
   Plan plan{spec, spec.env, program_candidates(spec), {}, {}};
+  plan.sockets.assign(sockets.begin(), sockets.end());
+  auto result_write = move_up(std::move(result->write), gate_fd(plan) + 1);
+  if (!result_write) return fail(result_write.error());
   plan.env.insert(plan.env.end(), extra_env.begin(), extra_env.end());
-  plan.env.push_back("ROLL_GATE_FD=" + std::to_string(kGateFd));
+  plan.env.push_back("ROLL_GATE_FD=" + std::to_string(gate_fd(plan)));
+  add_listen_variables(plan);
   plan.argv_pointers = pointers(spec.argv);
   plan.env_pointers = pointers(plan.env);
   if (!spec.workdir.empty()) plan.workdir = spec.workdir.c_str();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -40,11 +41,14 @@ struct PendingExec {
 };
 
 // Forks a child that becomes spec's server: a session of its own; standard input /dev/null, standard output
-// and error the log file, and nothing else open but `gate` (borrowed; as descriptor 3, named in
-// ROLL_GATE_FD); user, limits, working directory and environment as the spec says, plus `extra_env`
+// and error the log file, and nothing else open but `sockets` (borrowed; from descriptor 3 on, told as
+// sd_listen_fds(3) says, with LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES=listen.0:listen.1…; nothing is told
+// where there are none) and `gate` (borrowed; the descriptor after these, named in ROLL_GATE_FD); user,
+// limits, working directory and environment as the spec says, plus `extra_env`
 // ("NAME=value"). It waits for `go` first: a caller that dies has started nothing. Default signal handling,
 // no parent-death signal: the server outlives the caller. The caller must have one thread.
-Result<PendingExec> fork_server(const LaunchSpec& spec, const std::vector<std::string>& extra_env, int gate);
+Result<PendingExec> fork_server(const LaunchSpec& spec, const std::vector<std::string>& extra_env, int gate,
+                                std::span<const int> sockets = {});
 
 struct ExecResult {
   std::optional<ExecFailure> failure;  // nothing: the server runs

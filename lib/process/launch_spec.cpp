@@ -47,6 +47,16 @@ void read_gate(JsonReader& reader, LaunchSpec::Gate& gate) {
   }
 }
 
+void read_sockets(JsonReader& reader, LaunchSpec::Sockets& sockets) {
+  std::string text;
+  reader.get("sockets", text);
+  if (text == "inherited") {
+    sockets = LaunchSpec::Sockets::Inherited;
+  } else if (!text.empty() && text != "own") {
+    reader.complain("sockets", "own or inherited");
+  }
+}
+
 Status read_credentials(const JsonReader& reader, std::optional<Credentials>& target) {
   const json* member = reader.find("credentials");
   if (member == nullptr) return {};
@@ -92,6 +102,7 @@ json to_json(const LaunchSpec& spec) {
       {"log_path", bytes_to_json(spec.log_path)},
       {"journal_path", bytes_to_json(spec.journal_path)},
       {"gate", spec.gate == LaunchSpec::Gate::Closed ? "closed" : "open"},
+      {"sockets", spec.sockets == LaunchSpec::Sockets::Inherited ? "inherited" : "own"},
       {"drain_signal", spec.drain_signal},
       {"drain_deadline_ms", spec.drain_deadline.count()},
       {"restart", policy_name(spec.restart)},
@@ -126,6 +137,7 @@ Result<LaunchSpec> launch_spec_from_json(const json& value) {
   reader.get("max_backoff_ms", spec.max_backoff);
   reader.get("give_up", spec.give_up);
   read_gate(reader, spec.gate);
+  read_sockets(reader, spec.sockets);
   read_policy(reader, spec.restart);
   if (reader.find("nofile") != nullptr) {
     uint64_t nofile = 0;

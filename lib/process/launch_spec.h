@@ -25,6 +25,10 @@ struct Credentials {
   std::vector<gid_t> groups;
 };
 
+// The folder within an instance's run directory that is its server's own: the server's user may make files
+// there, and nowhere else in it.
+inline constexpr const char* kServerFolder = "server";
+
 // Everything a shim needs to start one server and keep it: resolved, with no placeholder left.
 struct LaunchSpec {
   std::string app;
@@ -34,13 +38,19 @@ struct LaunchSpec {
 
   std::vector<std::string> argv;  // argv[0] is looked up in the PATH of `env`
   std::vector<std::string>
-      env;              // "NAME=value": the whole environment but NOTIFY_SOCKET, ROLL_GATE_FD, WATCHDOG_*
+      env;              // "NAME=value": the whole environment but NOTIFY_SOCKET, ROLL_GATE_FD, LISTEN_*
   std::string workdir;  // empty: /
   std::optional<Credentials> credentials;  // nothing: the shim's own
   std::optional<uint64_t> nofile;          // soft and hard limit
   std::vector<ListenAddress> listen;
 
-  std::string run_dir;       // this instance's own; the shim works in it
+  enum class Sockets {
+    Own,
+    Inherited
+  };  // who opens `listen`. Inherited: the shim, as its own user; passed as sd_listen_fds(3) says
+  Sockets sockets = Sockets::Own;
+
+  std::string run_dir;       // this instance's own; the shim works in it, and makes kServerFolder there
   std::string log_path;      // the server's stdout and stderr, opened with O_APPEND
   std::string journal_path;  // where the shim adds what happens while no rollctl looks; empty: nowhere
 

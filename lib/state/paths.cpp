@@ -20,13 +20,15 @@ std::string below(const std::string& folder, const std::string& name) {
   return (fs::path(folder) / name).string();
 }
 
+constexpr const char* kInstalledLibexec = "/usr/libexec/rollctl";
+
 // In a build tree all programs stand beside one another; installed, the shim has a folder of its own.
 std::string find_libexec() {
   std::error_code failure;
   const fs::path self = fs::read_symlink("/proc/self/exe", failure);
   if (!failure && ::access((self.parent_path() / "roll-shim").c_str(), X_OK) == 0)
     return self.parent_path().string();
-  return "/usr/libexec/rollctl";
+  return kInstalledLibexec;
 }
 
 }  // namespace
@@ -54,6 +56,7 @@ Result<Paths> Paths::resolve(uid_t uid, const Environment& environment) {
   if (paths.log_dir.empty() && root) paths.log_dir = "/var/log/rollctl";
   paths.libexec_dir = value("ROLLCTL_LIBEXEC_DIR");
   if (paths.libexec_dir.empty()) paths.libexec_dir = find_libexec();
+  paths.library_dir = paths.libexec_dir == kInstalledLibexec ? ROLL_LIBRARY_DIR : paths.libexec_dir;
   paths.runtime_dir = value("ROLLCTL_RUNTIME_DIR");
   if (paths.runtime_dir.empty() && root) paths.runtime_dir = "/run/rollctl";
   if (paths.runtime_dir.empty()) {
@@ -65,8 +68,8 @@ Result<Paths> Paths::resolve(uid_t uid, const Environment& environment) {
     paths.runtime_dir = below(session, "rollctl");
   }
   // Shims work in folders of their own: what they are told must not depend on where rollctl was called.
-  for (std::string* folder :
-       {&paths.config_dir, &paths.runtime_dir, &paths.state_dir, &paths.log_dir, &paths.libexec_dir}) {
+  for (std::string* folder : {&paths.config_dir, &paths.runtime_dir, &paths.state_dir, &paths.log_dir,
+                              &paths.libexec_dir, &paths.library_dir}) {
     std::error_code failure;
     if (!folder->empty()) *folder = fs::absolute(*folder, failure).lexically_normal().string();
   }
@@ -102,6 +105,9 @@ std::string Paths::logs(const std::string& app) const {
 }
 std::string Paths::log(const std::string& app, InstanceId id) const {
   return below(logs(app), std::to_string(id) + ".log");
+}
+std::string Paths::preload_library() const {
+  return below(library_dir, "libroll-preload.so");
 }
 std::string Paths::shim_program() const {
   return below(libexec_dir, "roll-shim");

@@ -32,10 +32,11 @@ std::vector<pid_t> descendants() {
 
 }  // namespace
 
-ForkedServer::ForkedServer(Loop& loop, const LaunchSpec& spec, std::vector<std::string> extra_env,
-                           Callbacks callbacks)
+ForkedServer::ForkedServer(Loop& loop, const LaunchSpec& spec, InheritedSockets& sockets,
+                           std::vector<std::string> extra_env, Callbacks callbacks)
     : loop_(loop),
       spec_(spec),
+      sockets_(sockets),
       extra_env_(std::move(extra_env)),
       callbacks_(std::move(callbacks)),
       gate_state_(spec.gate) {}
@@ -48,11 +49,16 @@ Status ForkedServer::prepare() {
 }
 
 Result<ProcessId> ForkedServer::start() {
+  std::vector<int> sockets;
+  if (spec_.sockets == LaunchSpec::Sockets::Inherited) {
+    if (Status opened = sockets_.open(); !opened) return fail(opened.error());
+    for (const auto& socket : sockets_.sockets()) sockets.push_back(socket.fd.get());
+  }
   auto gate = make_pipe();
   if (!gate) return fail(gate.error());
   gate_ = gate_state_ == LaunchSpec::Gate::Closed ? std::move(gate->write) : Fd();
   gate->write.reset();
-  auto pending = fork_server(spec_, extra_env_, gate->read.get());
+  auto pending = fork_server(spec_, extra_env_, gate->read.get(), sockets);
   if (!pending) return fail(pending.error());
   has_children_ = true;
   server_ = std::move(pending->process);

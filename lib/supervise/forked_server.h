@@ -11,6 +11,7 @@
 #include "loop/loop.h"
 #include "process/exec_stages.h"
 #include "process/launch_spec.h"
+#include "supervise/inherited_sockets.h"
 #include "supervise/roles.h"
 
 namespace roll {
@@ -28,8 +29,9 @@ class ForkedServer final : public ServerProcess {
     std::function<void()> last_gone;
   };
 
-  // `extra_env` as in fork_server(). The spec must outlive this object.
-  ForkedServer(Loop& loop, const LaunchSpec& spec, std::vector<std::string> extra_env, Callbacks callbacks);
+  // `extra_env` as in fork_server(). The spec and the sockets must outlive this object.
+  ForkedServer(Loop& loop, const LaunchSpec& spec, InheritedSockets& sockets,
+               std::vector<std::string> extra_env, Callbacks callbacks);
 
   // Makes this process the subreaper and begins to watch for its children.
   Status prepare();
@@ -40,6 +42,7 @@ class ForkedServer final : public ServerProcess {
   void send_signal_to_all(int signal) override;
   std::vector<pid_t> living() override;
   void open_gate() override;
+  void close_sockets() override { sockets_.close(); }
 
  private:
   void read_result();
@@ -47,6 +50,7 @@ class ForkedServer final : public ServerProcess {
 
   Loop& loop_;
   const LaunchSpec& spec_;
+  InheritedSockets& sockets_;
   std::vector<std::string> extra_env_;
   Callbacks callbacks_;
   LaunchSpec::Gate gate_state_;

@@ -22,7 +22,7 @@ class ServerProcess {
   virtual ~ServerProcess() = default;
 
   // A child that waits; it becomes the server with proceed(). One that is started again gets a fresh gate, in
-  // the state in which the last one was.
+  // the state in which the last one was. Sockets that it inherits are opened, or still are.
   virtual Result<ProcessId> start() = 0;
   virtual void proceed() = 0;
 
@@ -34,6 +34,10 @@ class ServerProcess {
   virtual std::vector<pid_t> living() = 0;
 
   virtual void open_gate() = 0;
+
+  // Lets go of the sockets that the server inherits, if it does: from then on they end with the server's own
+  // descriptors of them.
+  virtual void close_sockets() = 0;
 };
 
 enum class Refill { Done, TryAgain };

@@ -18,6 +18,7 @@ std::vector<uint16_t> SocketNetwork::ports() const {
 
 Result<std::vector<Listener>> SocketNetwork::listeners() {
   if (record_.server.pid == 0) return std::vector<Listener>();
+  if (!sockets_.sockets().empty()) return inherited_listeners();
   auto diag = SockDiag::create();
   if (!diag) return fail(diag.error());
   auto taken = listeners_of(*diag, record_.server, record_.spec.listen);
@@ -25,6 +26,24 @@ Result<std::vector<Listener>> SocketNetwork::listeners() {
   std::vector<Listener> listeners;
   for (auto& listener : *taken)
     listeners.push_back({std::move(listener.fd), listener.socket.bound, listener.socket.inode});
+  return listeners;
+}
+
+// Those that the server has not closed: in one that only the shim holds nobody accepts.
+Result<std::vector<Listener>> SocketNetwork::inherited_listeners() const {
+  std::vector<Listener> listeners;
+  for (const Whose whose : {Whose::RootOnly, Whose::Tree}) {
+    const auto inodes = socket_inodes(record_.server, whose);
+    if (!inodes) return fail(inodes.error());
+    listeners.clear();
+    for (const auto& socket : sockets_.sockets()) {
+      if (!std::binary_search(inodes->begin(), inodes->end(), socket.inode)) continue;
+      auto copy = duplicate(socket.fd.get());
+      if (!copy) return fail(copy.error());
+      listeners.push_back({std::move(*copy), socket.bound, socket.inode});
+    }
+    if (listeners.size() == sockets_.sockets().size()) break;
+  }
   return listeners;
 }
 

@@ -2,15 +2,18 @@
 #pragma once
 
 #include "process/instance_record.h"
+#include "supervise/inherited_sockets.h"
 #include "supervise/roles.h"
 
 namespace roll {
 
 // The real ServerNetwork: of the process tree of the record's server, or of this process (its subreaper)
-// while none runs. The record must outlive it.
+// while none runs. Of sockets that it inherits the shim gives duplicates of its own, which needs no rights
+// over the server. Both must outlive it.
 class SocketNetwork final : public ServerNetwork {
  public:
-  explicit SocketNetwork(const InstanceRecord& record) : record_(record) {}
+  SocketNetwork(const InstanceRecord& record, const InheritedSockets& sockets)
+      : record_(record), sockets_(sockets) {}
 
   Result<std::vector<Listener>> listeners() override;
   bool listens_on_all() override;
@@ -19,7 +22,10 @@ class SocketNetwork final : public ServerNetwork {
 
  private:
   [[nodiscard]] std::vector<uint16_t> ports() const;
+  Result<std::vector<Listener>> inherited_listeners() const;
+
   const InstanceRecord& record_;
+  const InheritedSockets& sockets_;
 };
 
 }  // namespace roll

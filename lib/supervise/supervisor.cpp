@@ -73,10 +73,7 @@ void Supervisor::executed() {
     roles_.audience.note(restarted_line(record_, roles_.clock.wall_now()));
     publish(ShimEvent::Kind::Restarted);
   }
-  if (phase_ == Phase::Draining) {
-    roles_.process.send_signal(order_.signal);
-    return;
-  }
+  if (phase_ == Phase::Draining) return tell_to_end();
   phase_ = Phase::Running;
   next_look_ = roles_.clock.now();
 }
@@ -148,6 +145,7 @@ void Supervisor::plan_restart_or_fail(std::optional<ExitStatus> exit) {
   const bool wanted = may_be_restarted(role_) && (!exit || is_restarted_on(*exit));
   if (!wanted || attempts_ >= record_.spec.give_up) {
     record_.state = InstanceState::Failed;
+    roles_.process.close_sockets();
     return;
   }
   const TimePoint now = roles_.clock.now();
@@ -158,6 +156,7 @@ void Supervisor::plan_restart_or_fail(std::optional<ExitStatus> exit) {
   delay = std::min(delay, record_.spec.max_backoff);
   ++doublings_;
   ++attempts_;
+  if (attempts_ > 1 || delay > kClientsWait) roles_.process.close_sockets();
   restart_at_ = now + delay;
   record_.state = InstanceState::Restarting;
 }
@@ -211,6 +210,8 @@ void Supervisor::look_whether_ready() {
   const TimePoint now = roles_.clock.now();
   next_look_ = now + (now - started_at_ < std::chrono::seconds(1) ? kReadyLook : kLateReadyLook);
   if (was_notifying_ && !record_.notified_ready) return;
+  const bool listens_anyway = record_.spec.sockets == LaunchSpec::Sockets::Inherited;
+  if (listens_anyway && !was_notifying_ && now - started_at_ < kTrusted) return;
   if (roles_.network.listens_on_all()) became_ready();
 }
 
@@ -263,8 +264,7 @@ Status Supervisor::drain(const DrainOrder& order) {
   if (phase_ == Phase::Ended) return {};
   const TimePoint now = roles_.clock.now();
   if (phase_ == Phase::Draining) {
-    if (order.signal != order_.signal) roles_.process.send_signal(order.signal);
-    order_.signal = order.signal;
+    if (order.signal != std::exchange(order_.signal, order.signal)) tell_to_end();
     cut_at_ = std::min(cut_at_, now + order.deadline);
   } else {
     order_ = order;
@@ -282,8 +282,17 @@ Status Supervisor::drain(const DrainOrder& order) {
 void Supervisor::begin_draining() {
   const Phase before = std::exchange(phase_, Phase::Draining);
   record_.state = InstanceState::Draining;
-  if (before == Phase::Running) roles_.process.send_signal(order_.signal);
+  if (before == Phase::Running)
+    tell_to_end();
+  else
+    roles_.process.close_sockets();
   if (before == Phase::Waiting || before == Phase::Idle) end_drain();
+}
+
+// A listener that the server closes ends only when nobody else holds it.
+void Supervisor::tell_to_end() {
+  roles_.process.close_sockets();
+  roles_.process.send_signal(order_.signal);
 }
 
 void Supervisor::cut() {

@@ -50,6 +50,13 @@ class Supervisor {
   // A server that was ready for this long starts anew with the shortest back-off.
   static constexpr Millis kStable{10'000};
 
+  // Clients wait this long in the inherited sockets of a server that is being restarted, at its first restart
+  // only; else the sockets are closed, and the kernel sends the clients to the other instances.
+  static constexpr Millis kClientsWait{1000};
+  // Sockets that it inherits listen whatever a restarted server does: it counts as ready after this long, or
+  // once it has said so.
+  static constexpr Millis kTrusted{1000};
+
   struct Roles {
     const Clock& clock;
     ServerProcess& process;
@@ -89,6 +96,7 @@ class Supervisor {
   void launch();
   void launch_failed(const std::string& message);
   void begin_draining();
+  void tell_to_end();
   void cut();
   void sweep();
   void look_whether_ready();

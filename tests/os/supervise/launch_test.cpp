@@ -14,6 +14,7 @@
 namespace roll::test {
 namespace {
 
+using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::UnorderedElementsAreArray;
 
@@ -134,6 +135,20 @@ TEST_F(LaunchTest, BecomesTheUserWithItsGroups) {
       shell_spec("id -u; id -g; id -G; grep CapEff /proc/self/status; echo end; exec sleep 1000");
   spec.credentials = Credentials{65534, 65533, {65532, 65531}};
   EXPECT_EQ(output_of(spec), "65534\n65533\n65533 65531 65532\nCapEff:\t0000000000000000\nend\n");
+}
+
+TEST_F(LaunchTest, GivesTheServersUserAFolderOfItsOwnAndNoMore) {
+  LaunchSpec spec = shell_spec(
+      "cd \"$DIR\"; mkfifo server/pipe && echo made; echo x > file || echo kept out; cat instance.json || "
+      "echo "
+      "kept out; echo end; exec sleep 1000");
+  spec.env.push_back("DIR=" + spec.run_dir);
+  spec.credentials = Credentials{65534, 65534, {}};
+  EXPECT_THAT(output_of(spec), AllOf(HasSubstr("made\n"), ContainsRegex("kept out\n(.*\n)*kept out\n")));
+  Watched& shim = connect(spec);
+  ASSERT_TRUE(shim.client->drain({SIGTERM, kSoon}));
+  ASSERT_TRUE(await(shim, ShimEvent::Kind::Gone));
+  EXPECT_FALSE(exists(spec.run_dir));
 }
 
 TEST_F(LaunchTest, LooksForTheProgramInThePathOfTheSpec) {

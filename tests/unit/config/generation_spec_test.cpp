@@ -82,9 +82,9 @@ TEST(LaunchSpecTest, HasNoOtherEnvironmentThanItsOwn) {
   unsetenv("ROLL_TEST_LEAK");
   ASSERT_TRUE(launch);
   EXPECT_THAT(launch->env,
-              ElementsAre("DATA=/run/rollctl/web/12/data", "HOME=/var/web", "LANG=de_DE.UTF-8",
+              ElementsAre("DATA=/run/rollctl/web/12/server/data", "HOME=/var/web", "LANG=de_DE.UTF-8",
                           "PATH=/usr/bin:/bin", "ROLL_APP=web", "ROLL_GENERATION=7", "ROLL_INSTANCE=12",
-                          "ROLL_RELEASE=v2", "ROLL_RUN_DIR=/run/rollctl/web/12", StartsWith("USER=")));
+                          "ROLL_RELEASE=v2", "ROLL_RUN_DIR=/run/rollctl/web/12/server", StartsWith("USER=")));
 }
 
 TEST(LaunchSpecTest, RefusesAPortThatIsNotReserved) {

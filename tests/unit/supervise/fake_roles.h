@@ -35,11 +35,17 @@ class FakeServer final : public ServerProcess {
   void send_signal_to_all(int signal) override { signals_to_all.push_back(signal); }
   std::vector<pid_t> living() override { return left; }
   void open_gate() override { gate_open = true; }
+  void close_sockets() override {
+    ++closes;
+    signals_at_close = signals.size();
+  }
 
   bool start_fails = false;
   int starts = 0;
   int proceeds = 0;
   bool gate_open = false;
+  int closes = 0;  // of the sockets
+  size_t signals_at_close = 0;
   std::vector<int> signals;
   std::vector<int> signals_to_all;
   std::vector<pid_t> left;

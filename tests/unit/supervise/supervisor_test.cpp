@@ -543,5 +543,58 @@ TEST_F(SupervisorTest, AFullDiskEndsNoRunningServer) {
   EXPECT_EQ(server_.proceeds, 2);
 }
 
+// Sockets that the server inherits.
+
+LaunchSpec inheriting(Millis backoff = Millis(100)) {
+  LaunchSpec spec;
+  spec.sockets = LaunchSpec::Sockets::Inherited;
+  spec.backoff = backoff;
+  return spec;
+}
+
+TEST_F(SupervisorTest, LetsGoOfTheSocketsBeforeTheServerIsToldToEnd) {
+  make_running(InstanceState::Serving, inheriting());
+  ASSERT_TRUE(shim_->drain({SIGTERM, Millis(1000)}));
+  EXPECT_EQ(server_.closes, 1);
+  EXPECT_EQ(server_.signals_at_close, 0U);
+  EXPECT_THAT(server_.signals, ElementsAre(SIGTERM));
+}
+
+TEST_F(SupervisorTest, KeepsTheSocketsDuringTheFirstRestartOnly) {
+  make_running(InstanceState::Serving, inheriting());
+  die(killed_by(SIGSEGV));
+  EXPECT_EQ(server_.closes, 0);
+  pass(Millis(100));
+  shim_->executed();
+  die(killed_by(SIGSEGV));
+  EXPECT_EQ(state(), InstanceState::Restarting);
+  EXPECT_EQ(server_.closes, 1);
+}
+
+TEST_F(SupervisorTest, LetsGoOfTheSocketsWhenTheRestartTakesLong) {
+  make_running(InstanceState::Serving, inheriting(Supervisor::kClientsWait + Millis(1)));
+  die(killed_by(SIGSEGV));
+  EXPECT_EQ(server_.closes, 1);
+}
+
+TEST_F(SupervisorTest, LetsGoOfTheSocketsWhenThereIsNoRestart) {
+  make_running(InstanceState::Serving, inheriting());
+  die(code(0));
+  EXPECT_EQ(state(), InstanceState::Failed);
+  EXPECT_EQ(server_.closes, 1);
+}
+
+TEST_F(SupervisorTest, DoesNotTakeListeningForReadyWhereTheSocketsListenAnyway) {
+  make_running(InstanceState::Serving, inheriting());
+  network_.listening = true;
+  die(killed_by(SIGSEGV));
+  pass(Millis(100));
+  shim_->executed();
+  pass(Supervisor::kTrusted - Millis(10));
+  EXPECT_EQ(state(), InstanceState::Restarting);
+  pass(Millis(100));
+  EXPECT_EQ(state(), InstanceState::Serving);
+}
+
 }  // namespace
 }  // namespace roll::test
