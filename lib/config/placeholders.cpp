@@ -77,7 +77,6 @@ Result<std::string> Placeholders::expand(std::string_view text) const {
     if (const auto refusal = refusals_.find(part.text); refusal != refusals_.end())
       return fail(ErrorKind::Invalid, fmt::format("{{{}}} in \"{}\" {}", part.text, text, refusal->second));
     std::vector<std::string> known;
-    known.reserve(values_.size());
     for (const auto& entry : values_) known.push_back(entry.first);
     return fail(ErrorKind::Invalid,
                 fmt::format("\"{}\" has the unknown placeholder {{{}}}; the nearest known one is {{{}}}",
