@@ -58,6 +58,29 @@ TEST_F(ConnectProbeTest, DoesNotConnectWhileTheInstanceDoesNotListen) {
   EXPECT_TRUE(steering_.aimed_at.empty());
 }
 
+TEST_F(ConnectProbeTest, AsksWhetherTheServerItselfAccepts) {
+  shared_ = loopback(8080);
+  auto spec = tcp();
+  spec.accepted = ProbeSpec::Accepted::ByServer;
+  Fd listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_storage storage{};
+  const socklen_t length = shared_->to_sockaddr(storage);
+  const int on = 1;
+  setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  ASSERT_EQ(bind(listener.get(), reinterpret_cast<sockaddr*>(&storage), length), 0);
+  ASSERT_EQ(listen(listener.get(), 16), 0);
+  spec.timeout = 50ms;
+  const auto nobody = ask(spec);
+  EXPECT_NOT_READY(nobody);
+  EXPECT_EQ(nobody.detail, "did not accept a connection to 127.0.0.1:8080 within 50ms");
+  listener.reset();
+  const auto server = serve(*shared_);
+  spec.timeout = 10s;
+  const auto result = ask(spec);
+  EXPECT_READY(result);
+  EXPECT_EQ(server->accepted, 1);
+}
+
 TEST_F(ConnectProbeTest, TellsWhyAimingDidNotWork) {
   shared_ = loopback(8080);
   steering_.refusal = Error{ErrorKind::Failed, 0, "another instance accepted every time", ""};

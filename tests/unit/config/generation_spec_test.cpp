@@ -87,6 +87,40 @@ TEST(LaunchSpecTest, HasNoOtherEnvironmentThanItsOwn) {
                           "ROLL_RELEASE=v2", "ROLL_RUN_DIR=/run/rollctl/web/12/server", StartsWith("USER=")));
 }
 
+TEST(LaunchSpecTest, PreloadsBeforeWhatTheServerPreloadsItself) {
+  const std::string text =
+      "command = [\"web\"]\nlisten = [\"0.0.0.0:80\", \"[::1]:8443\"]\nsocket = \"preload\"\n";
+  InstancePlace place = kPlace;
+  place.preload_library = "/lib/libroll-preload.so";
+  const auto alone = make_launch_spec(spec_of(text), place);
+  ASSERT_TRUE(alone);
+  EXPECT_THAT(alone->env, Contains("LD_PRELOAD=/lib/libroll-preload.so"));
+  EXPECT_THAT(alone->env, Contains("ROLL_PRELOAD_PORTS=80,8443"));
+  const auto beside =
+      make_launch_spec(spec_of(text + "env = { LD_PRELOAD = \"/lib/libjemalloc.so\" }"), place);
+  ASSERT_TRUE(beside);
+  EXPECT_THAT(beside->env, Contains("LD_PRELOAD=/lib/libroll-preload.so:/lib/libjemalloc.so"));
+  EXPECT_EQ(alone->sockets, LaunchSpec::Sockets::Own);
+}
+
+TEST(LaunchSpecTest, LetsTheShimOpenWhatTheServerInherits) {
+  const std::string text = "command = [\"web\"]\nlisten = [\"0.0.0.0:80\"]\nsocket = \"inherit\"\n";
+  const auto launch = make_launch_spec(spec_of(text), kPlace);
+  ASSERT_TRUE(launch);
+  EXPECT_EQ(launch->sockets, LaunchSpec::Sockets::Inherited);
+  // The socket listens whatever the server does: only what the server does counts.
+  for (const char* kind : {"listen", "tcp"}) {
+    const auto probe = make_probe_spec(spec_of(text + "[ready]\nkind = \"" + kind + "\""), kPlace);
+    ASSERT_TRUE(probe);
+    EXPECT_EQ(probe->kind, ProbeKind::Tcp);
+    EXPECT_EQ(probe->accepted, ProbeSpec::Accepted::ByServer);
+  }
+  const auto own =
+      make_probe_spec(spec_of(text + "[ready]\nkind = \"tcp\"\naddress = \"127.0.0.1:1\""), kPlace);
+  ASSERT_TRUE(own);
+  EXPECT_EQ(own->accepted, ProbeSpec::Accepted::ByKernel);
+}
+
 TEST(LaunchSpecTest, RefusesAPortThatIsNotReserved) {
   auto place = kPlace;
   place.probe_port = 0;

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "base/atomic_file.h"
@@ -14,6 +15,7 @@
 namespace roll::test {
 namespace {
 
+namespace fs = std::filesystem;
 using testing::HasSubstr;
 
 class HostTest : public testing::Test {
@@ -85,6 +87,27 @@ TEST_F(HostTest, LooksAtProbesAndHooksToo) {
   ASSERT_EQ(found.size(), 2U);
   EXPECT_THAT(found[0].message, HasSubstr("ready.command: \"/nowhere/check\""));
   EXPECT_THAT(found[1].message, HasSubstr("hooks.on_failure: \"/nowhere/page\""));
+}
+
+TEST_F(HostTest, SeesWhereNothingCanBePreloaded) {
+  const std::string preload = "socket = \"preload\"\n";
+  write("script", "#!/usr/bin/env sh\n", 0755);
+  EXPECT_TRUE(check(preload + "command = [\"./script\"]").empty());
+  fs::copy_file("/bin/sh", folder_ + "/setuid");
+  chmod((folder_ + "/setuid").c_str(), 04755);
+  write("outer", "#!" + folder_ + "/inner\n", 0755);
+  write("inner", "#!" + folder_ + "/setuid\n", 0755);
+  for (const char* program : {"setuid", "outer"}) {
+    const auto error = finding(preload + "command = [\"./" + program + "\"]");
+    EXPECT_EQ(error.kind, ErrorKind::Invalid);
+    EXPECT_EQ(error.message,
+              folder_ + "/web.toml: socket: \"preload\" has no effect: \"" + folder_ +
+                  "/setuid\" is a setuid or setgid program, into which nothing can be preloaded");
+  }
+  EXPECT_TRUE(check("command = [\"./setuid\"]").empty());
+  // What a probe executes does not open the port.
+  EXPECT_TRUE(
+      check(preload + "command = [\"sh\"]\n[ready]\nkind = \"exec\"\ncommand = [\"./setuid\"]").empty());
 }
 
 TEST_F(HostTest, SeesWhatTheServersUserMayNotExecute) {
