@@ -33,7 +33,7 @@ Result<std::vector<Slot>> own_slots(const SteeringHandle& handle, InstanceId ins
   if (!state) return fail(state.error());
   std::vector<Slot> slots;
   for (const uint32_t number : handle.slots) {
-    if (number >= ROLL_STEER_SLOTS || (*state)->owners[number] != instance) continue;
+    if (number >= ROLL_STEER_SLOTS || state->owner(number) != instance) continue;
     uint64_t cookie = 0;
     const int failure = raw_bpf::look_up(handle.sockets.get(), &number, &cookie);
     if (failure != 0 && failure != ENOENT)

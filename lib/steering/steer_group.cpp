@@ -4,7 +4,6 @@
 #include <bpf/libbpf.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cmath>
@@ -114,13 +113,13 @@ Result<uint32_t> SteerGroup::take_free_slot(InstanceId instance) {
   const auto slot = static_cast<uint32_t>(free - std::begin(state_->owners));
   const std::vector<roll_steer_counters> zero(static_cast<size_t>(std::max(1, ::libbpf_num_possible_cpus())));
   raw_bpf::update(maps_.counters.get(), &slot, zero.data());
-  state_->owners[slot] = instance;
+  state_.set_owner(slot, instance);
   return slot;
 }
 
 void SteerGroup::free_slot(uint32_t slot) {
   raw_bpf::erase(maps_.sockets.get(), &slot);
-  state_->owners[slot] = 0;
+  state_.set_owner(slot, 0);
 }
 
 Status SteerGroup::insert(uint32_t slot, const Listener& listener) {
@@ -172,7 +171,7 @@ Status SteerGroup::put(InstanceId instance, std::span<const Listener> listeners)
   }
   // The rotation must not name a slot that the next instance may get.
   const std::span surplus = std::span(available).subspan(std::min(next, available.size()));
-  for (const uint32_t slot : surplus) state_->owners[slot] = 0;
+  for (const uint32_t slot : surplus) state_.set_owner(slot, 0);
   if (before.contains(instance) && (!added.empty() || !surplus.empty())) {
     if (auto written = write_rotation(before); !written) return written;
   }
@@ -253,7 +252,9 @@ Status SteerGroup::attach(int listener_fd) {
 
 void SteerGroup::disown() {
   for (uint32_t slot = 0; slot < ROLL_STEER_SLOTS; ++slot) {
-    if (std::exchange(state_->owners[slot], 0) != 0) disowned_.push_back(slot);
+    if (state_.owner(slot) == 0) continue;
+    state_.set_owner(slot, 0);
+    disowned_.push_back(slot);
   }
 }
 
@@ -262,9 +263,8 @@ Status SteerGroup::detach(int listener_fd) {
   // slots are still its own (put_into_slots).
   const std::vector<int64_t> owners(std::begin(state_->owners), std::end(state_->owners));
   disown();
-  std::atomic_thread_fence(std::memory_order_seq_cst);
   if (auto detached = detach_steer_program(listener_fd); !detached) {
-    std::ranges::copy(owners, state_->owners);
+    for (const uint32_t slot : disowned_) state_.set_owner(slot, owners[slot]);
     disowned_.clear();
     return fail(with_context(detached.error(), bound_.text()));
   }

@@ -50,4 +50,14 @@ void SteerState::flip() {
   __atomic_store_n(&state_->active, (state_->active & 1U) ^ 1U, __ATOMIC_RELEASE);
 }
 
+// No fence of ours between an owner and the program: both ways of changing the program take one lock of the
+// kernel, which carries the store from the one that let go of it to the one that took it next.
+int64_t SteerState::owner(uint32_t slot) const {
+  return __atomic_load_n(&state_->owners[slot], __ATOMIC_ACQUIRE);
+}
+
+void SteerState::set_owner(uint32_t slot, int64_t instance) {
+  __atomic_store_n(&state_->owners[slot], instance, __ATOMIC_RELEASE);
+}
+
 }  // namespace roll

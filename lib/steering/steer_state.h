@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include "base/result.h"
@@ -35,6 +36,12 @@ class SteerState {
   [[nodiscard]] const roll_steer_table& active_table() const;
   [[nodiscard]] roll_steer_table& idle_table() const;
   void flip();
+
+  // The instance that a slot is given to; 0: free. Only the rollctl that changes the app gives slots, any
+  // process looks. Of two processes, one that stores an owner and then detaches the program and one that
+  // attaches it and then looks, at least one sees what the other did.
+  [[nodiscard]] int64_t owner(uint32_t slot) const;
+  void set_owner(uint32_t slot, int64_t instance);
 
  private:
   SteerState(roll_steer_state* state, size_t size) : state_(state), size_(size) {}
