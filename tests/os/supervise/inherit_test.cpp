@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Servers that inherit their sockets.
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -69,7 +70,7 @@ class InheritTest : public ShimTest {
   Watched& serve(const LaunchSpec& spec) {
     Watched& shim = launch_and_await(spec);
     EXPECT_TRUE(await(shim, Kind::NotifiedReady));
-    EXPECT_TRUE(shim.client->set_role(InstanceState::Serving, 100));
+    EXPECT_TRUE(shim.client->set_role({InstanceState::Serving, 100}));
     return shim;
   }
 
@@ -187,7 +188,7 @@ TEST_F(InheritTest, ARestartedServerFindsItsSocketsAsGoodAsNew) {
   spec.backoff = Millis(10);
   ASSERT_TRUE(write_file_atomically(folder_ + "/shut", "", 0600));
   Watched& shim = launch_and_await(spec);
-  ASSERT_TRUE(shim.client->set_role(InstanceState::Serving, 100));
+  ASSERT_TRUE(shim.client->set_role({InstanceState::Serving, 100}));
   const std::string line = "blocking True listening 1\n";
   ASSERT_TRUE(await([] { return is_refused(); }));
   kill_server(shim);
