@@ -55,6 +55,12 @@ int for_each_socket(pid_t pid, const Visit& visit) {
   return 0;
 }
 
+size_t count_descriptors(pid_t pid, uint32_t wanted) {
+  size_t count = 0;
+  for_each_socket(pid, [&](int, uint32_t inode) { count += inode == wanted ? 1 : 0; });
+  return count;
+}
+
 std::vector<pid_t> processes(const ProcessId& root, Whose whose) {
   if (whose == Whose::RootOnly) return {root.pid};
   return process_tree(root.pid);
@@ -219,16 +225,34 @@ std::optional<SocketOwner> find_owner(uint32_t inode) {
   const FolderCloser closer(proc);
   while (const dirent* entry = ::readdir(proc)) {
     const auto pid = parse_number<pid_t>(entry->d_name);
-    if (!pid) continue;
-    bool is_owner = false;
-    for_each_socket(*pid, [&](int, uint32_t candidate) { is_owner = is_owner || candidate == inode; });
-    if (!is_owner) continue;
+    if (!pid || count_descriptors(*pid, inode) == 0) continue;
     const Fd comm(::open(("/proc/" + std::to_string(*pid) + "/comm").c_str(), O_RDONLY | O_CLOEXEC));
     std::string command = comm ? read_all(comm.get(), 64).value_or(std::string()) : std::string();
     while (!command.empty() && command.back() == '\n') command.pop_back();
     return SocketOwner{*pid, command.empty() ? "a process" : std::move(command)};
   }
   return std::nullopt;
+}
+
+std::vector<ProcessRef> find_holders(uint32_t inode) {
+  std::vector<ProcessRef> holders;
+  DIR* proc = ::opendir("/proc");
+  if (proc == nullptr) return holders;
+  const FolderCloser closer(proc);
+  while (const dirent* entry = ::readdir(proc)) {
+    const auto pid = parse_number<pid_t>(entry->d_name);
+    if (!pid || *pid == ::getpid() || count_descriptors(*pid, inode) == 0) continue;
+    if (auto process = ProcessRef::open(*pid)) holders.push_back(std::move(*process));
+  }
+  return holders;
+}
+
+bool holds_socket(const ProcessRef& process, uint32_t inode) {
+  return count_descriptors(process.id().pid, inode) > 0 && !process.has_exited();
+}
+
+size_t count_own_descriptors(uint32_t inode) {
+  return count_descriptors(::getpid(), inode);
 }
 
 Result<size_t> count_connections(SockDiag& diag, const ProcessId& root, std::span<const uint16_t> ports) {

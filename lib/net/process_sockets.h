@@ -72,6 +72,16 @@ struct SocketOwner {
 // Reads the descriptors of every process that this user may look into; nothing where none of them is it.
 std::optional<SocketOwner> find_owner(uint32_t inode);
 
+// The processes, other than the caller, that hold a descriptor of the socket, as far as this user may look
+// into them. Reads the descriptors of all of them.
+std::vector<ProcessRef> find_holders(uint32_t inode);
+
+// Whether that process does.
+bool holds_socket(const ProcessRef& process, uint32_t inode);
+
+// How many descriptors of the socket the caller has.
+size_t count_own_descriptors(uint32_t inode);
+
 // The connections of the tree on `ports` (host order): those that it has accepted and not closed.
 Result<size_t> count_connections(SockDiag& diag, const ProcessId& root, std::span<const uint16_t> ports);
 

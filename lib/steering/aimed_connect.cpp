@@ -56,19 +56,19 @@ class Announcement {
   roll_probe_key key_;
 };
 
-class SlotConnect final : public AimedConnect {
+class AnnouncedConnect final : public AimedConnect {
  public:
-  SlotConnect(const Endpoint& target, ConnectDone done) : target_(target), done_(std::move(done)) {}
+  AnnouncedConnect(const Endpoint& target, ConnectDone done) : target_(target), done_(std::move(done)) {}
 
-  Status start(Loop& loop, Fd probes, uint32_t slot, TimePoint deadline) {
+  Status start(Loop& loop, const Announce& announce, TimePoint deadline) {
     auto client = open_client({target_.ip, 0});
     if (!client) return fail(client.error());
     client_ = std::move(*client);
     const auto source = local_endpoint(client_.get());
     if (!source) return fail(source.error());
-    auto announcement = Announcement::make(std::move(probes), *source, slot);
+    auto announcement = announce(*source);
     if (!announcement) return fail(announcement.error());
-    announcement_.emplace(std::move(*announcement));
+    announcement_ = std::move(*announcement);
     if (auto begun = begin_connect(client_.get(), target_); !begun) return begun;
     writable_ = loop.on_writable(client_.get(), [this] { finish(connect_outcome(client_.get(), target_)); });
     late_ = loop.after(until(deadline), [this] { finish(fail(timed_out(target_))); });
@@ -95,7 +95,7 @@ class SlotConnect final : public AimedConnect {
   Endpoint target_;
   ConnectDone done_;
   Fd client_;
-  std::optional<Announcement> announcement_;
+  std::shared_ptr<void> announcement_;
   Watch writable_;
   Watch late_;
 };
@@ -106,12 +106,22 @@ std::unique_ptr<AimedConnect> fail_to_connect(Loop& loop, Error error, ConnectDo
   return std::make_unique<FailedConnect>(loop, std::move(error), std::move(done));
 }
 
-std::unique_ptr<AimedConnect> connect_to_slot(Loop& loop, Fd probes, uint32_t slot, const Endpoint& target,
-                                              TimePoint deadline, ConnectDone done) {
-  auto attempt = std::make_unique<SlotConnect>(target, std::move(done));
-  if (auto started = attempt->start(loop, std::move(probes), slot, deadline); !started)
+std::unique_ptr<AimedConnect> connect_announced(Loop& loop, const Announce& announce, const Endpoint& target,
+                                                TimePoint deadline, ConnectDone done) {
+  auto attempt = std::make_unique<AnnouncedConnect>(target, std::move(done));
+  if (auto started = attempt->start(loop, announce, deadline); !started)
     return fail_to_connect(loop, started.error(), attempt->take_done());
   return attempt;
+}
+
+std::unique_ptr<AimedConnect> connect_to_slot(Loop& loop, Fd probes, uint32_t slot, const Endpoint& target,
+                                              TimePoint deadline, ConnectDone done) {
+  const Announce announce = [&probes, slot](const Endpoint& source) -> Result<std::shared_ptr<void>> {
+    auto made = Announcement::make(std::move(probes), source, slot);
+    if (!made) return fail(made.error());
+    return std::make_shared<Announcement>(std::move(*made));
+  };
+  return connect_announced(loop, announce, target, deadline, std::move(done));
 }
 
 }  // namespace roll

@@ -17,6 +17,14 @@ namespace roll {
 
 using ConnectDone = std::function<void(Result<Fd>)>;
 
+// Tells a steering program where connections from this source go, until the result goes.
+using Announce = std::function<Result<std::shared_ptr<void>>(const Endpoint& source)>;
+
+// Connects from a source that is announced before the SYN; the announcement is taken back once it is
+// connected. `announce` is called within this call only.
+std::unique_ptr<AimedConnect> connect_announced(Loop& loop, const Announce& announce, const Endpoint& target,
+                                                TimePoint deadline, ConnectDone done);
+
 // Connects so that the steering program hands the connection to `slot`: announces its source address and port
 // in the map `probes` before the SYN, and takes the announcement back once it is connected.
 std::unique_ptr<AimedConnect> connect_to_slot(Loop& loop, Fd probes, uint32_t slot, const Endpoint& target,

@@ -2,14 +2,14 @@
 #include "steering/ebpf_steering.h"
 
 #include <algorithm>
-#include <cmath>
 #include <iterator>
 #include <utility>
 
 #include "net/process_sockets.h"
 #include "steering/aimed_connect.h"
 #include "steering/grace_period.h"
-#include "steering/settle.h"
+#include "steering/group_choice.h"
+#include "steering/settle_addresses.h"
 
 namespace roll {
 
@@ -17,50 +17,6 @@ namespace {
 
 std::string instance_text(InstanceId instance) {
   return "instance " + std::to_string(instance);
-}
-
-// Which of the groups that a SYN to `target` could reach the kernel would choose: the more specific first.
-int closeness(const Endpoint& bound, const Endpoint& target) {
-  if (bound == target) return 3;
-  if (bound.port != target.port || !bound.ip.is_unspecified()) return 0;
-  if (bound.ip.is_v4()) return target.ip.is_v4() ? 2 : 0;
-  return target.ip.is_v4() ? 1 : 2;
-}
-
-struct SettledAddress {
-  Endpoint bound;
-  std::vector<uint64_t> cookies;
-};
-
-Result<size_t> queued_at(SockDiag& diag, const std::vector<SettledAddress>& addresses) {
-  size_t queued = 0;
-  for (const auto& address : addresses) {
-    const auto sockets = diag.listeners(std::span(&address.bound.port, 1));
-    if (!sockets) return fail(sockets.error());
-    for (const auto& socket : *sockets) {
-      if (std::ranges::find(address.cookies, socket.cookie) != address.cookies.end())
-        queued += socket.accept_queue;
-    }
-  }
-  return queued;
-}
-
-SettleView view_of(const std::shared_ptr<SockDiag>& diag, const std::vector<SettledAddress>& addresses) {
-  SettleView view;
-  view.grace_period = grace_period;
-  view.queued = [diag, addresses] { return queued_at(*diag, addresses); };
-  view.handshakes = [diag, addresses]() -> Result<std::vector<Handshake>> {
-    std::vector<Handshake> all;
-    for (const auto& address : addresses) {
-      const auto some = diag->handshakes(address.bound);
-      if (!some) return fail(some.error());
-      all.insert(all.end(), some->begin(), some->end());
-    }
-    std::ranges::sort(all);
-    return all;
-  };
-  view.is_half_open = [diag](const Handshake& handshake) { return diag->is_half_open(handshake); };
-  return view;
 }
 
 }  // namespace
@@ -170,15 +126,11 @@ Status EbpfSteering::attach(SteerGroup& group) {
 }
 
 Status EbpfSteering::shift(const Rotation& rotation) {
-  bool anybody = rotation.empty();
-  for (const auto& [instance, weight] : rotation) {
-    if (!(weight >= 0) || std::isinf(weight))
-      return fail(ErrorKind::Invalid, instance_text(instance) + " has a weight that is none");
-    anybody = anybody || std::ranges::any_of(groups_, [&, id = instance](const auto& group) {
-                return !group->slots_of(id).empty();
-              });
-  }
-  if (!anybody) return fail(ErrorKind::Invalid, "nobody of the rotation listens");
+  const auto listens = [&](InstanceId instance) {
+    return std::ranges::any_of(groups_,
+                               [&](const auto& group) { return !group->slots_of(instance).empty(); });
+  };
+  if (auto valid = check_rotation(rotation, listens); !valid) return valid;
   for (const auto& group : groups_) {
     const auto written = group->apply(rotation);
     if (!written) return fail(written.error());
@@ -199,8 +151,7 @@ std::unique_ptr<Settlement> EbpfSteering::settle(InstanceId instance, Millis bou
     auto cookies = group->cookies_of(instance);
     if (!cookies.empty()) addresses.push_back({group->bound(), std::move(cookies)});
   }
-  if (addresses.empty()) return settled_at_once();
-  return begin_settling(view_of(diag_, addresses), bound, clock_);
+  return settle_addresses(diag_, std::move(addresses), bound, clock_);
 }
 
 Status EbpfSteering::remove(InstanceId instance) {

@@ -10,14 +10,17 @@
 #include <atomic>
 #include <thread>
 
-#include "steering/ebpf_fixture.h"
 #include "steering/grace_period.h"
+#include "steering/steering_fixture.h"
 
 namespace roll::test {
 namespace {
 
 using namespace std::chrono_literals;
-using SettleTest = EbpfSteeringTest;
+using SettleTest = SteeringByTest;
+
+INSTANTIATE_TEST_SUITE_P(By, SettleTest, testing::Values(By::Ebpf, By::Classic),
+                         [](const auto& instance) { return name_of(instance.param); });
 
 // Drops every segment for the listener that is not a SYN: the ACK that would finish a handshake is lost.
 void hold_back_acks(const Fd& listener) {
@@ -39,7 +42,7 @@ void speak(const std::vector<Fd>& clients) {
   for (const auto& client : clients) ASSERT_EQ(::send(client.get(), "x", 1, MSG_NOSIGNAL), 1);
 }
 
-TEST_F(SettleTest, IsOverAtOnceWhenNothingIsOpen) {
+TEST_P(SettleTest, IsOverAtOnceWhenNothingIsOpen) {
   const Fd old_listener = listen_on(kAny);
   const Fd new_listener = listen_on(kAny);
   add(1, {&old_listener});
@@ -54,7 +57,7 @@ TEST_F(SettleTest, IsOverAtOnceWhenNothingIsOpen) {
   }
 }
 
-TEST_F(SettleTest, WaitsForHandshakesAndTheAcceptQueueSoThatClosingLosesNothing) {
+TEST_P(SettleTest, WaitsForHandshakesAndTheAcceptQueueSoThatClosingLosesNothing) {
   Fd old_listener = listen_on(kAny);
   const Fd new_listener = listen_on(kAny);
   add(1, {&old_listener});
@@ -74,12 +77,12 @@ TEST_F(SettleTest, WaitsForHandshakesAndTheAcceptQueueSoThatClosingLosesNothing)
   EXPECT_EQ(accept_all(old_listener), 100);
   const auto result = await(*settlement);
   EXPECT_EQ(result.left, 0U);
-  close_listener(old_listener);
+  close_and_await(old_listener);
   EXPECT_EQ(accept_all(new_listener), 0) << "nothing had to be migrated";
-  EXPECT_EQ(steering_->counters(2)->migrations, 0U);
+  EXPECT_EQ(steering_->counters(2).value_or(SteeringCounters()).migrations, 0U);
 }
 
-TEST_F(SettleTest, DoesNotWaitForHandshakesThatBeganLater) {
+TEST_P(SettleTest, DoesNotWaitForHandshakesThatBeganLater) {
   Fd old_listener = listen_on(kAny);
   const Fd new_listener = listen_on(kAny);
   add(1, {&old_listener});
@@ -100,7 +103,7 @@ TEST_F(SettleTest, DoesNotWaitForHandshakesThatBeganLater) {
   EXPECT_EQ(await(*settlement).left, 0U);
 }
 
-TEST_F(SettleTest, TellsWhatIsLeftWhenTheBoundIsReached) {
+TEST_P(SettleTest, TellsWhatIsLeftWhenTheBoundIsReached) {
   const Fd old_listener = listen_on(kAny);
   const Fd new_listener = listen_on(kAny);
   add(1, {&old_listener});
@@ -116,7 +119,7 @@ TEST_F(SettleTest, TellsWhatIsLeftWhenTheBoundIsReached) {
   EXPECT_GE(result.after, 30ms);
 }
 
-TEST_F(SettleTest, SettlesSeveralAddressesOfBothFamiliesAtOnce) {
+TEST_P(SettleTest, SettlesSeveralAddressesOfBothFamiliesAtOnce) {
   const Endpoint dual = v6("::", 8081);
   const Fd old_v4 = listen_on(kAny);
   const Fd old_v6 = listen_on(dual, Dual::Yes);
@@ -141,7 +144,7 @@ TEST_F(SettleTest, SettlesSeveralAddressesOfBothFamiliesAtOnce) {
   EXPECT_EQ(await(*settlement).left, 0U);
 }
 
-TEST_F(SettleTest, LosesAndMigratesNothingWhileListenersComeAndGoUnderLoad) {
+TEST_P(SettleTest, LosesAndMigratesNothingWhileListenersComeAndGoUnderLoad) {
   std::atomic<bool> stop = false;
   std::atomic<int> answered = 0;
   std::atomic<int> failed = 0;
@@ -194,7 +197,7 @@ TEST_F(SettleTest, LosesAndMigratesNothingWhileListenersComeAndGoUnderLoad) {
     *current.leave = true;
     current.thread.join();
     current.listener.reset();  // with the thread's copy gone, this closes it
-    migrations += steering_->counters(next)->migrations;
+    migrations += steering_->counters(next).value_or(SteeringCounters()).migrations;
     EXPECT_TRUE(steering_->remove(next - 1));
     current = std::move(replacement);
   }

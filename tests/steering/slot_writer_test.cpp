@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "steering/ebpf_fixture.h"
+#include "steering/steering_fixture.h"
 
 namespace roll::test {
 namespace {

@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: MIT
+#include "steering/classic_group.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "net/group.h"
+#include "net/process_sockets.h"
+#include "net/tcp_connect.h"
+#include "steering/find_positions.h"
+#include "steering/grace_period.h"
+#include "steering/program_attachment.h"
+#include "steering/slot_writer.h"
+
+namespace roll {
+
+namespace {
+
+// Where this host reaches the group.
+Endpoint target_of(const Endpoint& bound) {
+  if (!bound.ip.is_unspecified()) return bound;
+  const Endpoint v4{IpAddress::v4(INADDR_LOOPBACK), bound.port};
+  const Endpoint v6{IpAddress::v6(in6addr_loopback), bound.port};
+  if (bound.ip.is_v4()) return v4;
+  // Where IPv6 is switched off on the loopback device, a dual-stack group is reached by IPv4.
+  return open_client({v6.ip, 0}) ? v6 : v4;
+}
+
+bool has_option(const Fd& fd, int option) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  return ::getsockopt(fd.get(), SOL_SOCKET, option, &value, &size) == 0 && value != 0;
+}
+
+uint32_t inode_of(const Fd& socket) {
+  struct stat status{};
+  return ::fstat(socket.get(), &status) == 0 ? static_cast<uint32_t>(status.st_ino) : 0;
+}
+
+// A SYN that is misled to a listener which nobody owns is dropped, and the client tries again a second later,
+// instead of waiting for an answer that never comes.
+void refuse_all(const Fd& listener) {
+  sock_filter nothing[] = {{BPF_RET | BPF_K, 0, 0, 0}};
+  const sock_fprog program{1, nothing};
+  (void)::setsockopt(listener.get(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+void refuse_no_more(const Fd& listener) {
+  const int unused = 0;
+  (void)::setsockopt(listener.get(), SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof unused);
+}
+
+// Who waits in the queue of a listener that nobody owns is told so.
+void empty_queue(const Fd& listener) {
+  pollfd waiting{listener.get(), POLLIN, 0};
+  while (::poll(&waiting, 1, 0) == 1 && (waiting.revents & POLLIN) != 0) {
+    if (!Fd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC))) return;
+  }
+}
+
+}  // namespace
+
+ClassicGroup::Member* ClassicGroup::find(uint64_t cookie) {
+  const auto found = std::ranges::find(members_, cookie, &Member::cookie);
+  return found == members_.end() ? nullptr : &*found;
+}
+
+const ClassicGroup::Member* ClassicGroup::find(uint64_t cookie) const {
+  const auto found = std::ranges::find(members_, cookie, &Member::cookie);
+  return found == members_.end() ? nullptr : &*found;
+}
+
+bool ClassicGroup::has(InstanceId instance) const {
+  return std::ranges::any_of(members_, [&](const Member& member) { return member.instance == instance; });
+}
+
+bool ClassicGroup::has_others() const {
+  return std::ranges::any_of(members_,
+                             [&](const Member& member) { return !rotation_.contains(member.instance); });
+}
+
+std::vector<uint64_t> ClassicGroup::cookies_of(InstanceId instance) const {
+  std::vector<uint64_t> cookies;
+  for (const Member& member : members_) {
+    if (member.instance == instance) cookies.push_back(member.cookie);
+  }
+  return cookies;
+}
+
+bool ClassicGroup::serves(const Member& member) const {
+  const auto share = rotation_.find(member.instance);
+  return share != rotation_.end() && share->second > 0 && !member.abandoned && member.position.has_value();
+}
+
+void ClassicGroup::watch_holders(Member& member) const {
+  member.exits.clear();
+  for (const ProcessRef& holder : member.holders) member.exits.push_back(watch_exit_(holder));
+}
+
+// Cheapest first. That a holder is not known yet (a worker that was forked later) shows in reading all of
+// /proc.
+bool ClassicGroup::is_held(Member& member) const {
+  const bool saw_them = !member.holders.empty();
+  if (std::erase_if(member.holders, [](const ProcessRef& holder) { return holder.has_exited(); }) > 0)
+    watch_holders(member);
+  for (const ProcessRef& holder : member.holders) {
+    if (holds_socket(holder, member.inode)) return true;
+  }
+  if (count_own_descriptors(member.inode) > 1) return true;
+  member.holders = find_holders(member.inode);
+  watch_holders(member);
+  if (!member.holders.empty()) return true;
+  return !saw_them && member.server && !member.server->has_exited() && member.server->id().pid != ::getpid();
+}
+
+Status ClassicGroup::put(InstanceId instance, const ProcessId& server, std::vector<Listener> listeners) {
+  for (const Listener& listener : listeners) {
+    if (!has_option(listener.fd, SO_REUSEPORT) || !has_option(listener.fd, SO_ACCEPTCONN))
+      return fail(insert_failure(listener, EINVAL));
+  }
+  std::set<uint64_t> named;
+  for (Listener& listener : listeners) {
+    const uint64_t cookie = socket_cookie(listener.fd.get());
+    named.insert(cookie);
+    if (Member* known = find(cookie)) {
+      known->instance = instance;
+      continue;
+    }
+    Member member;
+    member.instance = instance;
+    member.inode = listener.inode != 0 ? listener.inode : inode_of(listener.fd);
+    member.cookie = cookie;
+    member.fd = std::move(listener.fd);
+    if (auto process = ProcessRef::open(server)) member.server.emplace(std::move(*process));
+    member.holders = find_holders(member.inode);
+    watch_holders(member);
+    members_.push_back(std::move(member));
+  }
+  for (Member& member : members_) {
+    if (member.instance == instance && !named.contains(member.cookie)) member.instance = 0;
+  }
+  if (!attached_) return {};
+  if (auto current = ensure_current(); !current) return current;
+  return install();
+}
+
+void ClassicGroup::disown(InstanceId instance) {
+  for (Member& member : members_) {
+    if (member.instance == instance) member.instance = 0;
+  }
+}
+
+// The members that the kernel lists, ours and others', as cookies.
+Result<std::vector<uint64_t>> ClassicGroup::present_cookies() {
+  auto sockets = diag_->listeners(std::span(&bound_.port, 1));
+  if (!sockets) return fail(sockets.error());
+  const auto ours = std::ranges::find_if(
+      *sockets, [&](const ListenSocket& socket) { return find(socket.cookie) != nullptr; });
+  std::vector<uint64_t> cookies;
+  if (ours == sockets->end()) return cookies;
+  const GroupIdentity group = group_of(*ours);
+  for (const ListenSocket& socket : *sockets) {
+    if (group_of(socket) == group) cookies.push_back(socket.cookie);
+  }
+  return cookies;
+}
+
+// A member that joins goes to the end, and one that leaves changes no position but its own and the last one:
+// as long as all are there that were there when positions were found, these are right.
+Status ClassicGroup::ensure_current() {
+  const auto present = present_cookies();
+  if (!present) return fail(present.error());
+  const bool all_there = std::ranges::all_of(
+      located_with_, [&](uint64_t cookie) { return std::ranges::find(*present, cookie) != present->end(); });
+  const bool all_known =
+      std::ranges::all_of(members_, [](const Member& member) { return member.position.has_value(); });
+  if (all_there && all_known) return {};
+  return locate();
+}
+
+Status ClassicGroup::locate() {
+  const auto present = present_cookies();
+  if (!present) return fail(present.error());
+  // One that was shut down listens no more, whoever holds it.
+  std::erase_if(members_, [&](const Member& member) {
+    return std::ranges::find(*present, member.cookie) == present->end();
+  });
+  std::vector<int> listeners;
+  for (const Member& member : members_) listeners.push_back(member.fd.get());
+  const auto found = find_positions(target_of(bound_), listeners, present->size(),
+                                    [&](std::span<const AimedSource> aimed) { return attach(aimed); });
+  if (!found) return fail(found.error());
+  for (size_t i = 0; i < members_.size(); ++i) {
+    members_[i].position = (*found)[i];
+    if (!members_[i].position)
+      return fail(ErrorKind::Failed, "cannot reach a listener on " + bound_.text() + " from this host");
+  }
+  located_with_ = {present->begin(), present->end()};
+  size_ = present->size();
+  return {};
+}
+
+Status ClassicGroup::attach(std::span<const AimedSource> more) {
+  if (members_.empty()) return {};
+  std::vector<AimedSource> all = aimed_;
+  all.insert(all.end(), more.begin(), more.end());
+  const auto program = build_classic_program(all, spread_, otherwise_);
+  return attach_classic_program(members_.front().fd.get(), program);
+}
+
+Status ClassicGroup::install() {
+  spread_.clear();
+  for (const auto& [instance, weight] : rotation_) {
+    std::vector<GroupPosition> positions;
+    for (const Member& member : members_) {
+      if (member.instance == instance && serves(member)) positions.push_back(*member.position);
+    }
+    for (const GroupPosition position : positions)
+      spread_.push_back({position, weight / static_cast<double>(positions.size())});
+  }
+  // Nobody is left who serves: rather a listener that refuses than one which is not to be reached.
+  otherwise_ = kNoPosition;
+  for (const Member& member : members_) {
+    if (member.abandoned && member.position) otherwise_ = *member.position;
+  }
+  if (auto attached = attach({}); !attached) return attached;
+  attached_ = true;
+  return {};
+}
+
+Result<ClassicGroup::Applied> ClassicGroup::apply(const Rotation& rotation) {
+  const bool anybody = std::ranges::any_of(members_, [&](const Member& member) {
+    const auto share = rotation.find(member.instance);
+    return !member.abandoned && share != rotation.end() && share->second > 0;
+  });
+  if (!anybody) return Applied::Nobody;
+  if (auto current = ensure_current(); !current) return fail(current.error());
+  rotation_ = rotation;
+  if (auto installed = install(); !installed) return fail(installed.error());
+  return Applied::Written;
+}
+
+Result<GroupPosition> ClassicGroup::next_position(InstanceId instance) {
+  const auto current = ensure_current();
+  if (!current) return fail(current.error());
+  if (auto installed = install(); !installed) return fail(installed.error());
+  std::vector<GroupPosition> positions;
+  for (const Member& member : members_) {
+    if (member.instance == instance && !member.abandoned && member.position)
+      positions.push_back(*member.position);
+  }
+  if (positions.empty())
+    return fail(ErrorKind::NotFound,
+                "instance " + std::to_string(instance) + " does not listen on " + bound_.text());
+  return positions[turn_++ % positions.size()];
+}
+
+Result<std::shared_ptr<void>> ClassicGroup::aim(const Endpoint& source, GroupPosition position) {
+  aimed_.push_back({source, position});
+  const auto take_back = [weak = weak_from_this(), source](void*) {
+    const auto group = weak.lock();
+    if (!group) return;
+    std::erase_if(group->aimed_, [&](const AimedSource& aimed) { return aimed.source == source; });
+    if (group->attached_) (void)group->attach({});
+  };
+  std::shared_ptr<void> aimed(this, take_back);
+  if (auto attached = attach({}); !attached) return fail(attached.error());
+  return aimed;
+}
+
+Result<bool> ClassicGroup::tend() {
+  bool serving_died = false;
+  for (Member& member : members_) {
+    if (member.abandoned || is_held(member)) continue;
+    serving_died = serving_died || serves(member);
+    member.abandoned = true;
+    refuse_all(member.fd);
+  }
+  if (attached_ && serving_died) {
+    if (auto installed = install(); !installed) return fail(installed.error());
+  }
+  if (auto released = release(); !released) return fail(released.error());
+  if (attached_ && !members_.empty()) {
+    const auto before = located_with_;
+    if (auto current = ensure_current(); !current) return fail(current.error());
+    const bool found_anew = before != located_with_;
+    if (found_anew) {
+      if (auto installed = install(); !installed) return fail(installed.error());
+    }
+  }
+  return has_others();
+}
+
+void ClassicGroup::drop(uint64_t cookie) {
+  std::erase_if(members_, [&](const Member& member) { return member.cookie == cookie; });
+  located_with_.erase(cookie);
+}
+
+// Closing moves the last member into the hole. Were that the one that all go to for the moment, its old
+// position would be none any more, and the kernel would hash over all that are left: fine where these serve,
+// or refuse.
+bool ClassicGroup::may_move(const std::vector<uint64_t>& layout, uint64_t closing, uint64_t pinned) const {
+  if (layout.empty() || layout.back() == closing || layout.back() != pinned) return true;
+  return std::ranges::all_of(layout, [&](uint64_t cookie) {
+    if (cookie == closing || cookie == pinned) return true;
+    const Member* member = find(cookie);
+    return member != nullptr && (serves(*member) || member->abandoned);
+  });
+}
+
+void ClassicGroup::close_abandoned(std::vector<uint64_t> layout, uint64_t pinned) {
+  // From the end, so that as few as possible move.
+  std::vector<uint64_t> closing;
+  for (auto cookie = layout.rbegin(); cookie != layout.rend(); ++cookie) {
+    const Member* member = find(*cookie);
+    if (member != nullptr && member->abandoned && *cookie != pinned) closing.push_back(*cookie);
+  }
+  for (const uint64_t cookie : closing) {
+    Member* member = find(cookie);
+    if (!may_move(layout, cookie, pinned)) {
+      empty_queue(member->fd);
+      continue;
+    }
+    const auto hole = std::ranges::find(layout, cookie);
+    *hole = layout.back();
+    layout.pop_back();
+    // Should a process that this user cannot see hold it after all, it is as it was.
+    refuse_no_more(member->fd);
+    drop(cookie);
+  }
+}
+
+Status ClassicGroup::release() {
+  if (std::ranges::none_of(members_, &Member::abandoned)) return {};
+  if (!attached_) {
+    std::erase_if(members_, [](Member& member) {
+      if (member.abandoned) refuse_no_more(member.fd);
+      return member.abandoned;
+    });
+    return {};
+  }
+  if (auto current = ensure_current(); !current) return current;
+  const Member* pinned = nullptr;
+  for (const Member& member : members_) {
+    if (serves(member) && (pinned == nullptr || *member.position < *pinned->position)) pinned = &member;
+  }
+  if (pinned == nullptr) {
+    // Whoever comes now is refused by one of these, so that nobody reaches one that is not ready.
+    for (const Member& member : members_) {
+      if (!member.abandoned || !member.position) continue;
+      empty_queue(member.fd);
+      pinned = &member;
+    }
+    if (pinned == nullptr) return {};
+  }
+  const uint64_t pin = pinned->cookie;
+  spread_.clear();
+  otherwise_ = *pinned->position;
+  if (auto attached = attach({}); !attached) return attached;
+  if (auto over = grace_period(); !over) return over;
+
+  std::vector<uint64_t> layout(size_, 0);
+  for (const Member& member : members_) {
+    if (member.position && *member.position < layout.size()) layout[*member.position] = member.cookie;
+  }
+  const size_t before = members_.size();
+  close_abandoned(std::move(layout), pin);
+  if (members_.size() != before) {
+    if (auto located = locate(); !located) return located;
+  }
+  return install();
+}
+
+Status ClassicGroup::lift() {
+  spread_.clear();
+  otherwise_ = kNoPosition;
+  aimed_.clear();
+  attached_ = false;
+  if (members_.empty()) return {};
+  return detach_steer_program(members_.front().fd.get());
+}
+
+Status ClassicGroup::detach() {
+  for (Member& member : members_) {
+    if (!member.abandoned) member.abandoned = !is_held(member);
+  }
+  if (auto released = release(); !released) return released;
+  aimed_.clear();
+  // The one that it is detached through last.
+  const auto keeper = std::ranges::find_if(members_, [&](const Member& member) { return serves(member); });
+  if (keeper != members_.end()) std::iter_swap(keeper, members_.begin());
+  if (members_.empty()) return {};
+  members_.erase(members_.begin() + 1, members_.end());
+  if (auto lifted = lift(); !lifted) return lifted;
+  members_.clear();
+  return {};
+}
+
+}  // namespace roll

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/address.h"
+#include "base/clock.h"
+#include "net/sock_diag.h"
+#include "steering/steering.h"
+
+namespace roll {
+
+// What of one address settles: listeners by SO_COOKIE.
+struct SettledAddress {
+  Endpoint bound;
+  std::vector<uint64_t> cookies;
+};
+
+// Settling as in settle.h, of an instance with these listeners in this network namespace; over at once where
+// there are none.
+std::unique_ptr<Settlement> settle_addresses(std::shared_ptr<SockDiag> diag,
+                                             std::vector<SettledAddress> addresses, Millis bound,
+                                             const Clock& clock);
+
+}  // namespace roll
