@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Usage: check_pages.py TREE BIN_FOLDER [--uncovered]
+
+The man pages and the programs know the same: commands, options, keys of the app file, messages.
+--uncovered also lists what looks like a message and stands in no page; that is for a person to judge.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import mdoc
+
+problems = []
+
+
+def complain(message):
+    problems.append(message)
+
+
+def help_of(*argv):
+    return subprocess.run([*argv, "--help"], check=True, capture_output=True, text=True, timeout=60).stdout
+
+
+def options_in(help_text):
+    found = set()
+    for line in help_text.split("\n"):
+        head = re.match(r"\s+((?:-\w|--[a-z-]+)(?:,--[a-z-]+)*)(?=[\s:]|$)", line)
+        if head:
+            found.update(head[1].split(","))
+    return found
+
+
+def commands_in(help_text):
+    below = help_text.split("Subcommands:\n", 1)[1].split("\n\n", 1)[0]
+    return {line.split()[0] for line in below.split("\n") if line.strip()}
+
+
+def compare(what, in_program, in_page, coming=frozenset()):
+    for name in sorted(in_program - in_page):
+        complain(f"{what}: {name} is not in the page")
+    for name in sorted(in_page - in_program - coming):
+        complain(f"{what}: {name} is in the page, but the program does not know it")
+
+
+def check_commands(pages, bin_folder):
+    rollctl = f"{bin_folder}/rollctl"
+    commands = commands_in(help_of(rollctl))
+    described = {name[len("rollctl-"):-2] for name in pages if re.fullmatch(r"rollctl-\w+\.1", name)}
+    compare("commands", commands, described, mdoc.COMING_COMMANDS)
+    for command in sorted(commands & described):
+        options = options_in(help_of(rollctl, command))
+        compare(f"rollctl {command}", options, pages[f"rollctl-{command}.1"].options(), mdoc.COMING_OPTIONS)
+        if f".Xr rollctl-{command} 1" not in "\n".join(pages["rollctl.1"].lines).replace(".It Xr", ".Xr").replace(" , Xr", "\n.Xr"):
+            complain(f"rollctl.1 does not name rollctl-{command}(1)")
+    compare("roll-httpd", options_in(help_of(f"{bin_folder}/roll-httpd")), pages["roll-httpd.1"].options())
+
+
+def check_references(pages):
+    for page in pages.values():
+        for line, name in page.references():
+            if re.match(r"(rollctl|roll-|libroll)", name) and name not in pages:
+                complain(f"{page.name}:{line}: there is no page {name}")
+
+
+def check_examples(pages):
+    for page in pages.values():
+        wanted = page.name not in ("libroll.3",)
+        for line in page.bare_blocks:
+            if wanted and not page.lines[line - 2].startswith('.\\"'):
+                complain(f"{page.name}:{line}: a block without a word on how it is tried")
+
+
+def check_keys(tree, pages):
+    source = (tree / "lib/config/keys.cpp").read_text()
+    known = set(re.findall(r'\bkey\("([a-z_.]+)"', source))
+    page, described, table = pages["rollctl.toml.5"], set(), None
+    for line in page.lines:
+        if line.startswith(".Sh "):
+            section = line[4:].strip()
+            table = "" if section == "TOP LEVEL" else section[1:-1] if section.startswith("[") else None
+            if section == "[systemd]":
+                described.add("systemd")
+        head = re.match(r"\.It Li (.*?)( No =.*)?$", line)
+        if head is None or table is None or (table == "" and head[2] is None):
+            continue
+        described.update(f"{table}.{name}" if table else name for name in head[1].replace(",", " ").split())
+    # Items that explain values.
+    values = {"ready.http", "ready.https", "ready.tcp", "ready.exec", "ready.notify", "ready.listen"}
+    compare("rollctl.toml.5", known, described - values)
+
+
+def source_texts(tree):
+    """All that the programs may print: string literals, neighbours joined, placeholders and all."""
+    text = ""
+    for folder in ("lib", "cmd", "server"):
+        for path in sorted((tree / folder).rglob("*.cpp")):
+            joined = re.sub(r'"\s*\n\s*"', "", path.read_text())
+            text += joined.replace('\\"', '"').replace("{{", "{").replace("}}", "}") + "\n"
+    return text
+
+
+SYSTEM = {os.strerror(number) for number in range(1, 134)}
+
+
+def unsaid(part, texts):
+    """What is left of `part` once all is taken off that the texts have, piece by piece and word by word."""
+    words = part.split()
+    while words:
+        for count in range(len(words), 0, -1):
+            if re.search(r"(?<!\w)" + re.escape(" ".join(words[:count])) + r"(?!\w)", texts):
+                words = words[count:]
+                break
+        else:
+            return " ".join(words)
+    return ""
+
+
+def check_messages(tree, pages):
+    texts = source_texts(tree)
+    for name in ("rollctl.1", "roll-httpd.1"):
+        for item in pages[name].items("DIAGNOSTICS"):
+            for message in re.findall(r'Sy "(.*?)"', item):
+                message = mdoc.unescape(message)
+                # What is filled in stands in capitals; between it the program's own words.
+                for part in re.split(r"\b[A-Z][A-Z_]*\b|[\"'`{}()]|: |; |, |\.toml", message):
+                    part = part.strip(" :=1")
+                    if len(part) > 3 and part not in SYSTEM and (left := unsaid(part, texts)):
+                        complain(f'{name}: no program says "{left}", which is a part of "{message}"')
+
+
+MAKES_A_MESSAGE = (r"(?:fail\(|os_failure\(|Error\{|ErrorKind::\w+,|Ending::Kind::\w+,|breach\(|on_warning\("
+                   r"|refuse\(|complain\(|bad_address\(|not_ready\(|malformed\()")
+
+
+def list_uncovered(tree, pages):
+    described = "\n".join(mdoc.unescape(line) for name in ("rollctl.1", "roll-httpd.1") for line in pages[name].lines)
+    for folder in ("lib", "cmd"):
+        for path in sorted((tree / folder).rglob("*.cpp")):
+            joined = re.sub(r'"\s*\n\s*"', "", path.read_text())
+            for match in re.finditer(MAKES_A_MESSAGE + r'[^;]*?"((?:[^"\\]|\\.)+)"', joined):
+                message = match[1].replace('\\"', '"').replace("{{", "{").replace("}}", "}")
+                longest = max((part.strip(" :'\"`(),.") for part in re.split(r"\{[^}]*\}", message)), key=len)
+                if len(longest) > 8 and longest not in described:
+                    print(f"{path.relative_to(tree)}: {message}")
+
+
+def main():
+    tree, bin_folder = pathlib.Path(sys.argv[1]), sys.argv[2]
+    pages = mdoc.read_pages(tree / "man")
+    check_commands(pages, bin_folder)
+    check_references(pages)
+    check_examples(pages)
+    check_keys(tree, pages)
+    check_messages(tree, pages)
+    if sys.argv[3:] == ["--uncovered"]:
+        list_uncovered(tree, pages)
+    print("\n".join(problems))
+    print(f"{len(pages)} pages, {len(problems)} problems")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
