@@ -50,8 +50,9 @@ Table::Layout Table::lay_out(const Terminal& terminal) const {
   if (by_importance.empty()) return {};
   // What fills the last column is text, which may be cut; the others hold numbers and names.
   const size_t last = by_importance.back();
-  std::stable_sort(by_importance.begin(), by_importance.end(), [this](size_t one, size_t other) {
-    return columns_[one].importance > columns_[other].importance;
+  // Of equally important ones the left one is first.
+  std::ranges::sort(by_importance, [this](size_t one, size_t other) {
+    return std::pair(columns_[other].importance, one) < std::pair(columns_[one].importance, other);
   });
 
   std::vector<size_t> given(columns_.size(), 0);
