@@ -113,10 +113,6 @@ Status check_supported(const AppConfig& config) {
                             config.source.empty() ? "" : config.source + ": ", what),
                 hint);
   };
-  if (config.drain.order != DrainStep::Signal)
-    return refuse("drain.order = \"idle\"", "use drain.order = \"signal\"");
-  if (config.rollout.canary > 0) return refuse("rollout.canary", "leave it out");
-  if (config.rollout.hold > Millis(0)) return refuse("rollout.hold", "leave it out");
   if (config.launcher == LauncherKind::Systemd)
     return refuse("launcher = \"systemd\"", "use launcher = \"direct\"");
   return {};

@@ -118,7 +118,7 @@ Result<std::unique_ptr<Steering>> ChangeSession::steering_for(HandoverPolicy pol
   };
   // While a group is steered nothing but steering can take it over.
   const auto insisted = options.adopted.empty() ? insisted_handover(policy) : std::optional(Handover::Steer);
-  return choose_steering(insisted, std::move(options));
+  return choose_steering(*loop_, insisted, std::move(options));
 }
 
 template <typename Act>
@@ -184,10 +184,12 @@ Result<Plan> ChangeSession::preview(const RolloutRequest& request) {
 
 Result<Verdict> ChangeSession::roll_out(RolloutRequest request) {
   const AppConfig config = request.spec.config;
-  return in_world(config, [&](World& world) {
+  auto verdict = in_world(config, [&](World& world) {
     return Rollout(world, std::move(request), [this](const GenerationSpec& spec) { return place(spec); })
         .run();
   });
+  if (!verdict) return fail(verdict.error());
+  return std::move(*verdict);
 }
 
 Result<int> ChangeSession::count(const std::function<bool(const FoundInstance&)>& counts) {
@@ -202,10 +204,30 @@ Result<int> ChangeSession::count_instances() {
   return count([](const FoundInstance&) { return true; });
 }
 
-Result<int> ChangeSession::count_serving() {
-  return count([](const FoundInstance& instance) {
-    return instance.presence != Presence::Remains && instance.record.state == InstanceState::Serving;
+Result<int> ChangeSession::count_serving(InstanceState as) {
+  return count([as](const FoundInstance& instance) {
+    return instance.presence != Presence::Remains && instance.record.state == as;
   });
+}
+
+Result<std::optional<StandingCanary>> ChangeSession::canary() {
+  const std::optional<StandingCanary> noted = history_.canary;
+  if (!noted) return noted;
+  const auto standing = count([&](const FoundInstance& instance) {
+    return instance.presence != Presence::Remains && instance.record.generation == noted->generation;
+  });
+  if (!standing) return fail(standing.error());
+  return *standing > 0 ? noted : std::nullopt;
+}
+
+Status ChangeSession::check_no_canary() {
+  const auto standing = canary();
+  if (!standing) return fail(standing.error());
+  if (!*standing) return {};
+  return fail(
+      ErrorKind::Busy,
+      fmt::format("a canary of {} stands since {}", (*standing)->release, format_time((*standing)->since)),
+      fmt::format("end it first: `rollctl promote {0}` or `rollctl abort {0}`", app_));
 }
 
 }  // namespace roll

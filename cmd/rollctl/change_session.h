@@ -35,6 +35,11 @@ class ChangeSession {
   [[nodiscard]] const History& history() const { return history_; }
   [[nodiscard]] Loop& loop() { return *loop_; }
 
+  // The canary that stands; nothing where none does, as after a reboot.
+  Result<std::optional<StandingCanary>> canary();
+  // Busy while one stands: somebody has to decide about it first.
+  Status check_no_canary();
+
   // The specification of the generation that serves; nothing before the first was completed.
   Result<std::optional<GenerationSpec>> current() const;
 
@@ -48,9 +53,9 @@ class ChangeSession {
   Result<Plan> preview(const RolloutRequest& request);
   Result<Verdict> roll_out(RolloutRequest request);
 
-  // How many instances there are in any state, and how many serve.
+  // How many instances there are in any state, and how many serve: as wanted, or as a canary.
   Result<int> count_instances();
-  Result<int> count_serving();
+  Result<int> count_serving(InstanceState as = InstanceState::Serving);
 
  private:
   ChangeSession(const Paths& paths, std::string app, Reporter& reporter, Sink& hook_output);

@@ -5,6 +5,7 @@
 
 #include "config/app_file.h"
 #include "config/generation_spec.h"
+#include "loop/loop.h"
 #include "rollctl/app_source.h"
 #include "rollctl/exit_status.h"
 #include "rollctl/port_check.h"
@@ -52,7 +53,9 @@ Result<Findings> check(const CommandLine& line) {
   for (Error& error : check_ports(*paths, app->name, description->config))
     findings.errors.push_back(std::move(error));
 
-  const auto steering = choose_steering(insisted_handover(description->config.handover));
+  const auto loop = Loop::create();
+  if (!loop) return fail(loop.error());
+  const auto steering = choose_steering(**loop, insisted_handover(description->config.handover));
   if (steering) {
     findings.handover = handover_name((*steering)->way());
   } else {

@@ -15,7 +15,7 @@ namespace {
 
 // Texts as they were typed; what they mean is found out by one parser each, which also the app file uses.
 struct RawOptions {
-  std::string instances, ready, bake, batch, ready_deadline, drain_deadline, handover;
+  std::string instances, ready, canary, bake, hold, batch, ready_deadline, drain_deadline, handover;
   std::vector<std::string> listen;
   std::string count;
 };
@@ -25,6 +25,7 @@ constexpr unsigned kNone = 0;
 constexpr unsigned kBatch = 1;
 constexpr unsigned kReady = 2;
 constexpr unsigned kDeploy = 4;
+constexpr unsigned kHold = 8;
 
 void add_common(CLI::App& command, CommandLine& line) {
   command.add_flag("--json", line.common.json, "Print events or one object as JSON on standard output");
@@ -44,9 +45,16 @@ void add_traffic(CLI::App& command, CommandLine& line, RawOptions& raw, unsigned
     command.add_option("--listen", raw.listen, "HOST:PORT, [V6]:PORT or :PORT; may be given again")
         ->type_name("ADDR");
     command.add_option("--ready", raw.ready, "http:/PATH, tcp, listen or notify")->type_name("KIND[:PATH]");
-    command.add_option("--bake", raw.bake, "Watch the new release this long before the old one drains")
+    command
+        .add_option("--canary", raw.canary, "Start one new instance with this share of the new connections")
+        ->type_name("P%");
+    command
+        .add_option("--bake", raw.bake,
+                    "Watch the new release this long before the old one drains; a canary is promoted then")
         ->type_name("DUR");
   }
+  if (needs & kHold)
+    command.add_option("--hold", raw.hold, "Keep the old instances on standby this long")->type_name("DUR");
   if (needs & kBatch)
     command.add_option("--batch", raw.batch, "How many are replaced at a time: N, P% or all")->type_name("N");
   if (needs & kReady)
@@ -73,6 +81,9 @@ Status read(const std::string& text, const char* option, Result<T> (*parse)(cons
 
 Result<Millis> duration(const std::string& text) {
   return parse_duration(text);
+}
+Result<double> percent(const std::string& text) {
+  return parse_percent(text);
 }
 Result<HandoverPolicy> policy(const std::string& text) {
   return parse_handover_policy(text);
@@ -109,7 +120,9 @@ Status understand(const RawOptions& raw, CommandLine& line) {
   for (const Status& status :
        {read<InstanceCount>(raw.instances, "--instances", &InstanceCount::parse, traffic.instances),
         read<ReadyConfig>(raw.ready, "--ready", &ready, traffic.ready),
+        read<double>(raw.canary, "--canary", &percent, traffic.canary),
         read<Millis>(raw.bake, "--bake", &duration, traffic.bake),
+        read<Millis>(raw.hold, "--hold", &duration, traffic.hold),
         read<Batch>(raw.batch, "--batch", &Batch::parse, traffic.batch),
         read<Millis>(raw.ready_deadline, "--ready-deadline", &duration, traffic.ready_deadline),
         read<Millis>(raw.drain_deadline, "--drain-deadline", &duration, traffic.drain_deadline),
@@ -208,7 +221,7 @@ Result<Parsed> parse_command_line(const std::vector<std::string>& arguments) {
   add_app(*deploy, line);
   deploy->add_option("RELEASE", line.release,
                      "A label of the version; required where the app uses {release}");
-  add_traffic(*deploy, line, raw, kDeploy | kBatch | kReady);
+  add_traffic(*deploy, line, raw, kDeploy | kHold | kBatch | kReady);
   deploy->footer("Behind `--`: the COMMAND of an app that has no app file.");
 
   CLI::App* rollback = verb("rollback", "Go back to the release that was completed before");
@@ -217,11 +230,19 @@ Result<Parsed> parse_command_line(const std::vector<std::string>& arguments) {
   rollback->add_option("--to-generation", line.to_generation, "To this generation")
       ->type_name("N")
       ->excludes(to);
-  add_traffic(*rollback, line, raw, kBatch | kReady);
+  add_traffic(*rollback, line, raw, kHold | kBatch | kReady);
 
   CLI::App* restart = verb("restart", "Roll the same release again");
   add_app(*restart, line);
-  add_traffic(*restart, line, raw, kBatch | kReady);
+  add_traffic(*restart, line, raw, kHold | kBatch | kReady);
+
+  CLI::App* promote = verb("promote", "End a canary: everything new");
+  add_app(*promote, line);
+  add_traffic(*promote, line, raw, kHold | kBatch | kReady);
+
+  CLI::App* abort = verb("abort", "End a canary: everything old");
+  add_app(*abort, line);
+  add_traffic(*abort, line, raw, kBatch | kReady);
 
   CLI::App* scale = verb("scale", "Change the number of instances");
   add_app(*scale, line);

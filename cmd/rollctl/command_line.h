@@ -16,7 +16,9 @@ struct TrafficOptions {
   std::optional<InstanceCount> instances;
   std::vector<ListenAddress> listen;
   std::optional<ReadyConfig> ready;  // kind and path alone count
+  std::optional<double> canary;      // percent
   std::optional<Millis> bake;
+  std::optional<Millis> hold;
   std::optional<Batch> batch;
   std::optional<Millis> ready_deadline;
   std::optional<Millis> drain_deadline;

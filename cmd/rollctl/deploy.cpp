@@ -31,6 +31,7 @@ bool opens_differently(const AppConfig& one, const AppConfig& other) {
 
 int run_deploy(Context& context, const CommandLine& line) {
   return run_change(context, line, [&](ChangeSession& session, const AppName& app) -> Result<WantedChange> {
+    if (Status free = session.check_no_canary(); !free) return fail(free.error());
     auto description = describe_app(session.paths(), app, line);
     if (!description) return fail(description.error());
     GenerationSpec spec{app.name, line.release, session.history().last_generation + 1, description->config};

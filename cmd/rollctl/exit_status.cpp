@@ -28,7 +28,8 @@ int exit_status_of(const Verdict& verdict, Strictness strictness) {
     case Outcome::Unchanged:
       return kDone;
     case Outcome::RolledBack:
-      return kFailed;
+      if (verdict.aim == Verdict::Aim::Forward) return kFailed;
+      return strictness == Strictness::Strict && verdict.connections_cut > 0 ? kConnectionsCut : kDone;
     case Outcome::Interrupted:
       return kSignalBase + verdict.interrupted_by;
     case Outcome::NeedsAttention:

@@ -31,6 +31,10 @@ Result<int64_t> target_of(const CommandLine& line, const History& history, const
 
 int run_rollback(Context& context, const CommandLine& line) {
   return run_change(context, line, [&](ChangeSession& session, const AppName& app) -> Result<WantedChange> {
+    const auto canary = session.canary();
+    if (!canary) return fail(canary.error());
+    if (*canary && (line.to_release || line.to_generation)) return fail(session.check_no_canary().error());
+    if (*canary) return withdraw_canary(line, session, **canary);
     const History& history = session.history();
     const auto target = target_of(line, history, app.name);
     if (!target) return fail(target.error());
@@ -41,6 +45,7 @@ int run_rollback(Context& context, const CommandLine& line) {
     spec->generation = history.last_generation + 1;
     WantedChange wanted;
     wanted.request = request_for(line, session, std::move(*spec));
+    wanted.request->returns_to = *target;
     wanted.request->previous = std::move(*current);
     return wanted;
   });

@@ -17,10 +17,18 @@ namespace {
 
 using nlohmann::json;
 
+bool takes_hold(const std::string& verb) {
+  return verb == "deploy" || verb == "restart" || verb == "rollback" || verb == "promote";
+}
+
 int print_plan(Context& context, const RolloutRequest& request, const Plan& plan) {
   if (context.options().json) {
     json steps = json::array();
-    for (const Step& step : plan) steps.push_back({{"launch", step.launch}, {"leave", step.leave}});
+    for (const Step& step : plan) {
+      json& described = steps.emplace_back(json{{"launch", step.launch}, {"leave", step.leave}});
+      if (!step.enter.empty()) described["enter"] = step.enter;
+      if (step.canary > 0) described["canary"] = step.canary;
+    }
     context.print_json({{"v", 1},
                         {"app", request.spec.app},
                         {"command", request.command},
@@ -35,8 +43,14 @@ int print_plan(Context& context, const RolloutRequest& request, const Plan& plan
                                         request.spec.generation, plan.size(), plan.size() == 1 ? "" : "s")}}};
   for (const Step& step : plan) {
     std::vector<std::string> parts;
-    if (step.launch > 0) parts.push_back(fmt::format("start {}", step.launch));
-    if (!step.leave.empty()) parts.push_back(fmt::format("drain {}", fmt::join(step.leave, ", ")));
+    if (step.canary > 0)
+      parts.push_back(fmt::format("start a canary with {:.3g}% of the new connections", step.canary));
+    else if (step.launch > 0)
+      parts.push_back(fmt::format("start {}", step.launch));
+    if (!step.enter.empty()) parts.push_back(fmt::format("return to {}", fmt::join(step.enter, ", ")));
+    if (!step.leave.empty())
+      parts.push_back(
+          fmt::format("{} {}", request.hold > Millis(0) ? "hold" : "drain", fmt::join(step.leave, ", ")));
     lines.push_back({{fmt::format("  {}", fmt::join(parts, ", then "))}});
   }
   context.print(lines);
@@ -137,7 +151,10 @@ RolloutRequest request_for(const CommandLine& line, const ChangeSession& session
   request.ready_deadline = options.ready_deadline.value_or(config.ready.deadline);
   request.bake = options.bake.value_or(config.rollout.bake);
   request.settle = config.drain.settle;
-  request.drain = {config.drain.signal, options.drain_deadline.value_or(config.drain.deadline)};
+  if (line.verb == "deploy") request.canary = options.canary.value_or(config.rollout.canary);
+  if (takes_hold(line.verb)) request.hold = options.hold.value_or(config.rollout.hold);
+  request.drain = {config.drain.signal, options.drain_deadline.value_or(config.drain.deadline),
+                   config.drain.order == DrainStep::Idle ? DrainStart::Idle : DrainStart::Signal};
   request.after_shift = options.detach ? AfterShift::Detach : AfterShift::AwaitDrains;
   request.note = options.note;
   // One must always be able to stop, whatever the host allows by now.

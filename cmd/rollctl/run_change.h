@@ -22,6 +22,10 @@ using MakeChange = std::function<Result<WantedChange>(ChangeSession& session, co
 // rollctl left, decide, apply the options, do it, tell how it ended. Returns the exit status.
 int run_change(Context& context, const CommandLine& line, const MakeChange& make);
 
+// What `abort` does, and `rollback` while a canary stands: abort.cpp.
+Result<WantedChange> withdraw_canary(const CommandLine& line, ChangeSession& session,
+                                     const StandingCanary& canary);
+
 // The parts of a request that every verb takes from the specification and the options.
 RolloutRequest request_for(const CommandLine& line, const ChangeSession& session, GenerationSpec spec);
 

@@ -8,6 +8,7 @@ namespace roll {
 
 int run_scale(Context& context, const CommandLine& line) {
   return run_change(context, line, [&](ChangeSession& session, const AppName& app) -> Result<WantedChange> {
+    if (Status free = session.check_no_canary(); !free) return fail(free.error());
     auto current = session.current();
     if (!current) return fail(current.error());
     if (!*current || session.history().wanted() == 0)

@@ -13,9 +13,9 @@ namespace roll {
 
 namespace {
 
+// A canary serves as well, but is none of those that are wanted.
 bool serves(const InstanceStatus& instance) {
-  return instance.pid != 0 &&
-         (instance.state == InstanceState::Serving || instance.state == InstanceState::Canary);
+  return instance.pid != 0 && instance.state == InstanceState::Serving;
 }
 
 InstanceStatus describe(const FoundInstance& found, HostInstances& instances) {
@@ -35,7 +35,9 @@ InstanceStatus describe(const FoundInstance& found, HostInstances& instances) {
   status.started = record.started;
   status.ready_after = record.ready_after;
   status.drain_deadline = record.drain_deadline;
+  status.standby_until = record.standby_until;
   status.status = record.status;
+  status.steered = instances.steered(record.id);
   return status;
 }
 
@@ -69,6 +71,13 @@ Result<AppStatus> look_at_app(Loop& loop, const Paths& paths, const std::string&
   if (!found) return fail(found.error());
   for (const FoundInstance& instance : *found)
     if (instance.presence != Presence::Remains) status.instances.push_back(describe(instance, **instances));
+  const auto is_of_the_canary = [&](const InstanceStatus& instance) {
+    return instance.generation == history.canary->generation;
+  };
+  if (history.canary && !status.change &&
+      std::any_of(status.instances.begin(), status.instances.end(), is_of_the_canary))
+    status.change = RunningChange{RunningChange::Phase::Canary, "deploy", history.canary->release,
+                                  history.canary->generation, history.canary->since};
   status.serving = static_cast<int>(std::count_if(status.instances.begin(), status.instances.end(), serves));
   return status;
 }

@@ -14,6 +14,8 @@ int run_scale(Context& context, const CommandLine& line);
 int run_start(Context& context, const CommandLine& line);
 int run_stop(Context& context, const CommandLine& line);
 int run_remove(Context& context, const CommandLine& line);
+int run_promote(Context& context, const CommandLine& line);
+int run_abort(Context& context, const CommandLine& line);
 int run_status(Context& context, const CommandLine& line);
 int run_history(Context& context, const CommandLine& line);
 int run_logs(Context& context, const CommandLine& line);

@@ -10,6 +10,7 @@
 #include "config/generation_spec.h"
 #include "deploy/fleet.h"
 #include "deploy/recorder.h"
+#include "deploy/traffic.h"
 #include "deploy/wait.h"
 #include "deploy/world.h"
 
@@ -51,17 +52,27 @@ class Acts {
        PlaceInstance place);
 
   // Puts what serves under steering before anything new listens: new listeners get nothing until they are
-  // shifted in. `rotation`: who serves from now on. `outside`: who is known to the steering but gets nothing
+  // shifted in. `traffic`: who serves from now on. `outside`: who is known to the steering but gets nothing
   // new.
-  Ending gate(const std::set<InstanceId>& rotation, const std::vector<InstanceId>& outside = {});
+  Ending gate(const Traffic& traffic, const std::vector<InstanceId>& outside = {});
 
   // Starts `count` instances and waits until each is ready and in the group of those that serve, at most
   // until `deadline` each. On any other ending those that were started are members still.
   Ending launch(const GenerationSpec& spec, int count, Millis deadline, std::vector<InstanceId>& launched,
                 OnInterrupt on_interrupt);
 
-  // New connections go to `rotation` from now on; who is in it serves, who left it settles.
-  Ending shift(const std::set<InstanceId>& rotation);
+  // New connections go there from now on; who is in the rotation serves, who left it settles.
+  Ending shift(const Traffic& traffic);
+
+  // Tells those in the rotation that they serve, where an interrupted change did not come to it.
+  void confirm();
+
+  // Who left the rotation and has settled is kept, for so long, for an instant rollback; then its shim drains
+  // it.
+  void stand_by(const std::vector<InstanceId>& left, Millis duration, const DrainOrder& drain);
+
+  // The instance belongs to another generation from now on: it came back with it.
+  void adopt(InstanceId id, int64_t generation) { generations_[id] = generation; }
 
   // Watches new members for `duration`: dying or becoming unready is an ending.
   Ending bake(const std::vector<InstanceId>& fresh, Millis duration);
@@ -87,13 +98,20 @@ class Acts {
   // Lets the kernel choose among all listeners again.
   Status ungate();
 
-  [[nodiscard]] const std::set<InstanceId>& rotation() const { return rotation_; }
+  // Leaves the gate to the shims of those that serve: they lift it, after `look_after` at the earliest, once
+  // nobody outside the rotation listens any more.
+  void leave_gate(Millis look_after);
+
+  [[nodiscard]] const Traffic& traffic() const { return traffic_; }
 
   [[nodiscard]] size_t connections_cut() const;
   [[nodiscard]] size_t left() const { return left_; }
 
  private:
   void wake_stranded(OnInterrupt on_interrupt);
+  // shift.cpp
+  void give_role(InstanceId id, RoleOrder role);
+  void tell_roles(const Rotation& weights);
   // launch.cpp
   // Sets `id` once there is a member of that id.
   Ending start_one(const GenerationSpec& spec, InstanceId& id);
@@ -108,7 +126,7 @@ class Acts {
   Result<bool> put_under_steering(Member& member);
   std::set<InstanceId> reachable_of(const std::set<InstanceId>& rotation);
   Status note_groups(Member& member, const std::vector<Listener>& listeners);
-  Status hand_out_steering(InstanceId id);
+  Status hand_out_steering(InstanceId id, SteeringTerm term = {});
   void warn_unsupervised(InstanceId id, const Error& error);
   [[nodiscard]] bool listens_everywhere(const std::vector<Listener>& listeners) const;
   void become_ready(Member& member);
@@ -122,8 +140,9 @@ class Acts {
   Fleet& fleet_;
   std::vector<ListenAddress> listen_;
   PlaceInstance place_;
-  std::set<InstanceId> rotation_;
-  std::vector<GroupIdentity> expected_;  // the groups of those that serve
+  Traffic traffic_;
+  std::map<InstanceId, int64_t> generations_;  // of those that were adopted
+  std::vector<GroupIdentity> expected_;        // the groups of those that serve
   std::map<InstanceId, ProbeSpec> probes_;
   std::map<InstanceId, Micros> look_delay_;
   size_t left_ = 0;  // handshakes that had not settled at the bound

@@ -32,6 +32,8 @@ Status Fleet::discover() {
     member.log_path = instance.record.log_path;
     member.ready_after = instance.record.ready_after;
     member.notified_ready = instance.record.notified_ready;
+    member.weight = instance.record.weight;
+    member.standby_until = instance.record.standby_until;
     member.state_since = member.launched_at = member.drain_began = world_.scheduler.now();
     if (instance.record.drain_deadline)
       member.drain_deadline =

@@ -128,12 +128,12 @@ Status Acts::join(Member& member, std::vector<Listener> listeners) {
   return {};
 }
 
-Status Acts::hand_out_steering(InstanceId id) {
+Status Acts::hand_out_steering(InstanceId id, SteeringTerm term) {
   auto handles = world_.steering.share(id);
   if (!handles) return roll::fail(handles.error());
   // Nothing is attached before the first of all is shifted in.
   if (handles->empty()) return {};
-  Status held = world_.instances.hold_steering(id, std::move(*handles));
+  Status held = world_.instances.hold_steering(id, std::move(*handles), term);
   fleet_.at(id).holds_steering = held.has_value();
   return held;
 }

@@ -15,6 +15,16 @@ Ending host_failed(const Error& error) {
   return {Ending::Kind::HostFailed, 0, error.message, error.hint};
 }
 
+// Others serve, and none has been launched yet.
+bool is_first_beside_others(const Fleet& fleet) {
+  bool others_serve = false;
+  for (const auto& [id, member] : fleet.members()) {
+    if (member.origin == Member::Origin::Launched) return false;
+    others_serve = others_serve || member.state == InstanceState::Serving;
+  }
+  return others_serve;
+}
+
 }  // namespace
 
 Ending Acts::start_one(const GenerationSpec& spec, InstanceId& id) {
@@ -25,6 +35,12 @@ Ending Acts::start_one(const GenerationSpec& spec, InstanceId& id) {
   if (Status intended = recorder_.intend(events::instance_starting(launch.instance, launch.release));
       !intended)
     return host_failed(intended.error());
+
+  if (launch.sockets == LaunchSpec::Sockets::Inherited && !gates() && is_first_beside_others(fleet_))
+    world_.observer.on_warning(fmt::format(
+        "with handover {} a new instance gets connections from its start, for its sockets are open then; "
+        "they wait until it is ready",
+        handover_name(world_.steering.way())));
 
   id = launch.instance;
   Member& member = fleet_.add_launched(id, launch.release, launch.generation, launch.log_path);

@@ -30,17 +30,20 @@ enum class Trouble {
 //   state      | entered when                                | left to
 //   -----------+---------------------------------------------+------------------------------------------------
 //   Starting   | its launch was ordered                      | Ready, Failed
-//   Ready      | it listens, in the right group, and is ready | Serving, Draining
+//   Ready      | it listens, in the right group, and is ready | Serving, Canary, Draining
 //   Serving    | it is in the rotation                       | Settling, Draining, Restarting
+//   Canary     | it is in the rotation with a weight of its own | Serving, Settling, Draining, Failed
+//   Standby    | it left the rotation and is held            | Serving (a rollback), Draining, Failed
 //   Restarting | it died, its shim starts it again           | Serving, Failed, Draining
-//   Settling   | it left the rotation                        | Draining, Serving (taken back)
+//   Settling   | it left the rotation                        | Draining, Standby, Serving (taken back)
 //   Draining   | it was told to end                          | Stopped
 //   Failed     | it died and is not started again            | Draining (its shim still stands), Stopped
 //   Stopped    | no process of it is left                    |
 //
 // Callbacks change members; the acts only look at them while they wait.
 struct Member {
-  enum class Origin { Found, Launched };  // it was there before this change, or is of it
+  // It was there before this change; is of it; or was there and comes back by it.
+  enum class Origin { Found, Launched, Returned };
 
   InstanceId id = 0;
   Origin origin = Origin::Found;
@@ -64,6 +67,8 @@ struct Member {
   Watch look_again;
 
   bool holds_steering = false;  // its shim has the descriptors
+  double weight = 0;            // percent, as its record said
+  std::optional<WallTime> standby_until;
 
   // What became of it.
   Trouble trouble = Trouble::None;

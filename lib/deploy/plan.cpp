@@ -15,11 +15,12 @@ Plan plan_launches(int missing, int batch) {
 
 }  // namespace
 
-Plan plan_replacement(std::vector<InstanceId> old, int instances, const Batch& batch) {
+Plan plan_replacement(std::vector<InstanceId> old, int instances, const Batch& batch, int standing) {
   std::sort(old.begin(), old.end());
-  Plan plan = plan_launches(instances, batch.of(instances));
+  Plan plan = plan_launches(instances - standing, batch.of(instances));
+  if (plan.empty()) return plan_stop(std::move(old));
   // The old ones leave in proportion to the new ones that have come, the last with the last.
-  int launched = 0;
+  int launched = standing;
   size_t left = 0;
   for (Step& step : plan) {
     launched += step.launch;
@@ -31,6 +32,20 @@ Plan plan_replacement(std::vector<InstanceId> old, int instances, const Batch& b
     left = leaving;
   }
   return plan;
+}
+
+Plan plan_canary(std::vector<InstanceId> old, int instances, const Batch& batch, double percent, Then then) {
+  Plan plan{Step{1, {}, {}, percent}};
+  if (then == Then::Stop) return plan;
+  for (Step& step : plan_replacement(std::move(old), instances, batch, 1)) plan.push_back(std::move(step));
+  return plan;
+}
+
+Plan plan_return(std::vector<InstanceId> standby, std::vector<InstanceId> old, int instances) {
+  std::sort(standby.begin(), standby.end());
+  std::sort(old.begin(), old.end());
+  const int missing = std::max(0, instances - static_cast<int>(standby.size()));
+  return {Step{missing, std::move(old), std::move(standby)}};
 }
 
 Plan plan_scale(std::vector<InstanceId> serving, int instances, const Batch& batch) {

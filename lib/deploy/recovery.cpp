@@ -8,12 +8,17 @@
 namespace roll {
 
 Remedy decide_remedy(const Change& change) {
+  if (change.withdraws()) return Remedy::Finish;
   const bool all_came = std::includes(change.shifted_in.begin(), change.shifted_in.end(),
                                       change.starting.begin(), change.starting.end());
   if (change.makes_generation()) {
     // Batches: the traffic has moved when the last of the new instances came into the rotation.
-    const bool last_came = static_cast<int>(change.shifted_in.size()) >= change.instances;
-    return last_came && all_came ? Remedy::Finish : Remedy::Undo;
+    const int before = change.command == "promote" ? 1 : 0;  // the canary
+    const bool last_came = static_cast<int>(change.shifted_in.size()) + before >= change.instances;
+    // With a canary the last of the new ones come together with the old ones' leaving.
+    const bool has_canary = change.canary > 0 || change.command == "promote";
+    const bool moved = last_came && all_came && (!has_canary || !change.shifted_out.empty());
+    return moved ? Remedy::Finish : Remedy::Undo;
   }
   // Some leave: whoever came into the rotation came back, when the change took itself back.
   if (!change.shifted_out.empty()) return change.shifted_in.empty() ? Remedy::Finish : Remedy::Undo;
@@ -36,19 +41,31 @@ int Recovery::wanted() const {
 
 // Does it serve when this is over?
 bool Recovery::belongs(const Member& member) const {
-  if (wanted() == 0 || member.generation != request_.spec.generation) return false;
+  const Change* change = request_.history.unfinished();
+  // One that returned may not have been told yet to which generation it belongs now.
+  const bool returned = request_.remedy == Remedy::Finish && change != nullptr &&
+                        change->shifted_in.contains(member.id) && change->makes_generation();
+  if (wanted() == 0 || (member.generation != request_.spec.generation && !returned)) return false;
   if (member.state == InstanceState::Draining || member.gone() || member.state == InstanceState::Failed)
     return false;
-  const Change* change = request_.history.unfinished();
   if (change == nullptr || request_.remedy == Remedy::Nothing) return true;
   if (request_.remedy == Remedy::Undo) return !change->starting.contains(member.id);
   return !change->shifted_out.contains(member.id);
 }
 
+// Nothing was interrupted: what stands by stands by, and a canary is somebody's to decide about.
+bool Recovery::is_kept(const Member& member) const {
+  return request_.remedy == Remedy::Nothing &&
+         (member.state == InstanceState::Standby || member.state == InstanceState::Canary);
+}
+
 void Recovery::sort_out() {
   for (const auto& [id, member] : fleet_.members()) {
-    if (belongs(member)) {
+    if (is_kept(member)) {
+      (member.state == InstanceState::Canary ? canaries_ : standby_).push_back(id);
+    } else if (belongs(member)) {
       stay_.insert(id);
+      if (member.generation != request_.spec.generation) acts_.adopt(id, request_.spec.generation);
     } else {
       go_.push_back(id);
     }
@@ -65,11 +82,16 @@ Verdict Recovery::run() {
 
 Ending Recovery::mend() {
   const AppConfig& config = request_.spec.config;
-  if (Ending ending = acts_.gate(stay_, go_); !ending.done()) return ending;
-  for (InstanceId id : stay_) {
-    fleet_.enter(fleet_.at(id), InstanceState::Serving);
-    (void)world_.instances.set_role(id, InstanceState::Serving, 100.0 / static_cast<double>(stay_.size()));
+  Traffic traffic{stay_, {}};
+  for (InstanceId id : canaries_) {
+    traffic.rotation.insert(id);
+    traffic.canaries[id] = fleet_.at(id).weight;
   }
+  std::vector<InstanceId> outside = go_;
+  outside.insert(outside.end(), standby_.begin(), standby_.end());
+  if (Ending ending = acts_.gate(traffic, outside); !ending.done()) return ending;
+  acts_.confirm();
+  for (InstanceId id : stay_) fleet_.enter(fleet_.at(id), InstanceState::Serving);
 
   // Without any instance the host was rebooted, or all were killed: `start` brings them up, not a recovery.
   const int missing = wanted() - static_cast<int>(stay_.size());
@@ -81,9 +103,8 @@ Ending Recovery::mend() {
       (void)acts_.begin_drain(go_, {config.drain.signal, config.drain.deadline});
       return ending;
     }
-    std::set<InstanceId> rotation = acts_.rotation();
-    rotation.insert(fresh.begin(), fresh.end());
-    if (Ending ending = acts_.shift(rotation); !ending.done()) return ending;
+    traffic.rotation.insert(fresh.begin(), fresh.end());
+    if (Ending ending = acts_.shift(traffic); !ending.done()) return ending;
   }
 
   std::vector<InstanceId> settling;
@@ -98,6 +119,11 @@ Ending Recovery::mend() {
   if (Ending ending = acts_.begin_drain(go_, {config.drain.signal, config.drain.deadline}); !ending.done())
     return ending;
   if (Ending ending = acts_.await_drained(go_, OnInterrupt::Heed); !ending.done()) return ending;
+  if (!canaries_.empty()) return {};
+  if (!standby_.empty()) {
+    acts_.leave_gate(Millis(0));
+    return {};
+  }
   if (Status lifted = acts_.ungate(); !lifted)
     return {Ending::Kind::HostFailed, 0, lifted.error().message, lifted.error().hint};
   return {};
@@ -139,8 +165,27 @@ Verdict Recovery::conclude(const Ending& ending) {
       !written) {
     verdict.outcome = Outcome::NeedsAttention;
     verdict.reason = written.error().message;
+    return verdict;
   }
+  // Whatever was going on, the canary has gone with it.
+  if (request_.history.canary && !change->withdraws() && ended == Outcome::RolledBack)
+    note_withdrawal(verdict);
   return verdict;
+}
+
+void Recovery::note_withdrawal(Verdict& verdict) {
+  const StandingCanary& canary = *request_.history.canary;
+  events::Started started;
+  started.command = "abort";
+  started.release = request_.spec.release;
+  started.from = canary.release;
+  started.instances = verdict.wanted;
+  started.handover = world_.steering.way();
+  Status written = recorder_.frame(events::deploy_started(started));
+  if (written)
+    written = recorder_.frame(events::deploy_finished(
+        {Outcome::RolledBack, verdict.duration, 0, "withdrawn by `rollctl recover`"}));
+  if (!written) world_.observer.on_warning(written.error().message);
 }
 
 }  // namespace roll

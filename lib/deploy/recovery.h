@@ -46,6 +46,8 @@ class Recovery {
   Verdict conclude(const Ending& ending);
   [[nodiscard]] int wanted() const;
   [[nodiscard]] bool belongs(const Member& member) const;
+  [[nodiscard]] bool is_kept(const Member& member) const;
+  void note_withdrawal(Verdict& verdict);
 
   World& world_;
   RecoveryRequest request_;
@@ -54,6 +56,8 @@ class Recovery {
   Acts acts_;
   TimePoint began_;
   std::set<InstanceId> stay_;
+  std::vector<InstanceId> canaries_;
+  std::vector<InstanceId> standby_;
   std::vector<InstanceId> go_;
 };
 

@@ -35,15 +35,12 @@ Rollout::Rollout(World& world, RolloutRequest request, PlaceInstance place)
       fleet_(world, recorder_),
       acts_(world, recorder_, fleet_, request_.spec.config.listen, std::move(place)) {}
 
-Verdict Rollout::run() {
+Result<Verdict> Rollout::run() {
   began_ = world_.scheduler.now();
-  Ending ending;
-  if (Status looked = look_around(); !looked) {
-    ending = {Ending::Kind::HostFailed, 0, looked.error().message, looked.error().hint};
-    return conclude(ending, {});
-  }
+  if (Status looked = look_around(); !looked) return roll::fail(looked.error());
+  if (Status able = check_handover(); !able) return roll::fail(able.error());
   plan_ = make_plan();
-  ending = change();
+  const Ending ending = change();
   if (ending.done()) return conclude(finish(), {});
   if (ending.kind == Ending::Kind::Abandoned) return conclude(ending, ending);
   const Ending undone = touched_ ? take_back() : Ending{};
@@ -57,7 +54,9 @@ Ending Rollout::begin() {
                                 request_.from.empty() ? std::nullopt : std::optional(request_.from),
                                 request_.shape == RolloutRequest::Shape::Stop ? 0 : request_.instances,
                                 world_.steering.way(),
-                                request_.note};
+                                request_.note,
+                                plan_.empty() ? 0 : plan_.front().canary,
+                                plan_.empty() ? std::vector<InstanceId>() : plan_.front().enter};
   begun_ = true;
   const auto& hook = request_.spec.config.hooks.before_deploy;
   if (hook.empty()) {
@@ -73,8 +72,9 @@ Ending Rollout::begin() {
 Ending Rollout::change() {
   if (Ending ending = begin(); !ending.done()) return ending;
   touched_ = true;
-  if (Ending ending = acts_.gate(serving_before_); !ending.done()) return ending;
+  if (Ending ending = acts_.gate(before_, returning()); !ending.done()) return ending;
   if (Ending ending = check_ports(); !ending.done()) return ending;
+  if (Ending ending = end_standby(); !ending.done()) return ending;
   for (const Step& step : plan_) {
     if (Ending ending = replace(step); !ending.done()) return ending;
     ++steps_done_;
@@ -90,19 +90,36 @@ Ending Rollout::replace(const Step& step) {
   // A signal that came when nothing waited counts as well.
   if (Ending cut = acts_.interruption(); !cut.done()) return cut;
 
-  std::set<InstanceId> rotation = acts_.rotation();
-  rotation.insert(fresh.begin(), fresh.end());
-  for (InstanceId id : step.leave) rotation.erase(id);
-  ending = acts_.shift(rotation);
-  if (ending.done() && step.launch > 0)
+  for (InstanceId id : step.enter) {
+    fleet_.at(id).origin = Member::Origin::Returned;
+    acts_.adopt(id, request_.spec.generation);
+    fresh_.push_back(id);
+  }
+  Traffic traffic = acts_.traffic();
+  if (promotes()) traffic.canaries.clear();
+  traffic.rotation.insert(fresh.begin(), fresh.end());
+  traffic.rotation.insert(step.enter.begin(), step.enter.end());
+  for (InstanceId id : step.leave) {
+    traffic.rotation.erase(id);
+    traffic.canaries.erase(id);
+  }
+  if (step.canary > 0) traffic.canaries[fresh.front()] = step.canary;
+  ending = acts_.shift(traffic);
+  if (ending.done() && (step.launch > 0 || !step.enter.empty()))
     ending = run_hook("after_shift", request_.spec.config.hooks.after_shift, OnInterrupt::Ignore);
-  if (ending.done()) ending = acts_.bake(fresh_, request_.bake);
+  // With a canary it is the canary that is watched, before the others follow.
+  const bool bakes = request_.canary == 0 || step.canary > 0 || plan_.front().canary == 0;
+  if (ending.done()) ending = acts_.bake(fresh_, bakes ? request_.bake : Millis(0));
   // After the last shift nothing is undone: a signal only ends the waiting.
   const bool last = steps_done_ + 1 == plan_.size();
   if (last && ending.kind == Ending::Kind::Interrupted) ending = {};
   if (ending.done()) ending = acts_.settle(step.leave, request_.settle, OnInterrupt::Ignore);
   if (ending.done()) ending = acts_.bake(fresh_, Millis(0));
   if (!ending.done()) return ending;
+  if (request_.hold > Millis(0)) {
+    held_.insert(held_.end(), step.leave.begin(), step.leave.end());
+    return {};
+  }
   if (!step.leave.empty()) try_hook("before_drain", request_.spec.config.hooks.before_drain);
   leaving_.insert(leaving_.end(), step.leave.begin(), step.leave.end());
   ending = acts_.begin_drain(step.leave, request_.drain);
@@ -118,38 +135,58 @@ Ending Rollout::finish() {
   acts_.stop_probing();
   const OnInterrupt heed =
       request_.after_shift == AfterShift::Detach ? OnInterrupt::Ignore : OnInterrupt::Heed;
+  acts_.stand_by(held_, request_.hold, request_.drain);
+  const bool stays_steered = !acts_.traffic().canaries.empty() || !standing_by().empty();
+  if (stays_steered) leave_steered();
   const bool closed = acts_.await_closed(leaving_, kCloseBound, OnInterrupt::Ignore) == Waited::Satisfied;
-  if (closed)
-    if (Ending ending = lift_gate(OnInterrupt::Ignore); !ending.done()) return ending;
+  if (closed && !stays_steered)
+    if (Ending ending = lift_gate(); !ending.done()) return ending;
   if (request_.after_shift == AfterShift::AwaitDrains) {
     const Ending ending = acts_.await_drained(leaving_, heed);
     if (ending.kind == Ending::Kind::Abandoned) return ending;
     cut_short_ = ending.kind == Ending::Kind::Interrupted;
     if (!ending.done() && !cut_short_) return ending;
   }
-  if (!closed) {
+  if (!closed && !stays_steered) {
     const bool all_gone =
         std::all_of(leaving_.begin(), leaving_.end(), [&](InstanceId id) { return fleet_.at(id).gone(); });
-    if (all_gone) {
-      if (Ending ending = lift_gate(OnInterrupt::Ignore); !ending.done()) return ending;
-    } else {
-      world_.observer.on_warning(
-          "an instance that drains still listens: its port stays steered away from it until the next rollctl "
-          "command");
+    if (!all_gone) {
+      leave_steered();
+    } else if (Ending ending = lift_gate(); !ending.done()) {
+      return ending;
     }
   }
   try_hook("after_deploy", request_.spec.config.hooks.after_deploy);
   return {};
 }
 
+// Somebody listens who shall get nothing new, and this process is about to end.
+void Rollout::leave_steered() {
+  if (!acts_.traffic().canaries.empty()) return;  // the shims hold it until somebody decides about the canary
+  Millis longest = request_.hold;
+  for (InstanceId id : standing_by()) {
+    const auto until = fleet_.at(id).standby_until;
+    if (until)
+      longest = std::max(longest, std::chrono::duration_cast<Millis>(*until - world_.scheduler.wall_now()));
+  }
+  acts_.leave_gate(longest);
+}
+
+std::vector<InstanceId> Rollout::standing_by() const {
+  return fleet_.which([](const Member& member) { return member.state == InstanceState::Standby; });
+}
+
 // The earlier batches come back, too: what still stands returns to the rotation, what has gone is started
 // again.
 Ending Rollout::take_back() {
-  std::set<InstanceId> back;
-  for (InstanceId id : serving_before_)
-    if (!fleet_.at(id).gone() && fleet_.at(id).state != InstanceState::Draining) back.insert(id);
+  Traffic back;
+  for (InstanceId id : before_.rotation) {
+    if (fleet_.at(id).gone() || fleet_.at(id).state == InstanceState::Draining) continue;
+    back.rotation.insert(id);
+    if (before_.is_canary(id)) back.canaries[id] = before_.canaries.at(id);
+  }
 
-  const int missing = static_cast<int>(serving_before_.size()) - static_cast<int>(back.size());
+  const int missing = static_cast<int>(before_.rotation.size()) - static_cast<int>(back.rotation.size());
   if (missing > 0 && request_.previous) {
     std::vector<InstanceId> again;
     Ending ending =
@@ -161,25 +198,26 @@ Ending Rollout::take_back() {
         ending.hint = "what is ready serves on; run `rollctl deploy` with a release that works";
       // Nothing that serves is taken away; only what never did.
       const std::vector<InstanceId> unserved = fleet_.which([&](const Member& member) {
-        return member.origin == Member::Origin::Launched && !acts_.rotation().contains(member.id);
+        return member.origin == Member::Origin::Launched && !acts_.traffic().contains(member.id);
       });
-      if (leave(unserved, request_.drain, OnInterrupt::Ignore).done()) (void)lift_gate(OnInterrupt::Ignore);
+      if (leave(unserved, request_.drain, OnInterrupt::Ignore).done()) (void)lift_gate();
       return ending;
     }
-    back.insert(again.begin(), again.end());
+    back.rotation.insert(again.begin(), again.end());
   }
 
   std::vector<InstanceId> shifted_out;
   for (InstanceId id : fresh_)
-    if (acts_.rotation().contains(id)) shifted_out.push_back(id);
+    if (acts_.traffic().contains(id)) shifted_out.push_back(id);
   if (Ending ending = acts_.shift(back); !ending.done()) return ending;
   if (Ending ending = acts_.settle(shifted_out, request_.settle, OnInterrupt::Ignore); !ending.done())
     return ending;
-  const DrainOrder order = shifted_out.empty() ? DrainOrder{request_.drain.signal,
-                                                            std::min(request_.drain.deadline, kUnservedDrain)}
-                                               : request_.drain;
+  const DrainOrder order =
+      shifted_out.empty() ? DrainOrder{request_.drain.signal,
+                                       std::min(request_.drain.deadline, kUnservedDrain), DrainStart::Signal}
+                          : request_.drain;
   if (Ending ending = leave(fresh_, order, OnInterrupt::Ignore); !ending.done()) return ending;
-  return lift_gate(OnInterrupt::Ignore);
+  return back.canaries.empty() ? lift_gate() : Ending();
 }
 
 Ending Rollout::leave(const std::vector<InstanceId>& leaving, const DrainOrder& order,
@@ -192,7 +230,7 @@ Ending Rollout::leave(const std::vector<InstanceId>& leaving, const DrainOrder& 
   return acts_.await_drained(all, on_interrupt);
 }
 
-Ending Rollout::lift_gate(OnInterrupt) {
+Ending Rollout::lift_gate() {
   if (Status lifted = acts_.ungate(); !lifted)
     return {Ending::Kind::HostFailed, 0, lifted.error().message,
             "run `rollctl recover` to lift the steering"};
@@ -201,28 +239,84 @@ Ending Rollout::lift_gate(OnInterrupt) {
 
 Status Rollout::look_around() {
   if (Status discovered = fleet_.discover(); !discovered) return discovered;
-  for (const auto& [id, member] : fleet_.members())
-    if (takes_connections(member)) serving_before_.insert(id);
+  for (const auto& [id, member] : fleet_.members()) {
+    if (!takes_connections(member)) continue;
+    before_.rotation.insert(id);
+    if (member.state == InstanceState::Canary) before_.canaries[id] = member.weight;
+  }
   return {};
 }
 
+// What cannot be promised is refused before anything is touched.
+Status Rollout::check_handover() const {
+  if (world_.steering.way() == Handover::Steer || before_.rotation.empty()) return {};
+  const auto refuse = [&](const char* what) {
+    return roll::fail(ErrorKind::Unsupported,
+                      fmt::format("{} needs steering, and this host hands over by `{}` only", what,
+                                  handover_name(world_.steering.way())),
+                      "see `rollctl doctor` for how to get it");
+  };
+  if (request_.canary > 0) return refuse("a canary");
+  if (request_.hold > Millis(0)) return refuse("a hold");
+  if (request_.drain.start == DrainStart::Idle) return refuse("drain.order = \"idle\"");
+  return {};
+}
+
+// Whoever stands by for this very release.
+std::vector<InstanceId> Rollout::returning() const {
+  if (!request_.returns_to) return {};
+  return fleet_.which([&](const Member& member) {
+    return member.state == InstanceState::Standby && member.generation == *request_.returns_to;
+  });
+}
+
+// It was kept for going back; from now on there is something newer to go back to.
+Ending Rollout::end_standby() {
+  if (request_.shape == RolloutRequest::Shape::TopUp && request_.command != "scale") return {};
+  std::vector<InstanceId> ending = standing_by();
+  const std::vector<InstanceId> back = returning();
+  std::erase_if(ending, [&](InstanceId id) { return std::find(back.begin(), back.end(), id) != back.end(); });
+  leaving_.insert(leaving_.end(), ending.begin(), ending.end());
+  return acts_.begin_drain(ending, request_.drain);
+}
+
 Plan Rollout::make_plan() const {
-  // Those that drain already have left; their shims see to them.
-  const std::vector<InstanceId> all = fleet_.which(
-      [](const Member& member) { return !member.gone() && member.state != InstanceState::Draining; });
-  const std::vector<InstanceId> serving(serving_before_.begin(), serving_before_.end());
+  using Shape = RolloutRequest::Shape;
+  // Those that drain already have left; their shims see to them. A standby is seen to apart.
+  const std::vector<InstanceId> all = fleet_.which([](const Member& member) {
+    return !member.gone() && member.state != InstanceState::Draining &&
+           member.state != InstanceState::Standby;
+  });
+  const auto but = [&](auto leaves_out) {
+    std::vector<InstanceId> rest;
+    std::copy_if(all.begin(), all.end(), std::back_inserter(rest),
+                 [&](InstanceId id) { return !leaves_out(id); });
+    return rest;
+  };
+  const auto serves = [&](InstanceId id) { return before_.contains(id) && !before_.is_canary(id); };
+  const auto is_canary = [&](InstanceId id) { return before_.is_canary(id); };
   switch (request_.shape) {
-    case RolloutRequest::Shape::Replace:
-      return plan_replacement(all, request_.instances, request_.batch);
-    case RolloutRequest::Shape::Stop:
+    case Shape::Replace: {
+      if (const auto back = returning(); !back.empty()) return plan_return(back, all, request_.instances);
+      if (request_.canary == 0 || before_.rotation.empty())
+        return plan_replacement(all, request_.instances, request_.batch);
+      const Then then = request_.bake > Millis(0) ? Then::Replace : Then::Stop;
+      return plan_canary(all, request_.instances, request_.batch, request_.canary, then);
+    }
+    case Shape::Stop:
       return plan_stop(all);
-    case RolloutRequest::Shape::TopUp:
+    case Shape::Promote:
+      return plan_replacement(but(is_canary), request_.instances, request_.batch,
+                              static_cast<int>(before_.canaries.size()));
+    case Shape::Withdraw:
+      return plan_stop(but(serves));
+    case Shape::TopUp:
       break;
   }
+  std::vector<InstanceId> serving;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(serving), serves);
   Plan plan = plan_scale(serving, request_.instances, request_.batch);
-  std::vector<InstanceId> broken = fleet_.which([&](const Member& member) {
-    return !serving_before_.contains(member.id) && member.state != InstanceState::Draining && !member.gone();
-  });
+  const std::vector<InstanceId> broken = but([&](InstanceId id) { return before_.contains(id); });
   if (broken.empty()) return plan;
   if (plan.empty()) plan.push_back({});
   plan.back().leave.insert(plan.back().leave.end(), broken.begin(), broken.end());
@@ -231,6 +325,7 @@ Plan Rollout::make_plan() const {
 
 Result<Plan> Rollout::preview() {
   if (Status looked = look_around(); !looked) return roll::fail(looked.error());
+  if (Status able = check_handover(); !able) return roll::fail(able.error());
   return make_plan();
 }
 
@@ -243,7 +338,7 @@ Ending Rollout::check_ports() {
   std::set<uint32_t> ours;
   for (const auto& [id, member] : fleet_.members()) {
     ours.insert(member.inodes.begin(), member.inodes.end());
-    if (serving_before_.contains(id)) continue;  // the gate looked at these
+    if (before_.contains(id)) continue;  // the gate looked at these
     const auto listeners = world_.instances.listeners(id);
     if (!listeners) continue;
     for (const Listener& listener : *listeners) ours.insert(listener.inode);
@@ -315,6 +410,12 @@ Verdict Rollout::conclude(const Ending& ending, const Ending& undone) {
       fleet_.which([](const Member& member) { return member.state == InstanceState::Serving; });
   verdict.serving = static_cast<int>(serving.size());
   if (!serving.empty()) verdict.serving_release = fleet_.at(serving.back()).release;
+  if (!acts_.traffic().canaries.empty()) {
+    const auto& [id, percent] = *acts_.traffic().canaries.begin();
+    verdict.canary = CanaryView{id, fleet_.at(id).release, percent};
+  }
+  verdict.standby = standing_by();
+  verdict.hold = request_.hold;
 
   if (!ending.done() || !undone.done()) describe_failure(ending.done() ? undone : ending, verdict);
   if (ending.done() && verdict.serving < verdict.wanted) {
@@ -322,7 +423,7 @@ Verdict Rollout::conclude(const Ending& ending, const Ending& undone) {
     verdict.reason = fmt::format("only {} of {} instances serve", verdict.serving, verdict.wanted);
     verdict.hint = fmt::format("see `rollctl status {}` and `rollctl logs {}`", verdict.app, verdict.app);
   } else if (!undone.done() || ending.kind == Ending::Kind::Abandoned ||
-             (!ending.done() && !may_be_undone())) {
+             (!ending.done() && (!may_be_undone() || request_.shape == RolloutRequest::Shape::Withdraw))) {
     verdict.outcome = Outcome::NeedsAttention;
     if (!undone.done()) {
       verdict.reason = fmt::format("{}; undoing it failed: {}", ending.reason, undone.reason);
@@ -333,8 +434,15 @@ Verdict Rollout::conclude(const Ending& ending, const Ending& undone) {
     verdict.interrupted_by = world_.interrupts.first_signal();
   } else if (!ending.done()) {
     verdict.outcome = Outcome::RolledBack;
+  } else if (request_.shape == RolloutRequest::Shape::Withdraw) {
+    verdict.outcome = Outcome::RolledBack;
+    verdict.aim = Verdict::Aim::Back;
+  } else if (verdict.canary && request_.shape == RolloutRequest::Shape::Replace) {
+    verdict.outcome = Outcome::Canary;
   }
-  if (verdict.outcome != Outcome::Deployed) try_hook("on_failure", request_.spec.config.hooks.on_failure);
+  const bool succeeded = verdict.outcome == Outcome::Deployed || verdict.outcome == Outcome::Canary ||
+                         verdict.aim == Verdict::Aim::Back;
+  if (!succeeded) try_hook("on_failure", request_.spec.config.hooks.on_failure);
 
   verdict.duration = std::chrono::duration_cast<Millis>(world_.scheduler.now() - began_);
   // Left at once: `recover` finds a change without an ending, and knows how far it got.
@@ -347,13 +455,18 @@ Verdict Rollout::conclude(const Ending& ending, const Ending& undone) {
   if (Status written = recorder_.frame(events::deploy_finished(finished)); !written) {
     world_.observer.on_warning(written.error().message);
     // What was done stands, but the next command would take it for unfinished.
-    if (verdict.outcome == Outcome::Deployed) {
+    if (succeeded) {
       verdict.outcome = Outcome::NeedsAttention;
       verdict.reason = written.error().message;
       verdict.hint = "free some space, then run `rollctl recover`";
     }
   }
   return verdict;
+}
+
+// The others of its release come.
+bool Rollout::promotes() const {
+  return request_.shape == RolloutRequest::Shape::Promote || request_.shape == RolloutRequest::Shape::Replace;
 }
 
 bool Rollout::may_be_undone() const {

@@ -23,6 +23,8 @@ struct RolloutRequest {
     TopUp,    // start, scale: as many as are missing start, or as many as are too many leave; failed ones are
               // replaced
     Stop,     // every instance leaves, none comes
+    Promote,  // the canary becomes one of the wanted, every other instance leaves
+    Withdraw,  // abort: the canary leaves
   };
 
   std::string command;
@@ -32,9 +34,14 @@ struct RolloutRequest {
   std::string from;                        // the release that serves; empty: none
   int instances = 1;
   Batch batch;
+  double canary =
+      0;  // percent; with Replace: one new instance gets this share, and with `bake` the rest follows
+  // With Replace: the generation whose instances serve again if they stand by; those of others end.
+  std::optional<int64_t> returns_to;
   Millis ready_deadline{30'000};
   Millis bake{0};
   Millis settle{3000};
+  Millis hold{0};  // what leaves stands by this long
   DrainOrder drain;
   AfterShift after_shift = AfterShift::AwaitDrains;
   std::string note;
@@ -48,15 +55,19 @@ class Rollout {
  public:
   Rollout(World& world, RolloutRequest request, PlaceInstance place);
 
-  // Blocks until it is over. Whatever happens on the way ends in a verdict.
-  Verdict run();
+  // Blocks until it is over. Whatever happens on the way ends in a verdict; an error says why nothing was
+  // begun, Unsupported that this host's handover cannot do what was asked for.
+  Result<Verdict> run();
 
-  // What `run` would do, without doing it.
+  // What `run` would do, without doing it. Unsupported where this host's handover cannot do it.
   Result<Plan> preview();
 
  private:
   Status look_around();
-  Plan make_plan() const;
+  [[nodiscard]] Status check_handover() const;
+  [[nodiscard]] Plan make_plan() const;
+  [[nodiscard]] std::vector<InstanceId> returning() const;
+  Ending end_standby();
   Ending begin();
   Ending check_ports();
   Ending change();
@@ -64,11 +75,14 @@ class Rollout {
   Ending finish();
   Ending take_back();
   Ending leave(const std::vector<InstanceId>& leaving, const DrainOrder& order, OnInterrupt on_interrupt);
-  Ending lift_gate(OnInterrupt on_interrupt);
+  Ending lift_gate();
+  void leave_steered();
+  [[nodiscard]] std::vector<InstanceId> standing_by() const;
   Ending run_hook(const char* name, const std::vector<std::string>& argv, OnInterrupt on_interrupt);
   void try_hook(const char* name, const std::vector<std::string>& argv);
   Verdict conclude(const Ending& ending, const Ending& undone);
   void describe_failure(const Ending& ending, Verdict& verdict) const;
+  [[nodiscard]] bool promotes() const;
   [[nodiscard]] bool may_be_undone() const;
 
   World& world_;
@@ -81,9 +95,10 @@ class Rollout {
   bool touched_ = false;  // the traffic is gated, or was tried to be
   size_t steps_done_ = 0;
   TimePoint began_;
-  std::set<InstanceId> serving_before_;
-  std::vector<InstanceId> fresh_;    // launched for the target
+  Traffic before_;
+  std::vector<InstanceId> fresh_;    // launched for the target, or returned to
   std::vector<InstanceId> leaving_;  // told to end
+  std::vector<InstanceId> held_;     // out of the rotation, to stand by
   bool cut_short_ = false;           // the waiting at the end was interrupted
 };
 

@@ -17,12 +17,6 @@ bool is_down(const Member& member) {
   return member.state == InstanceState::Restarting || member.state == InstanceState::Failed;
 }
 
-Rotation equal_weights(const std::set<InstanceId>& ids) {
-  Rotation weights;
-  for (InstanceId id : ids) weights[id] = 100.0 / static_cast<double>(ids.size());
-  return weights;
-}
-
 std::vector<InstanceId> minus(const std::set<InstanceId>& from, const std::set<InstanceId>& taken) {
   std::vector<InstanceId> rest;
   std::set_difference(from.begin(), from.end(), taken.begin(), taken.end(), std::back_inserter(rest));
@@ -55,10 +49,10 @@ Result<bool> Acts::put_under_steering(Member& member) {
   return true;
 }
 
-Ending Acts::gate(const std::set<InstanceId>& rotation, const std::vector<InstanceId>& outside) {
-  rotation_ = rotation;
+Ending Acts::gate(const Traffic& traffic, const std::vector<InstanceId>& outside) {
+  traffic_ = traffic;
   std::set<InstanceId> reachable;
-  for (InstanceId id : rotation) {
+  for (InstanceId id : traffic.rotation) {
     Member& member = fleet_.at(id);
     const auto listens = put_under_steering(member);
     if (!listens) return host_failed(listens.error());
@@ -69,9 +63,9 @@ Ending Acts::gate(const std::set<InstanceId>& rotation, const std::vector<Instan
   }
   for (InstanceId id : outside)
     if (const auto listens = put_under_steering(fleet_.at(id)); !listens) return host_failed(listens.error());
-  const bool nobody_listens = reachable.empty() && (outside.empty() || !rotation.empty());
+  const bool nobody_listens = reachable.empty() && (outside.empty() || !traffic.rotation.empty());
   if (nobody_listens) return {};
-  if (Status shifted = world_.steering.shift(equal_weights(reachable)); !shifted)
+  if (Status shifted = world_.steering.shift(traffic.weights(reachable)); !shifted)
     return host_failed(shifted.error());
   for (InstanceId id : reachable) {
     if (Status shared = hand_out_steering(id); !shared) warn_unsupervised(id, shared.error());
@@ -96,37 +90,72 @@ void Acts::warn_unsupervised(InstanceId id, const Error& error) {
       fmt::format("instance {} cannot look after its own steering: {}", id, error.message));
 }
 
-Ending Acts::shift(const std::set<InstanceId>& rotation) {
-  const std::vector<InstanceId> in = minus(rotation, rotation_);
-  const std::vector<InstanceId> out = minus(rotation_, rotation);
-  if (in.empty() && out.empty()) return {};
+void Acts::give_role(InstanceId id, RoleOrder role) {
+  Member& member = fleet_.at(id);
+  if (member.gone()) return;
+  // One that is down stays so until its shim says that it is back.
+  if (!is_down(member) || role.state == InstanceState::Settling) fleet_.enter(member, role.state);
+  if (const auto adopted = generations_.find(id); adopted != generations_.end())
+    role.generation = member.generation = adopted->second;
+  // A dead shim cannot be told.
+  (void)world_.instances.set_role(id, role);
+}
+
+void Acts::tell_roles(const Rotation& weights) {
+  for (const auto& [id, weight] : weights)
+    give_role(id, {traffic_.is_canary(id) ? InstanceState::Canary : InstanceState::Serving, weight});
+}
+
+void Acts::confirm() {
+  tell_roles(traffic_.weights(traffic_.rotation));
+}
+
+Ending Acts::shift(const Traffic& traffic) {
+  if (traffic == traffic_) return {};
+  const std::set<InstanceId>& rotation = traffic.rotation;
+  const std::vector<InstanceId> in = minus(rotation, traffic_.rotation);
+  const std::vector<InstanceId> out = minus(traffic_.rotation, rotation);
   const std::set<InstanceId> reachable = reachable_of(rotation);
   const bool somebody_serves =
       std::any_of(reachable.begin(), reachable.end(), [&](InstanceId id) { return !is_down(fleet_.at(id)); });
   if (!rotation.empty() && !somebody_serves)
     return {Ending::Kind::HostFailed, 0, "none of the instances that should serve from now on runs", {}};
-  const Rotation weights = equal_weights(reachable);
+  const Rotation weights = traffic.weights(reachable);
   if (Status intended = recorder_.intend(events::traffic_shifting(in, out, weights)); !intended)
     return host_failed(intended.error());
   if (Status shifted = world_.steering.shift(weights); !shifted) return host_failed(shifted.error());
-  rotation_ = rotation;
+  traffic_ = traffic;
   recorder_.happened(events::traffic_shifted(in, out, weights));
 
-  const auto tell = [&](InstanceId id, InstanceState state, double weight) {
-    Member& member = fleet_.at(id);
-    if (member.gone()) return;
-    // One that is down stays so until its shim says that it is back.
-    if (!is_down(member) || state != InstanceState::Serving) fleet_.enter(member, state);
-    // Only `status` depends on it; a dead shim cannot be told.
-    (void)world_.instances.set_role(id, state, weight);
-  };
-  for (const auto& [id, weight] : weights) tell(id, InstanceState::Serving, weight);
-  for (InstanceId id : out) tell(id, InstanceState::Settling, 0);
+  tell_roles(weights);
+  for (InstanceId id : out) give_role(id, {InstanceState::Settling});
   for (InstanceId id : in) {
     if (fleet_.at(id).holds_steering) continue;
     if (Status shared = hand_out_steering(id); !shared) warn_unsupervised(id, shared.error());
   }
   return {};
+}
+
+void Acts::stand_by(const std::vector<InstanceId>& left, Millis duration, const DrainOrder& drain) {
+  for (InstanceId id : left) {
+    Member& member = fleet_.at(id);
+    if (member.gone()) continue;
+    RoleOrder role{InstanceState::Standby, 0};
+    role.hold = RoleOrder::Hold{duration, drain};
+    if (Status told = world_.instances.set_role(id, role); !told) {
+      world_.observer.on_warning(fmt::format("instance {} cannot stand by: {}", id, told.error().message));
+      continue;
+    }
+    fleet_.enter(member, InstanceState::Standby);
+  }
+}
+
+void Acts::leave_gate(Millis look_after) {
+  for (InstanceId id : traffic_.rotation) {
+    if (fleet_.at(id).gone()) continue;
+    if (Status left = hand_out_steering(id, {SteeringTerm::Until::Alone, look_after}); !left)
+      warn_unsupervised(id, left.error());
+  }
 }
 
 void Acts::stop_probing() {

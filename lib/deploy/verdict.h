@@ -19,6 +19,12 @@ struct FailedInstance {
   std::vector<std::string> last_lines;  // of its log, at most 20
 };
 
+struct CanaryView {
+  InstanceId id = 0;
+  std::string release;
+  double percent = 0;
+};
+
 // How a change ended: the truth that exit status and summary tell.
 struct Verdict {
   std::string command;
@@ -27,6 +33,8 @@ struct Verdict {
   int64_t generation = 0;
   std::optional<std::string> from;  // the release that served before
   Outcome outcome = Outcome::Deployed;
+  enum class Aim { Forward, Back };  // Back: to be rolled back was what was asked for
+  Aim aim = Aim::Forward;
   Handover handover = Handover::Plain;
   int wanted = 0;
   int serving = 0;              // ready instances of what serves now
@@ -35,6 +43,9 @@ struct Verdict {
   size_t connections_cut = 0;
   size_t left = 0;                   // handshakes that had not settled at the bound
   std::vector<InstanceId> draining;  // still draining, when it was not waited for
+  std::optional<CanaryView> canary;  // that stands
+  std::vector<InstanceId> standby;   // for an instant rollback
+  Millis hold{0};                    // for so long, from now on
   std::string reason;                // why it is not `Deployed`
   std::string hint;
   std::optional<FailedInstance> failed;

@@ -24,6 +24,11 @@ std::string restarted_line(const InstanceRecord& record, WallTime now) {
   return opening(record, now, "instance.restarted") + R"(,"pid":)" + std::to_string(record.server.pid) + "}";
 }
 
+std::string draining_line(const InstanceRecord& record, WallTime now, size_t connections, Millis deadline) {
+  return opening(record, now, "instance.draining") + R"(,"connections":)" + std::to_string(connections) +
+         R"(,"deadline_ms":)" + std::to_string(deadline.count()) + "}";
+}
+
 std::string drained_line(const InstanceRecord& record, WallTime now, Millis after, size_t connections_cut,
                          const std::optional<ExitStatus>& exit) {
   return opening(record, now, "instance.drained") + R"(,"after_ms":)" + std::to_string(after.count()) +

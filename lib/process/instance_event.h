@@ -18,6 +18,9 @@ std::string exited_line(const InstanceRecord& record, WallTime now, const ExitSt
 // instance.restarted {id, pid}.
 std::string restarted_line(const InstanceRecord& record, WallTime now);
 
+// instance.draining {id, connections, deadline_ms}: the end of a standby.
+std::string draining_line(const InstanceRecord& record, WallTime now, size_t connections, Millis deadline);
+
 // instance.drained {id, after_ms, connections_cut, exit}: the end of a drain that no rollctl waited for.
 // Without an exit no server ran any more when the drain began.
 std::string drained_line(const InstanceRecord& record, WallTime now, Millis after, size_t connections_cut,

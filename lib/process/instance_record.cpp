@@ -103,6 +103,7 @@ json summary_to_json(const InstanceRecord& record) {
   };
   if (record.ready_after) result["ready_after_ms"] = record.ready_after->count();
   if (record.drain_deadline) result["drain_deadline"] = format_time(*record.drain_deadline);
+  if (record.standby_until) result["standby_until"] = format_time(*record.standby_until);
   if (record.exit) result["exit"] = to_json(*record.exit);
   return result;
 }
@@ -130,6 +131,7 @@ Result<InstanceRecord> instance_record_from_json(const json& value) {
   reader.get("log_path", record.log_path);
   if (reader.find("ready_after_ms") != nullptr) reader.get("ready_after_ms", record.ready_after.emplace());
   if (reader.find("drain_deadline") != nullptr) reader.get("drain_deadline", record.drain_deadline.emplace());
+  if (reader.find("standby_until") != nullptr) reader.get("standby_until", record.standby_until.emplace());
   if (Status read = read_process(reader, "shim", record.shim); !read) return fail(read.error());
   if (Status read = read_process(reader, "server", record.server); !read) return fail(read.error());
   if (const json* exit = reader.find("exit")) {

@@ -56,7 +56,8 @@ struct InstanceRecord {
   std::string status;           // the server's last STATUS=
   bool notified_ready = false;  // it sent READY=1
   std::optional<WallTime> drain_deadline;
-  std::optional<ExitStatus> exit;  // of the last server process that ended
+  std::optional<WallTime> standby_until;  // then its shim drains it
+  std::optional<ExitStatus> exit;         // of the last server process that ended
   std::string log_path;
   LaunchSpec spec;
 };
@@ -70,6 +71,9 @@ inline constexpr const char* kInstanceFile = "instance.json";
 inline constexpr const char* kControlSocket = "control.sock";
 inline constexpr const char* kLaunchSocket = "launch.sock";
 inline constexpr const char* kNotifySocket = "notify.sock";
+
+// Beside the run directories of an app's instances: an flock on it is held by whoever changes the app.
+inline constexpr const char* kAppLock = "lock";
 
 // Replaces RUN_DIR/instance.json in one step. The shim's to do; whoever looks after the server of a dead shim
 // does it in its place.

@@ -63,14 +63,13 @@ class SocketShimClient final : public ShimClient {
     return listeners;
   }
 
-  Status set_role(InstanceState state, double weight) override {
-    return done(ask(shim::SetRole{state, weight}));
-  }
+  Status set_role(const RoleOrder& role) override { return done(ask(shim::SetRole{role})); }
 
   Status open_gate() override { return done(ask(shim::OpenGate{})); }
 
-  Status hold_steering(std::vector<SteeringHandle> handles) override {
+  Status hold_steering(std::vector<SteeringHandle> handles, SteeringTerm term) override {
     shim::HoldSteering hold;
+    hold.term = term;
     std::vector<int> fds;
     for (const auto& handle : handles) {
       hold.addresses.push_back({handle.bound, handle.slots});
@@ -97,6 +96,12 @@ class SocketShimClient final : public ShimClient {
       handles.push_back(std::move(handle));
     }
     return handles;
+  }
+
+  Result<SteeringCounters> counters() override {
+    const auto answer = ask(shim::GetCounters{});
+    if (!answer) return fail(answer.error());
+    return answer->reply.counters;
   }
 
   Status drain(const DrainOrder& order) override { return done(ask(shim::Drain{order})); }

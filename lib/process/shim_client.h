@@ -34,9 +34,41 @@ struct ShimEvent {
   std::optional<size_t> connections_cut;  // with Exited after a drain whose deadline was enforced
 };
 
+enum class DrainStart {
+  Signal,  // the server is told at once, and drains
+  Idle,    // it is told once it has no connection left: for one that cannot drain
+};
+
 struct DrainOrder {
   int signal = 15;
-  Millis deadline{60'000};
+  Millis deadline{60'000};  // SIGKILL then, whatever is still open
+  DrainStart start = DrainStart::Signal;
+};
+
+// What rollctl decided about an instance.
+struct RoleOrder {
+  InstanceState state = InstanceState::Ready;  // or Serving, Canary, Standby, Settling
+  double weight = 0;                           // percent of the new connections
+  // The generation that it belongs to from now on, where that is another than before: of a rollback that
+  // found it standing by.
+  std::optional<int64_t> generation = {};
+  // With Standby: after so long its shim drains it, at a moment when no rollctl is at work.
+  struct Hold {
+    Millis duration{0};
+    DrainOrder drain;
+  };
+  std::optional<Hold> hold = {};
+};
+
+// Until when a shim holds the steering that it was given.
+struct SteeringTerm {
+  enum class Until {
+    Told,   // until rollctl says otherwise
+    Alone,  // at the latest until nobody is left outside the rotation: then the shim ends the steering, at a
+            // moment when no rollctl is at work
+  };
+  Until until = Until::Told;
+  Millis look_after{0};  // with Alone: there is no use in looking sooner
 };
 
 // One connection to one shim. Requests are sent at once and answered by events or by the callback given;
@@ -64,17 +96,20 @@ class ShimClient {
   // another app's address is not among them. Blocks for at most ten seconds.
   virtual Result<std::vector<Listener>> take_listeners() = 0;
 
-  // What rollctl decided about the instance: Ready, Serving, Canary, Standby or Settling, and its weight in
-  // percent. The shim writes it into the record before it answers. Blocks for at most ten seconds.
-  virtual Status set_role(InstanceState state, double weight) = 0;
+  // The shim writes it into the record before it answers. Blocks for at most ten seconds.
+  virtual Status set_role(const RoleOrder& role) = 0;
 
   // Lets $ROLL_GATE_FD read EOF. Blocks for at most ten seconds.
   virtual Status open_gate() = 0;
 
   // The steering descriptors that the shim holds while its group is steered, or lets go of (empty). Blocks
   // for at most ten seconds.
-  virtual Status hold_steering(std::vector<SteeringHandle> handles) = 0;
+  virtual Status hold_steering(std::vector<SteeringHandle> handles, SteeringTerm term = {}) = 0;
   virtual Result<std::vector<SteeringHandle>> take_steering() = 0;
+
+  // What was steered to the instance since it was launched, as far as its shim could see. Blocks for at most
+  // ten seconds.
+  virtual Result<SteeringCounters> counters() = 0;
 
   // Signal, wait, SIGKILL at the deadline; the server is not restarted any more. The shim sees to it whether
   // or not anybody stays connected, ends when no process of the instance is left, and removes its run

@@ -116,6 +116,38 @@ Result<Error> error_from_json(const json& value) {
   return error;
 }
 
+void write_drain(json& target, const DrainOrder& order) {
+  target["signal"] = order.signal;
+  target["deadline_ms"] = order.deadline.count();
+  if (order.start == DrainStart::Idle) target["order"] = "idle";
+}
+
+void read_drain_order(JsonReader& reader, DrainOrder& order) {
+  reader.get("signal", order.signal);
+  reader.get("deadline_ms", order.deadline);
+  std::string start;
+  if (reader.find("order") != nullptr) reader.get("order", start);
+  order.start = start == "idle" ? DrainStart::Idle : DrainStart::Signal;
+  if (order.signal < 1 || order.signal > 64) reader.complain("signal", "a signal's number");
+  if (order.deadline < Millis(0)) reader.complain("deadline_ms", "a number of milliseconds");
+}
+
+json counters_to_json(const SteeringCounters& counters) {
+  return {{"connections", counters.connections},
+          {"fallbacks", counters.fallbacks},
+          {"migrations", counters.migrations}};
+}
+
+Status read_counters(const JsonReader& reader, SteeringCounters& target) {
+  const json* counters = reader.find("counters");
+  if (counters == nullptr) return {};
+  JsonReader fields(*counters, "message: counters");
+  fields.get("connections", target.connections);
+  fields.get("fallbacks", target.fallbacks);
+  fields.get("migrations", target.migrations);
+  return fields.status();
+}
+
 // What a request adds to its envelope.
 struct RequestWriter {
   json& message;
@@ -124,25 +156,35 @@ struct RequestWriter {
   void operator()(const TakeListeners&) const { message["request"] = "take_listeners"; }
   void operator()(const OpenGate&) const { message["request"] = "open_gate"; }
   void operator()(const TakeSteering&) const { message["request"] = "take_steering"; }
+  void operator()(const GetCounters&) const { message["request"] = "counters"; }
   void operator()(const SawEnd&) const { message["request"] = "saw_end"; }
-  void operator()(const SetRole& role) const {
+  void operator()(const SetRole& request) const {
+    const RoleOrder& role = request.role;
     message["request"] = "set_role";
     message["state"] = instance_state_name(role.state);
     message["weight"] = role.weight;
+    if (role.generation) message["generation"] = *role.generation;
+    if (!role.hold) return;
+    json& hold = message["hold"];
+    hold["duration_ms"] = role.hold->duration.count();
+    write_drain(hold, role.hold->drain);
   }
   void operator()(const HoldSteering& hold) const {
     message["request"] = "hold_steering";
     message["addresses"] = addresses_to_json(hold.addresses);
+    if (hold.term.until == SteeringTerm::Until::Told) return;
+    message["until"] = "alone";
+    message["look_after_ms"] = hold.term.look_after.count();
   }
   void operator()(const Drain& drain) const {
     message["request"] = "drain";
-    message["signal"] = drain.order.signal;
-    message["deadline_ms"] = drain.order.deadline.count();
+    write_drain(message, drain.order);
   }
 };
 
 Result<RequestBody> read_set_role(JsonReader& reader) {
-  SetRole role;
+  SetRole request;
+  RoleOrder& role = request.role;
   std::string state;
   reader.get("state", state);
   reader.get("weight", role.weight);
@@ -150,22 +192,33 @@ Result<RequestBody> read_set_role(JsonReader& reader) {
   if (!parsed) return fail(parsed.error());
   role.state = *parsed;
   if (!(role.weight >= 0 && role.weight <= 100)) reader.complain("weight", "a percentage");
+  if (reader.find("generation") != nullptr) reader.get("generation", role.generation.emplace());
+  if (const json* hold = reader.find("hold")) {
+    JsonReader fields(*hold, "message: hold");
+    role.hold.emplace();
+    fields.get("duration_ms", role.hold->duration);
+    if (role.hold->duration < Millis(0)) fields.complain("duration_ms", "a number of milliseconds");
+    read_drain_order(fields, role.hold->drain);
+    if (Status read = fields.status(); !read) return fail(read.error());
+  }
   if (Status read = reader.status(); !read) return fail(read.error());
-  return role;
+  return request;
 }
 
 Result<RequestBody> read_drain(JsonReader& reader) {
   Drain drain;
-  reader.get("signal", drain.order.signal);
-  reader.get("deadline_ms", drain.order.deadline);
-  if (drain.order.signal < 1 || drain.order.signal > 64) reader.complain("signal", "a signal's number");
-  if (drain.order.deadline < Millis(0)) reader.complain("deadline_ms", "a number of milliseconds");
+  read_drain_order(reader, drain.order);
   if (Status read = reader.status(); !read) return fail(read.error());
   return drain;
 }
 
-Result<RequestBody> read_hold_steering(const JsonReader& reader) {
+Result<RequestBody> read_hold_steering(JsonReader& reader) {
   HoldSteering hold;
+  std::string until;
+  if (reader.find("until") != nullptr) reader.get("until", until);
+  if (until == "alone") hold.term.until = SteeringTerm::Until::Alone;
+  if (reader.find("look_after_ms") != nullptr) reader.get("look_after_ms", hold.term.look_after);
+  if (Status read = reader.status(); !read) return fail(read.error());
   if (Status read = read_addresses(reader, hold.addresses); !read) return fail(read.error());
   return hold;
 }
@@ -180,6 +233,7 @@ Result<RequestBody> read_body(JsonReader& reader) {
   if (name == "open_gate") return OpenGate{};
   if (name == "hold_steering") return read_hold_steering(reader);
   if (name == "take_steering") return TakeSteering{};
+  if (name == "counters") return GetCounters{};
   if (name == "drain") return read_drain(reader);
   if (name == "saw_end") return SawEnd{};
   return fail(ErrorKind::Unsupported, "this shim knows no request '" + name.substr(0, 64) + "'");
@@ -211,6 +265,7 @@ Result<FromShim> read_reply(JsonReader& reader) {
   reply.record = std::move(*record);
   if (Status read = read_listeners(reader, reply.listeners); !read) return fail(read.error());
   if (Status read = read_addresses(reader, reply.addresses); !read) return fail(read.error());
+  if (Status read = read_counters(reader, reply.counters); !read) return fail(read.error());
   if (Status read = reader.status(); !read) return fail(read.error());
   return reply;
 }
@@ -253,6 +308,7 @@ std::string to_text(const Reply& reply) {
     message["record"] = summary_to_json(reply.record);
     if (!reply.listeners.empty()) message["listeners"] = listeners_to_json(reply.listeners);
     if (!reply.addresses.empty()) message["addresses"] = addresses_to_json(reply.addresses);
+    if (reply.counters != SteeringCounters()) message["counters"] = counters_to_json(reply.counters);
     if (reply.more) message["more"] = true;
   }
   return json_text(message);

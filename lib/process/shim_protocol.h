@@ -33,8 +33,7 @@ struct GetRecord {};
 // One descriptor per listener in the reply; many listeners come in several replies.
 struct TakeListeners {};
 struct SetRole {
-  InstanceState state = InstanceState::Ready;
-  double weight = 0;
+  RoleOrder role;
 };
 struct OpenGate {};
 // One address that is steered, without its descriptors, five per address: program, sockets, state, probes,
@@ -45,8 +44,10 @@ struct SteeredAddress {
 };
 struct HoldSteering {
   std::vector<SteeredAddress> addresses;
+  SteeringTerm term = {};
 };
 struct TakeSteering {};
+struct GetCounters {};
 // The client that asked for the drain is the one that keeps the journal, if it is there at the end.
 struct Drain {
   DrainOrder order;
@@ -58,7 +59,7 @@ struct SawEnd {};
 inline constexpr size_t kFdsPerSteeredAddress = 5;
 
 using RequestBody = std::variant<Launch, GetRecord, TakeListeners, SetRole, OpenGate, HoldSteering,
-                                 TakeSteering, Drain, SawEnd>;
+                                 TakeSteering, GetCounters, Drain, SawEnd>;
 
 struct Request {
   int64_t id = 0;
@@ -82,6 +83,7 @@ struct Reply {
   InstanceRecord record;                  // without its spec
   std::vector<ListenerNote> listeners;    // to TakeListeners
   std::vector<SteeredAddress> addresses;  // to TakeSteering
+  SteeringCounters counters;              // to GetCounters
   bool more = false;                      // another reply with the same id follows
 };
 

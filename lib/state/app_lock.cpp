@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "process/json_reader.h"
 
@@ -12,6 +13,9 @@ namespace roll {
 using nlohmann::json;
 
 namespace {
+
+constexpr Millis kShimPatience{1000};
+constexpr Millis kLockPause{2};
 
 json to_json(const LockHolder& holder) {
   return {{"pid", holder.process.pid},         {"start_ticks", holder.process.start_ticks},
@@ -23,6 +27,12 @@ json to_json(const LockHolder& holder) {
 
 Result<FileLock> lock_app(const std::string& lock_path, const LockHolder& self) {
   auto lock = FileLock::try_acquire(lock_path);
+  // A shim holds it for a moment when it acts alone, and leaves no name.
+  for (auto waited = Millis(0); lock && !*lock && waited < kShimPatience && !lock_holder(lock_path);
+       waited += kLockPause) {
+    std::this_thread::sleep_for(kLockPause);
+    lock = FileLock::try_acquire(lock_path);
+  }
   if (!lock) return fail(lock.error());
   if (!*lock) {
     const auto holder = lock_holder(lock_path);

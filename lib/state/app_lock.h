@@ -19,7 +19,8 @@ struct LockHolder {
   WallTime since;
 };
 
-// Takes the app's lock; Busy, naming the holder, where another rollctl has it. Never waits.
+// Takes the app's lock; Busy, naming the holder, where another rollctl has it. Waits for at most a second,
+// for a shim that acts on its own account.
 Result<FileLock> lock_app(const std::string& lock_path, const LockHolder& self);
 
 // Who holds the lock now, without touching it; nothing where nobody does, or where the file does not tell.

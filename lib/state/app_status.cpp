@@ -28,6 +28,7 @@ json to_json(const InstanceStatus& instance) {
           {"started", format_time(instance.started)},
           {"ready_after_ms", or_null(instance.ready_after, [](Millis after) { return after.count(); })},
           {"drain_deadline", or_null(instance.drain_deadline, format_time)},
+          {"standby_until", or_null(instance.standby_until, format_time)},
           {"status", instance.status},
           {"steered",
            {{"connections", instance.steered.connections},
@@ -35,8 +36,20 @@ json to_json(const InstanceStatus& instance) {
             {"migrations", instance.steered.migrations}}}};
 }
 
+const char* phase_name(RunningChange::Phase phase) {
+  switch (phase) {
+    case RunningChange::Phase::Running:
+      return "running";
+    case RunningChange::Phase::Interrupted:
+      return "interrupted";
+    case RunningChange::Phase::Canary:
+      break;
+  }
+  return "canary";
+}
+
 json to_json(const RunningChange& change) {
-  return {{"phase", change.phase == RunningChange::Phase::Running ? "running" : "interrupted"},
+  return {{"phase", phase_name(change.phase)},
           {"command", change.command},
           {"release", change.release},
           {"generation", change.generation},

@@ -29,13 +29,14 @@ struct InstanceStatus {
   WallTime started;
   std::optional<Millis> ready_after;
   std::optional<WallTime> drain_deadline;
+  std::optional<WallTime> standby_until;
   std::string status;  // STATUS=
   SteeringCounters steered;
 };
 
-// A change that runs now, or that a killed rollctl left.
+// A change that runs now, that a killed rollctl left, or whose canary waits for a decision.
 struct RunningChange {
-  enum class Phase { Running, Interrupted };
+  enum class Phase { Running, Interrupted, Canary };
   Phase phase = Phase::Running;
   std::string command;
   std::string release;

@@ -74,12 +74,15 @@ std::optional<Outcome> parse_outcome(std::string_view name) {
 namespace events {
 
 Event deploy_started(const Started& started) {
-  return event("deploy.started", {{"release", started.release},
-                                  {"from", started.from ? json(*started.from) : json(nullptr)},
-                                  {"instances", started.instances},
-                                  {"handover", handover_name(started.handover)},
-                                  {"command", started.command},
-                                  {"note", started.note}});
+  Event begun = event("deploy.started", {{"release", started.release},
+                                         {"from", started.from ? json(*started.from) : json(nullptr)},
+                                         {"instances", started.instances},
+                                         {"handover", handover_name(started.handover)},
+                                         {"command", started.command},
+                                         {"note", started.note}});
+  if (started.canary > 0) begun.fields["canary"] = started.canary;
+  if (!started.returns.empty()) begun.fields["returns"] = started.returns;
+  return begun;
 }
 
 Event deploy_finished(const Finished& finished) {

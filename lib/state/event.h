@@ -43,6 +43,8 @@ struct Started {
   int instances = 0;                // that shall serve in the end
   Handover handover = Handover::Plain;
   std::string note;
+  double canary = 0;                     // percent that the first new instance gets alone; 0: none
+  std::vector<InstanceId> returns = {};  // that stand by and are to serve again
 };
 Event deploy_started(const Started& started);
 

@@ -39,6 +39,10 @@ Change begin_change(const Event& event) {
   change.instances = static_cast<int>(number_of(event.fields, "instances"));
   change.handover = text_of(event.fields, "handover");
   change.note = text_of(event.fields, "note");
+  if (const auto canary = event.fields.find("canary"); canary != event.fields.end() && canary->is_number())
+    change.canary = canary->get<double>();
+  std::set<InstanceId> ignored;
+  move_ids(event.fields, "returns", ignored, change.starting);
   change.started = event.time;
   return change;
 }
@@ -50,7 +54,18 @@ void end_change(const Event& event, Change& change) {
   change.reason = text_of(event.fields, "reason");
 }
 
+// What becomes of a canary: `abort`, or a `rollback` in its place, has rolled back when it has succeeded.
+void decide_canary(const Event& event, const Change& change, History& history) {
+  if (change.outcome == Outcome::Canary)
+    history.canary =
+        StandingCanary{change.release, change.generation, change.instances, change.canary, event.time};
+  const bool keeps_it = change.command == "start" || change.command == "scale";
+  if (change.outcome == Outcome::Deployed && !keeps_it) history.canary.reset();
+  if (change.outcome == Outcome::RolledBack && change.withdraws()) history.canary.reset();
+}
+
 void conclude(const Event& event, const Change& change, History& history) {
+  decide_canary(event, change, history);
   if (change.outcome != Outcome::Deployed) return;
   if (change.command == "stop") {
     history.stopped = true;
@@ -70,6 +85,10 @@ void conclude(const Event& event, const Change& change, History& history) {
 
 bool Change::makes_generation() const {
   return command == "deploy" || command == "rollback" || command == "restart" || command == "promote";
+}
+
+bool Change::withdraws() const {
+  return command == "abort" || (command == "rollback" && over_canary);
 }
 
 const Change* History::unfinished() const {
@@ -112,6 +131,7 @@ History fold(const std::vector<Event>& events) {
     history.last_instance = std::max(history.last_instance, number_of(event.fields, "id"));
     if (event.name == "deploy.started") {
       history.changes.push_back(begin_change(event));
+      history.changes.back().over_canary = history.canary.has_value();
       continue;
     }
     if (history.unfinished() == nullptr) continue;

@@ -20,10 +20,12 @@ struct Change {
   int instances = 0;
   std::string handover;
   std::string note;
+  double canary = 0;         // percent that its first instance was to get alone
+  bool over_canary = false;  // a canary stood when it began
   WallTime started;
 
   // How far it got.
-  std::set<InstanceId> starting;                 // launches that were meant
+  std::set<InstanceId> starting;                 // launches that were meant, and returns of a standby
   std::set<InstanceId> shifted_in, shifted_out;  // as the traffic went last
   std::set<InstanceId> stopping;
 
@@ -33,8 +35,20 @@ struct Change {
   size_t connections_cut = 0;
   std::string reason;
 
-  // Did it begin a generation of its own? deploy, rollback and restart do.
+  // Did it begin a generation of its own? deploy, rollback and restart do, and `promote`
+  // completes that of its canary.
   [[nodiscard]] bool makes_generation() const;
+  // Is it to end a canary? `abort` is, and a `rollback` while one stands.
+  [[nodiscard]] bool withdraws() const;
+};
+
+// A canary that nobody has decided about, as far as the journal knows: after a reboot nothing stands.
+struct StandingCanary {
+  std::string release;
+  int64_t generation = 0;
+  int instances = 0;  // that shall serve once it is promoted
+  double percent = 0;
+  WallTime since;
 };
 
 // The journal, folded: what the app is, as far as it was meant. What runs is discovered, never read from
@@ -51,6 +65,7 @@ struct History {
   int instances = 0;
   std::optional<int> scaled_to;  // by `scale`, until a deploy says otherwise
   bool stopped = false;          // by `stop`
+  std::optional<StandingCanary> canary;
   WallTime current_since;
 
   // The instances that shall serve now.

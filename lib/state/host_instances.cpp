@@ -127,7 +127,7 @@ void HostInstances::on_shim_gone(InstanceId id, Known& known) {
     known.record.server = on_file->server;
   adopt(id, known);
   if (!known.orphan) return end(id, known);
-  if (known.missed_role) (void)known.orphan->set_role(known.missed_role->first, known.missed_role->second);
+  if (known.missed_role) (void)known.orphan->set_role(*known.missed_role);
   tell(id, InstanceEvent::Kind::Orphaned);
   if (!known.drain_ordered) return;
   // The deadline was the shim's to keep; now it is ours.
@@ -240,13 +240,13 @@ std::string HostInstances::owner_of(const ListenSocket& socket) {
   return owner ? owner->text() : std::string();
 }
 
-Status HostInstances::set_role(InstanceId id, InstanceState state, double weight) {
+Status HostInstances::set_role(InstanceId id, const RoleOrder& role) {
   auto found = known(id);
   if (!found) return fail(found.error());
   Known& known = **found;
-  if (known.orphan) return known.orphan->set_role(state, weight);
-  Status set = known.shim->set_role(state, weight);
-  if (!set && known.shim->has_gone()) known.missed_role = {state, weight};
+  if (known.orphan) return known.orphan->set_role(role);
+  Status set = known.shim->set_role(role);
+  if (!set && known.shim->has_gone()) known.missed_role = role;
   return unless_gone(known, std::move(set));
 }
 
@@ -257,10 +257,11 @@ Status HostInstances::open_gate(InstanceId id) {
   return (*found)->shim ? unless_gone(**found, (*found)->shim->open_gate()) : Status();
 }
 
-Status HostInstances::hold_steering(InstanceId id, std::vector<SteeringHandle> handles) {
+Status HostInstances::hold_steering(InstanceId id, std::vector<SteeringHandle> handles, SteeringTerm term) {
   auto found = known(id);
   if (!found) return fail(found.error());
-  return (*found)->shim ? unless_gone(**found, (*found)->shim->hold_steering(std::move(handles))) : Status();
+  return (*found)->shim ? unless_gone(**found, (*found)->shim->hold_steering(std::move(handles), term))
+                        : Status();
 }
 
 Result<std::vector<SteeringHandle>> HostInstances::take_steering(InstanceId id) {
@@ -268,6 +269,12 @@ Result<std::vector<SteeringHandle>> HostInstances::take_steering(InstanceId id) 
   if (!found) return fail(found.error());
   if ((*found)->shim) return (*found)->shim->take_steering();
   return std::vector<SteeringHandle>();
+}
+
+SteeringCounters HostInstances::steered(InstanceId id) {
+  auto found = known(id);
+  if (!found || !(*found)->shim) return {};
+  return (*found)->shim->counters().value_or(SteeringCounters());
 }
 
 Status HostInstances::drain(InstanceId id, const DrainOrder& order) {

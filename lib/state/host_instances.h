@@ -32,10 +32,11 @@ class HostInstances final : public Instances {
   Result<std::vector<ListenSocket>> listen_sockets() override;
   std::vector<ListenSocket> listens_elsewhere(InstanceId id) override;
   std::string owner_of(const ListenSocket& socket) override;
-  Status set_role(InstanceId id, InstanceState state, double weight) override;
+  Status set_role(InstanceId id, const RoleOrder& role) override;
   Status open_gate(InstanceId id) override;
-  Status hold_steering(InstanceId id, std::vector<SteeringHandle> handles) override;
+  Status hold_steering(InstanceId id, std::vector<SteeringHandle> handles, SteeringTerm term) override;
   Result<std::vector<SteeringHandle>> take_steering(InstanceId id) override;
+  SteeringCounters steered(InstanceId id) override;
   Status drain(InstanceId id, const DrainOrder& order) override;
   Status clear_remains(InstanceId id) override;
   Stranded wake_stranded() override;
@@ -48,7 +49,7 @@ class HostInstances final : public Instances {
     std::unique_ptr<Orphan> orphan;
     InstanceRecord record;
     // What its shim did not live to hear.
-    std::optional<std::pair<InstanceState, double>> missed_role;
+    std::optional<RoleOrder> missed_role;
     bool drain_ordered = false;
     TimePoint drain_deadline;
     DrainOrder drain_order;

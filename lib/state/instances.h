@@ -83,10 +83,14 @@ class Instances {
   // Who owns that socket, for people: "nginx (pid 12)"; empty where that cannot be found.
   virtual std::string owner_of(const ListenSocket& socket) = 0;
 
-  virtual Status set_role(InstanceId id, InstanceState state, double weight) = 0;
+  virtual Status set_role(InstanceId id, const RoleOrder& role) = 0;
   virtual Status open_gate(InstanceId id) = 0;
-  virtual Status hold_steering(InstanceId id, std::vector<SteeringHandle> handles) = 0;
+  virtual Status hold_steering(InstanceId id, std::vector<SteeringHandle> handles,
+                               SteeringTerm term = {}) = 0;
   virtual Result<std::vector<SteeringHandle>> take_steering(InstanceId id) = 0;
+
+  // What was steered to it since it was launched; zeros where nobody knows.
+  virtual SteeringCounters steered(InstanceId id) = 0;
 
   // Tells it to end; Ended follows, at the latest soon after the deadline. An unsupervised one is drained by
   // this process.

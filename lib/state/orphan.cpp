@@ -39,16 +39,18 @@ Orphan::Orphan(Loop& loop, SockDiag& diag, InstanceRecord record, ProcessRef ser
         on_ended_(connections_cut_);
       })) {}
 
-Status Orphan::set_role(InstanceState state, double weight) {
-  record_.state = state;
-  record_.weight = weight;
+// Nobody is left to end a hold; the next rollctl does.
+Status Orphan::set_role(const RoleOrder& role) {
+  record_.state = role.state;
+  record_.weight = role.weight;
+  if (role.generation) record_.generation = *role.generation;
   return write_instance_record(record_.spec.run_dir, record_);
 }
 
 Status Orphan::drain(const DrainOrder& order) {
   record_.drain_deadline = loop_.wall_now() + order.deadline;
   // A full disk keeps nobody from draining.
-  (void)set_role(InstanceState::Draining, 0);
+  (void)set_role({InstanceState::Draining});
   deadline_ = loop_.after(order.deadline, [this] { cut(); });
   Status sent = server_.send_signal(order.signal);
   // It ended by itself: the watch tells.

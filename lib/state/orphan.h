@@ -24,7 +24,7 @@ class Orphan {
 
   [[nodiscard]] const InstanceRecord& record() const { return record_; }
   // Written into its record, for the next who looks.
-  Status set_role(InstanceState state, double weight);
+  Status set_role(const RoleOrder& role);
 
   // Signals it now; SIGKILL for all of its process tree at the deadline, unless this process ends before.
   Status drain(const DrainOrder& order);

@@ -15,6 +15,7 @@
 #include "steering/program_attachment.h"
 #include "steering/raw_bpf.h"
 #include "steering/rotation_table.h"
+#include "steering/slot_counters.h"
 #include "steering/slot_writer.h"
 
 namespace roll {
@@ -111,8 +112,7 @@ Result<uint32_t> SteerGroup::take_free_slot(InstanceId instance) {
   // A CPU that still reads the last rotation may find its former owner's slot in it.
   if (auto over = await_readers(); !over) return fail(over.error());
   const auto slot = static_cast<uint32_t>(free - std::begin(state_->owners));
-  const std::vector<roll_steer_counters> zero(static_cast<size_t>(std::max(1, ::libbpf_num_possible_cpus())));
-  raw_bpf::update(maps_.counters.get(), &slot, zero.data());
+  clear_slot_counters(maps_.counters.get(), slot);
   state_.set_owner(slot, instance);
   return slot;
 }
@@ -282,17 +282,7 @@ void SteerGroup::clear() {
 }
 
 SteeringCounters SteerGroup::counters(InstanceId instance) const {
-  SteeringCounters sum;
-  std::vector<roll_steer_counters> per_cpu(static_cast<size_t>(std::max(1, ::libbpf_num_possible_cpus())));
-  for (const uint32_t slot : slots_of(instance)) {
-    if (raw_bpf::look_up(maps_.counters.get(), &slot, per_cpu.data()) != 0) continue;
-    for (const auto& counters : per_cpu) {
-      sum.connections += counters.connections;
-      sum.fallbacks += counters.fallbacks;
-      sum.migrations += counters.migrations;
-    }
-  }
-  return sum;
+  return read_slot_counters(maps_.counters.get(), slots_of(instance)).value_or(SteeringCounters());
 }
 
 Result<SteeringHandle> SteerGroup::share(InstanceId instance) const {

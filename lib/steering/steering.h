@@ -48,6 +48,8 @@ struct SteeringCounters {
   uint64_t connections = 0;  // steered to this instance
   uint64_t fallbacks = 0;    // of these: meant for an instance that had gone
   uint64_t migrations = 0;   // moved here by the kernel from a listener that closed
+
+  bool operator==(const SteeringCounters&) const = default;
 };
 
 struct SettleResult {

@@ -121,8 +121,8 @@ void Control::act(Client& client, int64_t id, const shim::TakeListeners&, std::v
   } while (next < listeners->size());
 }
 
-void Control::act(Client& client, int64_t id, const shim::SetRole& role, std::vector<Fd>&) {
-  reply(client, id, supervisor_->set_role(role.state, role.weight));
+void Control::act(Client& client, int64_t id, const shim::SetRole& request, std::vector<Fd>&) {
+  reply(client, id, supervisor_->set_role(request.role));
 }
 
 void Control::act(Client& client, int64_t id, const shim::OpenGate&, std::vector<Fd>&) {
@@ -142,7 +142,7 @@ void Control::act(Client& client, int64_t id, const shim::HoldSteering& hold, st
     for (Fd* fd : {&handle.program, &handle.sockets, &handle.state, &handle.probes, &handle.counters})
       *fd = std::move(fds[next++]);
   }
-  supervisor_->hold_steering(std::move(handles));
+  supervisor_->hold_steering(std::move(handles), hold.term);
   reply(client, id, {});
 }
 
@@ -157,6 +157,14 @@ void Control::act(Client& client, int64_t id, const shim::TakeSteering&, std::ve
       fds.push_back(fd->get());
   }
   send(client, to_text(answer), fds);
+}
+
+void Control::act(Client& client, int64_t id, const shim::GetCounters&, std::vector<Fd>&) {
+  shim::Reply answer;
+  answer.id = id;
+  answer.record = supervisor_->record();
+  answer.counters = supervisor_->counters();
+  send(client, to_text(answer));
 }
 
 void Control::act(Client& client, int64_t id, const shim::Drain& drain, std::vector<Fd>&) {

@@ -62,6 +62,7 @@ class Control {
   void act(Client& client, int64_t id, const shim::OpenGate&, std::vector<Fd>& fds);
   void act(Client& client, int64_t id, const shim::HoldSteering& hold, std::vector<Fd>& fds);
   void act(Client& client, int64_t id, const shim::TakeSteering&, std::vector<Fd>& fds);
+  void act(Client& client, int64_t id, const shim::GetCounters&, std::vector<Fd>& fds);
   void act(Client& client, int64_t id, const shim::Drain& drain, std::vector<Fd>& fds);
   void act(Client& client, int64_t id, const shim::SawEnd&, std::vector<Fd>& fds);
   void reply(Client& client, int64_t id, Status status);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "process/instance_record.h"
 #include "process/shim_client.h"
 #include "steering/steering.h"
+#include "steering/steering_end.h"
 
 namespace roll {
 
@@ -56,6 +58,20 @@ class ServerNetwork {
   // Puts a restarted server's listeners into the slots of its steering. A handle whose slots are not the
   // instance's any more is let go of.
   virtual Refill refill(std::vector<SteeringHandle>& steering, std::vector<Listener> listeners) = 0;
+  // Lets go of handles whose steering has ended. Who is left outside the rotation of the others?
+  virtual Company company(std::vector<SteeringHandle>& steering) = 0;
+  // Ends the steering of every address; those where it could not be ended stay.
+  virtual Status end_steering(std::vector<SteeringHandle>& steering) = 0;
+  virtual SteeringCounters counters(const std::vector<SteeringHandle>& steering) = 0;
+};
+
+// A shim acts on its own account only while no rollctl is at work on the app, and keeps one from beginning
+// meanwhile.
+class Turns {
+ public:
+  virtual ~Turns() = default;
+  // Held until it is destroyed; null where a rollctl (or another shim) is at work. Never blocks.
+  virtual std::shared_ptr<void> take() = 0;
 };
 
 // Who is told.

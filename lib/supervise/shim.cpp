@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/atomic_file.h"
+#include "base/file_lock.h"
 #include "loop/loop.h"
 #include "process/json_reader.h"
 #include "process/packet_socket.h"
@@ -70,6 +71,22 @@ bool is_same_folder(int dir, const std::string& path) {
   return ::fstat(dir, &ours) == 0 && ::stat(path.c_str(), &theirs) == 0 && ours.st_dev == theirs.st_dev &&
          ours.st_ino == theirs.st_ino;
 }
+
+// Whoever changes the app holds its lock.
+class AppLockTurns final : public Turns {
+ public:
+  explicit AppLockTurns(const std::string& run_dir)
+      : path_(run_dir.substr(0, run_dir.find_last_of('/')) + "/" + kAppLock) {}
+
+  std::shared_ptr<void> take() override {
+    auto lock = FileLock::try_acquire(path_);
+    if (!lock || !*lock) return nullptr;
+    return std::make_shared<FileLock>(std::move(**lock));
+  }
+
+ private:
+  std::string path_;
+};
 
 class Shim final : public Audience {
  public:
@@ -130,7 +147,8 @@ class Shim final : public Audience {
   Shim(std::unique_ptr<Loop> loop, LaunchSpec spec, ProcessId self)
       : loop_(std::move(loop)),
         run_dir_(spec.run_dir),
-        supervisor_({clock_, server_, network_, *this}, std::move(spec), std::move(self)),
+        turns_(run_dir_),
+        supervisor_({clock_, server_, network_, *this, turns_}, std::move(spec), std::move(self)),
         sockets_(supervisor_.record().spec.listen),
         network_(supervisor_.record(), sockets_),
         server_(*loop_, supervisor_.record().spec, sockets_,
@@ -211,6 +229,7 @@ class Shim final : public Audience {
   bool is_over_ = false;
   std::string end_line_;
   std::optional<TimePoint> armed_for_;
+  AppLockTurns turns_;
   Supervisor supervisor_;
   InheritedSockets sockets_;
   SocketNetwork network_;

@@ -6,6 +6,7 @@
 
 #include "net/process_sockets.h"
 #include "net/sock_diag.h"
+#include "steering/slot_counters.h"
 #include "steering/slot_writer.h"
 
 namespace roll {
@@ -85,6 +86,48 @@ Refill SocketNetwork::refill(std::vector<SteeringHandle>& steering, std::vector<
     return false;
   });
   return result;
+}
+
+Company SocketNetwork::company(std::vector<SteeringHandle>& steering) {
+  Company company = Company::Ended;
+  std::erase_if(steering, [&](const SteeringHandle& handle) {
+    const auto found = look_for_company(handle);
+    if (found && *found == Company::Ended) return true;
+    if (!found || *found == Company::Others) {
+      company = Company::Others;
+    } else if (company == Company::Ended) {
+      company = Company::Alone;
+    }
+    return false;
+  });
+  return company;
+}
+
+Status SocketNetwork::end_steering(std::vector<SteeringHandle>& steering) {
+  const auto own = listeners();
+  if (!own) return fail(own.error());
+  Status ended;
+  std::erase_if(steering, [&](const SteeringHandle& handle) {
+    const auto listener = std::find_if(
+        own->begin(), own->end(), [&](const Listener& candidate) { return candidate.bound == handle.bound; });
+    if (listener == own->end()) return false;
+    Status done = roll::end_steering(handle, listener->fd.get());
+    if (!done) ended = done;
+    return done.has_value();
+  });
+  return ended;
+}
+
+SteeringCounters SocketNetwork::counters(const std::vector<SteeringHandle>& steering) {
+  SteeringCounters sum;
+  for (const SteeringHandle& handle : steering) {
+    const auto some = read_slot_counters(handle.counters.get(), handle.slots);
+    if (!some) continue;
+    sum.connections += some->connections;
+    sum.fallbacks += some->fallbacks;
+    sum.migrations += some->migrations;
+  }
+  return sum;
 }
 
 }  // namespace roll

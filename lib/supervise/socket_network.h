@@ -19,6 +19,9 @@ class SocketNetwork final : public ServerNetwork {
   bool listens_on_all() override;
   size_t connections() override;
   Refill refill(std::vector<SteeringHandle>& steering, std::vector<Listener> listeners) override;
+  Company company(std::vector<SteeringHandle>& steering) override;
+  Status end_steering(std::vector<SteeringHandle>& steering) override;
+  SteeringCounters counters(const std::vector<SteeringHandle>& steering) override;
 
  private:
   [[nodiscard]] std::vector<uint16_t> ports() const;

@@ -232,7 +232,8 @@ void Supervisor::became_ready() {
 
 // Orders.
 
-Status Supervisor::set_role(InstanceState state, double weight) {
+Status Supervisor::set_role(const RoleOrder& role) {
+  const InstanceState state = role.state;
   if (!is_role(state))
     return fail(ErrorKind::Invalid,
                 std::string(instance_state_name(state)) + " is not for clients to decide");
@@ -245,7 +246,14 @@ Status Supervisor::set_role(InstanceState state, double weight) {
     ready_since_ = now;
   }
   role_ = state;
-  record_.weight = weight;
+  record_.weight = role.weight;
+  if (role.generation) record_.generation = *role.generation;
+  hold_ = role.hold;
+  record_.standby_until.reset();
+  if (hold_) {
+    hold_ends_ = now + hold_->duration;
+    record_.standby_until = roles_.clock.wall_now() + hold_->duration;
+  }
   if (record_.state != InstanceState::Restarting) record_.state = state;
   return roles_.audience.save(record_);
 }
@@ -256,15 +264,34 @@ void Supervisor::open_gate() {
   save();
 }
 
-void Supervisor::hold_steering(std::vector<SteeringHandle> handles) {
+void Supervisor::hold_steering(std::vector<SteeringHandle> handles, SteeringTerm term) {
+  if (handles.empty()) let_go_of_steering();
   steering_ = std::move(handles);
+  held_until_ = term.until;
+  next_alone_look_ = roles_.clock.now() + std::max(term.look_after, kTurnAgain);
+}
+
+// What its counters said goes with it.
+void Supervisor::let_go_of_steering() {
+  steered_before_ = counters();
+  steering_.clear();
+}
+
+SteeringCounters Supervisor::counters() const {
+  SteeringCounters sum = steered_before_;
+  const SteeringCounters now = roles_.network.counters(steering_);
+  sum.connections += now.connections;
+  sum.fallbacks += now.fallbacks;
+  sum.migrations += now.migrations;
+  return sum;
 }
 
 Status Supervisor::drain(const DrainOrder& order) {
   if (phase_ == Phase::Ended) return {};
   const TimePoint now = roles_.clock.now();
   if (phase_ == Phase::Draining) {
-    if (order.signal != std::exchange(order_.signal, order.signal)) tell_to_end();
+    const bool other_signal = order.signal != std::exchange(order_.signal, order.signal);
+    if (other_signal || (!told_to_end_ && order.start == DrainStart::Signal)) tell_to_end();
     cut_at_ = std::min(cut_at_, now + order.deadline);
   } else {
     order_ = order;
@@ -282,17 +309,53 @@ Status Supervisor::drain(const DrainOrder& order) {
 void Supervisor::begin_draining() {
   const Phase before = std::exchange(phase_, Phase::Draining);
   record_.state = InstanceState::Draining;
-  if (before == Phase::Running)
-    tell_to_end();
-  else
+  hold_.reset();
+  record_.standby_until.reset();
+  if (before != Phase::Running) {
     roles_.process.close_sockets();
+  } else if (order_.start == DrainStart::Idle) {
+    look_whether_idle();
+  } else {
+    tell_to_end();
+  }
   if (before == Phase::Waiting || before == Phase::Idle) end_drain();
 }
 
 // A listener that the server closes ends only when nobody else holds it.
 void Supervisor::tell_to_end() {
+  told_to_end_ = true;
   roles_.process.close_sockets();
   roles_.process.send_signal(order_.signal);
+}
+
+void Supervisor::look_whether_idle() {
+  if (roles_.network.connections() == 0) return tell_to_end();
+  next_idle_look_ = roles_.clock.now() + idle_look_;
+  idle_look_ = std::min(idle_look_ * 2, kLateIdleLook);
+}
+
+void Supervisor::end_hold() {
+  const auto turn = roles_.turns.take();
+  if (!turn) {
+    hold_ends_ = roles_.clock.now() + kTurnAgain;
+    return;
+  }
+  const DrainOrder order = hold_->drain;
+  const size_t connections = roles_.network.connections();
+  (void)drain(order);
+  if (phase_ == Phase::Ended) return;
+  roles_.audience.note(draining_line(record_, roles_.clock.wall_now(), connections, order.deadline));
+}
+
+void Supervisor::look_whether_alone() {
+  next_alone_look_ = roles_.clock.now() + kTurnAgain;
+  if (roles_.network.company(steering_) != Company::Alone) return;
+  const auto turn = roles_.turns.take();
+  // A rollctl may have come and gone in between.
+  if (!turn || roles_.network.company(steering_) != Company::Alone) return;
+  const SteeringCounters counted = counters();
+  (void)roles_.network.end_steering(steering_);
+  if (steering_.empty()) steered_before_ = counted;
 }
 
 void Supervisor::cut() {
@@ -319,8 +382,19 @@ void Supervisor::tick() {
   if (phase_ == Phase::Running && record_.state == InstanceState::Restarting && next_look_ <= now)
     look_whether_ready();
   if (phase_ == Phase::Sweeping && next_sweep_ <= now) sweep();
+  if (is_awaiting_idle() && next_idle_look_ <= now) look_whether_idle();
   if (phase_ == Phase::Draining && cut_at_ <= now) cut();
+  if (hold_ && hold_ends_ <= now) end_hold();
+  if (is_to_end_steering() && next_alone_look_ <= now) look_whether_alone();
   if (phase_ == Phase::Waiting && restart_at_ <= now) launch();
+}
+
+bool Supervisor::is_awaiting_idle() const {
+  return phase_ == Phase::Draining && !told_to_end_ && record_.server.pid != 0;
+}
+
+bool Supervisor::is_to_end_steering() const {
+  return phase_ == Phase::Running && held_until_ == SteeringTerm::Until::Alone && !steering_.empty();
 }
 
 std::optional<TimePoint> Supervisor::next_due() const {
@@ -329,6 +403,9 @@ std::optional<TimePoint> Supervisor::next_due() const {
   if (phase_ == Phase::Running && record_.state == InstanceState::Restarting) also(next_look_);
   if (phase_ == Phase::Sweeping) also(next_sweep_);
   if (phase_ == Phase::Draining) also(cut_at_);
+  if (is_awaiting_idle()) also(next_idle_look_);
+  if (hold_) also(hold_ends_);
+  if (is_to_end_steering()) also(next_alone_look_);
   if (phase_ == Phase::Waiting) also(restart_at_);
   return due;
 }

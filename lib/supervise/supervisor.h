@@ -47,6 +47,11 @@ class Supervisor {
   static constexpr Millis kLateReadyLook{50};
   // Status texts are passed on at most this often.
   static constexpr Millis kStatusInterval{100};
+  // With order Idle: how often the connections of a server that drains are counted, first and at last.
+  static constexpr Millis kIdleLook{10};
+  static constexpr Millis kLateIdleLook{250};
+  // When a rollctl is at work, or others are left outside the rotation: again after that long.
+  static constexpr Millis kTurnAgain{250};
   // A server that was ready for this long starts anew with the shortest back-off.
   static constexpr Millis kStable{10'000};
 
@@ -62,6 +67,7 @@ class Supervisor {
     ServerProcess& process;
     ServerNetwork& network;
     Audience& audience;
+    Turns& turns;
   };
 
   Supervisor(const Roles& roles, LaunchSpec spec, ProcessId shim);
@@ -80,10 +86,11 @@ class Supervisor {
   void tick();
 
   // What clients ask for; see ShimClient.
-  Status set_role(InstanceState state, double weight);
+  Status set_role(const RoleOrder& role);
   void open_gate();
-  void hold_steering(std::vector<SteeringHandle> handles);
+  void hold_steering(std::vector<SteeringHandle> handles, SteeringTerm term);
   [[nodiscard]] const std::vector<SteeringHandle>& steering() const { return steering_; }
+  [[nodiscard]] SteeringCounters counters() const;
   Status drain(const DrainOrder& order);
 
   // When tick() has something to do; nothing while there is only waiting for others.
@@ -97,12 +104,18 @@ class Supervisor {
   void launch_failed(const std::string& message);
   void begin_draining();
   void tell_to_end();
+  void look_whether_idle();
+  void end_hold();
+  void look_whether_alone();
+  void let_go_of_steering();
   void cut();
   void sweep();
   void look_whether_ready();
   void became_ready();
   void publish_status();
   void end_drain();
+  [[nodiscard]] bool is_awaiting_idle() const;
+  [[nodiscard]] bool is_to_end_steering() const;
   [[nodiscard]] bool is_restarted_on(const ExitStatus& exit) const;
   void plan_restart_or_fail(std::optional<ExitStatus> exit);
   std::string what_was_left(const ExitStatus& exit) const;
@@ -116,6 +129,12 @@ class Supervisor {
   bool is_first_launch_ = true;
   bool was_notifying_ = false;  // an earlier server sent READY=1: so will the next
   std::vector<SteeringHandle> steering_;
+  SteeringTerm::Until held_until_ = SteeringTerm::Until::Told;
+  TimePoint next_alone_look_{};
+  SteeringCounters steered_before_;  // by a steering that it has let go of
+
+  std::optional<RoleOrder::Hold> hold_;
+  TimePoint hold_ends_{};
 
   int attempts_ = 0;  // restarts without a ready in between
   int doublings_ = 0;
@@ -126,6 +145,9 @@ class Supervisor {
   TimePoint next_sweep_{};
 
   DrainOrder order_;
+  bool told_to_end_ = false;
+  TimePoint next_idle_look_{};
+  Millis idle_look_{kIdleLook};
   TimePoint drained_from_{};
   TimePoint cut_at_{};
   std::optional<size_t> connections_cut_;

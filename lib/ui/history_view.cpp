@@ -21,6 +21,7 @@ Span outcome_of(const Change& change) {
     case Outcome::Canary:
       return {"canary", Tone::Good};
     case Outcome::RolledBack:
+      if (change.withdraws()) return {"done", Tone::Good};
       return {"rolled back", Tone::Bad};
     case Outcome::Interrupted:
       return {"interrupted", Tone::Bad};

@@ -49,6 +49,11 @@ std::vector<Line> change_lines(const AppStatus& status, WallTime now) {
   const std::string when = relative_time(change.since, now);
   if (change.phase == RunningChange::Phase::Running)
     return {{Span("in progress:", Tone::Busy), fmt::format(" {}, begun {}", what, when)}};
+  if (change.phase == RunningChange::Phase::Canary)
+    return {
+        {Span("canary:", Tone::Busy),
+         fmt::format(" {} (generation {}), since {}", change.release, change.generation, when)},
+        hint_line(fmt::format("`rollctl promote {0}` keeps it, `rollctl abort {0}` ends it", status.app))};
   return {{Span("interrupted:", Tone::Bad), fmt::format(" {}, begun {}", what, when)},
           hint_line(fmt::format("`rollctl recover {}` finishes it or undoes it", status.app))};
 }
@@ -72,6 +77,10 @@ Span note(const InstanceStatus& instance, WallTime now) {
     notes.push_back(*instance.drain_deadline > now
                         ? "cut in " + short_duration(elapsed(now, *instance.drain_deadline))
                         : "past its deadline");
+  if (instance.standby_until)
+    notes.push_back(*instance.standby_until > now
+                        ? "drains in " + short_duration(elapsed(now, *instance.standby_until))
+                        : "drains any moment");
   if (!instance.status.empty()) notes.push_back(instance.status);
   return {fmt::format("{}", fmt::join(notes, ", "))};
 }

@@ -125,9 +125,13 @@ std::string ending_text(const Verdict& verdict) {
     case Outcome::Unchanged:
       return verdict.command == "stop" ? "stopped already" : serves_text(verdict) + " already";
     case Outcome::Canary:
-      return fmt::format("{} serves as a canary beside {}", verdict.release,
+      return fmt::format("{} serves{} as a canary beside {}", verdict.release,
+                         verdict.canary ? fmt::format(" {:.3g}%", verdict.canary->percent) : "",
                          verdict.from.value_or("nothing else"));
     case Outcome::RolledBack:
+      if (verdict.aim == Verdict::Aim::Back)
+        return fmt::format("the canary{} was withdrawn, {}",
+                           verdict.from ? " of " + *verdict.from : std::string(), aftermath_text(verdict));
       return fmt::format("{}, {}", fill(words.undone, verdict.release), aftermath_text(verdict));
     case Outcome::Interrupted:
       return fmt::format("interrupted and undone, {}", aftermath_text(verdict));
@@ -187,15 +191,21 @@ std::string summary_text(const Verdict& verdict) {
   if (!verdict.draining.empty())
     text += fmt::format(", {} still draining ({})", count_text(verdict.draining.size(), "instance"),
                         ids_text(verdict.draining));
+  if (!verdict.standby.empty())
+    text += fmt::format(", {} on standby ({}){}", count_text(verdict.standby.size(), "instance"),
+                        ids_text(verdict.standby),
+                        verdict.hold > Millis(0) ? " for " + human_duration(verdict.hold) : "");
   text += ", " + human_duration(verdict.duration);
   if (verdict.outcome == Outcome::Deployed && verdict.interrupted_by != 0)
     text += fmt::format(", drain not awaited ({})", signal_name(verdict.interrupted_by));
+  if (verdict.outcome == Outcome::Canary)
+    text += fmt::format("; `rollctl promote {0}` keeps it, `rollctl abort {0}` ends it", verdict.app);
   return text;
 }
 
 bool is_failure(const Verdict& verdict) {
-  return verdict.outcome == Outcome::RolledBack || verdict.outcome == Outcome::Interrupted ||
-         verdict.outcome == Outcome::NeedsAttention;
+  if (verdict.outcome == Outcome::RolledBack) return verdict.aim == Verdict::Aim::Forward;
+  return verdict.outcome == Outcome::Interrupted || verdict.outcome == Outcome::NeedsAttention;
 }
 
 Error failure_of(const Verdict& verdict) {

@@ -45,6 +45,8 @@ struct FakeServer {
   uint32_t inode = 0;
   InstanceState role = InstanceState::Starting;
   TimePoint drain_deadline;
+  std::optional<RoleOrder::Hold> hold;
+  SteeringTerm::Until held_until = SteeringTerm::Until::Told;
 
   [[nodiscard]] bool runs() const { return record.server.pid != 0; }
   // It may have become unready by now.
@@ -180,29 +182,35 @@ class FakeInstances final : public Instances {
   std::vector<ListenSocket> listens_elsewhere(InstanceId) override { return {}; }
   std::string owner_of(const ListenSocket&) override { return "nginx (pid 12)"; }
 
-  Status set_role(InstanceId id, InstanceState state, double weight) override {
+  Status set_role(InstanceId id, const RoleOrder& role) override {
     const auto found = servers_.find(id);
     if (found == servers_.end()) return fail(ErrorKind::NotFound, "it has ended");
     FakeServer& server = found->second;
     if (server.draining || server.record.state == InstanceState::Failed)
       return fail(ErrorKind::Failed, "it drains");
-    server.role = state;
-    server.record.weight = weight;
-    if (server.record.state != InstanceState::Restarting) server.record.state = state;
+    server.role = role.state;
+    server.record.weight = role.weight;
+    if (role.generation) server.record.generation = *role.generation;
+    if (server.record.state != InstanceState::Restarting) server.record.state = role.state;
+    server.hold = role.hold;
+    if (role.hold) end_hold_later(id, role.hold->duration);
     return {};
   }
 
   Status open_gate(InstanceId) override { return {}; }
 
-  Status hold_steering(InstanceId id, std::vector<SteeringHandle> handles) override {
+  Status hold_steering(InstanceId id, std::vector<SteeringHandle> handles, SteeringTerm term) override {
     const auto found = servers_.find(id);
     if (found == servers_.end()) return fail(ErrorKind::NotFound, "it has ended");
     found->second.holds_steering = found->second.shim_lives && !handles.empty();
+    found->second.held_until = term.until;
     return {};
   }
   Result<std::vector<SteeringHandle>> take_steering(InstanceId) override {
     return std::vector<SteeringHandle>();
   }
+
+  SteeringCounters steered(InstanceId) override { return {}; }
 
   Status drain(InstanceId id, const DrainOrder& order) override {
     if (watcher != nullptr) watcher->will_drain(id);
@@ -266,6 +274,14 @@ class FakeInstances final : public Instances {
     scheduler_.in(delay, [this, id, life, event = std::move(event)] {
       if (const FakeServer* server = find(id); server != nullptr && server->record.server.start_ticks == life)
         event();
+    });
+  }
+
+  // As its shim does. Whoever gave it another role has ended the hold.
+  void end_hold_later(InstanceId id, Millis duration) {
+    later(id, duration, [this, id] {
+      if (const FakeServer& server = servers_.at(id); server.hold && server.role == InstanceState::Standby)
+        (void)drain(id, server.hold->drain);
     });
   }
 

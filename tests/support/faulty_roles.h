@@ -80,22 +80,23 @@ class FaultyInstances final : public Instances {
   }
   std::vector<ListenSocket> listens_elsewhere(InstanceId id) override { return real_.listens_elsewhere(id); }
   std::string owner_of(const ListenSocket& socket) override { return real_.owner_of(socket); }
-  Status set_role(InstanceId id, InstanceState state, double weight) override {
+  Status set_role(InstanceId id, const RoleOrder& role) override {
     if (auto fault = faults_.next("instances.set_role")) return fail(*fault);
-    return real_.set_role(id, state, weight);
+    return real_.set_role(id, role);
   }
   Status open_gate(InstanceId id) override {
     if (auto fault = faults_.next("instances.open_gate")) return fail(*fault);
     return real_.open_gate(id);
   }
-  Status hold_steering(InstanceId id, std::vector<SteeringHandle> handles) override {
+  Status hold_steering(InstanceId id, std::vector<SteeringHandle> handles, SteeringTerm term) override {
     if (auto fault = faults_.next("instances.hold_steering")) return fail(*fault);
-    return real_.hold_steering(id, std::move(handles));
+    return real_.hold_steering(id, std::move(handles), term);
   }
   Result<std::vector<SteeringHandle>> take_steering(InstanceId id) override {
     if (auto fault = faults_.next("instances.take_steering")) return fail(*fault);
     return real_.take_steering(id);
   }
+  SteeringCounters steered(InstanceId id) override { return real_.steered(id); }
   Status drain(InstanceId id, const DrainOrder& order) override {
     if (auto fault = faults_.next("instances.drain")) return fail(*fault);
     return real_.drain(id, order);

@@ -53,7 +53,7 @@ class SuperviseTest : public ShimTest {
   Watched& serve(const LaunchSpec& spec) {
     Watched& shim = launch_and_await(spec);
     EXPECT_TRUE(await(shim, Kind::NotifiedReady));
-    EXPECT_TRUE(shim.client->set_role(InstanceState::Serving, 100));
+    EXPECT_TRUE(shim.client->set_role({InstanceState::Serving, 100}));
     return shim;
   }
 
@@ -207,7 +207,7 @@ TEST_F(SuperviseTest, WithoutNotificationsARestartedServerIsReadyOnceItListens) 
   spec.backoff = Millis(10);
   Watched& shim = launch_and_await(spec);
   ASSERT_TRUE(await([&] { return shim.client->take_listeners()->size() == 1; }));
-  ASSERT_TRUE(shim.client->set_role(InstanceState::Serving, 100));
+  ASSERT_TRUE(shim.client->set_role({InstanceState::Serving, 100}));
   kill_server(shim);
   ASSERT_TRUE(await(shim, Kind::Restarted));
   EXPECT_TRUE(await([&] { return shim.client->record().state == InstanceState::Serving; }));
@@ -220,7 +220,7 @@ TEST_F(SuperviseTest, GivesUpAndStaysToBeSeen) {
   spec.give_up = 3;
   spec.listen.push_back(*ListenAddress::parse("127.0.0.1:8080"));
   Watched& shim = launch_and_await(spec);
-  ASSERT_TRUE(shim.client->set_role(InstanceState::Serving, 100));
+  ASSERT_TRUE(shim.client->set_role({InstanceState::Serving, 100}));
   ASSERT_TRUE(write_file_atomically(flag, "", 0600));
   kill_server(shim);
   ASSERT_TRUE(await([&] { return shim.client->record().state == InstanceState::Failed; }));
@@ -325,7 +325,7 @@ TEST_F(SuperviseTest, SeveralClientsHearTheSame) {
   Watched& first = serve(spec);
   Watched& second = connect(spec);
   EXPECT_EQ(second.client->record().state, InstanceState::Serving);
-  ASSERT_TRUE(second.client->set_role(InstanceState::Canary, 10));
+  ASSERT_TRUE(second.client->set_role({InstanceState::Canary, 10}));
   EXPECT_EQ(read_instance_record(spec.run_dir)->weight, 10);
   ASSERT_TRUE(second.client->drain({SIGTERM, kSoon}));
   ASSERT_TRUE(await(first, Kind::Gone));
@@ -456,7 +456,7 @@ TEST_F(SuperviseTest, ANotificationOfAStrangerIsIgnored) {
                        sizeof address),
               7);
   }
-  ASSERT_TRUE(shim.client->set_role(InstanceState::Ready, 0));
+  ASSERT_TRUE(shim.client->set_role({InstanceState::Ready, 0}));
   EXPECT_FALSE(shim.client->record().notified_ready);
   ASSERT_TRUE(shim.client->open_gate());
   EXPECT_TRUE(await(shim, Kind::NotifiedReady));

@@ -128,11 +128,28 @@ void DeployWorld::before_change(const RolloutRequest& request) {
   rules.shifts_need_intents = true;
 }
 
+Verdict DeployWorld::refusal(const RolloutRequest& request, const Error& error) const {
+  Verdict verdict;
+  verdict.command = request.command;
+  verdict.outcome = Outcome::RolledBack;
+  verdict.wanted = request.instances;
+  verdict.serving = static_cast<int>(steering.receivers().size());
+  verdict.serving_release = served_release;
+  verdict.reason = error.message;
+  verdict.hint = error.hint;
+  return verdict;
+}
+
 Verdict DeployWorld::run(RolloutRequest request) {
   before_change(request);
   const RolloutRequest asked = request;
   const auto finished = journal.count("deploy.finished");
-  const Verdict verdict = Rollout(world, std::move(request), place()).run();
+  const Result<Verdict> ended = Rollout(world, std::move(request), place()).run();
+  if (!ended) {  // nothing was begun
+    EXPECT_EQ(journal.count("deploy.finished"), finished);
+    return refusal(asked, ended.error());
+  }
+  const Verdict& verdict = *ended;
   if (faults.where().empty()) {
     const bool abandoned = interrupts.count() > 1 && verdict.outcome == Outcome::NeedsAttention;
     EXPECT_EQ(journal.count("deploy.finished") - finished, abandoned ? 0 : 1);
@@ -146,7 +163,7 @@ Verdict DeployWorld::run(RolloutRequest request) {
 std::optional<Verdict> DeployWorld::run_until_killed(RolloutRequest request) {
   before_change(request);
   try {
-    return Rollout(world, std::move(request), place()).run();
+    return Rollout(world, std::move(request), place()).run().value();
   } catch (const Killed&) {
     after_kill();
     return std::nullopt;

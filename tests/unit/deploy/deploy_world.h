@@ -88,6 +88,7 @@ struct DeployWorld {
 
  private:
   RolloutRequest request(const std::string& command, GenerationSpec spec, int count);
+  [[nodiscard]] Verdict refusal(const RolloutRequest& request, const Error& error) const;
   PlaceInstance place();
   void before_change(const RolloutRequest& request);
   void after_kill();

@@ -20,12 +20,45 @@ InstanceRecord some_record() {
 }
 
 TEST(ShimProtocolTest, RequestsSurviveTheWay) {
-  const auto parsed = shim::parse_request(to_text(shim::Request{7, shim::Drain{{3, Millis(1500)}}}));
+  const auto parsed = shim::parse_request(to_text(shim::Request{7, shim::Drain{{3, Millis(1500), DrainStart::Idle}}}));
   EXPECT_EQ(parsed.id, 7);
   ASSERT_TRUE(parsed.body) << parsed.body.error().message;
   const auto& drain = std::get<shim::Drain>(*parsed.body);
   EXPECT_EQ(drain.order.signal, 3);
   EXPECT_EQ(drain.order.deadline, Millis(1500));
+  EXPECT_EQ(drain.order.start, DrainStart::Idle);
+}
+
+TEST(ShimProtocolTest, ARoleWithAHoldSurvivesTheWay) {
+  RoleOrder role{InstanceState::Standby, 0, 8, RoleOrder::Hold{Millis(600'000), {3, Millis(1500)}}};
+  const auto parsed = shim::parse_request(to_text(shim::Request{7, shim::SetRole{role}}));
+  ASSERT_TRUE(parsed.body) << parsed.body.error().message;
+  const RoleOrder& arrived = std::get<shim::SetRole>(*parsed.body).role;
+  EXPECT_EQ(arrived.state, InstanceState::Standby);
+  EXPECT_EQ(arrived.generation, 8);
+  ASSERT_TRUE(arrived.hold);
+  EXPECT_EQ(arrived.hold->duration, Millis(600'000));
+  EXPECT_EQ(arrived.hold->drain.signal, 3);
+  EXPECT_EQ(arrived.hold->drain.deadline, Millis(1500));
+}
+
+TEST(ShimProtocolTest, TheTermOfASteeringSurvivesTheWay) {
+  shim::HoldSteering hold;
+  hold.term = {SteeringTerm::Until::Alone, Millis(5000)};
+  const auto parsed = shim::parse_request(to_text(shim::Request{7, hold}));
+  ASSERT_TRUE(parsed.body) << parsed.body.error().message;
+  const SteeringTerm& term = std::get<shim::HoldSteering>(*parsed.body).term;
+  EXPECT_EQ(term.until, SteeringTerm::Until::Alone);
+  EXPECT_EQ(term.look_after, Millis(5000));
+}
+
+TEST(ShimProtocolTest, CountersSurviveTheWay) {
+  shim::Reply reply;
+  reply.id = 7;
+  reply.counters = {5, 2, 1};
+  const auto parsed = shim::parse_from_shim(to_text(reply));
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  EXPECT_EQ(std::get<shim::Reply>(*parsed).counters, (SteeringCounters{5, 2, 1}));
 }
 
 TEST(ShimProtocolTest, SteeredAddressesSurviveTheWay) {

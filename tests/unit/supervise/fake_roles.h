@@ -64,11 +64,39 @@ class FakeNetwork final : public ServerNetwork {
     return refill_result;
   }
 
+  Company company(std::vector<SteeringHandle>& steering) override {
+    if (who_is_left == Company::Ended) steering.clear();
+    return who_is_left;
+  }
+  Status end_steering(std::vector<SteeringHandle>& steering) override {
+    ++endings;
+    if (end_fails) return fail(ErrorKind::NotFound, "nobody listens");
+    steering.clear();
+    return {};
+  }
+  SteeringCounters counters(const std::vector<SteeringHandle>& steering) override {
+    return steering.empty() ? SteeringCounters() : counted;
+  }
+
+  Company who_is_left = Company::Others;
+  int endings = 0;
+  bool end_fails = false;
+  SteeringCounters counted;
   bool listening = false;
   int looks = 0;
   size_t open_connections = 0;
   size_t refilled = 0;
   Refill refill_result = Refill::Done;
+};
+
+class FakeTurns final : public Turns {
+ public:
+  std::shared_ptr<void> take() override {
+    ++asked;
+    return rollctl_is_at_work ? nullptr : std::make_shared<int>(0);
+  }
+  bool rollctl_is_at_work = false;
+  int asked = 0;
 };
 
 class RecordingAudience final : public Audience {

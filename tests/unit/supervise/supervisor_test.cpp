@@ -31,7 +31,7 @@ class SupervisorTest : public testing::Test {
     spec.release = "v1";
     spec.generation = 7;
     spec.instance = 12;
-    shim_.emplace(Supervisor::Roles{clock_, server_, network_, audience_}, std::move(spec),
+    shim_.emplace(Supervisor::Roles{clock_, server_, network_, audience_, turns_}, std::move(spec),
                   ProcessId{50, 1, "boot"});
   }
 
@@ -41,7 +41,7 @@ class SupervisorTest : public testing::Test {
     shim_->start();
     shim_->executed();
     if (role == InstanceState::Starting) return;
-    ASSERT_TRUE(shim_->set_role(role, 100));
+    ASSERT_TRUE(shim_->set_role({role, 100}));
   }
 
   // Dies alone.
@@ -73,6 +73,7 @@ class SupervisorTest : public testing::Test {
   FakeServer server_;
   FakeNetwork network_;
   RecordingAudience audience_;
+  FakeTurns turns_;
   std::optional<Supervisor> shim_;
 };
 
@@ -334,7 +335,7 @@ TEST_F(SupervisorTest, AServerThatNotifiedOnceIsAwaitedToNotifyAgain) {
 TEST_F(SupervisorTest, PutsTheListenersBackBeforeItCallsTheServerReady) {
   make_running();
   std::vector<SteeringHandle> handles(1);
-  shim_->hold_steering(std::move(handles));
+  shim_->hold_steering(std::move(handles), {});
   die(code(1));
   network_.listening = true;
   network_.refill_result = Refill::TryAgain;
@@ -351,7 +352,7 @@ TEST_F(SupervisorTest, PutsTheListenersBackBeforeItCallsTheServerReady) {
 TEST_F(SupervisorTest, ARoleGivenWhileRestartingCountsOnceReady) {
   make_running(InstanceState::Ready);
   die(code(1));
-  EXPECT_TRUE(shim_->set_role(InstanceState::Serving, 50));
+  EXPECT_TRUE(shim_->set_role({InstanceState::Serving, 50}));
   EXPECT_EQ(state(), InstanceState::Restarting);
   network_.listening = true;
   pass(Millis(100));
@@ -511,9 +512,9 @@ TEST_F(SupervisorTest, ADrainDuringALaunchThatFailsIsAFailedLaunch) {
 TEST_F(SupervisorTest, RemembersHowLongTheServerTookToBecomeReady) {
   make_running(InstanceState::Starting);
   pass(Millis(35));
-  ASSERT_TRUE(shim_->set_role(InstanceState::Ready, 0));
+  ASSERT_TRUE(shim_->set_role({InstanceState::Ready, 0}));
   pass(Millis(100));
-  ASSERT_TRUE(shim_->set_role(InstanceState::Serving, 50));
+  ASSERT_TRUE(shim_->set_role({InstanceState::Serving, 50}));
   EXPECT_EQ(shim_->record().ready_after, Millis(35));
   EXPECT_EQ(audience_.saved.back().state, InstanceState::Serving);
   EXPECT_EQ(audience_.saved.back().weight, 50);
@@ -521,9 +522,9 @@ TEST_F(SupervisorTest, RemembersHowLongTheServerTookToBecomeReady) {
 
 TEST_F(SupervisorTest, RefusesRolesThatAreNotForClientsToGive) {
   make_running();
-  EXPECT_EQ(shim_->set_role(InstanceState::Stopped, 0).error().kind, ErrorKind::Invalid);
+  EXPECT_EQ(shim_->set_role({InstanceState::Stopped, 0}).error().kind, ErrorKind::Invalid);
   ASSERT_TRUE(shim_->drain({SIGTERM, Millis(1000)}));
-  EXPECT_EQ(shim_->set_role(InstanceState::Serving, 100).error().message, "instance 12 is draining");
+  EXPECT_EQ(shim_->set_role({InstanceState::Serving, 100}).error().message, "instance 12 is draining");
 }
 
 TEST_F(SupervisorTest, AnOpenedGateStaysOpen) {
