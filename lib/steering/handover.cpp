@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "steering/handover.h"
 
+#include <cstdlib>
+#include <string_view>
 #include <utility>
 
+#include "steering/classic_steering.h"
 #include "steering/unsteered.h"
 
 namespace roll {
@@ -15,34 +18,63 @@ Result<std::unique_ptr<Steering>> as_role(Result<std::unique_ptr<T>> steering) {
   return std::unique_ptr<Steering>(std::move(*steering));
 }
 
+constexpr std::string_view kEbpf = "ebpf";
+constexpr std::string_view kClassic = "classic";
+
+bool is_wanted(std::string_view kind) {
+  const char* only = std::getenv("ROLLCTL_STEERING");
+  return only == nullptr || *only == '\0' || kind == only;
+}
+
+Status not_wanted() {
+  return fail(ErrorKind::Unsupported, "ROLLCTL_STEERING in the environment rules it out");
+}
+
+Result<std::unique_ptr<Steering>> steer(Loop& loop, EbpfSteeringOptions options) {
+  std::optional<Error> why_not;
+  if (is_wanted(kEbpf)) {
+    auto steering = EbpfSteering::create(std::move(options));
+    if (steering) return as_role(std::move(steering));
+    why_not = steering.error();
+  }
+  if (is_wanted(kClassic)) {
+    auto steering = ClassicSteering::create(loop);
+    if (steering) return as_role(std::move(steering));
+    if (!why_not) why_not = steering.error();
+  }
+  return fail(why_not ? *why_not : not_wanted().error());
+}
+
 Error impossible(Handover way, const Error& reason) {
   return with_context(reason, std::string("handover \"") + handover_name(way) + "\" is not possible here");
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Steering>> choose_steering(std::optional<Handover> insisted,
+Result<std::unique_ptr<Steering>> choose_steering(Loop& loop, std::optional<Handover> insisted,
                                                   EbpfSteeringOptions options) {
   if (!insisted || *insisted == Handover::Steer) {
-    auto steering = EbpfSteering::create(std::move(options));
-    if (steering) return as_role(std::move(steering));
+    auto steering = steer(loop, std::move(options));
+    if (steering) return steering;
     if (insisted) return fail(impossible(Handover::Steer, steering.error()));
   }
   if (!insisted || *insisted == Handover::Migrate) {
     const auto available = migration_available();
-    if (available) return as_role(Unsteered::create(Handover::Migrate));
+    if (available) return as_role(Unsteered::create(loop, Handover::Migrate));
     if (insisted) return fail(impossible(Handover::Migrate, available.error()));
   }
-  return as_role(Unsteered::create(Handover::Plain));
+  return as_role(Unsteered::create(loop, Handover::Plain));
 }
 
 HandoverChoice best_handover() {
   HandoverChoice choice;
-  const auto steer = steering_available();
-  if (!steer) choice.why_not_steer = steer.error();
+  const auto ebpf = is_wanted(kEbpf) ? steering_available() : not_wanted();
+  if (!ebpf) choice.why_not_ebpf = ebpf.error();
+  const auto classic = is_wanted(kClassic) ? classic_steering_available() : not_wanted();
+  if (!ebpf && !classic) choice.why_not_steer = is_wanted(kClassic) ? classic.error() : ebpf.error();
   const auto migrate = migration_available();
   if (!migrate) choice.why_not_migrate = migrate.error();
-  choice.way = steer ? Handover::Steer : migrate ? Handover::Migrate : Handover::Plain;
+  choice.way = !choice.why_not_steer ? Handover::Steer : migrate ? Handover::Migrate : Handover::Plain;
   return choice;
 }
 

@@ -4,20 +4,33 @@
 #include "base/atomic_file.h"
 #include "net/process_sockets.h"
 #include "steering/aimed_connect.h"
+#include "steering/program_attachment.h"
 #include "steering/settle.h"
 
 namespace roll {
 
-Result<std::unique_ptr<Unsteered>> Unsteered::create(Handover way) {
+Result<std::unique_ptr<Unsteered>> Unsteered::create(Loop& loop, Handover way) {
   auto diag = SockDiag::create();
   if (!diag) return fail(diag.error());
-  return std::unique_ptr<Unsteered>(new Unsteered(way, std::move(*diag)));
+  std::unique_ptr<Unsteered> unsteered(new Unsteered(way, std::move(*diag)));
+  if (way == Handover::Migrate) {
+    if (auto classic = ClassicSteering::create(loop, ClassicSteering::Gate::No))
+      unsteered->turning_away_ = std::move(*classic);
+  }
+  return unsteered;
 }
 
 Status Unsteered::add(InstanceId instance, const ProcessId& server, std::vector<Listener> listeners) {
+  // A rollctl that was killed may have left a program there, which nobody keeps right any more.
+  if (servers_.empty()) {
+    for (const Listener& listener : listeners) {
+      if (auto ended = detach_steer_program(listener.fd.get()); !ended) return ended;
+    }
+  }
+  servers_[instance] = server;
+  if (turning_away_) return turning_away_->add(instance, server, std::move(listeners));
   // A duplicate would keep the socket in the group after its owner has closed it.
   listeners.clear();
-  servers_[instance] = server;
   return {};
 }
 
@@ -27,17 +40,22 @@ Status Unsteered::shift(const Rotation& rotation) {
       return fail(ErrorKind::Invalid, "instance " + std::to_string(instance) + " was not added");
   }
   rotation_ = rotation;
-  return {};
+  return turning_away_ && !rotation.empty() ? turning_away_->shift(rotation) : Status();
 }
 
-std::unique_ptr<Settlement> Unsteered::settle(InstanceId, Millis) {
-  return settled_at_once();
+std::unique_ptr<Settlement> Unsteered::settle(InstanceId instance, Millis bound) {
+  // When all leave, there is nobody to turn to.
+  return turning_away_ && !rotation_.empty() ? turning_away_->settle(instance, bound) : settled_at_once();
 }
 
 Status Unsteered::remove(InstanceId instance) {
   servers_.erase(instance);
   rotation_.erase(instance);
-  return {};
+  return turning_away_ ? turning_away_->remove(instance) : Status();
+}
+
+Status Unsteered::detach() {
+  return turning_away_ ? turning_away_->detach() : Status();
 }
 
 std::unique_ptr<AimedConnect> Unsteered::connect(Loop& loop, InstanceId instance, const Endpoint& target,

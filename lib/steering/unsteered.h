@@ -5,15 +5,22 @@
 #include <memory>
 
 #include "net/sock_diag.h"
+#include "steering/classic_steering.h"
 #include "steering/steering.h"
 
 namespace roll {
 
-// For hosts that cannot steer: who listens is in the rotation, and the kernel hashes. What is Migrate and
-// what Plain is the kernel's doing alone; here they differ in name.
+// For hosts that cannot steer: who listens is in the rotation, and the kernel hashes.
+//
+// Plain leaves it at that. With Migrate the kernel moves what a listener leaves when it closes, all but one
+// kind: a handshake whose last ACK is being handled at that moment on another CPU is forgotten and reset (one
+// in 350 closes, with a connection per request). So where a classic program can be attached, it turns new
+// connections away from those that leave, for as long as they listen, and they settle before they close:
+// then there is nothing to be moved, or to be forgotten. Nobody is gated by it.
 class Unsteered final : public Steering {
  public:
-  static Result<std::unique_ptr<Unsteered>> create(Handover way);
+  // The loop must outlive it.
+  static Result<std::unique_ptr<Unsteered>> create(Loop& loop, Handover way);
 
   [[nodiscard]] Handover way() const override { return way_; }
   // There is nothing to be kept up.
@@ -27,12 +34,14 @@ class Unsteered final : public Steering {
                                         TimePoint deadline, std::function<void(Result<Fd>)> done) override;
   Result<std::vector<SteeringHandle>> share(InstanceId instance) override;
   [[nodiscard]] std::optional<SteeringCounters> counters(InstanceId instance) const override;
-  Status detach() override { return {}; }
+  // Also ends a steering that another process has left behind at the addresses that were add()ed.
+  Status detach() override;
 
  private:
   Unsteered(Handover way, SockDiag diag) : way_(way), diag_(std::make_shared<SockDiag>(std::move(diag))) {}
 
   Handover way_;
+  std::unique_ptr<ClassicSteering> turning_away_;  // from those that leave; where that is possible
   std::shared_ptr<SockDiag> diag_;
   std::map<InstanceId, ProcessId> servers_;
   Rotation rotation_;

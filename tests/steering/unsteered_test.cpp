@@ -3,11 +3,13 @@
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 
 #include "net/process_sockets.h"
+#include "steering/classic_steering.h"
 #include "steering/forked_server.h"
 #include "steering/handover.h"
 #include "steering/reuseport.h"
@@ -26,12 +28,12 @@ class UnsteeredTest : public NetNamespaceTest {
   void SetUp() override {
     NetNamespaceTest::SetUp();
     if (IsSkipped()) return;
-    auto made = Unsteered::create(Handover::Plain);
-    ASSERT_TRUE(made);
-    steering_ = std::move(*made);
     auto loop = Loop::create();
     ASSERT_TRUE(loop);
     loop_ = std::move(*loop);
+    auto made = Unsteered::create(*loop_, Handover::Plain);
+    ASSERT_TRUE(made);
+    steering_ = std::move(*made);
   }
 
   // Whose is the accepted end of this connection?
@@ -51,8 +53,8 @@ class UnsteeredTest : public NetNamespaceTest {
     return std::ranges::binary_search(*inodes, *inode);
   }
 
-  std::unique_ptr<Unsteered> steering_;
   std::unique_ptr<Loop> loop_;
+  std::unique_ptr<Unsteered> steering_;
 };
 
 struct OwnerCase {
@@ -124,42 +126,110 @@ TEST_F(UnsteeredTest, KeepsNoDuplicate) {
   EXPECT_EQ(count_descriptors(), before);
 }
 
-using HandoverTest = NetNamespaceTest;
+using MigrateTest = UnsteeredTest;
+
+TEST_F(MigrateTest, TurnsClientsAwayFromThoseThatLeaveUntilTheyHaveClosed) {
+  auto made = Unsteered::create(*loop_, Handover::Migrate);
+  ASSERT_TRUE(made);
+  steering_ = std::move(*made);
+  Fd leaving = listen_on(kAny);
+  Fd fresh = listen_on(kAny);
+  ASSERT_TRUE(steering_->add(1, own_id(), duplicates({&leaving})));
+  ASSERT_TRUE(steering_->shift({{1, 1.0}}));
+  ASSERT_TRUE(steering_->add(2, own_id(), duplicates({&fresh})));
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(connect_to(kLocal));
+  EXPECT_GT(accept_all(fresh), 10) << "nobody is gated";
+  const Fd waiting = connect_to(kLocal);
+
+  ASSERT_TRUE(steering_->shift({{2, 1.0}}));
+  accept_all(leaving);
+  accept_all(fresh);
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(connect_to(kLocal));
+  EXPECT_EQ(accept_all(leaving), 0);
+  EXPECT_EQ(accept_all(fresh), 100);
+  const Fd later = listen_on(kAny);
+  const int before = count_descriptors();
+  leaving.reset();
+  loop_->run_until([&] { return count_descriptors() == before - 2; }, std::chrono::steady_clock::now() + 10s);
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(connect_to(kLocal));
+  EXPECT_GT(accept_all(later), 10) << "the program is gone";
+}
+
+class HandoverTest : public NetNamespaceTest {
+ protected:
+  void SetUp() override {
+    NetNamespaceTest::SetUp();
+    auto loop = Loop::create();
+    ASSERT_TRUE(loop);
+    loop_ = std::move(*loop);
+  }
+
+  std::unique_ptr<Loop> loop_;
+};
 
 TEST_F(HandoverTest, SteersWhereItCan) {
-  const auto chosen = choose_steering(std::nullopt);
+  const auto chosen = choose_steering(*loop_, std::nullopt);
   ASSERT_TRUE(chosen) << chosen.error().message;
   EXPECT_EQ((*chosen)->way(), Handover::Steer);
   EXPECT_EQ(best_handover().way, Handover::Steer);
 }
 
 TEST_F(HandoverTest, MigratesOnlyWhereTheKernelIsSetToDoSo) {
-  const auto refused = choose_steering(Handover::Migrate);
+  const auto refused = choose_steering(*loop_, Handover::Migrate);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::Unsupported);
   EXPECT_EQ(refused.error().hint, "sysctl -w net.ipv4.tcp_migrate_req=1");
   ASSERT_TRUE(write_net_setting("ipv4/tcp_migrate_req", "1"));
-  const auto chosen = choose_steering(Handover::Migrate);
+  const auto chosen = choose_steering(*loop_, Handover::Migrate);
   ASSERT_TRUE(chosen);
   EXPECT_EQ((*chosen)->way(), Handover::Migrate);
 }
 
-TEST_F(HandoverTest, SaysThatAnOrdinaryUserMayNotSteer) {
+TEST_F(HandoverTest, SteersByAClassicProgramForAnOrdinaryUser) {
   if (::geteuid() != 0) GTEST_SKIP() << "changes its uid, which only root may";
   // In a child: the change cannot be taken back.
-  const auto refused = [] {
+  const auto steered = [&] {
     if (::setresuid(65534, 65534, 65534) != 0) return 2;
-    const auto insisted = choose_steering(Handover::Steer);
-    if (insisted || insisted.error().kind != ErrorKind::NotPermitted || insisted.error().hint.empty())
-      return 3;
-    const auto best = choose_steering(std::nullopt);
-    return best && (*best)->way() == Handover::Plain ? 0 : 4;
+    const auto insisted = choose_steering(*loop_, Handover::Steer);
+    if (!insisted || (*insisted)->outlives_rollctl()) return 3;
+    const HandoverChoice best = best_handover();
+    if (best.why_not_ebpf->kind != ErrorKind::NotPermitted || best.why_not_ebpf->hint.empty()) return 4;
+    const auto chosen = choose_steering(*loop_, std::nullopt);
+    return chosen && (*chosen)->way() == Handover::Steer && best.way == Handover::Steer ? 0 : 5;
   };
-  EXPECT_EXIT(::_exit(refused()), testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(::_exit(steered()), testing::ExitedWithCode(0), "");
+}
+
+TEST_F(HandoverTest, SteersByNothingElseThanWhatTheEnvironmentNames) {
+  ::setenv("ROLLCTL_STEERING", "classic", 1);
+  const auto classic = choose_steering(*loop_, Handover::Steer);
+  ::setenv("ROLLCTL_STEERING", "neither", 1);
+  const auto neither = choose_steering(*loop_, Handover::Steer);
+  ::unsetenv("ROLLCTL_STEERING");
+  ASSERT_TRUE(classic) << classic.error().message;
+  EXPECT_FALSE((*classic)->outlives_rollctl());
+  ASSERT_FALSE(neither);
+  EXPECT_EQ(neither.error().kind, ErrorKind::Unsupported);
+}
+
+TEST_F(HandoverTest, PlainlyEndsASteeringThatAKilledRollctlLeft) {
+  const Fd listener = listen_on(kAny);
+  {
+    const auto killed = ClassicSteering::create(*loop_);
+    ASSERT_TRUE(killed);
+    ASSERT_TRUE((*killed)->add(1, own_id(), duplicates({&listener})));
+    ASSERT_TRUE((*killed)->shift({{1, 1.0}}));
+  }
+  const Fd newer = listen_on(kAny);
+  const auto plain = choose_steering(*loop_, Handover::Plain);
+  ASSERT_TRUE(plain);
+  ASSERT_TRUE((*plain)->add(1, own_id(), duplicates({&listener})));
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(connect_to(kLocal));
+  EXPECT_GT(accept_all(newer), 10);
 }
 
 TEST_F(HandoverTest, IsPlainWhenAsked) {
-  const auto chosen = choose_steering(Handover::Plain);
+  const auto chosen = choose_steering(*loop_, Handover::Plain);
   ASSERT_TRUE(chosen);
   EXPECT_EQ((*chosen)->way(), Handover::Plain);
 }

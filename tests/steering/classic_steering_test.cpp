@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: MIT
+// What a classic program alone has to take care of: positions, and who closes when.
+#include "steering/classic_steering.h"
+
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <thread>
+#include <vector>
+
+#include "net/tcp_connect.h"
+#include "steering/find_positions.h"
+#include "steering/forked_server.h"
+#include "steering/steering_fixture.h"
+
+namespace roll::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+uint32_t inode_of(const Fd& socket) {
+  struct stat status{};
+  EXPECT_EQ(::fstat(socket.get(), &status), 0);
+  return static_cast<uint32_t>(status.st_ino);
+}
+
+bool is_steered(const Fd& listener) {
+  const int unused = 0;
+  if (::setsockopt(listener.get(), SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &unused, sizeof unused) == 0)
+    return true;
+  EXPECT_EQ(errno, ENOENT);
+  return false;
+}
+
+// A server in a process of its own, whose listener nobody else holds but who steers.
+struct Instance {
+  std::unique_ptr<ForkedServer> server;
+  uint32_t inode = 0;
+};
+
+class ClassicServersTest : public ClassicSteeringTest {
+ protected:
+  Instance begin_instance(InstanceId id) {
+    Instance instance;
+    Fd listener = listen_on(kAny);
+    instance.inode = inode_of(listener);
+    instance.server = std::make_unique<ForkedServer>(listener);
+    const auto added = steering_->add(id, instance.server->id(), duplicates({&listener}));
+    EXPECT_TRUE(added) << added.error().message;
+    return instance;
+  }
+
+  void await_closed(const Instance& instance) {
+    loop_->run_until([&] { return count_own_descriptors(instance.inode) == 0; },
+                     std::chrono::steady_clock::now() + 10s);
+    ASSERT_EQ(count_own_descriptors(instance.inode), 0U);
+  }
+};
+
+TEST_F(ClassicServersTest, SendsNobodyToAnUnreadyInstanceWhenOldOnesCrash) {
+  for (int round = 0; round < 10; ++round) {
+    begin();
+    std::vector<Instance> old;
+    for (InstanceId id = 1; id <= 3; ++id) old.push_back(begin_instance(id));
+    shift({{1, 1.0}, {2, 1.0}, {3, 1.0}});
+    const Fd unready = listen_on(kAny);
+    add(4, {&unready});
+
+    std::atomic<bool> stop = false;
+    std::atomic<int> served = 0;
+    std::thread load([&] {
+      while (!stop) {
+        const Fd client = connect_to(kLocal);
+        char byte = 0;
+        if (client && ::recv(client.get(), &byte, 1, 0) == 1) ++served;
+      }
+    });
+    const auto some = [&] {
+      const int before = served;
+      loop_->run_until([&] { return served >= before + 50; }, std::chrono::steady_clock::now() + 10s);
+      ASSERT_GE(served, before + 50);
+    };
+    some();
+    old[static_cast<size_t>(round % 3)].server.reset();
+    some();
+    old[static_cast<size_t>((round + 1) % 3)].server.reset();
+    some();
+    stop = true;
+    load.join();
+    EXPECT_EQ(accept_all(unready), 0);
+    ASSERT_TRUE(steering_->detach());
+  }
+}
+
+TEST_F(ClassicServersTest, LosesNobodyWhileSeveralInstancesAtATimeComeAndGoUnderLoad) {
+  constexpr InstanceId kAtATime = 3;
+  std::map<InstanceId, Instance> serving;
+  const auto rotation_of = [](const std::map<InstanceId, Instance>& instances) {
+    Rotation rotation;
+    for (const auto& [id, instance] : instances) rotation[id] = 1.0;
+    return rotation;
+  };
+  for (InstanceId id = 1; id <= kAtATime; ++id) serving[id] = begin_instance(id);
+  shift(rotation_of(serving));
+
+  std::atomic<bool> stop = false;
+  std::atomic<int> answered = 0;
+  std::atomic<int> failed = 0;
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 4; ++i) {
+    clients.emplace_back([&] {
+      while (!stop) {
+        const Fd client = connect_to(kLocal);
+        char byte = 0;
+        ++(client && ::recv(client.get(), &byte, 1, 0) == 1 ? answered : failed);
+      }
+    });
+  }
+  const auto some = [&](int count) {
+    const int before = answered;
+    loop_->run_until([&] { return answered >= before + count; }, std::chrono::steady_clock::now() + 10s);
+  };
+  for (InstanceId first = kAtATime + 1; first < 30 * kAtATime; first += kAtATime) {
+    std::map<InstanceId, Instance> fresh;
+    for (InstanceId id = first; id < first + kAtATime; ++id) fresh[id] = begin_instance(id);
+    some(20);
+    shift(rotation_of(fresh));
+    for (const auto& [id, instance] : serving) EXPECT_EQ(await(*steering_->settle(id, 10s)).left, 0U);
+    some(50);  // what they had accepted is answered
+    for (auto& [id, instance] : serving) {
+      instance.server.reset();
+      if (id % 2 == 0) continue;
+      await_closed(instance);
+      EXPECT_TRUE(steering_->remove(id));
+    }
+    serving = std::move(fresh);
+  }
+  stop = true;
+  for (auto& client : clients) client.join();
+  EXPECT_EQ(failed, 0);
+  EXPECT_GT(answered, 2000);
+  EXPECT_TRUE(steering_->detach());
+}
+
+TEST_F(ClassicServersTest, RefusesClientsRatherThanSendThemToAnUnreadyInstanceAndServesThemLater) {
+  Instance only = begin_instance(1);
+  shift({{1, 1.0}});
+  const Fd unready = listen_on(kAny);
+  add(2, {&unready});
+  only.server.reset();
+  // Until it is known that nobody accepts there, clients wait in vain, or are cut off.
+  Result<Fd> client = Fd();
+  const auto is_refused = [&] {
+    client = open_client({kLocal.ip, 0});
+    EXPECT_TRUE(client && begin_connect(client->get(), kLocal));
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    EXPECT_EQ(::getsockopt(client->get(), IPPROTO_TCP, TCP_INFO, &info, &size), 0);
+    return info.tcpi_state == TCP_SYN_SENT;
+  };
+  const Watch again = loop_->every(1ms, [] {});
+  loop_->run_until(is_refused, std::chrono::steady_clock::now() + 10s);
+  EXPECT_EQ(accept_all(unready), 0);
+  Instance restarted = begin_instance(1);
+  bool connected = false;
+  const Watch watch = loop_->on_writable(client->get(), [&] { connected = true; });
+  loop_->run_until([&] { return connected; }, std::chrono::steady_clock::now() + 10s);
+  ASSERT_TRUE(connect_outcome(client->get(), kLocal));
+  EXPECT_EQ(accept_all(unready), 0);
+  EXPECT_TRUE(steering_->detach());
+}
+
+TEST_F(ClassicServersTest, LetsGoOfAListenerOnceItsServerHasClosedIt) {
+  Instance old = begin_instance(1);
+  Instance fresh = begin_instance(2);
+  shift({{1, 1.0}});
+  shift({{2, 1.0}});
+  EXPECT_EQ(count_own_descriptors(old.inode), 1U);
+  old.server.reset();
+  await_closed(old);
+  for (int i = 0; i < 50; ++i) {
+    const Fd client = connect_to(kLocal);
+    char byte = 0;
+    ASSERT_EQ(::recv(client.get(), &byte, 1, 0), 1);
+  }
+}
+
+TEST_F(ClassicSteeringTest, ReplacesWhatAKilledRollctlLeftAndLeavesNothingItself) {
+  const Fd first = listen_on(kAny);
+  const Fd second = listen_on(kAny);
+  const int descriptors = count_descriptors();
+  add(1, {&first});
+  add(2, {&second});
+  shift({{1, 1.0}});
+  begin();
+  connect_times(50, kLocal);
+  EXPECT_EQ(accept_all(first), 50) << "it stands without its maker";
+
+  add(1, {&first});
+  add(2, {&second});
+  shift({{2, 1.0}});
+  connect_times(50, kLocal);
+  EXPECT_EQ(accept_all(second), 50);
+  ASSERT_TRUE(steering_->detach());
+  EXPECT_EQ(count_descriptors(), descriptors);
+  EXPECT_FALSE(is_steered(first));
+}
+
+TEST_F(ClassicSteeringTest, EndsAProgramThatWasLeftAlsoWithoutASteeringOfItsOwn) {
+  const Fd listener = listen_on(kAny);
+  add(1, {&listener});
+  shift({{1, 1.0}});
+  begin();
+  add(1, {&listener});
+  ASSERT_TRUE(steering_->detach());
+  EXPECT_FALSE(is_steered(listener));
+}
+
+TEST_F(ClassicSteeringTest, AimsAlsoWhenMembersThatItDoesNotKnowHaveClosedMeanwhile) {
+  const Fd old_listener = listen_on(kAny);
+  add(1, {&old_listener});
+  shift({{1, 1.0}});
+  for (int round = 0; round < 20; ++round) {
+    Fd stranger = listen_on(kAny);
+    const Fd fresh = listen_on(kAny);
+    add(2, {&fresh});
+    close_listener(stranger);  // and the fresh one moves into its place
+    const auto connected = aimed_connect(*loop_, *steering_, 2, kLocal);
+    ASSERT_TRUE(connected) << connected.error().message;
+    EXPECT_EQ(accept_all(fresh), 1);
+    EXPECT_EQ(accept_all(old_listener), 0);
+    add(2, {});
+  }
+}
+
+TEST_F(ClassicSteeringTest, NeedsNoPrivilege) {
+  if (::geteuid() != 0) GTEST_SKIP() << "changes its uid, which only root may";
+  // In a child: the change cannot be taken back.
+  const auto steered = [&] {
+    if (::setresgid(65534, 65534, 65534) != 0 || ::setresuid(65534, 65534, 65534) != 0) return 2;
+    ::prctl(PR_SET_DUMPABLE, 1);  // as a program is that such a user has started
+    begin();
+    const Fd first = listen_on(kAny);
+    const Fd second = listen_on(kAny);
+    add(1, {&first});
+    shift({{1, 1.0}});
+    add(2, {&second});
+    connect_times(100, kLocal);
+    if (accept_all(first) != 100 || accept_all(second) != 0) return 3;
+    for (int i = 0; i < 100; ++i) {
+      if (!aimed_connect(*loop_, *steering_, 2, kLocal)) return 4;
+    }
+    if (accept_all(second) != 100) return 5;
+    shift({{2, 1.0}});
+    if (await(*steering_->settle(1, 3s)).left != 0) return 6;
+    connect_times(100, kLocal);
+    if (accept_all(second) != 100) return 7;
+    return steering_->detach() && !HasFailure() ? 0 : 8;
+  };
+  EXPECT_EXIT(::_exit(steered()), testing::ExitedWithCode(0), "");
+}
+
+using FindPositionsTest = NetNamespaceTest;
+
+TEST_F(FindPositionsTest, TellsListenersApartAlsoWhileOneDropsOthers) {
+  std::vector<Fd> listeners;
+  std::vector<int> descriptors;
+  for (int i = 0; i < 150; ++i) {
+    listeners.push_back(listen_on(kAny));
+    descriptors.push_back(listeners.back().get());
+  }
+  std::swap(descriptors[3], descriptors[140]);
+  std::atomic<bool> stop = false;
+  std::atomic<int> sent = 0;
+  std::thread noise([&] {
+    // SYNs of somebody else that are dropped by the listener at 7, in bursts.
+    while (!stop) {
+      for (int i = 0; i < 20; ++i) {
+        auto client = open_client({kLocal.ip, 0});
+        tcp_md5sig signature{};
+        sockaddr_storage peer{};
+        std::memcpy(&signature.tcpm_addr, &peer, kLocal.to_sockaddr(peer));
+        signature.tcpm_keylen = 1;
+        if (::setsockopt(client->get(), IPPROTO_TCP, TCP_MD5SIG, &signature, sizeof signature) == 0)
+          sent += begin_connect(client->get(), kLocal) ? 1 : 0;
+      }
+      std::this_thread::sleep_for(2ms);
+    }
+  });
+  while (sent == 0) std::this_thread::yield();
+  const std::array rotation{WeightedPosition{7, 1.0}};
+  const auto found = find_positions(kLocal, descriptors, listeners.size(), [&](auto aimed) {
+    return attach_classic_program(descriptors[0], build_classic_program(aimed, rotation, kNoPosition));
+  });
+  stop = true;
+  noise.join();
+  ASSERT_TRUE(found) << found.error().message;
+  for (size_t i = 0; i < listeners.size(); ++i) {
+    const size_t expected = i == 3 ? 140 : i == 140 ? 3 : i;
+    EXPECT_EQ((*found)[i], expected);
+  }
+  for (const Fd& listener : listeners) EXPECT_EQ(accept_all(listener), 0);
+}
+
+}  // namespace
+}  // namespace roll::test
