@@ -104,7 +104,8 @@ std::vector<Error> check_ports(const Paths& paths, const std::string& app, const
     if (shared_with_nobody.contains(socket.inode))
       add(fmt::format("an instance that runs opened {} without SO_REUSEPORT: no other can share it",
                       socket.bound.text()),
-          fmt::format("stop it first: rollctl stop {}; from then on all are started alike", app));
+          fmt::format("stop it first: rollctl stop {} --handover plain; from then on all are started alike",
+                      app));
   }
   return findings;
 }
