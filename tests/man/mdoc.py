@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 # Described already, not all of them built: tolerated in the pages, and nowhere else.
 COMING_COMMANDS = {"promote", "abort", "doctor"}
 COMING_OPTIONS = {"--canary", "--hold"}
+COMING_MEMBERS = {"standby_until"}
 
 # Written before a block:
 #   .\" example: shell SCENARIO [exit N]   commands, behind "# ", and lines that they print
