@@ -209,78 +209,82 @@ Result<Parsed> parse_command_line(const std::vector<std::string>& arguments) {
       "  rollctl deploy web --listen :8080 -- ./web --port 8080\n"
       "Exit status: 0 done, 1 failed and undone, 2 usage, 3 needs attention, 4 connections cut (--strict),\n"
       "  5 busy, 6 no such app, 7 not permitted or not possible here.");
-  const auto verb = [&](const char* name, const char* text) {
+  // Null for a command that is not named: to build the options of all took longer than to start a server.
+  const auto verb = [&](const char* name, const char* text) -> CLI::App* {
     CLI::App* command = program.add_subcommand(name, text);
+    command->callback([&line, name] { line.verb = name; });
+    if (std::find(ours.begin(), ours.end(), name) == ours.end()) return nullptr;
     add_common(*command, line);
     command->set_version_flag("--version", "rollctl " ROLL_VERSION);
-    command->callback([&line, name] { line.verb = name; });
     return command;
   };
 
-  CLI::App* deploy = verb("deploy", "Roll a release out");
-  add_app(*deploy, line);
-  deploy->add_option("RELEASE", line.release,
-                     "A label of the version; required where the app uses {release}");
-  add_traffic(*deploy, line, raw, kDeploy | kHold | kBatch | kReady);
-  deploy->footer("Behind `--`: the COMMAND of an app that has no app file.");
-
-  CLI::App* rollback = verb("rollback", "Go back to the release that was completed before");
-  add_app(*rollback, line);
-  auto* to = rollback->add_option("--to", line.to_release, "To this release")->type_name("RELEASE");
-  rollback->add_option("--to-generation", line.to_generation, "To this generation")
-      ->type_name("N")
-      ->excludes(to);
-  add_traffic(*rollback, line, raw, kHold | kBatch | kReady);
-
-  CLI::App* restart = verb("restart", "Roll the same release again");
-  add_app(*restart, line);
-  add_traffic(*restart, line, raw, kHold | kBatch | kReady);
-
-  CLI::App* promote = verb("promote", "End a canary: everything new");
-  add_app(*promote, line);
-  add_traffic(*promote, line, raw, kHold | kBatch | kReady);
-
-  CLI::App* abort = verb("abort", "End a canary: everything old");
-  add_app(*abort, line);
-  add_traffic(*abort, line, raw, kBatch | kReady);
-
-  CLI::App* scale = verb("scale", "Change the number of instances");
-  add_app(*scale, line);
-  scale->add_option("N", raw.count, "How many, or `cpus`")->required();
-  add_traffic(*scale, line, raw, kBatch | kReady);
-
-  CLI::App* start = verb("start", "Bring all wanted instances up");
-  add_app(*start, line);
-  add_traffic(*start, line, raw, kBatch | kReady);
-
-  CLI::App* stop = verb("stop", "Drain all instances");
-  add_app(*stop, line);
-  add_traffic(*stop, line, raw, kNone);
-
-  CLI::App* remove = verb("remove", "Forget a stopped app: its state, history and logs");
-  add_app(*remove, line);
-
-  CLI::App* status = verb("status", "Show what serves");
-  status->add_option("APP", line.app, "The app; all without one");
-  status->add_flag("--watch", line.watch, "Go on showing it until interrupted");
-  status->add_flag("--wait", line.wait, "Wait until no change is running");
-
-  CLI::App* history = verb("history", "Show what was done");
-  add_app(*history, line);
-  history->add_option("-n", line.lines, "The last N changes (default: 20)")
-      ->type_name("N")
-      ->check(CLI::PositiveNumber);
-
-  CLI::App* logs = verb("logs", "Show what the instances logged");
-  add_app(*logs, line);
-  logs->add_flag("-f,--follow", line.follow, "Go on as it grows");
-  logs->add_option("-n", line.lines, "The last N lines (default: 100)")
-      ->type_name("N")
-      ->check(CLI::NonNegativeNumber);
-  logs->add_option("--instance", line.instance, "Of this instance alone")->type_name("ID");
-
-  add_app(*verb("check", "Check the app file against this host, touch nothing"), line);
-  add_app(*verb("recover", "Finish or undo what an interrupted rollctl left"), line);
+  if (CLI::App* deploy = verb("deploy", "Roll a release out")) {
+    add_app(*deploy, line);
+    deploy->add_option("RELEASE", line.release,
+                       "A label of the version; required where the app uses {release}");
+    add_traffic(*deploy, line, raw, kDeploy | kHold | kBatch | kReady);
+    deploy->footer("Behind `--`: the COMMAND of an app that has no app file.");
+  }
+  if (CLI::App* rollback = verb("rollback", "Go back to the release that was completed before")) {
+    add_app(*rollback, line);
+    auto* to = rollback->add_option("--to", line.to_release, "To this release")->type_name("RELEASE");
+    rollback->add_option("--to-generation", line.to_generation, "To this generation")
+        ->type_name("N")
+        ->excludes(to);
+    add_traffic(*rollback, line, raw, kHold | kBatch | kReady);
+  }
+  if (CLI::App* restart = verb("restart", "Roll the same release again")) {
+    add_app(*restart, line);
+    add_traffic(*restart, line, raw, kHold | kBatch | kReady);
+  }
+  if (CLI::App* promote = verb("promote", "End a canary: everything new")) {
+    add_app(*promote, line);
+    add_traffic(*promote, line, raw, kHold | kBatch | kReady);
+  }
+  if (CLI::App* abort = verb("abort", "End a canary: everything old")) {
+    add_app(*abort, line);
+    add_traffic(*abort, line, raw, kBatch | kReady);
+  }
+  if (CLI::App* scale = verb("scale", "Change the number of instances")) {
+    add_app(*scale, line);
+    scale->add_option("N", raw.count, "How many, or `cpus`")->required();
+    add_traffic(*scale, line, raw, kBatch | kReady);
+  }
+  if (CLI::App* start = verb("start", "Bring all wanted instances up")) {
+    add_app(*start, line);
+    add_traffic(*start, line, raw, kBatch | kReady);
+  }
+  if (CLI::App* stop = verb("stop", "Drain all instances")) {
+    add_app(*stop, line);
+    add_traffic(*stop, line, raw, kNone);
+  }
+  if (CLI::App* remove = verb("remove", "Forget a stopped app: its state, history and logs")) {
+    add_app(*remove, line);
+  }
+  if (CLI::App* status = verb("status", "Show what serves")) {
+    status->add_option("APP", line.app, "The app; all without one");
+    status->add_flag("--watch", line.watch, "Go on showing it until interrupted");
+    status->add_flag("--wait", line.wait, "Wait until no change is running");
+  }
+  if (CLI::App* history = verb("history", "Show what was done")) {
+    add_app(*history, line);
+    history->add_option("-n", line.lines, "The last N changes (default: 20)")
+        ->type_name("N")
+        ->check(CLI::PositiveNumber);
+  }
+  if (CLI::App* logs = verb("logs", "Show what the instances logged")) {
+    add_app(*logs, line);
+    logs->add_flag("-f,--follow", line.follow, "Go on as it grows");
+    logs->add_option("-n", line.lines, "The last N lines (default: 100)")
+        ->type_name("N")
+        ->check(CLI::NonNegativeNumber);
+    logs->add_option("--instance", line.instance, "Of this instance alone")->type_name("ID");
+  }
+  if (CLI::App* check = verb("check", "Check the app file against this host, touch nothing"))
+    add_app(*check, line);
+  if (CLI::App* recover = verb("recover", "Finish or undo what an interrupted rollctl left"))
+    add_app(*recover, line);
 
   std::reverse(ours.begin(), ours.end());  // as CLI11 wants them
   try {
