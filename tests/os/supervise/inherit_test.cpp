@@ -165,8 +165,8 @@ TEST_F(InheritTest, ClientsAreSentElsewhereOnceTheServerHasFailed) {
 }
 
 TEST_F(InheritTest, TheServerAloneClosesThePortWhenItDrains) {
-  Watched& shim = serve(inheriting(stub_spec({"--behaviour", "inherit", "--behaviour", "drain-takes=20s"})));
-  ASSERT_TRUE(shim.client->drain({SIGTERM, kSoon}));
+  Watched& shim = serve(inheriting(stub_spec({"--behaviour", "inherit", "--behaviour", "drain-takes=40s"})));
+  ASSERT_TRUE(shim.client->drain({SIGTERM, 3 * kSoon}));
   EXPECT_TRUE(await([] { return is_refused(); }));
   EXPECT_EQ(shim.client->record().state, InstanceState::Draining);
 }
