@@ -47,7 +47,7 @@ __rollctl_apps() {
 
 # __rollctl_history APP KEY: that member of each change that was completed.
 __rollctl_history() {
-  rollctl history "$1" --json -n 1000 2>/dev/null | sed 's/{"command"/\n&/g' |
+  rollctl history "$1" --json -n 1000 2>/dev/null | sed 's/},{/}\n{/g' |
     sed -n '/"outcome":"deployed"/s/.*"'"$2"'":"\{0,1\}\([^",}]*\).*/\1/p'
 }
 

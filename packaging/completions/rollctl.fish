@@ -59,7 +59,7 @@ end
 
 # __rollctl_history APP MEMBER: of each completed change.
 function __rollctl_history
-    rollctl history $argv[1] --json -n 1000 2>/dev/null | sed 's/{"command"/\n&/g' |
+    rollctl history $argv[1] --json -n 1000 2>/dev/null | sed 's/},{/}\n{/g' |
         sed -n '/"outcome":"deployed"/s/.*"'$argv[2]'":"\{0,1\}\([^",}]*\).*/\1/p'
 end
 

@@ -101,7 +101,7 @@ def lay_out(folder):
     journal = []
     for generation, release, outcome in ((1, "v1", "deployed"), (2, "v2", "deployed"), (3, "v3", "rolled_back")):
         journal += [event("deploy.started", generation, release=release, command="deploy", instances=1,
-                          handover="steer", note='"outcome":"deployed"', **{"from": None}),
+                          handover="steer", note='{"outcome":"deployed"}', **{"from": None}),
                     event("deploy.finished", generation, outcome=outcome, duration_ms=1, connections_cut=0,
                           reason="")]
     for app in ("web", "adhoc"):

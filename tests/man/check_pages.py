@@ -66,12 +66,22 @@ def check_references(pages):
                 complain(f"{page.name}:{line}: there is no page {name}")
 
 
+def check_names(pages):
+    """`man -k rollctl` finds each of them."""
+    for page in pages.values():
+        name = page.lines[page.lines.index(".Sh NAME") + 1 : page.lines.index(".Sh NAME") + 3]
+        if page.name not in (f"{name[0][4:]}.{section}" for section in range(1, 9)):
+            complain(f"{page.name} calls itself {name[0][4:]}")
+        if "rollctl" not in " ".join(name):
+            complain(f"{page.name}: its first lines do not name rollctl")
+
+
 def check_examples(pages):
     for page in pages.values():
-        wanted = page.name not in ("libroll.3",)
+        if page.name == "libroll.3":  # declarations
+            continue
         for line in page.bare_blocks:
-            if wanted and not page.lines[line - 2].startswith('.\\"'):
-                complain(f"{page.name}:{line}: a block without a word on how it is tried")
+            complain(f"{page.name}:{line}: a block without a word on how it is tried")
 
 
 def check_keys(tree, pages):
@@ -153,6 +163,7 @@ def main():
     pages = mdoc.read_pages(tree / "man")
     check_commands(pages, bin_folder)
     check_references(pages)
+    check_names(pages)
     check_examples(pages)
     check_keys(tree, pages)
     check_messages(tree, pages)
