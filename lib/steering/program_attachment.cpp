@@ -16,7 +16,8 @@ Status attach_steer_program(int listener_fd, int program_fd) {
 Status detach_steer_program(int listener_fd) {
   const int unused = 0;
   if (::setsockopt(listener_fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &unused, sizeof unused) == 0) return {};
-  if (errno == ENOENT) return {};
+  // Nothing is attached; EINVAL where the socket has no SO_REUSEPORT, so that nothing can be.
+  if (errno == ENOENT || errno == EINVAL) return {};
   return fail(last_os_failure("cannot detach the steering program"));
 }
 
