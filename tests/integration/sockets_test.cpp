@@ -77,14 +77,14 @@ class SocketsTest : public AppTest {
            address + "\"]\nsocket = \"inherit\"\n" + more;
   }
 
-  // It stops in the middle of whatever it does: so it is given time, once no new connection comes.
+  // On SIGTERM it stops in the middle of whatever it does.
   [[nodiscard]] std::string http_server(const std::string& keys = {}) const {
     return "command = [\"" + std::string(kPython) +
            "\", \"-m\", \"http.server\", \"{port}\", \"--bind\", \"127.0.0.1\", \"--protocol\", "
            "\"HTTP/1.1\", "
            "\"--directory\", \"" +
            path("www") + "\"]\nlisten = [\"127.0.0.1:8080\"]\ninstances = 2\n" + keys +
-           "[hooks]\nbefore_drain = [\"sleep\", \"0.3\"]\n";
+           "[drain]\norder = \"idle\"\n";
   }
 };
 
