@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass, field
 
 # Described already, not all of them built: tolerated in the pages, and nowhere else.
-COMING_COMMANDS = {"promote", "abort", "doctor"}
-COMING_OPTIONS = {"--canary", "--hold"}
-COMING_MEMBERS = {"standby_until"}
+COMING_COMMANDS = {"doctor"}
+COMING_OPTIONS = set()
+COMING_MEMBERS = set()
 
 # Written before a block:
 #   .\" example: shell SCENARIO [exit N]   commands, behind "# ", and lines that they print
