@@ -17,10 +17,14 @@ namespace roll {
 
 namespace {
 
-// How often somebody looks: a server that leaves closes its listener at any moment, one that serves hardly
-// ever does. Looking takes a twentieth of a CPU at most.
-constexpr Micros kWhileSomebodyLeaves{2'000};
-constexpr Micros kElse{50'000};
+// How often to look: a server that leaves closes its listener at any moment, one that serves hardly ever
+// does. Of a server with very many descriptors less often, so that looking takes a twentieth of a CPU.
+struct Pause {
+  Micros shortest;
+  Micros longest;
+};
+constexpr Pause kWhileSomebodyLeaves{Micros{2'000}, Micros{20'000}};
+constexpr Pause kElse{Micros{50'000}, Micros{1'000'000}};
 constexpr int kShareOfTime = 20;
 
 std::string instance_text(InstanceId instance) {
@@ -131,7 +135,8 @@ void ClassicSteering::tend() {
     if (!others && gate_ == Gate::No && group->attached()) (void)group->lift();
   }
   const auto took = std::chrono::duration_cast<Micros>(std::chrono::steady_clock::now() - began);
-  const Micros pause = std::max(somebody_leaves ? kWhileSomebodyLeaves : kElse, kShareOfTime * took);
+  const auto& [shortest, longest] = somebody_leaves ? kWhileSomebodyLeaves : kElse;
+  const Micros pause = std::clamp(Micros(kShareOfTime * took), shortest, longest);
   tend_again_ = loop_.after(pause, [this] { tend(); });
 }
 

@@ -30,9 +30,9 @@ class ClassicSteering final : public Steering {
   [[nodiscard]] Handover way() const override { return Handover::Steer; }
   [[nodiscard]] bool outlives_rollctl() const override { return false; }
 
-  // A listener is held until nobody else holds it, and then closed when that misleads nobody: within 2 ms
-  // while somebody leaves, within 100 ms for one whose process has not exited, in the loop. Reads all of
-  // /proc, to know who holds it.
+  // A listener is held until nobody else holds it, and then closed when that misleads nobody: at once
+  // where a process exited, within 2 to 20 ms while somebody is outside the rotation, else within 0.05 to 1
+  // s; all of it in the loop. Reads all of /proc, to know who holds it.
   Status add(InstanceId instance, const ProcessId& server, std::vector<Listener> listeners) override;
 
   // Attaches, after the positions have been found: 0.1 ms a listener where these have changed. Weights are

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,8 +31,9 @@ class RolledApp {
  public:
   // `app_file`: TOML; "$ROOT" stands for the document root, "$BIN" for the folder of programs. `base`: where
   // the folders are made; empty: on a tmpfs where there is one, since a disk's fsync costs more than the
-  // rest.
-  static Result<RolledApp> create(const std::string& app_file, const std::string& base = {});
+  // rest. `uid`: whose app it is, and who runs rollctl, without any capability; nobody: the caller.
+  static Result<RolledApp> create(const std::string& app_file, const std::string& base = {},
+                                  std::optional<uid_t> uid = {});
 
   RolledApp(RolledApp&&) noexcept = default;
   RolledApp& operator=(RolledApp&&) = delete;
@@ -59,8 +61,9 @@ class RolledApp {
   [[nodiscard]] std::string complaints(const std::string& release, size_t instances) const;
 
  private:
-  explicit RolledApp(std::string dir) : dir_(std::move(dir)) {}
+  RolledApp(std::string dir, std::optional<uid_t> uid) : dir_(std::move(dir)), uid_(uid) {}
   std::string dir_;
+  std::optional<uid_t> uid_;
 };
 
 // roll-httpd on 127.0.0.1:8080, ready over HTTP.

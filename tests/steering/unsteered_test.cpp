@@ -148,9 +148,12 @@ TEST_F(MigrateTest, TurnsClientsAwayFromThoseThatLeaveUntilTheyHaveClosed) {
   EXPECT_EQ(accept_all(leaving), 0);
   EXPECT_EQ(accept_all(fresh), 100);
   const Fd later = listen_on(kAny);
-  const int before = count_descriptors();
+  struct stat status{};
+  ASSERT_EQ(::fstat(leaving.get(), &status), 0);
   leaving.reset();
-  loop_->run_until([&] { return count_descriptors() == before - 2; }, std::chrono::steady_clock::now() + 10s);
+  const auto is_closed = [&] { return count_own_descriptors(static_cast<uint32_t>(status.st_ino)) == 0; };
+  loop_->run_until(is_closed, std::chrono::steady_clock::now() + 10s);
+  ASSERT_TRUE(is_closed());
   for (int i = 0; i < 100; ++i) ASSERT_TRUE(connect_to(kLocal));
   EXPECT_GT(accept_all(later), 10) << "the program is gone";
 }
