@@ -65,11 +65,12 @@ class Acts {
   Ending shift(const Traffic& traffic);
 
   // Tells those in the rotation that they serve, where an interrupted change did not come to it.
-  void confirm();
+  Ending confirm();
 
   // Who left the rotation and has settled is kept, for so long, for an instant rollback; then its shim drains
-  // it.
-  void stand_by(const std::vector<InstanceId>& left, Millis duration, const DrainOrder& drain);
+  // it. Returns those whose shims cannot be told.
+  std::vector<InstanceId> stand_by(const std::vector<InstanceId>& left, Millis duration,
+                                   const DrainOrder& drain);
 
   // The instance belongs to another generation from now on: it came back with it.
   void adopt(InstanceId id, int64_t generation) { generations_[id] = generation; }
@@ -110,8 +111,8 @@ class Acts {
  private:
   void wake_stranded(OnInterrupt on_interrupt);
   // shift.cpp
-  void give_role(InstanceId id, RoleOrder role);
-  void tell_roles(const Rotation& weights);
+  Status give_role(InstanceId id, RoleOrder role);
+  Status tell_roles(const Rotation& weights);
   // launch.cpp
   // Sets `id` once there is a member of that id.
   Ending start_one(const GenerationSpec& spec, InstanceId& id);

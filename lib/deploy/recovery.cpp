@@ -9,6 +9,7 @@ namespace roll {
 
 Remedy decide_remedy(const Change& change) {
   if (change.withdraws()) return Remedy::Finish;
+  if (change.being_undone) return Remedy::Undo;
   const bool all_came = std::includes(change.shifted_in.begin(), change.shifted_in.end(),
                                       change.starting.begin(), change.starting.end());
   if (change.makes_generation()) {
@@ -48,6 +49,9 @@ bool Recovery::belongs(const Member& member) const {
   if (wanted() == 0 || (member.generation != request_.spec.generation && !returned)) return false;
   if (member.state == InstanceState::Draining || member.gone() || member.state == InstanceState::Failed)
     return false;
+  // It never came into the rotation: what an earlier recovery had begun to start.
+  const bool is_new = member.state == InstanceState::Starting || member.state == InstanceState::Ready;
+  if (is_new && !(change != nullptr && change->shifted_in.contains(member.id))) return false;
   if (change == nullptr || request_.remedy == Remedy::Nothing) return true;
   if (request_.remedy == Remedy::Undo) return !change->starting.contains(member.id);
   return !change->shifted_out.contains(member.id);
@@ -90,7 +94,7 @@ Ending Recovery::mend() {
   std::vector<InstanceId> outside = go_;
   outside.insert(outside.end(), standby_.begin(), standby_.end());
   if (Ending ending = acts_.gate(traffic, outside); !ending.done()) return ending;
-  acts_.confirm();
+  if (Ending ending = acts_.confirm(); !ending.done()) return ending;
   for (InstanceId id : stay_) fleet_.enter(fleet_.at(id), InstanceState::Serving);
 
   // Without any instance the host was rebooted, or all were killed: `start` brings them up, not a recovery.

@@ -135,11 +135,12 @@ Ending Rollout::finish() {
   acts_.stop_probing();
   const OnInterrupt heed =
       request_.after_shift == AfterShift::Detach ? OnInterrupt::Ignore : OnInterrupt::Heed;
-  acts_.stand_by(held_, request_.hold, request_.drain);
-  const bool stays_steered = !acts_.traffic().canaries.empty() || !standing_by().empty();
-  if (stays_steered) leave_steered();
+  const std::vector<InstanceId> unheld = acts_.stand_by(held_, request_.hold, request_.drain);
+  leaving_.insert(leaving_.end(), unheld.begin(), unheld.end());
+  if (Ending ending = acts_.begin_drain(unheld, request_.drain); !ending.done()) return ending;
+  if (stays_steered()) leave_steered();
   const bool closed = acts_.await_closed(leaving_, kCloseBound, OnInterrupt::Ignore) == Waited::Satisfied;
-  if (closed && !stays_steered)
+  if (closed && !stays_steered())
     if (Ending ending = lift_gate(); !ending.done()) return ending;
   if (request_.after_shift == AfterShift::AwaitDrains) {
     const Ending ending = acts_.await_drained(leaving_, heed);
@@ -147,7 +148,7 @@ Ending Rollout::finish() {
     cut_short_ = ending.kind == Ending::Kind::Interrupted;
     if (!ending.done() && !cut_short_) return ending;
   }
-  if (!closed && !stays_steered) {
+  if (!closed && !stays_steered()) {
     const bool all_gone =
         std::all_of(leaving_.begin(), leaving_.end(), [&](InstanceId id) { return fleet_.at(id).gone(); });
     if (!all_gone) {
@@ -160,7 +161,12 @@ Ending Rollout::finish() {
   return {};
 }
 
-// Somebody listens who shall get nothing new, and this process is about to end.
+// Somebody listens who shall not get what all the others get.
+bool Rollout::stays_steered() const {
+  return !acts_.traffic().canaries.empty() || !standing_by().empty();
+}
+
+// And this process is about to end.
 void Rollout::leave_steered() {
   if (!acts_.traffic().canaries.empty()) return;  // the shims hold it until somebody decides about the canary
   Millis longest = request_.hold;
@@ -200,7 +206,7 @@ Ending Rollout::take_back() {
       const std::vector<InstanceId> unserved = fleet_.which([&](const Member& member) {
         return member.origin == Member::Origin::Launched && !acts_.traffic().contains(member.id);
       });
-      if (leave(unserved, request_.drain, OnInterrupt::Ignore).done()) (void)lift_gate();
+      if (leave(unserved, request_.drain, OnInterrupt::Ignore).done() && !stays_steered()) (void)lift_gate();
       return ending;
     }
     back.rotation.insert(again.begin(), again.end());
@@ -217,7 +223,9 @@ Ending Rollout::take_back() {
                                        std::min(request_.drain.deadline, kUnservedDrain), DrainStart::Signal}
                           : request_.drain;
   if (Ending ending = leave(fresh_, order, OnInterrupt::Ignore); !ending.done()) return ending;
-  return back.canaries.empty() ? lift_gate() : Ending();
+  if (!stays_steered()) return lift_gate();
+  leave_steered();
+  return {};
 }
 
 Ending Rollout::leave(const std::vector<InstanceId>& leaving, const DrainOrder& order,
@@ -417,13 +425,16 @@ Verdict Rollout::conclude(const Ending& ending, const Ending& undone) {
   verdict.standby = standing_by();
   verdict.hold = request_.hold;
 
+  // Rolled back is what the journal calls a withdrawal that succeeded.
+  const bool withdrawal_failed = request_.shape == RolloutRequest::Shape::Withdraw && !ending.done() &&
+                                 ending.kind != Ending::Kind::Interrupted;
   if (!ending.done() || !undone.done()) describe_failure(ending.done() ? undone : ending, verdict);
   if (ending.done() && verdict.serving < verdict.wanted) {
     verdict.outcome = Outcome::NeedsAttention;
     verdict.reason = fmt::format("only {} of {} instances serve", verdict.serving, verdict.wanted);
     verdict.hint = fmt::format("see `rollctl status {}` and `rollctl logs {}`", verdict.app, verdict.app);
   } else if (!undone.done() || ending.kind == Ending::Kind::Abandoned ||
-             (!ending.done() && (!may_be_undone() || request_.shape == RolloutRequest::Shape::Withdraw))) {
+             (!ending.done() && !may_be_undone()) || withdrawal_failed) {
     verdict.outcome = Outcome::NeedsAttention;
     if (!undone.done()) {
       verdict.reason = fmt::format("{}; undoing it failed: {}", ending.reason, undone.reason);

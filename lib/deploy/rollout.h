@@ -76,6 +76,7 @@ class Rollout {
   Ending take_back();
   Ending leave(const std::vector<InstanceId>& leaving, const DrainOrder& order, OnInterrupt on_interrupt);
   Ending lift_gate();
+  [[nodiscard]] bool stays_steered() const;
   void leave_steered();
   [[nodiscard]] std::vector<InstanceId> standing_by() const;
   Ending run_hook(const char* name, const std::vector<std::string>& argv, OnInterrupt on_interrupt);

@@ -90,24 +90,33 @@ void Acts::warn_unsupervised(InstanceId id, const Error& error) {
       fmt::format("instance {} cannot look after its own steering: {}", id, error.message));
 }
 
-void Acts::give_role(InstanceId id, RoleOrder role) {
+Status Acts::give_role(InstanceId id, RoleOrder role) {
   Member& member = fleet_.at(id);
-  if (member.gone()) return;
+  if (member.gone()) return {};
   // One that is down stays so until its shim says that it is back.
   if (!is_down(member) || role.state == InstanceState::Settling) fleet_.enter(member, role.state);
   if (const auto adopted = generations_.find(id); adopted != generations_.end())
     role.generation = member.generation = adopted->second;
-  // A dead shim cannot be told.
-  (void)world_.instances.set_role(id, role);
+  return world_.instances.set_role(id, role);
 }
 
-void Acts::tell_roles(const Rotation& weights) {
-  for (const auto& [id, weight] : weights)
-    give_role(id, {traffic_.is_canary(id) ? InstanceState::Canary : InstanceState::Serving, weight});
+// What stands in the records is what the next rollctl takes for the rotation: whoever comes into it, or ends
+// being a canary, must have heard so. Of the others only a weight has changed.
+Status Acts::tell_roles(const Rotation& weights) {
+  Status all_heard;
+  for (const auto& [id, weight] : weights) {
+    const InstanceState state = traffic_.is_canary(id) ? InstanceState::Canary : InstanceState::Serving;
+    const bool is_news = fleet_.at(id).state != state;
+    Status heard = give_role(id, {state, weight});
+    if (!heard && is_news && heard.error().kind != ErrorKind::NotFound && !is_down(fleet_.at(id)))
+      all_heard = std::move(heard);
+  }
+  return all_heard;
 }
 
-void Acts::confirm() {
-  tell_roles(traffic_.weights(traffic_.rotation));
+Ending Acts::confirm() {
+  if (Status told = tell_roles(traffic_.weights(traffic_.rotation)); !told) return host_failed(told.error());
+  return {};
 }
 
 Ending Acts::shift(const Traffic& traffic) {
@@ -127,16 +136,18 @@ Ending Acts::shift(const Traffic& traffic) {
   traffic_ = traffic;
   recorder_.happened(events::traffic_shifted(in, out, weights));
 
-  tell_roles(weights);
-  for (InstanceId id : out) give_role(id, {InstanceState::Settling});
+  const Status told = tell_roles(weights);
+  for (InstanceId id : out) (void)give_role(id, {InstanceState::Settling});
   for (InstanceId id : in) {
     if (fleet_.at(id).holds_steering) continue;
     if (Status shared = hand_out_steering(id); !shared) warn_unsupervised(id, shared.error());
   }
-  return {};
+  return told ? Ending() : host_failed(told.error());
 }
 
-void Acts::stand_by(const std::vector<InstanceId>& left, Millis duration, const DrainOrder& drain) {
+std::vector<InstanceId> Acts::stand_by(const std::vector<InstanceId>& left, Millis duration,
+                                       const DrainOrder& drain) {
+  std::vector<InstanceId> unheld;
   for (InstanceId id : left) {
     Member& member = fleet_.at(id);
     if (member.gone()) continue;
@@ -144,10 +155,12 @@ void Acts::stand_by(const std::vector<InstanceId>& left, Millis duration, const 
     role.hold = RoleOrder::Hold{duration, drain};
     if (Status told = world_.instances.set_role(id, role); !told) {
       world_.observer.on_warning(fmt::format("instance {} cannot stand by: {}", id, told.error().message));
+      unheld.push_back(id);
       continue;
     }
     fleet_.enter(member, InstanceState::Standby);
   }
+  return unheld;
 }
 
 void Acts::leave_gate(Millis look_after) {

@@ -136,6 +136,12 @@ History fold(const std::vector<Event>& events) {
     }
     if (history.unfinished() == nullptr) continue;
     Change& change = history.changes.back();
+    const bool is_of_another = event.generation != change.generation && event.generation != 0;
+    if (is_of_another && (event.name == "instance.starting" || event.name == "traffic.shifting")) {
+      change.being_undone = true;
+      continue;
+    }
+    if (is_of_another && event.name == "traffic.shifted") continue;
     if (event.name == "instance.starting") change.starting.insert(number_of(event.fields, "id"));
     if (event.name == "instance.stopping") change.stopping.insert(number_of(event.fields, "id"));
     if (event.name == "traffic.shifted") {

@@ -28,6 +28,7 @@ struct Change {
   std::set<InstanceId> starting;                 // launches that were meant, and returns of a standby
   std::set<InstanceId> shifted_in, shifted_out;  // as the traffic went last
   std::set<InstanceId> stopping;
+  bool being_undone = false;  // an interrupted `recover` had begun to bring the generation of before back
 
   // How it ended; nothing while it runs or when rollctl was killed.
   std::optional<Outcome> outcome;

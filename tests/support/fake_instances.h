@@ -46,6 +46,7 @@ struct FakeServer {
   InstanceState role = InstanceState::Starting;
   TimePoint drain_deadline;
   std::optional<RoleOrder::Hold> hold;
+  TimePoint hold_until;
   SteeringTerm::Until held_until = SteeringTerm::Until::Told;
 
   [[nodiscard]] bool runs() const { return record.server.pid != 0; }
@@ -63,7 +64,8 @@ class FakeInstances final : public Instances {
   std::map<std::string, std::deque<ServerScript>> scripts;
   std::vector<ListenSocket> strangers;
   ActWatcher* watcher = nullptr;
-  std::function<void(InstanceId)> refill;  // a shim puts its restarted server's listener back into its slot
+  std::function<void(InstanceId)> refill;    // a shim puts its restarted server's listener back into its slot
+  std::function<void()> look_whether_alone;  // a shim that was left the steering looks whether it may end it
 
   [[nodiscard]] const std::map<InstanceId, FakeServer>& servers() const { return servers_; }
   [[nodiscard]] const FakeServer* find(InstanceId id) const {
@@ -98,6 +100,15 @@ class FakeInstances final : public Instances {
   // What happens to one without being asked for.
   void die(InstanceId id, ExitStatus exit = {{}, 11}) {
     if (const FakeServer* server = find(id); server != nullptr && server->runs()) on_exit(id, exit);
+  }
+  // Shims act on their own account only while no rollctl is at work.
+  void rollctl_begins() { rollctl_is_at_work_ = true; }
+  void rollctl_ends() {
+    rollctl_is_at_work_ = false;
+    if (look_whether_alone) look_whether_alone();
+  }
+  void let_go_of_steering() {
+    for (auto& [id, server] : servers_) server.holds_steering = false;
   }
   void lose_shim(InstanceId id) {
     const auto found = servers_.find(id);
@@ -193,6 +204,7 @@ class FakeInstances final : public Instances {
     if (role.generation) server.record.generation = *role.generation;
     if (server.record.state != InstanceState::Restarting) server.record.state = role.state;
     server.hold = role.hold;
+    if (role.hold) server.hold_until = scheduler_.now() + role.hold->duration;
     if (role.hold) end_hold_later(id, role.hold->duration);
     return {};
   }
@@ -214,6 +226,9 @@ class FakeInstances final : public Instances {
 
   Status drain(InstanceId id, const DrainOrder& order) override {
     if (watcher != nullptr) watcher->will_drain(id);
+    return begin_drain(id, order);
+  }
+  Status begin_drain(InstanceId id, const DrainOrder& order) {
     const auto found = servers_.find(id);
     if (found == servers_.end()) return {};  // it has ended
     FakeServer& server = found->second;
@@ -249,6 +264,7 @@ class FakeInstances final : public Instances {
 
  private:
   static constexpr Micros kExec{1000};
+  static constexpr Millis kTurnAgain{250};
 
   static Endpoint bound() {
     Endpoint endpoint;
@@ -279,9 +295,14 @@ class FakeInstances final : public Instances {
 
   // As its shim does. Whoever gave it another role has ended the hold.
   void end_hold_later(InstanceId id, Millis duration) {
-    later(id, duration, [this, id] {
-      if (const FakeServer& server = servers_.at(id); server.hold && server.role == InstanceState::Standby)
-        (void)drain(id, server.hold->drain);
+    scheduler_.in(duration, [this, id, until = scheduler_.now() + duration] {
+      const FakeServer* server = find(id);
+      if (server == nullptr || !server->hold || server->hold_until != until || !server->shim_lives) return;
+      if (rollctl_is_at_work_) {
+        servers_.at(id).hold_until = scheduler_.now() + kTurnAgain;
+        return end_hold_later(id, kTurnAgain);
+      }
+      (void)begin_drain(id, server->hold->drain);
     });
   }
 
@@ -352,6 +373,7 @@ class FakeInstances final : public Instances {
     record.server = {};
     servers_.erase(found);
     tell_later({InstanceEvent::Kind::Ended, id, record, exit, {}, cut});
+    if (look_whether_alone && !rollctl_is_at_work_) look_whether_alone();
     changed();
   }
 
@@ -394,6 +416,7 @@ class FakeInstances final : public Instances {
   std::map<InstanceId, FakeServer> servers_;
   std::set<InstanceId> used_;
   int lives_ = 0;
+  bool rollctl_is_at_work_ = false;
 };
 
 }  // namespace roll::test

@@ -21,6 +21,17 @@ class FakeSteering final : public Steering {
     instances_.refill = [this](InstanceId id) {
       if (table_.contains(id)) table_[id] = instances_.find(id)->inode;
     };
+    instances_.look_whether_alone = [this] {
+      const auto left_to = instances_.which([](const FakeServer& server) {
+        return server.holds_steering && server.held_until == SteeringTerm::Until::Alone;
+      });
+      const auto outside = instances_.which(
+          [&](const FakeServer& server) { return server.listening && !table_.contains(server.record.id); });
+      if (left_to.empty() || !outside.empty()) return;
+      attached_ = false;
+      table_.clear();
+      instances_.let_go_of_steering();
+    };
   }
 
   Handover handover = Handover::Steer;

@@ -40,7 +40,6 @@ void DeployWorld::completed(const std::string& release, int count) {
   started.instances = count;
   (void)recorder.frame(events::deploy_started(started));
   (void)recorder.frame(events::deploy_finished({}));
-  served_release = release;
 }
 
 void DeployWorld::standing(const std::string& release, int count, const ServerScript& script) {
@@ -84,6 +83,41 @@ RolloutRequest DeployWorld::rollback(const std::string& release, int count) {
   return request("rollback", spec(release, ++generation_), count);
 }
 
+RolloutRequest DeployWorld::deploy_canary(const std::string& release, int count, double percent) {
+  RolloutRequest wanted = deploy(release, count);
+  wanted.canary = percent;
+  return wanted;
+}
+
+RolloutRequest DeployWorld::promote() {
+  const StandingCanary canary = history().canary.value();
+  RolloutRequest wanted = request("promote", kept.at(canary.generation), canary.instances);
+  wanted.shape = RolloutRequest::Shape::Promote;
+  return wanted;
+}
+
+RolloutRequest DeployWorld::abort() {
+  RolloutRequest wanted = scale(history().instances);
+  wanted.command = "abort";
+  wanted.shape = RolloutRequest::Shape::Withdraw;
+  wanted.from = history().canary.value().release;
+  return wanted;
+}
+
+void DeployWorld::canary_standing(const std::string& release) {
+  EXPECT_EQ(run(deploy_canary(release, history().instances, 10)).outcome, Outcome::Canary);
+}
+
+void DeployWorld::standby_standing(const std::string& release, int count, Millis hold) {
+  RolloutRequest wanted = deploy(release, count);
+  wanted.hold = hold;
+  EXPECT_EQ(run(wanted).outcome, Outcome::Deployed);
+}
+
+std::vector<InstanceId> DeployWorld::in_state(InstanceState state) const {
+  return instances.which([state](const FakeServer& server) { return server.record.state == state; });
+}
+
 RolloutRequest DeployWorld::scale(int count) {
   RolloutRequest wanted = request("scale", kept.at(*history().current), count);
   wanted.spec.config.hooks = hooks_config;
@@ -119,9 +153,13 @@ PlaceInstance DeployWorld::place() {
 
 void DeployWorld::before_change(const RolloutRequest& request) {
   using Shape = RolloutRequest::Shape;
+  instances.rollctl_begins();
   kept[request.spec.generation] = request.spec;
   observer.events.clear();
   before = steering.receivers();
+  const History past = history();
+  served_release = past.wanted() > 0 ? past.current_release : "";
+  served_count = static_cast<int>(before.size() - in_state(InstanceState::Canary).size());
   const int had = static_cast<int>(before.size());
   rules.may_go_dark = request.shape == Shape::Stop || before.empty();
   rules.at_least = request.shape == Shape::Stop ? 0 : std::min(had, request.instances);
@@ -145,6 +183,7 @@ Verdict DeployWorld::run(RolloutRequest request) {
   const RolloutRequest asked = request;
   const auto finished = journal.count("deploy.finished");
   const Result<Verdict> ended = Rollout(world, std::move(request), place()).run();
+  instances.rollctl_ends();
   if (!ended) {  // nothing was begun
     EXPECT_EQ(journal.count("deploy.finished"), finished);
     return refusal(asked, ended.error());
@@ -163,7 +202,9 @@ Verdict DeployWorld::run(RolloutRequest request) {
 std::optional<Verdict> DeployWorld::run_until_killed(RolloutRequest request) {
   before_change(request);
   try {
-    return Rollout(world, std::move(request), place()).run().value();
+    const Result<Verdict> ended = Rollout(world, std::move(request), place()).run();
+    instances.rollctl_ends();
+    return ended.value();
   } catch (const Killed&) {
     after_kill();
     return std::nullopt;
@@ -171,6 +212,7 @@ std::optional<Verdict> DeployWorld::run_until_killed(RolloutRequest request) {
 }
 
 void DeployWorld::after_kill() {
+  instances.rollctl_ends();
   steering.rollctl_died();
   hooks.rollctl_died();
   faults.none();
@@ -205,7 +247,9 @@ std::optional<Verdict> DeployWorld::recover() {
   rules.may_go_dark = rules.may_go_dark || wanted == 0;
   observer.events.clear();
 
+  instances.rollctl_begins();
   const Verdict verdict = Recovery(world, std::move(request), place()).run();
+  instances.rollctl_ends();
   // Without any instance it is `start` that brings them up.
   if (instances.ids().empty() && rules.failures() > 0) return verdict;
   if (verdict.outcome != Outcome::NeedsAttention) {
@@ -213,6 +257,7 @@ std::optional<Verdict> DeployWorld::recover() {
     EXPECT_THAT(verdict.reason, testing::HasSubstr(finishes ? "was finished" : "was undone"));
     expect_one_release_serves(release, wanted);
     EXPECT_EQ(history().unfinished(), nullptr);
+    EXPECT_FALSE(history().canary) << "a recovery decides against a canary";
   }
   return verdict;
 }
@@ -226,13 +271,31 @@ std::vector<InstanceId> DeployWorld::serving(const std::string& release) const {
 
 void DeployWorld::expect_one_release_serves(const std::string& release, int count) {
   EXPECT_EQ(static_cast<int>(serving(release).size()), count) << release;
-  EXPECT_EQ(static_cast<int>(instances.ids().size()), count) << "something else is left";
+  const bool has_canary = history().canary.has_value();
+  const auto canaries = in_state(InstanceState::Canary).size();
+  const auto standbys = in_state(InstanceState::Standby).size();
+  EXPECT_LE(canaries, has_canary ? 1 : 0) << "nobody decided on a canary";
+  EXPECT_EQ(instances.ids().size(), static_cast<size_t>(count) + canaries + standbys)
+      << "something else is left";
+  if (canaries + standbys > 0) {
+    EXPECT_TRUE(steering.attached()) << "nothing keeps what stands apart from clients";
+    return expect_shims_see_to_the_standby(count);
+  }
   EXPECT_FALSE(steering.attached()) << "the gate stays";
   // A shim that could not be told holds on.
   if (faults.where() == "instances.hold_steering") return;
   EXPECT_THAT(instances.which([](const FakeServer& server) { return server.holds_steering; }),
               testing::IsEmpty())
       << "a shim holds steering that has ended";
+}
+
+// With no rollctl around: a canary stands on, a hold ends by itself.
+void DeployWorld::expect_shims_see_to_the_standby(int count) {
+  if (in_state(InstanceState::Standby).empty() || faults.where() == "instances.hold_steering") return;
+  scheduler.advance(std::chrono::hours(1));
+  const auto canaries = in_state(InstanceState::Canary).size();
+  EXPECT_EQ(instances.ids().size(), static_cast<size_t>(count) + canaries) << "the hold does not end";
+  EXPECT_EQ(steering.attached(), canaries > 0) << "the gate stays when the hold has ended";
 }
 
 void DeployWorld::expect_honest(const Verdict& verdict, const RolloutRequest& request) {
@@ -242,7 +305,8 @@ void DeployWorld::expect_honest(const Verdict& verdict, const RolloutRequest& re
   const bool may_be_restarting = rules.failures() > 0;
   // Nobody knows who serves when nobody could be asked, or in the middle of something.
   const bool known = verdict.outcome != Outcome::NeedsAttention && faults.where() != "instances.discover";
-  EXPECT_TRUE(verdict.serving == serve_now || may_be_restarting || !known)
+  const auto canaries = static_cast<std::ptrdiff_t>(in_state(InstanceState::Canary).size());
+  EXPECT_TRUE(verdict.serving == serve_now - canaries || may_be_restarting || !known)
       << verdict.serving << " are said to serve, but " << serve_now << " do";
   switch (verdict.outcome) {
     case Outcome::Deployed:
@@ -252,20 +316,25 @@ void DeployWorld::expect_honest(const Verdict& verdict, const RolloutRequest& re
         scheduler.advance(Millis(20'000));
       }
       if (rules.failure_just_now()) return;
+      if (request.hold > Millis(0)) return;  // the test looks on
       return expect_one_release_serves(request.spec.release, verdict.wanted);
+    case Outcome::Canary:
+      if (may_be_restarting) return;
+      EXPECT_EQ(in_state(InstanceState::Canary).size(), 1U);
+      return expect_one_release_serves(served_release, served_count);
     case Outcome::RolledBack:
     case Outcome::Interrupted:
-      EXPECT_NE(verdict.reason, "");
+      EXPECT_TRUE(verdict.reason != "" || verdict.aim == Verdict::Aim::Back);
+      if (verdict.aim == Verdict::Aim::Back && verdict.interrupted_by != 0) scheduler.advance(Millis(20'000));
       if (may_be_restarting) {
-        EXPECT_FALSE(steering.attached());
+        EXPECT_TRUE(!steering.attached() || history().canary || !in_state(InstanceState::Standby).empty());
         return;
       }
-      return expect_one_release_serves(served_release, static_cast<int>(before.size()));
+      return expect_one_release_serves(served_release, served_count);
     case Outcome::NeedsAttention:
       EXPECT_NE(verdict.reason, "");
       return;
     case Outcome::Unchanged:
-    case Outcome::Canary:
       ADD_FAILURE() << "no outcome of a rollout: " << outcome_name(verdict.outcome);
   }
 }

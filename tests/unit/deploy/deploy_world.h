@@ -53,6 +53,7 @@ struct DeployWorld {
   std::vector<InstanceId> before;  // who served before the change
   size_t changes_before = 0;
   std::string served_release;
+  int served_count = 0;
 
   GenerationSpec spec(const std::string& release, int64_t generation);
 
@@ -65,6 +66,12 @@ struct DeployWorld {
 
   RolloutRequest deploy(const std::string& release, int count);
   RolloutRequest rollback(const std::string& release, int count);
+  RolloutRequest deploy_canary(const std::string& release, int count, double percent);
+  RolloutRequest promote();
+  RolloutRequest abort();
+  // They ran: a canary beside what serves; a release whose forerunner stands by.
+  void canary_standing(const std::string& release);
+  void standby_standing(const std::string& release, int count, Millis hold);
   RolloutRequest scale(int count);
   RolloutRequest start(int count);
   RolloutRequest stop();
@@ -83,14 +90,17 @@ struct DeployWorld {
   [[nodiscard]] std::vector<InstanceId> serving(const std::string& release) const;
 
   void expect_honest(const Verdict& verdict, const RolloutRequest& request);
+  // These and nothing else but a canary that was decided on, and what stands by.
   void expect_one_release_serves(const std::string& release, int count);
   void expect_sensible_events();
 
  private:
   RolloutRequest request(const std::string& command, GenerationSpec spec, int count);
+  void expect_shims_see_to_the_standby(int count);
   [[nodiscard]] Verdict refusal(const RolloutRequest& request, const Error& error) const;
   PlaceInstance place();
   void before_change(const RolloutRequest& request);
+  [[nodiscard]] std::vector<InstanceId> in_state(InstanceState state) const;
   void after_kill();
 
   int64_t generation_ = 0;

@@ -20,6 +20,14 @@ RolloutRequest baked(RolloutRequest request) {
 
 std::vector<Scenario> scenarios() {
   const auto two_of_v1 = [](DeployWorld& world) { world.standing("v1", 2); };
+  const auto canary_beside_v1 = [](DeployWorld& world) {
+    world.standing("v1", 2);
+    world.canary_standing("v2");
+  };
+  const auto standby_of_v1 = [](DeployWorld& world) {
+    world.standing("v1", 2);
+    world.standby_standing("v2", 2, Millis(60'000));
+  };
   const auto deploy_v2 = [](DeployWorld& world) { return world.deploy("v2", 2); };
   return {
       {"Deploy", two_of_v1, deploy_v2},
@@ -65,6 +73,31 @@ std::vector<Scenario> scenarios() {
       {"Stop", two_of_v1, [](DeployWorld& world) { return world.stop(); }},
       {"StartOfWhatWasStopped", [](DeployWorld& world) { world.stopped("v1", 2); },
        [](DeployWorld& world) { return world.start(2); }},
+      {"DeployOfACanary", two_of_v1, [](DeployWorld& world) { return world.deploy_canary("v2", 2, 10); }},
+      {"DeployThroughACanary", two_of_v1,
+       [](DeployWorld& world) { return baked(world.deploy_canary("v2", 2, 10)); }},
+      {"Promote", canary_beside_v1, [](DeployWorld& world) { return world.promote(); }},
+      {"PromoteOfOne",
+       [](DeployWorld& world) {
+         world.standing("v1", 1);
+         world.canary_standing("v2");
+       },
+       [](DeployWorld& world) { return world.promote(); }},
+      {"Abort", canary_beside_v1, [](DeployWorld& world) { return world.abort(); }},
+      {"StopWithACanary", canary_beside_v1, [](DeployWorld& world) { return world.stop(); }},
+      {"DeployWithAHold", two_of_v1,
+       [](DeployWorld& world) {
+         RolloutRequest request = world.deploy("v2", 2);
+         request.hold = Millis(60'000);
+         return request;
+       }},
+      {"RollbackToAStandby", standby_of_v1,
+       [](DeployWorld& world) {
+         RolloutRequest request = world.rollback("v1", 2);
+         request.returns_to = 1;
+         return request;
+       }},
+      {"DeployOverAStandby", standby_of_v1, [](DeployWorld& world) { return world.deploy("v3", 2); }},
       {"DeployWithoutSteering",
        [](DeployWorld& world) {
          world.steering.handover = Handover::Plain;
@@ -98,8 +131,7 @@ void FaultTest::recover_from(DeployWorld& world) {
   } else {
     const History history = world.history();
     const bool begun = history.changes.size() > world.changes_before;
-    world.expect_one_release_serves(history.current_release,
-                                    begun ? history.wanted() : static_cast<int>(world.before.size()));
+    world.expect_one_release_serves(history.current_release, begun ? history.wanted() : world.served_count);
   }
 }
 

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+// A canary: what it gets, how it ends, and that it stands when no rollctl runs.
+#include "deploy_world.h"
+
+namespace roll::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class CanaryTest : public DeployTest {
+ protected:
+  static ServerScript dies_after(Micros life) {
+    ServerScript script;
+    script.exits = life;
+    return script;
+  }
+  [[nodiscard]] nlohmann::json last_weights() const {
+    return journal.last_intent("traffic.shifting")->fields["weights"];
+  }
+};
+
+TEST_F(CanaryTest, GetsItsShareAndTheOthersTheRest) {
+  standing("v1", 3);
+  const Verdict verdict = run(deploy_canary("v2", 3, 10));
+  EXPECT_EQ(verdict.outcome, Outcome::Canary) << testing::PrintToString(verdict);
+  EXPECT_THAT(serving("v1"), ElementsAre(1, 2, 3));
+  EXPECT_THAT(serving("v2"), ElementsAre(4));
+  EXPECT_EQ(last_weights(), nlohmann::json::parse(R"({"1":30.0,"2":30.0,"3":30.0,"4":10.0})"));
+  EXPECT_EQ(instances.find(4)->record.state, InstanceState::Canary);
+  EXPECT_EQ(instances.find(4)->record.weight, 10);
+  ASSERT_TRUE(verdict.canary);
+  EXPECT_EQ(verdict.canary->id, 4);
+  EXPECT_EQ(verdict.serving_release, "v1");
+}
+
+TEST_F(CanaryTest, StandsWhenRollctlHasGoneBecauseShimsHoldTheSteering) {
+  standing("v1", 2);
+  run(deploy_canary("v2", 2, 10));
+  EXPECT_THAT(instances.which([](const FakeServer& server) { return server.holds_steering; }),
+              ElementsAre(1, 2, 3));
+  steering.rollctl_died();
+  scheduler.advance(std::chrono::hours(24));
+  EXPECT_TRUE(steering.attached());
+  EXPECT_THAT(steering.receivers(), ElementsAre(1, 2, 3));
+}
+
+TEST_F(CanaryTest, PromotedItIsOneOfTheWanted) {
+  standing("v1", 2);
+  canary_standing("v2");
+  const Verdict verdict = run(promote());
+  EXPECT_EQ(verdict.outcome, Outcome::Deployed) << testing::PrintToString(verdict);
+  EXPECT_THAT(serving("v2"), ElementsAre(3, 4));
+  EXPECT_EQ(instances.find(3)->record.state, InstanceState::Serving);
+  EXPECT_EQ(instances.find(3)->record.weight, 50);
+  EXPECT_EQ(history().current_release, "v2");
+  EXPECT_EQ(history().current, 2);
+  EXPECT_FALSE(history().canary);
+}
+
+TEST_F(CanaryTest, OfASingleInstanceIsPromotedWithoutALaunch) {
+  standing("v1", 1);
+  canary_standing("v2");
+  EXPECT_EQ(run(promote()).outcome, Outcome::Deployed);
+  EXPECT_THAT(instances.ids(), ElementsAre(2));
+  EXPECT_EQ(observer.count("instance.started"), 0);
+}
+
+TEST_F(CanaryTest, AbortedItDrainsAndTheOldServeAsBefore) {
+  standing("v1", 2);
+  canary_standing("v2");
+  const Verdict verdict = run(abort());
+  EXPECT_EQ(verdict.outcome, Outcome::RolledBack);
+  EXPECT_EQ(verdict.aim, Verdict::Aim::Back);
+  EXPECT_THAT(serving("v1"), ElementsAre(1, 2));
+  EXPECT_EQ(last_weights(), nlohmann::json::parse(R"({"1":50.0,"2":50.0})"));
+  EXPECT_FALSE(history().canary);
+  EXPECT_EQ(history().current_release, "v1");
+}
+
+TEST_F(CanaryTest, ThatDiesWhileItBakesIsWithdrawn) {
+  standing("v1", 2);
+  instances.scripts["v2"] = {dies_after(Millis(20))};
+  RolloutRequest request = deploy_canary("v2", 2, 10);
+  request.bake = Millis(1000);
+  const Verdict verdict = run(request);
+  EXPECT_EQ(verdict.outcome, Outcome::RolledBack) << testing::PrintToString(verdict);
+  EXPECT_THAT(serving("v1"), ElementsAre(1, 2));
+  EXPECT_FALSE(history().canary);
+}
+
+TEST_F(CanaryTest, ThatBakesWellIsPromotedByItself) {
+  standing("v1", 2);
+  RolloutRequest request = deploy_canary("v2", 2, 10);
+  request.bake = Millis(1000);
+  const Verdict verdict = run(request);
+  EXPECT_EQ(verdict.outcome, Outcome::Deployed) << testing::PrintToString(verdict);
+  EXPECT_THAT(serving("v2"), ElementsAre(3, 4));
+  EXPECT_GE(verdict.duration, Millis(1000));
+  EXPECT_LT(verdict.duration, Millis(1200)) << "only the canary is watched";
+}
+
+TEST_F(CanaryTest, IsNotRestartedAndAbortClearsItAway) {
+  standing("v1", 2);
+  canary_standing("v2");
+  instances.die(3);
+  scheduler.advance(Millis(100));
+  EXPECT_THAT(steering.receivers(), ElementsAre(1, 2));
+  EXPECT_EQ(run(abort()).outcome, Outcome::RolledBack);
+  EXPECT_THAT(instances.ids(), ElementsAre(1, 2));
+}
+
+TEST_F(CanaryTest, AFailedPromotionLeavesItStanding) {
+  standing("v1", 2);
+  instances.scripts["v2"] = {ServerScript(), dies_after(Micros(500))};
+  canary_standing("v2");
+  const Verdict verdict = run(promote());
+  EXPECT_EQ(verdict.outcome, Outcome::RolledBack) << testing::PrintToString(verdict);
+  EXPECT_THAT(serving("v1"), ElementsAre(1, 2));
+  EXPECT_EQ(instances.find(3)->record.state, InstanceState::Canary);
+  EXPECT_EQ(instances.find(3)->record.weight, 10);
+  EXPECT_TRUE(history().canary);
+  EXPECT_TRUE(steering.attached());
+}
+
+TEST_F(CanaryTest, OfAFirstDeployIsTheWholeRelease) {
+  EXPECT_EQ(run(deploy_canary("v1", 2, 10)).outcome, Outcome::Deployed);
+  EXPECT_THAT(serving("v1"), ElementsAre(1, 2));
+}
+
+TEST_F(CanaryTest, IsRefusedWithoutSteeringBeforeAnythingIsTouched) {
+  standing("v1", 2);
+  steering.handover = Handover::Migrate;
+  const Verdict verdict = run(deploy_canary("v2", 2, 10));
+  EXPECT_THAT(verdict.reason, HasSubstr("a canary needs steering"));
+  EXPECT_THAT(observer.events, IsEmpty());
+  EXPECT_THAT(instances.ids(), ElementsAre(1, 2));
+}
+
+TEST_F(CanaryTest, KeepsItsShareWhenAMissingInstanceIsStarted) {
+  standing("v1", 2);
+  canary_standing("v2");
+  instances.lose_all_of(1);
+  const Verdict verdict = run(start(2));
+  EXPECT_EQ(verdict.outcome, Outcome::Deployed) << testing::PrintToString(verdict);
+  EXPECT_EQ(last_weights(), nlohmann::json::parse(R"({"2":45.0,"3":10.0,"4":45.0})"));
+  EXPECT_TRUE(history().canary);
+}
+
+}  // namespace
+}  // namespace roll::test
