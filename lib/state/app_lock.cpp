@@ -14,7 +14,6 @@ using nlohmann::json;
 
 namespace {
 
-constexpr Millis kShimPatience{1000};
 constexpr Millis kLockPause{2};
 
 json to_json(const LockHolder& holder) {
@@ -25,10 +24,10 @@ json to_json(const LockHolder& holder) {
 
 }  // namespace
 
-Result<FileLock> lock_app(const std::string& lock_path, const LockHolder& self) {
+Result<FileLock> lock_app(const std::string& lock_path, const LockHolder& self, Millis patience) {
   auto lock = FileLock::try_acquire(lock_path);
   // A shim holds it for a moment when it acts alone, and leaves no name.
-  for (auto waited = Millis(0); lock && !*lock && waited < kShimPatience && !lock_holder(lock_path);
+  for (auto waited = Millis(0); lock && !*lock && waited < patience && !lock_holder(lock_path);
        waited += kLockPause) {
     std::this_thread::sleep_for(kLockPause);
     lock = FileLock::try_acquire(lock_path);

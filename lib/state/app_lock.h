@@ -19,9 +19,10 @@ struct LockHolder {
   WallTime since;
 };
 
-// Takes the app's lock; Busy, naming the holder, where another rollctl has it. Waits for at most a second,
-// for a shim that acts on its own account.
-Result<FileLock> lock_app(const std::string& lock_path, const LockHolder& self);
+// Takes the app's lock; Busy, naming the holder, where another rollctl has it. Waits, at most `patience`,
+// only for a shim that acts on its own account for a moment.
+Result<FileLock> lock_app(const std::string& lock_path, const LockHolder& self,
+                          Millis patience = Millis(1000));
 
 // Who holds the lock now, without touching it; nothing where nobody does, or where the file does not tell.
 std::optional<LockHolder> lock_holder(const std::string& lock_path);

@@ -39,10 +39,10 @@ namespace events {
 struct Started {
   std::string command;  // "deploy", "rollback", …
   std::string release;
-  std::optional<std::string> from;  // the release that serves
-  int instances = 0;                // that shall serve in the end
+  std::optional<std::string> from = {};  // the release that serves
+  int instances = 0;                     // that shall serve in the end
   Handover handover = Handover::Plain;
-  std::string note;
+  std::string note = {};
   double canary = 0;                     // percent that the first new instance gets alone; 0: none
   std::vector<InstanceId> returns = {};  // that stand by and are to serve again
 };

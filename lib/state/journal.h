@@ -31,7 +31,9 @@ class FileJournal final : public Journal {
   Status commit(const Event& event) override;
   Status note(const Event& event) override;
 
-  // All events, oldest first. A missing file is an empty journal.
+  // What fold() needs, oldest first: how every change began and ended, and all events of the last one. Years
+  // of changes are read in milliseconds, for of the rest nothing is parsed. A missing file is an empty
+  // journal.
   [[nodiscard]] Result<std::vector<Event>> read() const;
 
  private:

@@ -52,7 +52,7 @@ TEST_F(AppLockTest, SurvivesATextOfAnyKind) {
     EXPECT_EQ(lock_holder(lock_), std::nullopt) << text;
     auto lock = FileLock::try_acquire(lock_);
     ASSERT_TRUE(lock && *lock);
-    const auto busy = lock_app(lock_, self());
+    const auto busy = lock_app(lock_, self(), Millis(2));
     ASSERT_FALSE(busy);
     EXPECT_EQ(busy.error().message, "the app is being changed by another rollctl");
   }

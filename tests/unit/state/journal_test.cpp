@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "base/atomic_file.h"
+#include "state/history.h"
 #include "support/temp_dir.h"
 
 namespace roll {
@@ -85,6 +86,26 @@ TEST_F(JournalTest, IsReadThoughItHasGrownForYears) {
   append_raw(std::string(kLargestFile, 'x') + '\n');  // quicker to read than as many events
   ASSERT_TRUE(journal_.commit(events::instance_starting(1, "v1")));
   EXPECT_EQ(ids(), Ids{1});
+}
+
+TEST_F(JournalTest, TellsOfEarlierChangesHowTheyBeganAndEndedAndTheLastId) {
+  for (InstanceId id : {1, 2}) {
+    ASSERT_TRUE(journal_.commit(events::deploy_started({.command = "deploy", .release = "v1"})));
+    ASSERT_TRUE(journal_.commit(events::instance_starting(id, "v1")));
+    ASSERT_TRUE(journal_.note(events::instance_ready(id, Millis(3))));
+    ASSERT_TRUE(journal_.commit(events::deploy_finished({})));
+  }
+  ASSERT_TRUE(journal_.commit(events::deploy_started({.command = "stop", .release = "v1"})));
+  ASSERT_TRUE(journal_.note(events::instance_ready(7, Millis(3))));
+  append_raw(
+      R"({"command":"deploy","event":"deploy.started","rel)");  // rollctl was killed in the middle of it
+  std::vector<std::string> names;
+  const std::vector<Event> all = journal_.read().value();
+  for (const Event& event : all) names.push_back(event.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"deploy.started", "deploy.finished", "deploy.started",
+                                             "deploy.finished", "instance.starting", "deploy.started",
+                                             "instance.ready"}));
+  EXPECT_EQ(fold(all).last_instance, 7);
 }
 
 TEST_F(JournalTest, SaysWhenTheDiskIsFull) {
