@@ -283,6 +283,7 @@ Result<Parsed> parse_command_line(const std::vector<std::string>& arguments) {
   }
   if (CLI::App* check = verb("check", "Check the app file against this host, touch nothing"))
     add_app(*check, line);
+  verb("doctor", "Tell what this host can do, tried in a private network");
   if (CLI::App* recover = verb("recover", "Finish or undo what an interrupted rollctl left"))
     add_app(*recover, line);
 

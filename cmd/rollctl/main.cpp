@@ -18,7 +18,7 @@ const std::map<std::string, Verb>& verbs() {
       {"scale", roll::run_scale},     {"start", roll::run_start},     {"stop", roll::run_stop},
       {"remove", roll::run_remove},   {"status", roll::run_status},   {"history", roll::run_history},
       {"promote", roll::run_promote}, {"abort", roll::run_abort},     {"logs", roll::run_logs},
-      {"check", roll::run_check},     {"recover", roll::run_recover}};
+      {"check", roll::run_check},     {"doctor", roll::run_doctor},   {"recover", roll::run_recover}};
   return kVerbs;
 }
 

@@ -20,6 +20,7 @@ int run_status(Context& context, const CommandLine& line);
 int run_history(Context& context, const CommandLine& line);
 int run_logs(Context& context, const CommandLine& line);
 int run_check(Context& context, const CommandLine& line);
+int run_doctor(Context& context, const CommandLine& line);
 int run_recover(Context& context, const CommandLine& line);
 
 }  // namespace roll

@@ -50,7 +50,7 @@ Result<std::unique_ptr<EbpfSteering>> EbpfSteering::create(EbpfSteeringOptions o
     steering->groups_.push_back(std::move(*group));
   }
   if (!steering->groups_.empty()) return steering;
-  auto maps = load_steer_program();
+  auto maps = options.loaded ? Result<SteerMaps>(std::move(*options.loaded)) : load_steer_program();
   if (!maps) return fail(maps.error());
   steering->spare_ = std::move(*maps);
   return steering;
@@ -151,7 +151,7 @@ std::unique_ptr<Settlement> EbpfSteering::settle(InstanceId instance, Millis bou
     auto cookies = group->cookies_of(instance);
     if (!cookies.empty()) addresses.push_back({group->bound(), std::move(cookies)});
   }
-  return settle_addresses(diag_, std::move(addresses), bound, clock_);
+  return settle_addresses(diag_, addresses, bound, clock_);
 }
 
 Status EbpfSteering::remove(InstanceId instance) {

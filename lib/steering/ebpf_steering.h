@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "net/sock_diag.h"
@@ -17,6 +18,9 @@ struct EbpfSteeringOptions {
   // The instances in it are known, and in the rotation they were in, but add() them again nevertheless: only
   // that tells where their processes are. Handles of a steering that was ended are passed over.
   std::vector<SteeringHandle> adopted = {};
+
+  // A program that is loaded already, for the first address: by who may not load one any more.
+  std::optional<SteerMaps> loaded = {};
 
   // A duplicate of any one listener of `instance` on `bound`, needed for a moment to attach or detach.
   // NotFound where it has none (any more). Empty: taken out of the instance's processes (pidfd_getfd), which

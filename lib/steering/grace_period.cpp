@@ -99,9 +99,14 @@ bool kernel_is_realtime() {
 }  // namespace
 
 Status grace_period() {
-  if (!kernel_is_realtime() && visit_every_cpu()) return {};
+  const auto way = try_grace_period();
+  return way ? Status() : fail(way.error());
+}
+
+Result<GraceWay> try_grace_period() {
+  if (!kernel_is_realtime() && visit_every_cpu()) return GraceWay::EveryCpu;
   // Waits for an RCU grace period, and look-ups are RCU read sections.
-  if (::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) == 0) return {};
+  if (::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) == 0) return GraceWay::Membarrier;
   return fail(last_os_failure("cannot wait until every CPU has seen the new rotation"));
 }
 

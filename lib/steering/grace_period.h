@@ -14,4 +14,8 @@ namespace roll {
 // the kernel is PREEMPT_RT. The calling thread keeps its CPU affinity and its priority.
 Status grace_period();
 
+// The same, and which way it took.
+enum class GraceWay { EveryCpu, Membarrier };
+Result<GraceWay> try_grace_period();
+
 }  // namespace roll
