@@ -106,7 +106,10 @@ void Fleet::on_event(const InstanceEvent& event) {
     case Kind::StatusText:
       member.detail = event.record.status;
       // This is also how a shim tells that the restarted server is back in its slot.
-      if (member.state == InstanceState::Restarting) enter(member, event.record.state);
+      if (member.state == InstanceState::Restarting) {
+        enter(member, event.record.state);
+        if (on_news_) on_news_(member);
+      }
       return show();
     case Kind::Exited:
       return on_exited(member, event);

@@ -25,6 +25,9 @@ void Acts::look_later(Member& member) {
 }
 
 void Acts::look(Member& member) {
+  // Back after a restart, listening anew: where shims do not keep the steering up, it is rollctl that tells.
+  const bool serves = traffic_.rotation.contains(member.id) && member.state != InstanceState::Restarting;
+  if (serves && !world_.steering.outlives_rollctl()) (void)put_under_steering(member);
   const bool wanted = member.origin == Member::Origin::Launched && member.trouble == Trouble::None &&
                       (member.state == InstanceState::Starting || member.state == InstanceState::Restarting);
   if (!wanted || member.server.pid == 0) return;

@@ -273,22 +273,16 @@ Result<std::shared_ptr<void>> ClassicGroup::aim(const Endpoint& source, GroupPos
 }
 
 Result<bool> ClassicGroup::tend() {
-  bool serving_died = false;
   for (Member& member : members_) {
     if (member.abandoned || is_held(member)) continue;
-    serving_died = serving_died || serves(member);
     member.abandoned = true;
     refuse_all(member.fd);
-  }
-  if (attached_ && serving_died) {
-    if (auto installed = install(); !installed) return fail(installed.error());
   }
   if (auto released = release(); !released) return fail(released.error());
   if (attached_ && !members_.empty()) {
     const auto before = located_with_;
     if (auto current = ensure_current(); !current) return fail(current.error());
-    const bool found_anew = before != located_with_;
-    if (found_anew) {
+    if (before != located_with_) {
       if (auto installed = install(); !installed) return fail(installed.error());
     }
   }

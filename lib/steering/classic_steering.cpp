@@ -146,7 +146,7 @@ std::unique_ptr<Settlement> ClassicSteering::settle(InstanceId instance, Millis 
     auto cookies = group->cookies_of(instance);
     if (!cookies.empty()) addresses.push_back({group->bound(), std::move(cookies)});
   }
-  return settle_addresses(diag_, std::move(addresses), bound, clock_);
+  return settle_addresses(diag_, addresses, bound, clock_);
 }
 
 Status ClassicSteering::remove(InstanceId instance) {

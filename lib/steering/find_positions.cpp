@@ -65,7 +65,7 @@ struct SignedSyn {
 Result<SignedSyn> prepare(const Endpoint& target, GroupPosition position) {
   auto client = open_client({target.ip, 0});
   if (!client) return fail(client.error());
-  if (auto signed_ = sign(client->get(), target); !signed_) return fail(signed_.error());
+  if (auto done = sign(client->get(), target); !done) return fail(done.error());
   const auto source = local_endpoint(client->get());
   if (!source) return fail(source.error());
   return SignedSyn{std::move(*client), {*source, position}};

@@ -45,8 +45,8 @@ SettleView view_of(const std::shared_ptr<SockDiag>& diag, const std::vector<Sett
 
 }  // namespace
 
-std::unique_ptr<Settlement> settle_addresses(std::shared_ptr<SockDiag> diag,
-                                             std::vector<SettledAddress> addresses, Millis bound,
+std::unique_ptr<Settlement> settle_addresses(const std::shared_ptr<SockDiag>& diag,
+                                             const std::vector<SettledAddress>& addresses, Millis bound,
                                              const Clock& clock) {
   if (addresses.empty()) return settled_at_once();
   return begin_settling(view_of(diag, addresses), bound, clock);

@@ -20,8 +20,8 @@ struct SettledAddress {
 
 // Settling as in settle.h, of an instance with these listeners in this network namespace; over at once where
 // there are none.
-std::unique_ptr<Settlement> settle_addresses(std::shared_ptr<SockDiag> diag,
-                                             std::vector<SettledAddress> addresses, Millis bound,
+std::unique_ptr<Settlement> settle_addresses(const std::shared_ptr<SockDiag>& diag,
+                                             const std::vector<SettledAddress>& addresses, Millis bound,
                                              const Clock& clock);
 
 }  // namespace roll

@@ -267,6 +267,26 @@ TEST_F(ClassicSteeringTest, NeedsNoPrivilege) {
   EXPECT_EXIT(::_exit(steered()), testing::ExitedWithCode(0), "");
 }
 
+using ClassicProgramTest = NetNamespaceTest;
+
+TEST_F(ClassicProgramTest, AimsByTheSourcesAddressAndPort) {
+  constexpr uint16_t kSourcePort = 40'000;
+  const Fd first = listen_on(kAny);
+  const Fd second = listen_on(kAny);
+  const std::array rotation{WeightedPosition{0, 1.0}};
+  const std::array aimed{AimedSource{v4("127.0.0.1", kSourcePort), 1}};
+  ASSERT_TRUE(attach_classic_program(first.get(), build_classic_program(aimed, rotation, kNoPosition)));
+  for (const auto& [source, to_first] :
+       {std::pair(v4("127.0.0.1", kSourcePort), 0), std::pair(v4("127.0.0.2", kSourcePort), 1),
+        std::pair(v4("127.0.0.1", kSourcePort + 1), 1)}) {
+    const auto client = open_client(source);
+    ASSERT_TRUE(client) << client.error().message;
+    ASSERT_TRUE(begin_connect(client->get(), kLocal));
+    EXPECT_EQ(accept_all(first), to_first) << source.text();
+    EXPECT_EQ(accept_all(second), 1 - to_first) << source.text();
+  }
+}
+
 using FindPositionsTest = NetNamespaceTest;
 
 TEST_F(FindPositionsTest, TellsListenersApartAlsoWhileOneDropsOthers) {
