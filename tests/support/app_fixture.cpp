@@ -181,6 +181,12 @@ void AppTest::TearDown() {
   fs::remove_all(dir_, ignored);
 }
 
+bool AppTest::nobody_holds_steering() {
+  const std::vector<Process> all = processes();
+  return std::all_of(all.begin(), all.end(),
+                     [](const Process& process) { return steering_held_by(process.pid).empty(); });
+}
+
 void AppTest::stop_apps() {
   for (const Process& process : processes())
     EXPECT_TRUE(steering_held_by(process.pid).empty())
@@ -234,7 +240,14 @@ ChildSpec AppTest::rollctl_spec(std::vector<std::string> arguments) const {
   arguments.insert(arguments.begin(), program_path("rollctl"));
   return {.argv = std::move(arguments),
           .env = {"ROLLCTL_CONFIG_DIR=" + path("config"), "ROLLCTL_RUNTIME_DIR=" + path("run"),
-                  "ROLLCTL_STATE_DIR=" + path("state"), "ROLLCTL_LOG_DIR=" + path("log"), "LC_ALL=C"}};
+                  "ROLLCTL_STATE_DIR=" + path("state"), "ROLLCTL_LOG_DIR=" + path("log"), "LC_ALL=C"},
+          .uid = uid_};
+}
+
+void AppTest::run_as(uid_t uid) {
+  for (const char* name : {"config", "run", "state", "log"})
+    ASSERT_EQ(chown(path(name).c_str(), uid, uid), 0) << name;
+  uid_ = uid;
 }
 
 Said AppTest::rollctl(std::vector<std::string> arguments) const {

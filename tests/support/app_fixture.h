@@ -111,6 +111,8 @@ class AppTest : public NetNamespaceTest {
     write(app_path(app), text);
   }
   void write_app(const StubApp& stub, const std::string& app = "web") const { write_app(text_of(stub), app); }
+  // From now on rollctl runs as that user, without any capability, in folders of his own.
+  void run_as(uid_t uid);
   [[nodiscard]] std::string text_of(const StubApp& stub) const;
 
   [[nodiscard]] ChildSpec rollctl_spec(std::vector<std::string> arguments) const;
@@ -147,6 +149,8 @@ class AppTest : public NetNamespaceTest {
   };
   // All in this test's network but this one.
   static std::vector<Process> processes();
+  // No shim has anything of a steering in its hands.
+  static bool nobody_holds_steering();
 
   std::string dir_;
 
@@ -154,6 +158,7 @@ class AppTest : public NetNamespaceTest {
   void census();
   void stop_apps();
   size_t descriptors_ = 0;
+  std::optional<uid_t> uid_;
 };
 
 }  // namespace roll::test
