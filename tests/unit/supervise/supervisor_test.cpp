@@ -597,5 +597,164 @@ TEST_F(SupervisorTest, DoesNotTakeListeningForReadyWhereTheSocketsListenAnyway) 
   EXPECT_EQ(state(), InstanceState::Serving);
 }
 
+// Standing by, and draining a server that cannot.
+
+class HoldTest : public SupervisorTest {
+ protected:
+  void make_standby(Millis hold) {
+    make_running();
+    RoleOrder role{InstanceState::Standby, 0};
+    role.hold = RoleOrder::Hold{hold, {SIGQUIT, Millis(1500)}};
+    ASSERT_TRUE(shim_->set_role(role));
+  }
+  void leave_steering(Millis look_after) {
+    make_running();
+    std::vector<SteeringHandle> handles(1);
+    shim_->hold_steering(std::move(handles), {SteeringTerm::Until::Alone, look_after});
+  }
+};
+
+TEST_F(HoldTest, AStandbyIsDrainedWhenItsHoldIsOver) {
+  make_standby(Millis(10'000));
+  EXPECT_TRUE(shim_->record().standby_until);
+  pass(Millis(9'999));
+  EXPECT_EQ(state(), InstanceState::Standby);
+  EXPECT_THAT(server_.signals, IsEmpty());
+  pass(Millis(1));
+  EXPECT_EQ(state(), InstanceState::Draining);
+  EXPECT_THAT(server_.signals, ElementsAre(SIGQUIT));
+  ASSERT_EQ(audience_.journal.size(), 1U);
+  EXPECT_THAT(audience_.journal[0], HasSubstr("instance.draining"));
+  EXPECT_FALSE(shim_->record().standby_until);
+}
+
+TEST_F(HoldTest, NothingWakesTheShimOfAStandbyBeforeItsTime) {
+  make_standby(Millis(3'600'000));
+  EXPECT_EQ(*shim_->next_due(), clock_.now() + Millis(3'600'000));
+}
+
+TEST_F(HoldTest, ARollctlAtWorkIsWaitedFor) {
+  make_standby(Millis(1000));
+  turns_.rollctl_is_at_work = true;
+  pass(Millis(5000));
+  EXPECT_EQ(state(), InstanceState::Standby);
+  turns_.rollctl_is_at_work = false;
+  pass(Supervisor::kTurnAgain);
+  EXPECT_EQ(state(), InstanceState::Draining);
+}
+
+TEST_F(HoldTest, AnotherRoleEndsTheHold) {
+  make_standby(Millis(1000));
+  ASSERT_TRUE(shim_->set_role({InstanceState::Serving, 50, 9}));
+  EXPECT_EQ(shim_->record().generation, 9);
+  EXPECT_FALSE(shim_->record().standby_until);
+  pass(Millis(10'000));
+  EXPECT_EQ(state(), InstanceState::Serving);
+}
+
+TEST_F(HoldTest, AStandbyThatDiedIsClearedAwayAllTheSame) {
+  make_standby(Millis(1000));
+  die(killed_by(SIGSEGV));
+  EXPECT_EQ(state(), InstanceState::Failed);
+  pass(Millis(1000));
+  EXPECT_EQ(shim_->phase(), Phase::Ended);
+  EXPECT_EQ(audience_.finishes, 1);
+}
+
+TEST_F(HoldTest, TheSteeringEndsOnceNobodyIsLeftOutsideTheRotation) {
+  leave_steering(Millis(1000));
+  pass(Millis(999));
+  EXPECT_EQ(turns_.asked, 0);
+  pass(Millis(2000));
+  EXPECT_EQ(network_.endings, 0) << "others are left";
+  network_.who_is_left = Company::Alone;
+  pass(Supervisor::kTurnAgain);
+  EXPECT_EQ(network_.endings, 1);
+  EXPECT_FALSE(shim_->next_due());
+}
+
+TEST_F(HoldTest, TheSteeringIsNotEndedBesideARollctl) {
+  leave_steering(Millis(0));
+  network_.who_is_left = Company::Alone;
+  turns_.rollctl_is_at_work = true;
+  pass(Millis(1000));
+  EXPECT_EQ(network_.endings, 0);
+  EXPECT_GT(turns_.asked, 0);
+}
+
+TEST_F(HoldTest, AnEndingThatFailsIsTriedAgain) {
+  leave_steering(Millis(0));
+  network_.who_is_left = Company::Alone;
+  network_.end_fails = true;
+  pass(Millis(1000));
+  EXPECT_GT(network_.endings, 1);
+}
+
+TEST_F(HoldTest, WhatAnotherHasEndedIsLetGoOf) {
+  leave_steering(Millis(0));
+  network_.who_is_left = Company::Ended;
+  pass(Millis(1000));
+  EXPECT_THAT(shim_->steering(), IsEmpty());
+  EXPECT_EQ(network_.endings, 0);
+  EXPECT_FALSE(shim_->next_due());
+}
+
+TEST_F(HoldTest, SteeringThatIsHeldUntilToldWakesNobody) {
+  make_running();
+  shim_->hold_steering(std::vector<SteeringHandle>(1), {});
+  EXPECT_FALSE(shim_->next_due());
+}
+
+TEST_F(HoldTest, CountersOutliveTheSteering) {
+  make_running();
+  network_.counted = {7, 2, 1};
+  shim_->hold_steering(std::vector<SteeringHandle>(1), {});
+  EXPECT_EQ(shim_->counters(), (SteeringCounters{7, 2, 1}));
+  shim_->hold_steering({}, {});
+  shim_->hold_steering(std::vector<SteeringHandle>(1), {});
+  EXPECT_EQ(shim_->counters(), (SteeringCounters{14, 4, 2}));
+}
+
+class IdleDrainTest : public SupervisorTest {
+ protected:
+  void drain_by_idling(size_t connections) {
+    make_running();
+    network_.open_connections = connections;
+    ASSERT_TRUE(shim_->drain({SIGTERM, Millis(60'000), DrainStart::Idle}));
+  }
+};
+
+TEST_F(IdleDrainTest, TellsTheServerOnceItHasNoConnectionLeft) {
+  drain_by_idling(2);
+  pass(Millis(5000));
+  EXPECT_EQ(state(), InstanceState::Draining);
+  EXPECT_THAT(server_.signals, IsEmpty());
+  network_.open_connections = 0;
+  pass(Supervisor::kLateIdleLook);
+  EXPECT_THAT(server_.signals, ElementsAre(SIGTERM));
+  pass(Millis(1000));
+  EXPECT_THAT(server_.signals, ElementsAre(SIGTERM)) << "once";
+}
+
+TEST_F(IdleDrainTest, TellsAnIdleOneAtOnce) {
+  drain_by_idling(0);
+  EXPECT_THAT(server_.signals, ElementsAre(SIGTERM));
+}
+
+TEST_F(IdleDrainTest, CutsAtTheDeadlineAndSaysHowMany) {
+  drain_by_idling(2);
+  pass(Millis(60'000));
+  EXPECT_THAT(server_.signals_to_all, ElementsAre(SIGKILL));
+  shim_->server_exited(killed_by(SIGKILL));
+  shim_->last_process_gone();
+  EXPECT_EQ(last().connections_cut, 2U);
+}
+
+TEST_F(IdleDrainTest, ASecondOrderMayEndTheWaiting) {
+  drain_by_idling(2);
+  ASSERT_TRUE(shim_->drain({SIGTERM, Millis(60'000)}));
+  EXPECT_THAT(server_.signals, ElementsAre(SIGTERM));
+}
+
 }  // namespace
 }  // namespace roll::test
