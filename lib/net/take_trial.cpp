@@ -16,7 +16,7 @@ namespace roll {
 
 namespace {
 
-constexpr Millis kLimit{500};
+constexpr Millis kLimit{400};
 
 // A process that holds a socket until it is killed, with its parent at the latest.
 class Holder {

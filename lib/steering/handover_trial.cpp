@@ -23,7 +23,7 @@ namespace roll {
 
 namespace {
 
-constexpr Millis kLimit{500};
+constexpr Millis kLimit{400};
 constexpr int kPatienceMs = 100;  // for what takes microseconds where it works
 constexpr int kClients = 16;
 constexpr InstanceId kOld = 1;

@@ -6,7 +6,7 @@
 namespace roll {
 
 // What handing over takes, each really done, in a child process and a network of its own, which nobody else
-// sees and which is gone afterwards. At most 0.5 s each, usually 10 to 50 ms. The caller must have one
+// sees and which is gone afterwards. At most 0.4 s each, usually 10 to 50 ms. The caller must have one
 // thread. Where no such network may be made they say what can be told without.
 
 // "steer-ebpf", "steer-classic": two listeners share a port; one of them is gated, probed, given all new
