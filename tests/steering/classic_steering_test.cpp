@@ -166,7 +166,7 @@ TEST_F(ClassicServersTest, RefusesClientsRatherThanSendThemToAnUnreadyInstanceAn
     return info.tcpi_state == TCP_SYN_SENT;
   };
   const Watch again = loop_->every(1ms, [] {});
-  loop_->run_until(is_refused, std::chrono::steady_clock::now() + 10s);
+  ASSERT_EQ(loop_->run_until(is_refused, std::chrono::steady_clock::now() + 10s), WaitEnd::Satisfied);
   EXPECT_EQ(accept_all(unready), 0);
   Instance restarted = begin_instance(1);
   bool connected = false;
