@@ -32,7 +32,7 @@ std::string improvement(const HandoverChoice& choice, std::span<const HostCheck>
                         const std::string& program) {
   const auto missing = std::ranges::find_if(checks, is_missing);
   if (missing != checks.end()) return missing->hint;
-  const std::string ebpf = get_ebpf(choice, user, program);
+  std::string ebpf = get_ebpf(choice, user, program);
   const HostCheck* migrate = find(checks, "migrate");
   const bool steers = choice.way == Handover::Steer;
   // Where nothing makes it steer, migration is next.
