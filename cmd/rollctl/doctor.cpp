@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -21,9 +22,26 @@ std::string own_path() {
   return failure ? "/usr/bin/rollctl" : path.string();
 }
 
+// What hangs holds the others up only so long, and all of them together the user.
+class Patience {
+ public:
+  [[nodiscard]] Millis next() const {
+    const auto left = std::chrono::duration_cast<Millis>(end_ - std::chrono::steady_clock::now());
+    return std::clamp(left, kLeast, kMost);
+  }
+
+ private:
+  static constexpr Millis kMost{700};
+  static constexpr Millis kLeast{100};
+  static constexpr Millis kAll{2600};
+  TimePoint end_ = std::chrono::steady_clock::now() + kAll;
+};
+
 std::vector<HostCheck> check_host() {
-  std::vector<HostCheck> checks{try_ebpf_steering(),    try_classic_steering(), try_migration(),
-                                try_migration_wakeup(), try_taking_listeners(), check_grace_period()};
+  const Patience patience;
+  std::vector<HostCheck> checks{try_ebpf_steering(patience.next()),    try_classic_steering(patience.next()),
+                                try_migration(patience.next()),        try_migration_wakeup(patience.next()),
+                                try_taking_listeners(patience.next()), check_grace_period(patience.next())};
   for (HostCheck& check : check_folders(::geteuid(), Context::paths())) checks.push_back(std::move(check));
   return checks;
 }

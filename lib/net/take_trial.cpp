@@ -16,8 +16,6 @@ namespace roll {
 
 namespace {
 
-constexpr Millis kLimit{400};
-
 // A process that holds a socket until it is killed, with its parent at the latest.
 class Holder {
  public:
@@ -82,9 +80,9 @@ Result<std::string> take() {
 
 }  // namespace
 
-HostCheck try_taking_listeners() {
+HostCheck try_taking_listeners(Millis limit) {
   constexpr const char* kName = "take-listener";
-  return check_apart(kName, kLimit, [] {
+  return check_apart(kName, limit, [] {
     HostCheck check = make_check(kName, take());
     check.need = HostCheck::Need::Always;
     return check;

@@ -23,8 +23,8 @@ namespace roll {
 
 namespace {
 
-constexpr Millis kLimit{400};
-constexpr int kPatienceMs = 100;  // for what takes microseconds where it works
+constexpr int kPatienceMs = 300;  // for what takes microseconds where it works
+constexpr int kNoticeMs = 100;    // what wakes a server does so within the close() of the other
 constexpr int kClients = 16;
 constexpr InstanceId kOld = 1;
 constexpr InstanceId kNew = 2;
@@ -204,7 +204,7 @@ Result<Migrated> migrate_some() {
     return fail(last_os_failure("cannot wait for connections"));
   closing->reset();
   Migrated migrated;
-  migrated.noticed = ::epoll_wait(events.get(), &event, 1, kPatienceMs) == 1;
+  migrated.noticed = ::epoll_wait(events.get(), &event, 1, kNoticeMs) == 1;
   migrated.count = accept_all(*staying);
   return migrated;
 }
@@ -265,24 +265,24 @@ HostCheck grace_check() {
 
 }  // namespace
 
-HostCheck try_ebpf_steering() {
-  return check_apart("steer-ebpf", kLimit, ebpf_check);
+HostCheck try_ebpf_steering(Millis limit) {
+  return check_apart("steer-ebpf", limit, ebpf_check);
 }
 
-HostCheck try_classic_steering() {
-  return check_apart("steer-classic", kLimit, classic_check);
+HostCheck try_classic_steering(Millis limit) {
+  return check_apart("steer-classic", limit, classic_check);
 }
 
-HostCheck try_migration() {
-  return check_apart("migrate", kLimit, migration_check);
+HostCheck try_migration(Millis limit) {
+  return check_apart("migrate", limit, migration_check);
 }
 
-HostCheck try_migration_wakeup() {
-  return check_apart("migrate-wakeup", kLimit, wakeup_check);
+HostCheck try_migration_wakeup(Millis limit) {
+  return check_apart("migrate-wakeup", limit, wakeup_check);
 }
 
-HostCheck check_grace_period() {
-  return check_apart("grace-period", kLimit, grace_check);
+HostCheck check_grace_period(Millis limit) {
+  return check_apart("grace-period", limit, grace_check);
 }
 
 }  // namespace roll
