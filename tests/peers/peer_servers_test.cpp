@@ -64,6 +64,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Peer{"naive", "python3"}, Peer{"nginx", "nginx"}, Peer{"node", "$NODE"},
                     Peer{"node_preload", "node"}, Peer{"gunicorn", "gunicorn"}, Peer{"haproxy", "haproxy"},
                     Peer{"python_idle", "python3"}, Peer{"naive", "python3", kNobody},
+                    Peer{"nginx", "nginx", kNobody}, Peer{"haproxy", "haproxy", kNobody},
                     Peer{"node", "$NODE", kNobody}, Peer{"node_preload", "node", kNobody},
                     Peer{"python_idle", "python3", kNobody}),
     [](const auto& of) { return of.param.folder + std::string(of.param.uid ? "_as_an_ordinary_user" : ""); });
