@@ -48,8 +48,8 @@ Result<std::unique_ptr<ChangeSession>> ChangeSession::open(Context& context, con
       return fail(made.error());
     const auto self = ProcessRef::self();
     if (!self) return fail(self.error());
-    auto lock = lock_app(paths.lock(session->app_),
-                         {self->id(), caller_name(), context.command_text(), SystemClock().wall_now()});
+    session->self_ = {self->id(), caller_name(), context.command_text(), SystemClock().wall_now()};
+    auto lock = lock_app(paths.lock(session->app_), session->self_);
     if (!lock) return fail(lock.error());
     session->lock_ = std::move(*lock);
   }
@@ -184,6 +184,7 @@ Result<Plan> ChangeSession::preview(const RolloutRequest& request) {
 
 Result<Verdict> ChangeSession::roll_out(RolloutRequest request) {
   const AppConfig config = request.spec.config;
+  request.on_attend = [this] { (void)describe_attending(*lock_, self_); };
   auto verdict = in_world(config, [&](World& world) {
     return Rollout(world, std::move(request), [this](const GenerationSpec& spec) { return place(spec); })
         .run();

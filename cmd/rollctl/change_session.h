@@ -12,6 +12,7 @@
 #include "rollctl/context.h"
 #include "rollctl/hook_runner.h"
 #include "rollctl/signals.h"
+#include "state/app_lock.h"
 #include "state/history.h"
 #include "state/host_instances.h"
 #include "state/journal.h"
@@ -72,6 +73,7 @@ class ChangeSession {
   std::string app_;
   Reporter& reporter_;
   Sink& hook_output_;
+  LockHolder self_;
   std::optional<FileLock> lock_;
   std::unique_ptr<Loop> loop_;
   std::unique_ptr<SignalInterrupts> interrupts_;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "rollctl/attended_canary.h"
 #include "rollctl/exit_status.h"
 #include "state/generations.h"
 
@@ -90,6 +91,8 @@ Result<int> change(Context& context, const CommandLine& line, const MakeChange& 
 
   const auto access = line.traffic.dry_run ? ChangeSession::Access::Preview : ChangeSession::Access::Change;
   auto session = ChangeSession::open(context, *paths, app->name, access, reporter);
+  if (!session && session.error().kind == ErrorKind::Busy && access == ChangeSession::Access::Change)
+    return decide_for_holder(*paths, app->name, line, session.error(), reporter);
   if (!session) return fail(session.error());
   if (access == ChangeSession::Access::Change) {
     const auto recovered = (*session)->recover();

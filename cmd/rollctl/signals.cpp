@@ -4,7 +4,8 @@
 namespace roll {
 
 SignalInterrupts::SignalInterrupts(Loop& loop)
-    : interrupt_(loop.on_signal(SIGINT, [this] { received(SIGINT); })),
+    : promote_(loop.on_signal(SIGUSR1, [this] { promoted_ = true; })),
+      interrupt_(loop.on_signal(SIGINT, [this] { received(SIGINT); })),
       terminate_(loop.on_signal(SIGTERM, [this] { received(SIGTERM); })) {
   std::signal(SIGHUP, SIG_IGN);
   std::signal(SIGPIPE, SIG_IGN);

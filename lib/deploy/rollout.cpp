@@ -79,7 +79,7 @@ Ending Rollout::change() {
     if (Ending ending = replace(step); !ending.done()) return ending;
     ++steps_done_;
   }
-  return {};
+  return attend();
 }
 
 Ending Rollout::replace(const Step& step) {
@@ -257,16 +257,23 @@ Status Rollout::look_around() {
 
 // What cannot be promised is refused before anything is touched.
 Status Rollout::check_handover() const {
-  if (world_.steering.way() == Handover::Steer || before_.rotation.empty()) return {};
-  const auto refuse = [&](const char* what) {
+  if (before_.rotation.empty()) return {};
+  const char* what = request_.canary > 0                        ? "a canary"
+                     : request_.hold > Millis(0)                ? "a hold"
+                     : request_.drain.start == DrainStart::Idle ? "drain.order = \"idle\""
+                                                                : nullptr;
+  if (what == nullptr) return {};
+  if (world_.steering.way() != Handover::Steer)
     return roll::fail(ErrorKind::Unsupported,
                       fmt::format("{} needs steering, and this host hands over by `{}` only", what,
                                   handover_name(world_.steering.way())),
                       "see `rollctl doctor` for how to get it");
-  };
-  if (request_.canary > 0) return refuse("a canary");
-  if (request_.hold > Millis(0)) return refuse("a hold");
-  if (request_.drain.start == DrainStart::Idle) return refuse("drain.order = \"idle\"");
+  const bool stays = request_.canary > 0 || request_.hold > Millis(0);
+  if (stays && request_.after_shift == AfterShift::Detach && !world_.steering.outlives_rollctl())
+    return roll::fail(
+        ErrorKind::Unsupported,
+        fmt::format("{} cannot be detached from: this host steers only while rollctl runs", what),
+        "leave out --detach, or see `rollctl doctor` for how to get more");
   return {};
 }
 
@@ -481,7 +488,7 @@ bool Rollout::promotes() const {
 }
 
 bool Rollout::may_be_undone() const {
-  return steps_done_ < plan_.size() || plan_.empty();
+  return attending_ || steps_done_ < plan_.size() || plan_.empty();
 }
 
 void Rollout::describe_failure(const Ending& ending, Verdict& verdict) const {

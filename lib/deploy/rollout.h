@@ -48,6 +48,8 @@ struct RolloutRequest {
   // Called before the end is written: what a reboot must not lose is on the disk when it returns. Empty:
   // nothing.
   std::function<Status()> await_on_disk;
+  // Called when this process begins to stay with a canary or a standby. Empty: nobody wants to know.
+  std::function<void()> on_attend;
 };
 
 // One change of an app from its first event to its last, as a page of verbs.
@@ -72,6 +74,9 @@ class Rollout {
   Ending check_ports();
   Ending change();
   Ending replace(const Step& step);
+  Ending attend();
+  Ending attend_canary();
+  Ending attend_hold();
   Ending finish();
   Ending take_back();
   Ending leave(const std::vector<InstanceId>& leaving, const DrainOrder& order, OnInterrupt on_interrupt);
@@ -100,6 +105,7 @@ class Rollout {
   std::vector<InstanceId> fresh_;    // launched for the target, or returned to
   std::vector<InstanceId> leaving_;  // told to end
   std::vector<InstanceId> held_;     // out of the rotation, to stand by
+  bool attending_ = false;           // staying with what the next step would change
   bool cut_short_ = false;           // the waiting at the end was interrupted
 };
 

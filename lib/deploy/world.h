@@ -26,12 +26,14 @@ class Hooks {
                    std::function<void(Result<ExitStatus>)> done) = 0;
 };
 
-// SIGINT and SIGTERM, as they were received.
+// Signals, as they were received: SIGINT and SIGTERM are counted.
 class Interrupts {
  public:
   virtual ~Interrupts() = default;
   [[nodiscard]] virtual int count() const = 0;
   [[nodiscard]] virtual int first_signal() const = 0;  // 0 where there was none
+  // Another rollctl has decided in favour of the canary that this one stays with (SIGUSR1).
+  [[nodiscard]] virtual bool told_to_promote() const = 0;
 };
 
 // One instance as it looks now, for people.

@@ -19,7 +19,8 @@ constexpr Millis kLockPause{2};
 json to_json(const LockHolder& holder) {
   return {{"pid", holder.process.pid},         {"start_ticks", holder.process.start_ticks},
           {"boot_id", holder.process.boot_id}, {"user", holder.user},
-          {"command", holder.command},         {"since", format_time(holder.since)}};
+          {"command", holder.command},         {"since", format_time(holder.since)},
+          {"attends", holder.attends}};
 }
 
 }  // namespace
@@ -47,6 +48,11 @@ Result<FileLock> lock_app(const std::string& lock_path, const LockHolder& self, 
   return std::move(**lock);
 }
 
+Status describe_attending(FileLock& lock, LockHolder self) {
+  self.attends = true;
+  return lock.describe_holder(json_text(to_json(self)));
+}
+
 std::optional<LockHolder> lock_holder(const std::string& lock_path) {
   const auto object = parse_json_object(FileLock::read_holder(lock_path), lock_path);
   if (!object) return std::nullopt;
@@ -58,6 +64,7 @@ std::optional<LockHolder> lock_holder(const std::string& lock_path) {
   reader.get("user", holder.user);
   reader.get("command", holder.command);
   reader.get("since", holder.since);
+  if (reader.find("attends") != nullptr) reader.get("attends", holder.attends);
   if (!reader.status()) return std::nullopt;
   // The text outlives the lock: it counts as long as its writer lives.
   const auto process = ProcessRef::open(holder.process);

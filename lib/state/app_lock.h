@@ -17,12 +17,17 @@ struct LockHolder {
   std::string user;
   std::string command;  // "deploy web v2"
   WallTime since;
+  // It stays with a canary until somebody decides: SIGUSR1 promotes it, SIGINT ends it.
+  bool attends = false;
 };
 
 // Takes the app's lock; Busy, naming the holder, where another rollctl has it. Waits, at most `patience`,
 // only for a shim that acts on its own account for a moment.
 Result<FileLock> lock_app(const std::string& lock_path, const LockHolder& self,
                           Millis patience = Millis(1000));
+
+// Tells that the holder stays with a canary from now on.
+Status describe_attending(FileLock& lock, LockHolder self);
 
 // Who holds the lock now, without touching it; nothing where nobody does, or where the file does not tell.
 std::optional<LockHolder> lock_holder(const std::string& lock_path);

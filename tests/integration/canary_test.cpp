@@ -197,4 +197,76 @@ TEST_F(CanaryTest, TheNextDeployEndsAStandby) {
   expect_only("v3");
 }
 
+// Without privileges steering ends with rollctl: it stays, and others tell it what was decided.
+class AttendedCanaryTest : public CanaryTest {
+ protected:
+  void SetUp() override {
+    CanaryTest::SetUp();
+    if (!IsSkipped()) run_as(65534);
+  }
+  // A deploy that stays, at the moment when it does.
+  [[nodiscard]] ChildProcess deploy_and_stay(const std::string& release, const char* option,
+                                             const char* value) const {
+    write_app(StubApp{.instances = 2});
+    ChildProcess deploy = start({"deploy", "web", release, option, value, "--json"});
+    await_event(deploy, "warning");
+    return deploy;
+  }
+};
+
+TEST_F(AttendedCanaryTest, IsPromotedFromAnotherShell) {
+  deploy("v1", {.instances = 2});
+  Clients clients;
+  ChildProcess staying = deploy_and_stay("v2", "--canary", "50%");
+  auto by_release = answers(200);
+  EXPECT_NEAR(by_release["v2"], 100, 50);
+  EXPECT_THAT(rollctl({"restart", "web"}), ExitsWith(5));
+  EXPECT_THAT(rollctl({"promote", "web"}), AllOf(ExitsWith(0), Says("v2 serves with 2 instances")));
+  EXPECT_THAT(finish(staying), ExitsWith(0));
+  clients.await_answers(5);
+  EXPECT_THAT(clients.stop(), IsEmpty());
+  expect_only("v2", 2);
+}
+
+TEST_F(AttendedCanaryTest, IsEndedFromAnotherShell) {
+  deploy("v1", {.instances = 2});
+  Clients clients;
+  ChildProcess staying = deploy_and_stay("v2", "--canary", "50%");
+  EXPECT_THAT(rollctl({"abort", "web"}), ExitsWith(0));
+  EXPECT_THAT(finish(staying), ExitsWith(130));
+  clients.await_answers(5);
+  EXPECT_THAT(clients.stop(), IsEmpty());
+  expect_only("v1", 2);
+}
+
+TEST_F(AttendedCanaryTest, AnInterruptedHoldReturnsAtOnce) {
+  deploy("v1", {.instances = 2});
+  const json pid = instance_of("v1")["pid"];
+  Clients clients;
+  ChildProcess staying = deploy_and_stay("v2", "--hold", "10m");
+  ASSERT_TRUE(staying.send_signal(SIGINT));
+  EXPECT_THAT(finish(staying), ExitsWith(130));
+  clients.await_answers(5);
+  EXPECT_THAT(clients.stop(), IsEmpty());
+  expect_only("v1", 2);
+  EXPECT_EQ(instance_of("v1")["pid"], pid);
+}
+
+TEST_F(AttendedCanaryTest, AHoldEndsWithItsTime) {
+  deploy("v1", {.instances = 2});
+  Clients clients;
+  EXPECT_THAT(try_deploy("v2", {.instances = 2}, {"--hold", "300ms"}), ExitsWith(0));
+  clients.await_answers(5);
+  EXPECT_THAT(clients.stop(), IsEmpty());
+  expect_only("v2", 2);
+}
+
+TEST_F(AttendedCanaryTest, CannotBeDetachedFrom) {
+  deploy("v1");
+  for (const char* option : {"--canary=10%", "--hold=1m"})
+    EXPECT_THAT(try_deploy("v2", {}, {option, "--detach"}),
+                AllOf(ExitsWith(7), Complains("this host steers only while rollctl runs")));
+  expect_only("v1");
+}
+
 }  // namespace roll::test

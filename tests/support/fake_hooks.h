@@ -41,12 +41,15 @@ class FakeInterrupts final : public Interrupts {
   void raise(int signal) {
     if (count_++ == 0) first_ = signal;
   }
+  void promote() { promoted_ = true; }
   void forget() { count_ = first_ = 0; }
 
   [[nodiscard]] int count() const override { return count_; }
   [[nodiscard]] int first_signal() const override { return first_; }
+  [[nodiscard]] bool told_to_promote() const override { return promoted_; }
 
  private:
+  bool promoted_ = false;
   int count_ = 0;
   int first_ = 0;
 };

@@ -148,5 +148,55 @@ TEST_F(CanaryTest, KeepsItsShareWhenAMissingInstanceIsStarted) {
   EXPECT_TRUE(history().canary);
 }
 
+// Where steering ends with rollctl, it stays.
+class AttendedCanaryTest : public CanaryTest {
+ protected:
+  AttendedCanaryTest() { steering.outlives = false; }
+};
+
+TEST_F(AttendedCanaryTest, IsPromotedWhenAnotherRollctlSaysSo) {
+  standing("v1", 2);
+  scheduler.in(Millis(50), [this] { interrupts.promote(); });
+  const Verdict verdict = run(deploy_canary("v2", 2, 10));
+  EXPECT_EQ(verdict.outcome, Outcome::Deployed) << testing::PrintToString(verdict);
+  EXPECT_GE(verdict.duration, Millis(50));
+  EXPECT_THAT(serving("v2"), ElementsAre(3, 4));
+}
+
+TEST_F(AttendedCanaryTest, IsEndedByASignal) {
+  standing("v1", 2);
+  scheduler.in(Millis(50), [this] { interrupts.raise(2); });
+  const Verdict verdict = run(deploy_canary("v2", 2, 10));
+  EXPECT_EQ(verdict.outcome, Outcome::Interrupted) << testing::PrintToString(verdict);
+  EXPECT_THAT(serving("v1"), ElementsAre(1, 2));
+}
+
+TEST_F(AttendedCanaryTest, IsEndedWhenItBecomesUnready) {
+  standing("v1", 2);
+  ServerScript turns_bad;
+  turns_bad.unready = Millis(50);
+  instances.scripts["v2"] = {turns_bad};
+  const Verdict verdict = run(deploy_canary("v2", 2, 10));
+  EXPECT_EQ(verdict.outcome, Outcome::RolledBack) << testing::PrintToString(verdict);
+  EXPECT_THAT(serving("v1"), ElementsAre(1, 2));
+}
+
+TEST_F(AttendedCanaryTest, AHoldIsWaitedForAndASignalReturnsToTheOld) {
+  standing("v1", 2);
+  RolloutRequest request = deploy("v2", 2);
+  request.hold = Millis(100);
+  const Verdict verdict = run(request);
+  EXPECT_EQ(verdict.outcome, Outcome::Deployed) << testing::PrintToString(verdict);
+  EXPECT_GE(verdict.duration, Millis(100));
+  EXPECT_THAT(instances.ids(), ElementsAre(3, 4));
+  EXPECT_FALSE(steering.attached());
+
+  request = deploy("v3", 2);
+  request.hold = Millis(100);
+  scheduler.in(Millis(60), [this] { interrupts.raise(2); });
+  EXPECT_EQ(run(request).outcome, Outcome::Interrupted);
+  EXPECT_THAT(serving("v2"), ElementsAre(3, 4));
+}
+
 }  // namespace
 }  // namespace roll::test
