@@ -71,9 +71,8 @@ std::string files_text(rlim_t count) {
 Result<std::string> look_at_limits() {
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return fail(last_os_failure("cannot read the file limit"));
-  std::string found =
-      fmt::format("a server starts with {} files, and may get {} by `nofile` in [limits]",
-                  files_text(files.rlim_cur), files_text(files.rlim_max));
+  std::string found = fmt::format("a server starts with {} files, and may get {} by `nofile` in [limits]",
+                                  files_text(files.rlim_cur), files_text(files.rlim_max));
   if (files.rlim_max < kFewFiles)
     return fail(ErrorKind::Unsupported, found,
                 "raise the hard limit: LimitNOFILE= of the unit, or /etc/security/limits.conf");

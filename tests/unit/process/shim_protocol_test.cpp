@@ -20,7 +20,8 @@ InstanceRecord some_record() {
 }
 
 TEST(ShimProtocolTest, RequestsSurviveTheWay) {
-  const auto parsed = shim::parse_request(to_text(shim::Request{7, shim::Drain{{3, Millis(1500), DrainStart::Idle}}}));
+  const auto parsed =
+      shim::parse_request(to_text(shim::Request{7, shim::Drain{{3, Millis(1500), DrainStart::Idle}}}));
   EXPECT_EQ(parsed.id, 7);
   ASSERT_TRUE(parsed.body) << parsed.body.error().message;
   const auto& drain = std::get<shim::Drain>(*parsed.body);

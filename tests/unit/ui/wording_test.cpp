@@ -96,9 +96,10 @@ TEST(SummaryTest, OfACanaryNamesBoth) {
   Verdict verdict = deployed();
   verdict.outcome = Outcome::Canary;
   verdict.canary = CanaryView{3, "v2", 10};
-  EXPECT_EQ(summary_text(verdict),
-            "web: v2 serves 10% as a canary beside v1, 0 connections cut, 412 ms; `rollctl promote web` keeps it, "
-            "`rollctl abort web` ends it");
+  EXPECT_EQ(
+      summary_text(verdict),
+      "web: v2 serves 10% as a canary beside v1, 0 connections cut, 412 ms; `rollctl promote web` keeps it, "
+      "`rollctl abort web` ends it");
 }
 
 TEST(FailureTest, SaysWhatWasTriedAndWhy) {
