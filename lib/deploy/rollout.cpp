@@ -5,26 +5,17 @@
 
 #include <algorithm>
 #include <iterator>
-#include <memory>
 #include <utility>
-
-#include "state/log_tail.h"
 
 namespace roll {
 
 namespace {
 
-constexpr size_t kLogLinesOfAFailure = 20;
 // An instance that never served has nothing of a client's to finish.
 constexpr Millis kUnservedDrain{5000};
 // A server that drains closes its listeners at once; for one that does not, the gate stays until it has
 // ended.
 constexpr Millis kCloseBound{1000};
-
-bool takes_connections(const Member& member) {
-  return member.state == InstanceState::Serving || member.state == InstanceState::Canary ||
-         member.state == InstanceState::Restarting;
-}
 
 }  // namespace
 
@@ -245,46 +236,6 @@ Ending Rollout::lift_gate() {
   return {};
 }
 
-Status Rollout::look_around() {
-  if (Status discovered = fleet_.discover(); !discovered) return discovered;
-  for (const auto& [id, member] : fleet_.members()) {
-    if (!takes_connections(member)) continue;
-    before_.rotation.insert(id);
-    if (member.state == InstanceState::Canary) before_.canaries[id] = member.weight;
-  }
-  return {};
-}
-
-// What cannot be promised is refused before anything is touched.
-Status Rollout::check_handover() const {
-  if (before_.rotation.empty()) return {};
-  const char* what = request_.canary > 0                        ? "a canary"
-                     : request_.hold > Millis(0)                ? "a hold"
-                     : request_.drain.start == DrainStart::Idle ? "drain.order = \"idle\""
-                                                                : nullptr;
-  if (what == nullptr) return {};
-  if (world_.steering.way() != Handover::Steer)
-    return roll::fail(ErrorKind::Unsupported,
-                      fmt::format("{} needs steering, and this host hands over by `{}` only", what,
-                                  handover_name(world_.steering.way())),
-                      "see `rollctl doctor` for how to get it");
-  const bool stays = request_.canary > 0 || request_.hold > Millis(0);
-  if (stays && request_.after_shift == AfterShift::Detach && !world_.steering.outlives_rollctl())
-    return roll::fail(
-        ErrorKind::Unsupported,
-        fmt::format("{} cannot be detached from: this host steers only while rollctl runs", what),
-        "leave out --detach, or see `rollctl doctor` for how to get more");
-  return {};
-}
-
-// Whoever stands by for this very release.
-std::vector<InstanceId> Rollout::returning() const {
-  if (!request_.returns_to) return {};
-  return fleet_.which([&](const Member& member) {
-    return member.state == InstanceState::Standby && member.generation == *request_.returns_to;
-  });
-}
-
 // It was kept for going back; from now on there is something newer to go back to.
 Ending Rollout::end_standby() {
   if (request_.shape == RolloutRequest::Shape::TopUp && request_.command != "scale") return {};
@@ -293,55 +244,6 @@ Ending Rollout::end_standby() {
   std::erase_if(ending, [&](InstanceId id) { return std::find(back.begin(), back.end(), id) != back.end(); });
   leaving_.insert(leaving_.end(), ending.begin(), ending.end());
   return acts_.begin_drain(ending, request_.drain);
-}
-
-Plan Rollout::make_plan() const {
-  using Shape = RolloutRequest::Shape;
-  // Those that drain already have left; their shims see to them. A standby is seen to apart.
-  const std::vector<InstanceId> all = fleet_.which([](const Member& member) {
-    return !member.gone() && member.state != InstanceState::Draining &&
-           member.state != InstanceState::Standby;
-  });
-  const auto but = [&](auto leaves_out) {
-    std::vector<InstanceId> rest;
-    std::copy_if(all.begin(), all.end(), std::back_inserter(rest),
-                 [&](InstanceId id) { return !leaves_out(id); });
-    return rest;
-  };
-  const auto serves = [&](InstanceId id) { return before_.contains(id) && !before_.is_canary(id); };
-  const auto is_canary = [&](InstanceId id) { return before_.is_canary(id); };
-  switch (request_.shape) {
-    case Shape::Replace: {
-      if (const auto back = returning(); !back.empty()) return plan_return(back, all, request_.instances);
-      if (request_.canary == 0 || before_.rotation.empty())
-        return plan_replacement(all, request_.instances, request_.batch);
-      const Then then = request_.bake > Millis(0) ? Then::Replace : Then::Stop;
-      return plan_canary(all, request_.instances, request_.batch, request_.canary, then);
-    }
-    case Shape::Stop:
-      return plan_stop(all);
-    case Shape::Promote:
-      return plan_replacement(but(is_canary), request_.instances, request_.batch,
-                              static_cast<int>(before_.canaries.size()));
-    case Shape::Withdraw:
-      return plan_stop(but(serves));
-    case Shape::TopUp:
-      break;
-  }
-  std::vector<InstanceId> serving;
-  std::copy_if(all.begin(), all.end(), std::back_inserter(serving), serves);
-  Plan plan = plan_scale(serving, request_.instances, request_.batch);
-  const std::vector<InstanceId> broken = but([&](InstanceId id) { return before_.contains(id); });
-  if (broken.empty()) return plan;
-  if (plan.empty()) plan.push_back({});
-  plan.back().leave.insert(plan.back().leave.end(), broken.begin(), broken.end());
-  return plan;
-}
-
-Result<Plan> Rollout::preview() {
-  if (Status looked = look_around(); !looked) return roll::fail(looked.error());
-  if (Status able = check_handover(); !able) return roll::fail(able.error());
-  return make_plan();
 }
 
 // A stranger on the port would get a share of the clients, or keep the server from binding: said before
@@ -374,131 +276,9 @@ Ending Rollout::check_ports() {
   return {};
 }
 
-Ending Rollout::run_hook(const char* name, const std::vector<std::string>& argv, OnInterrupt on_interrupt) {
-  if (argv.empty()) return {};
-  const auto failed = [&](std::string why) {
-    return Ending{Ending::Kind::HookFailed, 0, fmt::format("the hook {} failed: {}", name, why), {}};
-  };
-  auto expanded = expand_hook(request_.spec, argv);
-  if (!expanded) return failed(expanded.error().message);
-  // One that was interrupted ends whenever it likes, also after this function.
-  const auto result = std::make_shared<std::optional<Result<ExitStatus>>>();
-  world_.hooks.run(*expanded, hook_environment(request_.spec),
-                   [result](Result<ExitStatus> ended) { *result = std::move(ended); });
-  const Waited waited =
-      wait_until(world_, [&] { return result->has_value(); }, TimePoint::max(), on_interrupt);
-  if (waited == Waited::Interrupted || waited == Waited::Abandoned)
-    return {waited == Waited::Interrupted ? Ending::Kind::Interrupted : Ending::Kind::Abandoned,
-            0,
-            fmt::format("interrupted while the hook {} ran", name),
-            {}};
-  const Result<ExitStatus>& exit = **result;
-  if (!exit) return failed(exit.error().message);
-  if (!exit->success()) {
-    recorder_.happened(events::hook_failed(name, *exit));
-    return failed(fmt::format("{} {}", expanded->front(), exit->text()));
-  }
-  return {};
-}
-
-void Rollout::try_hook(const char* name, const std::vector<std::string>& argv) {
-  const Ending ending = run_hook(name, argv, OnInterrupt::Ignore);
-  if (!ending.done()) world_.observer.on_warning(ending.reason);
-}
-
-Verdict Rollout::conclude(const Ending& ending, const Ending& undone) {
-  Verdict verdict;
-  verdict.command = request_.command;
-  verdict.app = request_.spec.app;
-  verdict.release = request_.spec.release;
-  verdict.generation = request_.spec.generation;
-  if (!request_.from.empty()) verdict.from = request_.from;
-  verdict.handover = world_.steering.way();
-  verdict.wanted = request_.shape == RolloutRequest::Shape::Stop ? 0 : request_.instances;
-  verdict.connections_cut = acts_.connections_cut();
-  verdict.left = acts_.left();
-  verdict.draining =
-      fleet_.which([](const Member& member) { return member.state == InstanceState::Draining; });
-  if (cut_short_) verdict.interrupted_by = world_.interrupts.first_signal();
-
-  const std::vector<InstanceId> serving =
-      fleet_.which([](const Member& member) { return member.state == InstanceState::Serving; });
-  verdict.serving = static_cast<int>(serving.size());
-  if (!serving.empty()) verdict.serving_release = fleet_.at(serving.back()).release;
-  if (!acts_.traffic().canaries.empty()) {
-    const auto& [id, percent] = *acts_.traffic().canaries.begin();
-    verdict.canary = CanaryView{id, fleet_.at(id).release, percent};
-  }
-  verdict.standby = standing_by();
-  verdict.hold = request_.hold;
-
-  // Rolled back is what the journal calls a withdrawal that succeeded.
-  const bool withdrawal_failed = request_.shape == RolloutRequest::Shape::Withdraw && !ending.done() &&
-                                 ending.kind != Ending::Kind::Interrupted;
-  if (!ending.done() || !undone.done()) describe_failure(ending.done() ? undone : ending, verdict);
-  if (ending.done() && verdict.serving < verdict.wanted) {
-    verdict.outcome = Outcome::NeedsAttention;
-    verdict.reason = fmt::format("only {} of {} instances serve", verdict.serving, verdict.wanted);
-    verdict.hint = fmt::format("see `rollctl status {}` and `rollctl logs {}`", verdict.app, verdict.app);
-  } else if (!undone.done() || ending.kind == Ending::Kind::Abandoned ||
-             (!ending.done() && !may_be_undone()) || withdrawal_failed) {
-    verdict.outcome = Outcome::NeedsAttention;
-    if (!undone.done()) {
-      verdict.reason = fmt::format("{}; undoing it failed: {}", ending.reason, undone.reason);
-      verdict.hint = undone.hint;
-    }
-  } else if (ending.kind == Ending::Kind::Interrupted) {
-    verdict.outcome = Outcome::Interrupted;
-    verdict.interrupted_by = world_.interrupts.first_signal();
-  } else if (!ending.done()) {
-    verdict.outcome = Outcome::RolledBack;
-  } else if (request_.shape == RolloutRequest::Shape::Withdraw) {
-    verdict.outcome = Outcome::RolledBack;
-    verdict.aim = Verdict::Aim::Back;
-  } else if (verdict.canary && request_.shape == RolloutRequest::Shape::Replace) {
-    verdict.outcome = Outcome::Canary;
-  }
-  const bool succeeded = verdict.outcome == Outcome::Deployed || verdict.outcome == Outcome::Canary ||
-                         verdict.aim == Verdict::Aim::Back;
-  if (!succeeded) try_hook("on_failure", request_.spec.config.hooks.on_failure);
-
-  verdict.duration = std::chrono::duration_cast<Millis>(world_.scheduler.now() - began_);
-  // Left at once: `recover` finds a change without an ending, and knows how far it got.
-  if (ending.kind == Ending::Kind::Abandoned || undone.kind == Ending::Kind::Abandoned) return verdict;
-  if (!begun_) return verdict;
-  if (request_.await_on_disk) {
-    if (Status kept = request_.await_on_disk(); !kept) world_.observer.on_warning(kept.error().message);
-  }
-  const events::Finished finished{verdict.outcome, verdict.duration, verdict.connections_cut, verdict.reason};
-  if (Status written = recorder_.frame(events::deploy_finished(finished)); !written) {
-    world_.observer.on_warning(written.error().message);
-    // What was done stands, but the next command would take it for unfinished.
-    if (succeeded) {
-      verdict.outcome = Outcome::NeedsAttention;
-      verdict.reason = written.error().message;
-      verdict.hint = "free some space, then run `rollctl recover`";
-    }
-  }
-  return verdict;
-}
-
 // The others of its release come.
 bool Rollout::promotes() const {
   return request_.shape == RolloutRequest::Shape::Promote || request_.shape == RolloutRequest::Shape::Replace;
-}
-
-bool Rollout::may_be_undone() const {
-  return attending_ || steps_done_ < plan_.size() || plan_.empty();
-}
-
-void Rollout::describe_failure(const Ending& ending, Verdict& verdict) const {
-  verdict.reason = ending.reason;
-  verdict.hint = ending.hint;
-  if (ending.kind != Ending::Kind::InstanceFailed) return;
-  const Member& member = fleet_.at(ending.instance);
-  verdict.failed =
-      FailedInstance{member.id, ending.reason, last_lines_of(member.log_path, kLogLinesOfAFailure)};
-  verdict.reason = fmt::format("instance {}: {}", member.id, ending.reason);
 }
 
 }  // namespace roll
