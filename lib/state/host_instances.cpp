@@ -72,6 +72,11 @@ Status HostInstances::launch(const LaunchSpec& spec) {
   const InstanceId id = spec.instance;
   if (Status claimed = claim_instance_folder(paths_, app_, id); !claimed) return claimed;
   Known& known = known_[id];
+  // What listens before the server runs is none of its.
+  if (auto before = listening_inodes()) {
+    known.listening = std::move(*before);
+    known.looked_at = loop_.now();
+  }
   auto shim = launch_shim(loop_, paths_.shim_program(), spec,
                           [this, id](const ShimEvent& event) { on_shim_event(id, event); });
   if (!shim) {
@@ -202,16 +207,22 @@ bool HostInstances::listeners_changed(InstanceId id) {
   auto found = known(id);
   if (!found) return true;
   Known& known = **found;
-  const auto sockets = listen_sockets();
-  if (!sockets) return true;
-  std::vector<uint32_t> listening;
-  listening.reserve(sockets->size());
-  for (const ListenSocket& socket : *sockets) listening.push_back(socket.inode);
-  std::sort(listening.begin(), listening.end());
-  if (listening == known.listening && loop_.now() - known.looked_at < kLookAnyway) return false;
-  known.listening = std::move(listening);
+  auto listening = listening_inodes();
+  if (!listening) return true;
+  if (*listening == known.listening && loop_.now() - known.looked_at < kLookAnyway) return false;
+  known.listening = std::move(*listening);
   known.looked_at = loop_.now();
   return true;
+}
+
+Result<std::vector<uint32_t>> HostInstances::listening_inodes() {
+  const auto sockets = listen_sockets();
+  if (!sockets) return fail(sockets.error());
+  std::vector<uint32_t> inodes;
+  inodes.reserve(sockets->size());
+  for (const ListenSocket& socket : *sockets) inodes.push_back(socket.inode);
+  std::sort(inodes.begin(), inodes.end());
+  return inodes;
 }
 
 Result<std::vector<ListenSocket>> HostInstances::listen_sockets() {

@@ -70,6 +70,7 @@ class HostInstances final : public Instances {
   Result<Known*> known(InstanceId id);
   static Status unless_gone(const Known& known, Status asked);
   [[nodiscard]] std::vector<uint16_t> ports() const;
+  Result<std::vector<uint32_t>> listening_inodes();  // sorted
 
   Loop& loop_;
   const Paths& paths_;
