@@ -24,7 +24,7 @@ Ending Rollout::attend_canary() {
   world_.observer.on_warning(
       fmt::format("this host steers only while rollctl runs, so it stays with the canary: `rollctl promote "
                   "{}` in another "
-                  "shell goes on, Ctrl-C ends the canary",
+                  "shell goes on, an interrupt ends the canary",
                   request_.spec.app));
   const Waited waited = wait_until(
       world_, [&] { return world_.interrupts.told_to_promote() || !acts_.bake(fresh_, Millis(0)).done(); },
@@ -47,7 +47,7 @@ Ending Rollout::attend_canary() {
 Ending Rollout::attend_hold() {
   if (held_.empty()) return {};
   world_.observer.on_warning(fmt::format(
-      "this host steers only while rollctl runs, so it stays for the {} of the hold: Ctrl-C returns to "
+      "this host steers only while rollctl runs, so it stays for the {} of the hold: an interrupt returns "
       "the release before",
       human_duration(request_.hold)));
   const Ending ending = acts_.bake(fresh_, request_.hold);
