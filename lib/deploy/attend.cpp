@@ -48,7 +48,7 @@ Ending Rollout::attend_hold() {
   if (held_.empty()) return {};
   world_.observer.on_warning(fmt::format(
       "this host steers only while rollctl runs, so it stays for the {} of the hold: an interrupt returns "
-      "the release before",
+      "to the release before",
       human_duration(request_.hold)));
   const Ending ending = acts_.bake(fresh_, request_.hold);
   if (!ending.done()) return ending;
