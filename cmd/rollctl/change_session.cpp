@@ -212,13 +212,14 @@ Result<int> ChangeSession::count_serving(InstanceState as) {
 }
 
 Result<std::optional<StandingCanary>> ChangeSession::canary() {
-  const std::optional<StandingCanary> noted = history_.canary;
+  std::optional<StandingCanary> noted = history_.canary;
   if (!noted) return noted;
   const auto standing = count([&](const FoundInstance& instance) {
     return instance.presence != Presence::Remains && instance.record.generation == noted->generation;
   });
   if (!standing) return fail(standing.error());
-  return *standing > 0 ? noted : std::nullopt;
+  if (*standing == 0) noted.reset();
+  return noted;
 }
 
 Status ChangeSession::check_no_canary() {

@@ -50,8 +50,7 @@ Ending Rollout::attend_hold() {
       "this host steers only while rollctl runs, so it stays for the {} of the hold: an interrupt returns "
       "to the release before",
       human_duration(request_.hold)));
-  const Ending ending = acts_.bake(fresh_, request_.hold);
-  if (!ending.done()) return ending;
+  if (Ending ending = acts_.bake(fresh_, request_.hold); !ending.done()) return ending;
   leaving_.insert(leaving_.end(), held_.begin(), held_.end());
   return acts_.begin_drain(std::exchange(held_, {}), request_.drain);
 }

@@ -152,7 +152,7 @@ std::vector<InstanceId> Acts::stand_by(const std::vector<InstanceId>& left, Mill
     Member& member = fleet_.at(id);
     if (member.gone()) continue;
     RoleOrder role{InstanceState::Standby, 0};
-    role.hold = RoleOrder::Hold{duration, drain};
+    role.hold = HoldOrder{duration, drain};
     if (Status told = world_.instances.set_role(id, role); !told) {
       world_.observer.on_warning(fmt::format("instance {} cannot stand by: {}", id, told.error().message));
       unheld.push_back(id);

@@ -45,6 +45,12 @@ struct DrainOrder {
   DrainStart start = DrainStart::Signal;
 };
 
+// After so long the shim of a standby drains it, at a moment when no rollctl is at work.
+struct HoldOrder {
+  Millis duration{0};
+  DrainOrder drain;
+};
+
 // What rollctl decided about an instance.
 struct RoleOrder {
   InstanceState state = InstanceState::Ready;  // or Serving, Canary, Standby, Settling
@@ -52,12 +58,7 @@ struct RoleOrder {
   // The generation that it belongs to from now on, where that is another than before: of a rollback that
   // found it standing by.
   std::optional<int64_t> generation = {};
-  // With Standby: after so long its shim drains it, at a moment when no rollctl is at work.
-  struct Hold {
-    Millis duration{0};
-    DrainOrder drain;
-  };
-  std::optional<Hold> hold = {};
+  std::optional<HoldOrder> hold = {};  // with Standby
 };
 
 // Until when a shim holds the steering that it was given.

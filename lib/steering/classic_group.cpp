@@ -105,12 +105,17 @@ void ClassicGroup::watch_holders(Member& member) const {
 // /proc.
 bool ClassicGroup::is_held(Member& member) const {
   const bool saw_them = !member.holders.empty();
-  if (std::erase_if(member.holders, [](const ProcessRef& holder) { return holder.has_exited(); }) > 0)
+  const auto has_exited = [](const ProcessRef& holder) { return holder.has_exited(); };
+  if (std::ranges::any_of(member.holders, has_exited)) {
+    member.exits.clear();  // before what they watch: another thread may get the descriptor's number at once
+    std::erase_if(member.holders, has_exited);
     watch_holders(member);
+  }
   for (const ProcessRef& holder : member.holders) {
     if (holds_socket(holder, member.inode)) return true;
   }
   if (count_own_descriptors(member.inode) > 1) return true;
+  member.exits.clear();
   member.holders = find_holders(member.inode);
   watch_holders(member);
   if (!member.holders.empty()) return true;

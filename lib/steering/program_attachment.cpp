@@ -7,6 +7,16 @@
 
 namespace roll {
 
+namespace {
+
+bool has_reuse_port(int fd) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  return ::getsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &value, &size) == 0 && value != 0;
+}
+
+}  // namespace
+
 Status attach_steer_program(int listener_fd, int program_fd) {
   if (::setsockopt(listener_fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF, &program_fd, sizeof program_fd) == 0)
     return {};
@@ -16,9 +26,10 @@ Status attach_steer_program(int listener_fd, int program_fd) {
 Status detach_steer_program(int listener_fd) {
   const int unused = 0;
   if (::setsockopt(listener_fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &unused, sizeof unused) == 0) return {};
-  // Nothing is attached; EINVAL where the socket has no SO_REUSEPORT, so that nothing can be.
-  if (errno == ENOENT || errno == EINVAL) return {};
-  return fail(last_os_failure("cannot detach the steering program"));
+  const int failure = errno;
+  if (failure == ENOENT) return {};                                  // nothing is attached
+  if (failure == EINVAL && !has_reuse_port(listener_fd)) return {};  // nor can be
+  return fail(os_failure("cannot detach the steering program", failure));
 }
 
 }  // namespace roll

@@ -133,7 +133,7 @@ class Supervisor {
   TimePoint next_alone_look_{};
   SteeringCounters steered_before_;  // by a steering that it has let go of
 
-  std::optional<RoleOrder::Hold> hold_;
+  std::optional<HoldOrder> hold_;
   TimePoint hold_ends_{};
 
   int attempts_ = 0;  // restarts without a ready in between

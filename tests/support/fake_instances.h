@@ -45,7 +45,7 @@ struct FakeServer {
   uint32_t inode = 0;
   InstanceState role = InstanceState::Starting;
   TimePoint drain_deadline;
-  std::optional<RoleOrder::Hold> hold;
+  std::optional<HoldOrder> hold;
   TimePoint hold_until;
   SteeringTerm::Until held_until = SteeringTerm::Until::Told;
 

@@ -31,7 +31,7 @@ TEST(ShimProtocolTest, RequestsSurviveTheWay) {
 }
 
 TEST(ShimProtocolTest, ARoleWithAHoldSurvivesTheWay) {
-  RoleOrder role{InstanceState::Standby, 0, 8, RoleOrder::Hold{Millis(600'000), {3, Millis(1500)}}};
+  RoleOrder role{InstanceState::Standby, 0, 8, HoldOrder{Millis(600'000), {3, Millis(1500)}}};
   const auto parsed = shim::parse_request(to_text(shim::Request{7, shim::SetRole{role}}));
   ASSERT_TRUE(parsed.body) << parsed.body.error().message;
   const RoleOrder& arrived = std::get<shim::SetRole>(*parsed.body).role;

@@ -604,7 +604,7 @@ class HoldTest : public SupervisorTest {
   void make_standby(Millis hold) {
     make_running();
     RoleOrder role{InstanceState::Standby, 0};
-    role.hold = RoleOrder::Hold{hold, {SIGQUIT, Millis(1500)}};
+    role.hold = HoldOrder{hold, {SIGQUIT, Millis(1500)}};
     ASSERT_TRUE(shim_->set_role(role));
   }
   void leave_steering(Millis look_after) {
