@@ -160,6 +160,10 @@ bool Rollout::stays_steered() const {
 // And this process is about to end.
 void Rollout::leave_steered() {
   if (!acts_.traffic().canaries.empty()) return;  // the shims hold it until somebody decides about the canary
+  if (!world_.steering.outlives_rollctl())
+    return world_.observer.on_warning(
+        "an instance that drains still listens: its port stays steered away from it until the next rollctl "
+        "command");
   Millis longest = request_.hold;
   for (InstanceId id : standing_by()) {
     const auto until = fleet_.at(id).standby_until;

@@ -256,6 +256,22 @@ TEST_F(EndingTest, AnOldInstanceThatCannotBeToldToDrainServesOn) {
   EXPECT_THAT(serving("v1"), ElementsAre(1));
 }
 
+TEST_F(EndingTest, OneThatListensOnIsLeftToTheShimsOrToTheNextCommand) {
+  ServerScript listens_on;
+  listens_on.closes.reset();
+  listens_on.drain_takes = Millis(5000);
+  for (const bool outlives : {true, false}) {
+    DeployWorld other;
+    other.steering.outlives = outlives;
+    other.standing("v1", 1, listens_on);
+    RolloutRequest request = other.deploy("v2", 1);
+    request.after_shift = AfterShift::Detach;
+    EXPECT_EQ(other.run(request).outcome, Outcome::Deployed);
+    EXPECT_EQ(other.observer.warnings.empty(), outlives);
+    EXPECT_EQ(other.steering.attached(), !outlives);
+  }
+}
+
 TEST_F(EndingTest, AFailedOldInstanceIsClearedAway) {
   standing("v1", 2);
   instances.die(1);
