@@ -170,7 +170,7 @@ Result<HostInstances::Known*> HostInstances::known(InstanceId id) {
 
 // A shim that went a moment ago is no failure: the event that tells it is on its way, and then what was asked
 // for is done without it.
-Status HostInstances::unless_gone(const Known& known, Status asked) {
+Status HostInstances::unless_gone(const Known& known, const Status& asked) {
   return !asked && known.shim->has_gone() ? Status() : asked;
 }
 
@@ -256,9 +256,9 @@ Status HostInstances::set_role(InstanceId id, const RoleOrder& role) {
   if (!found) return fail(found.error());
   Known& known = **found;
   if (known.orphan) return known.orphan->set_role(role);
-  Status set = known.shim->set_role(role);
+  const Status set = known.shim->set_role(role);
   if (!set && known.shim->has_gone()) known.missed_role = role;
-  return unless_gone(known, std::move(set));
+  return unless_gone(known, set);
 }
 
 Status HostInstances::open_gate(InstanceId id) {

@@ -68,7 +68,7 @@ class HostInstances final : public Instances {
   void end(InstanceId id, Known& known);
   void tell(InstanceId id, InstanceEvent::Kind kind, std::string message = {});
   Result<Known*> known(InstanceId id);
-  static Status unless_gone(const Known& known, Status asked);
+  static Status unless_gone(const Known& known, const Status& asked);
   [[nodiscard]] std::vector<uint16_t> ports() const;
   Result<std::vector<uint32_t>> listening_inodes();  // sorted
 
