@@ -349,12 +349,14 @@ void Supervisor::end_hold() {
 
 void Supervisor::look_whether_alone() {
   next_alone_look_ = roles_.clock.now() + kTurnAgain;
-  if (roles_.network.company(steering_) != Company::Alone) return;
-  const auto turn = roles_.turns.take();
-  // A rollctl may have come and gone in between.
-  if (!turn || roles_.network.company(steering_) != Company::Alone) return;
   const SteeringCounters counted = counters();
-  (void)roles_.network.end_steering(steering_);
+  if (roles_.network.company(steering_) == Company::Alone) {
+    const auto turn = roles_.turns.take();
+    // A rollctl may have come and gone in between.
+    if (turn && roles_.network.company(steering_) == Company::Alone)
+      (void)roles_.network.end_steering(steering_);
+  }
+  // Also where another shim has ended it.
   if (steering_.empty()) steered_before_ = counted;
 }
 

@@ -699,6 +699,14 @@ TEST_F(HoldTest, WhatAnotherHasEndedIsLetGoOf) {
   EXPECT_FALSE(shim_->next_due());
 }
 
+TEST_F(HoldTest, CountersOutliveASteeringThatAnotherHasEnded) {
+  leave_steering(Millis(0));
+  network_.counted = {7, 2, 1};
+  network_.who_is_left = Company::Ended;
+  pass(Millis(1000));
+  EXPECT_EQ(shim_->counters(), (SteeringCounters{7, 2, 1}));
+}
+
 TEST_F(HoldTest, SteeringThatIsHeldUntilToldWakesNobody) {
   make_running();
   shim_->hold_steering(std::vector<SteeringHandle>(1), {});
