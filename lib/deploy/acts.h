@@ -93,6 +93,9 @@ class Acts {
   // Readiness does not matter any more.
   void stop_probing();
 
+  // What went wrong with any of them by now.
+  [[nodiscard]] Ending trouble_among(const std::vector<InstanceId>& ids) const;
+
   // Whether a signal has come by now, also while nothing waited.
   [[nodiscard]] Ending interruption() const;
 
@@ -133,7 +136,6 @@ class Acts {
   void become_ready(Member& member);
   [[nodiscard]] Ending ending_of(Waited waited, const std::vector<InstanceId>& ids) const;
   [[nodiscard]] std::string listen_text() const;
-  [[nodiscard]] Ending trouble_among(const std::vector<InstanceId>& ids) const;
   [[nodiscard]] bool gates() const { return world_.steering.way() == Handover::Steer; }
 
   World& world_;

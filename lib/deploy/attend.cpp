@@ -23,14 +23,13 @@ Ending Rollout::attend() {
 Ending Rollout::attend_canary() {
   world_.observer.on_warning(
       fmt::format("this host steers only while rollctl runs, so it stays with the canary: `rollctl promote "
-                  "{}` in another "
-                  "shell goes on, an interrupt ends the canary",
+                  "{}` in another shell goes on, an interrupt ends the canary",
                   request_.spec.app));
   const Waited waited = wait_until(
-      world_, [&] { return world_.interrupts.told_to_promote() || !acts_.bake(fresh_, Millis(0)).done(); },
+      world_, [&] { return world_.interrupts.told_to_promote() || !acts_.trouble_among(fresh_).done(); },
       TimePoint::max(), OnInterrupt::Heed);
   if (waited != Waited::Satisfied) return acts_.interruption();
-  if (Ending trouble = acts_.bake(fresh_, Millis(0)); !trouble.done()) return trouble;
+  if (Ending trouble = acts_.trouble_among(fresh_); !trouble.done()) return trouble;
   const std::vector<InstanceId> old = fleet_.which([&](const Member& member) {
     return before_.contains(member.id) && !member.gone() && member.state != InstanceState::Draining;
   });

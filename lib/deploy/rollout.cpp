@@ -99,13 +99,13 @@ Ending Rollout::replace(const Step& step) {
   if (ending.done() && (step.launch > 0 || !step.enter.empty()))
     ending = run_hook("after_shift", request_.spec.config.hooks.after_shift, OnInterrupt::Ignore);
   // With a canary it is the canary that is watched, before the others follow.
-  const bool bakes = request_.canary == 0 || step.canary > 0 || plan_.front().canary == 0;
+  const bool bakes = step.canary > 0 || plan_.front().canary == 0;
   if (ending.done()) ending = acts_.bake(fresh_, bakes ? request_.bake : Millis(0));
   // After the last shift nothing is undone: a signal only ends the waiting.
   const bool last = steps_done_ + 1 == plan_.size();
   if (last && ending.kind == Ending::Kind::Interrupted) ending = {};
   if (ending.done()) ending = acts_.settle(step.leave, request_.settle, OnInterrupt::Ignore);
-  if (ending.done()) ending = acts_.bake(fresh_, Millis(0));
+  if (ending.done()) ending = acts_.trouble_among(fresh_);
   if (!ending.done()) return ending;
   if (request_.hold > Millis(0)) {
     held_.insert(held_.end(), step.leave.begin(), step.leave.end());

@@ -22,7 +22,9 @@ class StandbyTest : public DeployTest {
 
 TEST_F(StandbyTest, KeepsTheOldOnesOutOfTheRotation) {
   standing("v1", 2);
+  const TimePoint began = scheduler.now();
   standby_standing("v2", 2, kHold);
+  EXPECT_LT(scheduler.now() - began, Millis(1000)) << "nobody waits for the end of a hold";
   EXPECT_THAT(serving("v2"), ElementsAre(3, 4));
   for (InstanceId id : {1, 2}) {
     EXPECT_TRUE(instances.good(id));
@@ -30,7 +32,6 @@ TEST_F(StandbyTest, KeepsTheOldOnesOutOfTheRotation) {
     EXPECT_FALSE(steering.routes_to(id));
   }
   EXPECT_EQ(observer.count("instance.draining"), 0);
-  EXPECT_LT(scheduler.now().time_since_epoch(), kHold + std::chrono::hours(1));
 }
 
 TEST_F(StandbyTest, EndsByItselfAndTheLastToLeaveEndsTheSteering) {
