@@ -7,7 +7,7 @@
 #include <csignal>
 
 #include "base/process_ref.h"
-#include "rollctl/exit_status.h"
+#include "rollctl/run_change.h"
 #include "state/app_lock.h"
 #include "state/history.h"
 #include "state/journal.h"
@@ -73,15 +73,8 @@ Result<int> decide_for_holder(const Paths& paths, const std::string& app, const 
   if (!written) return fail(written.error());
   const History history = fold(*written);
   if (history.changes.empty()) return fail(busy);
-  const Verdict verdict = verdict_on(history, line, app);
-  Event event =
-      events::deploy_finished({verdict.outcome, verdict.duration, verdict.connections_cut, verdict.reason});
-  event.generation = verdict.generation;
-  event.time = SystemClock().wall_now();
-  reporter.on_event(event);
-  const int status = exit_status_of(verdict, line.traffic.strict ? Strictness::Strict : Strictness::Normal);
-  reporter.finish(verdict, status);
-  return status;
+  return tell_verdict(verdict_on(history, line, app),
+                      line.traffic.strict ? Strictness::Strict : Strictness::Normal, reporter);
 }
 
 }  // namespace roll

@@ -67,13 +67,7 @@ int tell_unchanged(const CommandLine& line, const ChangeSession& session, Report
   verdict.generation = history.current.value_or(0);
   verdict.outcome = Outcome::Unchanged;
   verdict.wanted = verdict.serving = history.wanted();
-  Event event = events::deploy_finished({Outcome::Unchanged, Millis(0), 0, ""});
-  event.generation = verdict.generation;
-  event.time = SystemClock().wall_now();
-  reporter.on_event(event);
-  const int status = exit_status_of(verdict, Strictness::Normal);
-  reporter.finish(verdict, status);
-  return status;
+  return tell_verdict(verdict, Strictness::Normal, reporter);
 }
 
 Result<int> change(Context& context, const CommandLine& line, const MakeChange& make, Reporter& reporter) {
@@ -141,6 +135,17 @@ int run_change(Context& context, const CommandLine& line, const MakeChange& make
   const int exit_status = exit_status_of(status.error());
   reporter->error(status.error(), exit_status);
   return exit_status;
+}
+
+int tell_verdict(const Verdict& verdict, Strictness strictness, Reporter& reporter) {
+  Event event =
+      events::deploy_finished({verdict.outcome, verdict.duration, verdict.connections_cut, verdict.reason});
+  event.generation = verdict.generation;
+  event.time = SystemClock().wall_now();
+  reporter.on_event(event);
+  const int status = exit_status_of(verdict, strictness);
+  reporter.finish(verdict, status);
+  return status;
 }
 
 RolloutRequest request_for(const CommandLine& line, const ChangeSession& session, GenerationSpec spec) {

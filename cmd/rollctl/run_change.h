@@ -7,6 +7,7 @@
 #include "rollctl/app_source.h"
 #include "rollctl/change_session.h"
 #include "rollctl/command_line.h"
+#include "rollctl/exit_status.h"
 
 namespace roll {
 
@@ -25,6 +26,9 @@ int run_change(Context& context, const CommandLine& line, const MakeChange& make
 // What `abort` does, and `rollback` while a canary stands: abort.cpp.
 Result<WantedChange> withdraw_canary(const CommandLine& line, ChangeSession& session,
                                      const StandingCanary& canary);
+
+// Tells an ending that no rollout of this process has told, its event included. Returns the exit status.
+int tell_verdict(const Verdict& verdict, Strictness strictness, Reporter& reporter);
 
 // The parts of a request that every verb takes from the specification and the options.
 RolloutRequest request_for(const CommandLine& line, const ChangeSession& session, GenerationSpec spec);
