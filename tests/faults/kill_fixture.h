@@ -6,43 +6,24 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "faults/client_load.h"
-#include "faults/rolled_app.h"
+#include "faults/faults_fixture.h"
 
 namespace roll::test {
 
-using nlohmann::json;
 using testing::AnyOf;
 
-inline constexpr int kInstances = 2;
-inline const std::vector<std::string> kFewClients = {"--connect", "2", "--keepalive", "2", "--think", "2ms"};
-
 // An app under load whose rollctl is killed at each of its fsyncs, or of other calls, in turn.
-class KillTest : public NetNamespaceTest {
+class KillTest : public FaultsTest {
  protected:
+  KillTest() : FaultsTest(2) {}
+
   void SetUp() override {
-    NetNamespaceTest::SetUp();
+    FaultsTest::SetUp();
     if (IsSkipped() || HasFatalFailure()) return;
-    auto made = RolledApp::create(httpd_app_file(kInstances));
-    ASSERT_TRUE(made) << made.error().message;
-    app_.emplace(std::move(*made));
     for (const char* release : {"first", "second"}) must({"deploy", "web", release});
-  }
-
-  void must(const std::vector<std::string>& arguments) {
-    const RunResult result = app_->run(arguments);
-    ASSERT_EQ(result.exit, ChildExit::with_code(0)) << testing::PrintToString(arguments) << result.errors;
-  }
-
-  void begin_load() {
-    auto load = ClientLoad::begin(kFewClients);
-    ASSERT_TRUE(load) << load.error().message;
-    load_.emplace(std::move(*load));
   }
 
   void expect_all_answered() {
@@ -54,13 +35,7 @@ class KillTest : public NetNamespaceTest {
   }
 
   size_t count_calls(const std::vector<std::string>& arguments) {
-    const std::string trace = app_->path("trace");
-    const RunResult result = app_->run(arguments, {"strace", "-qq", "-o", trace, "-e", "trace=" + call_});
-    EXPECT_EQ(result.exit, ChildExit::with_code(0)) << result.errors;
-    size_t count = 0;
-    std::ifstream lines(trace);
-    for (std::string line; std::getline(lines, line);) count += line.starts_with(call_ + "(") ? 1 : 0;
-    return count;
+    return FaultsTest::count_calls(call_, arguments);
   }
 
   ChildExit kill_at(size_t nth, const std::vector<std::string>& arguments) {
@@ -120,8 +95,6 @@ class KillTest : public NetNamespaceTest {
     expect_all_answered();
   }
 
-  std::optional<RolledApp> app_;
-  std::optional<ClientLoad> load_;
   std::string call_ = "fsync";
   std::string meant_ = "first";  // the release that a command which names none is about
 };

@@ -7,32 +7,27 @@
 #include <algorithm>
 
 #include "base/process_ref.h"
-#include "faults/client_load.h"
-#include "faults/rolled_app.h"
+#include "faults/faults_fixture.h"
 
 namespace roll::test {
 namespace {
 
 using namespace std::chrono_literals;
-using nlohmann::json;
 
 constexpr auto kPatience = 60s;
 constexpr int kInstances = 2;
 
 enum class Victim { Oldest, Newest };
 
-class ShimKillTest : public NetNamespaceTest, public testing::WithParamInterface<Victim> {
+class ShimKillTest : public FaultsTest, public testing::WithParamInterface<Victim> {
  protected:
+  ShimKillTest() : FaultsTest(kInstances) {}
+
   void SetUp() override {
-    NetNamespaceTest::SetUp();
+    FaultsTest::SetUp();
     if (IsSkipped() || HasFatalFailure()) return;
-    auto made = RolledApp::create(httpd_app_file(kInstances));
-    ASSERT_TRUE(made) << made.error().message;
-    app_.emplace(std::move(*made));
-    ASSERT_EQ(app_->run({"deploy", "web", "v0"}).exit, ChildExit::with_code(0));
-    auto load = ClientLoad::begin({"--connect", "2", "--keepalive", "2", "--think", "2ms"});
-    ASSERT_TRUE(load) << load.error().message;
-    load_.emplace(std::move(*load));
+    must({"deploy", "web", "v0"});
+    begin_load();
   }
 
   static void kill_a_shim(Victim victim) {
@@ -65,9 +60,6 @@ class ShimKillTest : public NetNamespaceTest, public testing::WithParamInterface
     said_ = deploy->output() + deploy->errors();
     return reached;
   }
-
-  std::optional<RolledApp> app_;
-  std::optional<ClientLoad> load_;
   std::string said_;  // by the deploy whose shim died
 };
 

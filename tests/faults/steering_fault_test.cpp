@@ -5,15 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
-
-#include "faults/client_load.h"
-#include "faults/rolled_app.h"
+#include "faults/faults_fixture.h"
 
 namespace roll::test {
 namespace {
-
-using nlohmann::json;
 
 struct Fault {
   const char* call;
@@ -24,34 +19,19 @@ void PrintTo(const Fault& fault, std::ostream* out) {  // NOLINT(readability-ide
   *out << fault.call << " " << fault.error;
 }
 
-class SteeringFaultTest : public NetNamespaceTest, public testing::WithParamInterface<Fault> {
+class SteeringFaultTest : public FaultsTest, public testing::WithParamInterface<Fault> {
  protected:
+  SteeringFaultTest() : FaultsTest(1) {}
+
   void SetUp() override {
-    NetNamespaceTest::SetUp();
+    FaultsTest::SetUp();
     if (IsSkipped() || HasFatalFailure()) return;
-    auto made = RolledApp::create(httpd_app_file(1));
-    ASSERT_TRUE(made) << made.error().message;
-    app_.emplace(std::move(*made));
-    ASSERT_EQ(app_->run({"deploy", "web", "v0"}).exit, ChildExit::with_code(0));
+    must({"deploy", "web", "v0"});
   }
 
   static std::vector<std::string> deploy(const std::string& release) {
     return {"deploy", "web", release, "--handover", "steer"};
   }
-
-  size_t count_calls() {
-    const std::string trace = app_->path("trace");
-    const std::string call = GetParam().call;
-    const RunResult result =
-        app_->run(deploy("counted"), {"strace", "-qq", "-o", trace, "-e", "trace=" + call});
-    EXPECT_EQ(result.exit, ChildExit::with_code(0)) << result.errors;
-    size_t count = 0;
-    std::ifstream lines(trace);
-    for (std::string line; std::getline(lines, line);) count += line.starts_with(call + "(") ? 1 : 0;
-    return count;
-  }
-
-  std::optional<RolledApp> app_;
 };
 
 INSTANTIATE_TEST_SUITE_P(When, SteeringFaultTest,
@@ -59,10 +39,10 @@ INSTANTIATE_TEST_SUITE_P(When, SteeringFaultTest,
                          [](const auto& fault) { return std::string(fault.param.call) + "Fails"; });
 
 TEST_P(SteeringFaultTest, TheDeployEndsHonestlyAndRecoverHeals) {
-  const size_t calls = count_calls();
+  const size_t calls = count_calls(GetParam().call, deploy("counted"));
   ASSERT_GT(calls, 1U);
-  auto load = ClientLoad::begin({"--connect", "2", "--keepalive", "2", "--think", "2ms"});
-  ASSERT_TRUE(load) << load.error().message;
+  begin_load();
+  if (HasFatalFailure()) return;
   std::map<int, int> exits;
   for (size_t nth = 1; nth <= calls && !HasFatalFailure(); ++nth) {
     SCOPED_TRACE(fmt::format("call {} of {}", nth, calls));
@@ -88,10 +68,10 @@ TEST_P(SteeringFaultTest, TheDeployEndsHonestlyAndRecoverHeals) {
     const RunResult recovered = app_->run({"recover", "web"});
     EXPECT_EQ(recovered.exit, ChildExit::with_code(0)) << recovered.errors;
     EXPECT_EQ(app_->complaints(app_->status()["release"], 1), "") << result.exit.text() << result.errors;
-    const json books = load->snapshot();
+    const json books = load_->snapshot();
     EXPECT_EQ(books["failed"], 0) << summary_of(books) << result.errors;
   }
-  const json books = load->end();
+  const json books = load_->end();
   EXPECT_EQ(books["sent"], books["answered"]) << summary_of(books);
   EXPECT_GE(exits.size(), 2U) << "a fault that changes nothing was none";
   fmt::print("{} calls; exit statuses:", calls);

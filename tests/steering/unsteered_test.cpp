@@ -12,28 +12,19 @@
 #include "steering/classic_steering.h"
 #include "steering/forked_server.h"
 #include "steering/handover.h"
-#include "steering/reuseport.h"
-#include "support/net_namespace.h"
+#include "steering/steering_fixture.h"
 
 namespace roll::test {
 namespace {
 
 using namespace std::chrono_literals;
 
-const Endpoint kAny = v4("0.0.0.0");
-const Endpoint kLocal = v4("127.0.0.1");
-
-class UnsteeredTest : public NetNamespaceTest {
+class UnsteeredTest : public SteeringFixture {
  protected:
-  void SetUp() override {
-    NetNamespaceTest::SetUp();
-    if (IsSkipped()) return;
-    auto loop = Loop::create();
-    ASSERT_TRUE(loop);
-    loop_ = std::move(*loop);
-    auto made = Unsteered::create(*loop_, Handover::Plain);
-    ASSERT_TRUE(made);
-    steering_ = std::move(*made);
+  Result<std::unique_ptr<Steering>> make() override {
+    auto made = Unsteered::create(*loop_, way_);
+    if (!made) return fail(made.error());
+    return std::unique_ptr<Steering>(std::move(*made));
   }
 
   // Whose is the accepted end of this connection?
@@ -53,8 +44,7 @@ class UnsteeredTest : public NetNamespaceTest {
     return std::ranges::binary_search(*inodes, *inode);
   }
 
-  std::unique_ptr<Loop> loop_;
-  std::unique_ptr<Unsteered> steering_;
+  Handover way_ = Handover::Plain;
 };
 
 struct OwnerCase {
@@ -126,12 +116,12 @@ TEST_F(UnsteeredTest, KeepsNoDuplicate) {
   EXPECT_EQ(count_descriptors(), before);
 }
 
-using MigrateTest = UnsteeredTest;
+class MigrateTest : public UnsteeredTest {
+ protected:
+  MigrateTest() { way_ = Handover::Migrate; }
+};
 
 TEST_F(MigrateTest, TurnsClientsAwayFromThoseThatLeaveUntilTheyHaveClosed) {
-  auto made = Unsteered::create(*loop_, Handover::Migrate);
-  ASSERT_TRUE(made);
-  steering_ = std::move(*made);
   Fd leaving = listen_on(kAny);
   Fd fresh = listen_on(kAny);
   ASSERT_TRUE(steering_->add(1, own_id(), duplicates({&leaving})));
