@@ -270,8 +270,8 @@ TEST_F(SuperviseTest, EndsTheWorkersOfACrashedServerBeforeItIsRestarted) {
 TEST_F(SuperviseTest, WaitsForTheChildrenOfADrainedServer) {
   // The server ends at once, its child a moment later.
   const std::string script =
-      "trap '' TERM; (trap 'echo child end; exit' USR1; echo up; while :; do sleep 0.01; done) & "
-      "trap 'exit 0' QUIT; while :; do sleep 0.01; done";
+      "trap '' TERM; trap 'exit 0' QUIT; (trap 'exit' USR1; echo up; while :; do sleep 0.01; done) & "
+      "while :; do sleep 0.01; done";
   LaunchSpec spec = shell_spec(script);
   Watched& shim = launch_and_await(spec);
   ASSERT_TRUE(await([&] { return text_of(spec.log_path) == "up\n"; }));
