@@ -106,18 +106,6 @@ Status keep_description(const Paths& paths, const std::string& app, const AppDes
                                Durability::Synced);
 }
 
-Status check_supported(const AppConfig& config) {
-  const auto refuse = [&](const char* what, const char* hint) {
-    return fail(ErrorKind::Unsupported,
-                fmt::format("{}{} is not supported by this version",
-                            config.source.empty() ? "" : config.source + ": ", what),
-                hint);
-  };
-  if (config.launcher == LauncherKind::Systemd)
-    return refuse("launcher = \"systemd\"", "use launcher = \"direct\"");
-  return {};
-}
-
 Status check_preload_library(const Paths& paths, const AppConfig& config) {
   if (config.socket != SocketMode::Preload) return {};
   const std::string library = paths.preload_library();

@@ -30,9 +30,6 @@ Result<AppDescription> describe_app(const Paths& paths, const AppName& app, cons
 // Keeps an ad-hoc app's description for later commands. Nothing to do for one with a file.
 Status keep_description(const Paths& paths, const std::string& app, const AppDescription& description);
 
-// What this version refuses to promise: Unsupported, with the key.
-Status check_supported(const AppConfig& config);
-
 // Unsupported where the app wants libroll-preload.so and it cannot be used.
 Status check_preload_library(const Paths& paths, const AppConfig& config);
 

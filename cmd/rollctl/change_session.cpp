@@ -2,30 +2,22 @@
 #include "rollctl/change_session.h"
 
 #include <fmt/format.h>
-#include <pwd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "base/atomic_file.h"
+#include "base/user_name.h"
 #include "net/free_port.h"
 #include "probe/instance_probe.h"
+#include "rollctl/launcher_choice.h"
 #include "state/app_lock.h"
 #include "state/generations.h"
 #include "state/instance_folders.h"
 #include "steering/handover.h"
 
 namespace roll {
-
-namespace {
-
-std::string caller_name() {
-  const passwd* entry = ::getpwuid(::geteuid());
-  return entry != nullptr ? entry->pw_name : std::to_string(::geteuid());
-}
-
-}  // namespace
 
 ChangeSession::ChangeSession(const Paths& paths, std::string app, Reporter& reporter, Sink& hook_output)
     : paths_(paths),
@@ -48,11 +40,12 @@ Result<std::unique_ptr<ChangeSession>> ChangeSession::open(Context& context, con
       return fail(made.error());
     const auto self = ProcessRef::self();
     if (!self) return fail(self.error());
-    session->self_ = {self->id(), caller_name(), context.command_text(), SystemClock().wall_now()};
+    session->self_ = {self->id(), user_name(::geteuid()), context.command_text(), SystemClock().wall_now()};
     auto lock = lock_app(paths.lock(session->app_), session->self_);
     if (!lock) return fail(lock.error());
     session->lock_ = std::move(*lock);
   }
+  session->steer_program_ = std::async(std::launch::async, load_steer_program);
   auto loop = Loop::create();
   if (!loop) return fail(loop.error());
   session->loop_ = std::move(*loop);
@@ -85,6 +78,9 @@ Result<LaunchPlace> ChangeSession::place(const GenerationSpec& spec) {
   place.log_path = paths_.log(app_, place.instance);
   place.journal_path = paths_.journal(app_);
   place.preload_library = paths_.preload_library();
+  const auto choice = choose_launcher(spec.config);
+  if (!choice) return fail(choice.error());
+  place.launcher = choice->launcher;
   if (needs_probe_port(spec.config)) {
     const auto port = find_free_port();
     if (!port) return fail(port.error());
@@ -116,6 +112,9 @@ Result<std::unique_ptr<Steering>> ChangeSession::steering_for(HandoverPolicy pol
       if (listener.bound == bound) return std::move(listener.fd);
     return fail(ErrorKind::NotFound, fmt::format("instance {} does not listen on {}", id, bound.text()));
   };
+  // One that could not be loaded is tried again by who needs it, and tells why.
+  if (options.adopted.empty() && steer_program_.valid())
+    if (auto program = steer_program_.get()) options.loaded = std::move(*program);
   // While a group is steered nothing but steering can take it over.
   const auto insisted = options.adopted.empty() ? insisted_handover(policy) : std::optional(Handover::Steer);
   return choose_steering(*loop_, insisted, std::move(options));
@@ -128,7 +127,7 @@ auto ChangeSession::in_world(const AppConfig& config, Act act)
   if (!instances) return fail(instances.error());
   auto steering = steering_for(config.handover, **instances);
   if (!steering) return fail(steering.error());
-  InstanceProbe probe(*loop_, **steering);
+  InstanceProbe probe(*loop_, **steering, paths_.tls_library());
   HookRunner hooks(*loop_, hook_output_);
   World world{*loop_, **instances, probe, **steering, journal_, hooks, *interrupts_, reporter_};
   return act(world);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@
 #include "state/host_instances.h"
 #include "state/journal.h"
 #include "state/paths.h"
+#include "steering/steer_program.h"
 
 namespace roll {
 
@@ -80,6 +82,8 @@ class ChangeSession {
   FileJournal journal_;
   History history_;
   InstanceId last_instance_ = 0;
+  // Loaded beside the reading of all that stands on the disk: it takes as long. For the first who steers.
+  std::future<Result<SteerMaps>> steer_program_;
 };
 
 }  // namespace roll

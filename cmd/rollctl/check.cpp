@@ -8,6 +8,7 @@
 #include "loop/loop.h"
 #include "rollctl/app_source.h"
 #include "rollctl/exit_status.h"
+#include "rollctl/launcher_choice.h"
 #include "rollctl/port_check.h"
 #include "rollctl/verbs.h"
 #include "state/history.h"
@@ -23,6 +24,8 @@ struct Findings {
   std::string app;
   std::string release;
   std::string handover;
+  std::string launcher;
+  std::string warning;
   std::vector<Error> errors;
 };
 
@@ -40,8 +43,12 @@ Result<Findings> check(const CommandLine& line) {
   Findings findings;
   findings.app = app->name;
   findings.release = history.current_release;
-  if (Status supported = check_supported(description->config); !supported)
-    findings.errors.push_back(supported.error());
+  if (const auto launcher = choose_launcher(description->config)) {
+    findings.launcher = launcher_name(launcher->launcher);
+    findings.warning = launcher->warning;
+  } else {
+    findings.errors.push_back(launcher.error());
+  }
   if (Status found = check_preload_library(*paths, description->config); !found)
     findings.errors.push_back(found.error());
   // Without a release that paths could be made with, only what does not depend on one can be looked at.
@@ -74,13 +81,18 @@ void show(Context& context, const Findings& findings) {
                                {"ok", findings.errors.empty()},
                                {"handover", findings.handover.empty() ? nlohmann::json(nullptr)
                                                                       : nlohmann::json(findings.handover)},
+                               {"launcher", findings.launcher.empty() ? nlohmann::json(nullptr)
+                                                                      : nlohmann::json(findings.launcher)},
+                               {"warning", findings.warning},
                                {"findings", errors}});
   }
   for (const Error& error : findings.errors)
     context.err().write(render(error_lines(error), context.err_terminal()));
+  if (!findings.warning.empty())
+    context.err().write(render({warning_line(findings.warning)}, context.err_terminal()));
   if (context.options().quiet || !findings.errors.empty()) return;
-  context.print(
-      {{{fmt::format("{}: nothing wrong was found; handover: {}", findings.app, findings.handover)}}});
+  context.print({{{fmt::format("{}: nothing wrong was found; handover: {}, launcher: {}", findings.app,
+                               findings.handover, findings.launcher)}}});
 }
 
 }  // namespace

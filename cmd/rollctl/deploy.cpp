@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "config/app_file.h"
+#include "rollctl/launcher_choice.h"
 #include "rollctl/port_check.h"
 #include "rollctl/run_change.h"
 #include "rollctl/verbs.h"
@@ -43,7 +44,7 @@ int run_deploy(Context& context, const CommandLine& line) {
       spec.release = fmt::format("g{}", spec.generation);
     }
     if (Status named = check_release_name(spec.release); !named) return fail(named.error());
-    if (Status supported = check_supported(spec.config); !supported) return fail(supported.error());
+    if (const auto launcher = choose_launcher(spec.config); !launcher) return fail(launcher.error());
     if (const auto findings = check_against_host(spec); !findings.empty()) return fail(findings.front());
 
     auto current = session.current();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
+#include "rollctl/launcher_choice.h"
 #include "rollctl/run_change.h"
 #include "rollctl/verbs.h"
 
@@ -19,7 +20,7 @@ int run_restart(Context& context, const CommandLine& line) {
     if (!description) return fail(description.error());
     GenerationSpec spec{app.name, (*current)->release, session.history().last_generation + 1,
                         description->config};
-    if (Status supported = check_supported(spec.config); !supported) return fail(supported.error());
+    if (const auto launcher = choose_launcher(spec.config); !launcher) return fail(launcher.error());
     if (const auto findings = check_against_host(spec); !findings.empty()) return fail(findings.front());
     WantedChange wanted;
     wanted.request = request_for(line, session, std::move(spec));

@@ -10,6 +10,7 @@
 
 #include "rollctl/attended_canary.h"
 #include "rollctl/exit_status.h"
+#include "rollctl/launcher_choice.h"
 #include "state/generations.h"
 
 namespace roll {
@@ -103,7 +104,9 @@ Result<int> change(Context& context, const CommandLine& line, const MakeChange& 
   if (!wanted) return fail(wanted.error());
   if (!wanted->request) return tell_unchanged(line, **session, reporter);
   RolloutRequest& request = *wanted->request;
-  if (Status supported = check_supported(request.spec.config); !supported) return fail(supported.error());
+  const auto launcher = choose_launcher(request.spec.config);
+  if (!launcher) return fail(launcher.error());
+  if (!launcher->warning.empty()) reporter.on_warning(launcher->warning);
   if (Status found = check_preload_library(*paths, request.spec.config); !found) return fail(found.error());
   if (access == ChangeSession::Access::Preview) {
     const auto plan = (*session)->preview(request);

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 
@@ -19,15 +21,16 @@ namespace roll {
 
 namespace {
 
-constexpr size_t kLargestFile = 1024 * 1024;
+constexpr size_t kLargestAppFile = 1024 * 1024;
 
 // "web.toml:3: ready.kind: …"; line 0 is none.
 Error at(const std::string& source, int line, const std::string& key, Error error) {
   const auto place = line > 0 ? fmt::format("{}:{}", source, line) : source;
-  const char* joint = error.message.starts_with("is ") || error.message.starts_with("must ") ||
-                              error.message.starts_with("has ") || error.message.starts_with("does ")
-                          ? " "
-                          : ": ";
+  // What begins so goes on with the key as its subject.
+  constexpr std::array kVerbs{"is ", "must ", "has ", "does ", "would "};
+  const bool verb = std::any_of(kVerbs.begin(), kVerbs.end(),
+                                [&](const char* begin) { return error.message.starts_with(begin); });
+  const char* joint = verb ? " " : ": ";
   error.message = fmt::format("{}: {}{}{}", place, key, joint, error.message);
   return error;
 }
@@ -75,7 +78,7 @@ Result<AppConfig> read_app_file(const std::string& path) {
   if (!S_ISREG(status.st_mode)) return fail(ErrorKind::Invalid, what + ": it is not a regular file");
   if (geteuid() == 0)
     if (auto checked = check_writers(path, status); !checked) return fail(checked.error());
-  auto text = read_all(file.get(), kLargestFile);
+  auto text = read_all(file.get(), kLargestAppFile);
   if (!text) return fail(with_context(text.error(), what));
   return parse_app_file(*text, path);
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "config/templates.h"
+#include "config/unit_properties.h"
 #include "probe/connector.h"
 
 namespace roll {
@@ -63,6 +64,9 @@ Breach check_rest(const AppConfig& config) {
     if (auto status = check_env_name(name); !status) return RuleBreach{"env." + name, status.error()};
   if (config.launcher == LauncherKind::Direct && !config.systemd.empty())
     return breach("systemd", "has no effect with launcher = \"direct\"");
+  for (const auto& [name, value] : config.systemd)
+    if (auto status = check_unit_property(name); !status)
+      return RuleBreach{"systemd." + name, status.error()};
   return std::nullopt;
 }
 

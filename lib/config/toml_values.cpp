@@ -124,6 +124,7 @@ class Reader {
       return complain(line, fmt::format("{} must be {}, not {}", key.path, key.wanted, type_text(node)));
     TextMap map;
     for (const auto& [name, element] : *table) {
+      values_.lines.emplace(fmt::format("{}.{}", key.path, name.str()), line_of_node(name.source()));
       const auto text = scalar_text(element);
       if (text && (element.is_string() || key.shape == Key::Shape::ScalarMap)) {
         map.emplace(name.str(), *text);
@@ -155,6 +156,7 @@ class Reader {
 }  // namespace
 
 int TomlValues::line_of(std::string_view path) const {
+  if (const auto found = lines.find(path); found != lines.end()) return found->second;
   for (const auto& entry : entries)
     if (entry.key->path == path || path.starts_with(entry.key->path + ".")) return entry.line;
   return 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +21,7 @@ struct TomlValues {
     int line;
   };
   std::vector<Entry> entries;
+  std::map<std::string, int, std::less<>> lines;  // of what stands in a table: "env.LOG"
 
   // Of a key, or of what stands below one ("env.LOG"); 0 where it is not in the file.
   [[nodiscard]] int line_of(std::string_view key) const;

@@ -29,7 +29,7 @@ Status Fleet::discover() {
     member.generation = instance.record.generation;
     member.state = instance.record.state;
     member.server = instance.record.server;
-    member.log_path = instance.record.log_path;
+    member.log = log_of(instance.record.spec);
     member.ready_after = instance.record.ready_after;
     member.notified_ready = instance.record.notified_ready;
     member.weight = instance.record.weight;
@@ -44,14 +44,13 @@ Status Fleet::discover() {
   return {};
 }
 
-Member& Fleet::add_launched(InstanceId id, const std::string& release, int64_t generation,
-                            const std::string& log_path) {
+Member& Fleet::add_launched(InstanceId id, const std::string& release, int64_t generation, InstanceLog log) {
   Member member;
   member.id = id;
   member.origin = Member::Origin::Launched;
   member.release = release;
   member.generation = generation;
-  member.log_path = log_path;
+  member.log = std::move(log);
   member.state_since = member.launched_at = world_.scheduler.now();
   return members_.emplace(id, std::move(member)).first->second;
 }

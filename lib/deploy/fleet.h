@@ -23,8 +23,7 @@ class Fleet {
   // What the host has now. Remains are cleared away. Call it once, first.
   Status discover();
 
-  Member& add_launched(InstanceId id, const std::string& release, int64_t generation,
-                       const std::string& log_path);
+  Member& add_launched(InstanceId id, const std::string& release, int64_t generation, InstanceLog log);
 
   [[nodiscard]] Member& at(InstanceId id) { return members_.at(id); }
   [[nodiscard]] const Member& at(InstanceId id) const { return members_.at(id); }

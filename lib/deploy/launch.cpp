@@ -11,10 +11,6 @@ namespace roll {
 
 namespace {
 
-Ending host_failed(const Error& error) {
-  return {Ending::Kind::HostFailed, 0, error.message, error.hint};
-}
-
 // Others serve, and none has been launched yet.
 bool is_first_beside_others(const Fleet& fleet) {
   bool others_serve = false;
@@ -43,7 +39,7 @@ Ending Acts::start_one(const GenerationSpec& spec, InstanceId& id) {
         handover_name(world_.steering.way())));
 
   id = launch.instance;
-  Member& member = fleet_.add_launched(id, launch.release, launch.generation, launch.log_path);
+  Member& member = fleet_.add_launched(id, launch.release, launch.generation, log_of(launch));
   member.gate_open = launch.gate == LaunchSpec::Gate::Open;
   probes_[id] = std::move(place->probe);
   fleet_.show();

@@ -10,6 +10,7 @@
 #include "net/group.h"
 #include "probe/readiness.h"
 #include "process/instance_record.h"
+#include "state/instance_log.h"
 #include "steering/steering.h"
 
 namespace roll {
@@ -52,7 +53,7 @@ struct Member {
   InstanceState state = InstanceState::Starting;
   TimePoint state_since;
   ProcessId server;
-  std::string log_path;
+  InstanceLog log;
   std::string detail;
 
   // How it became ready.

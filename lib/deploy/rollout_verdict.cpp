@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "deploy/rollout.h"
-#include "state/log_tail.h"
 
 namespace roll {
 
@@ -94,8 +93,7 @@ void Rollout::describe_failure(const Ending& ending, Verdict& verdict) const {
   verdict.hint = ending.hint;
   if (ending.kind != Ending::Kind::InstanceFailed) return;
   const Member& member = fleet_.at(ending.instance);
-  verdict.failed =
-      FailedInstance{member.id, ending.reason, last_lines_of(member.log_path, kLogLinesOfAFailure)};
+  verdict.failed = FailedInstance{member.id, ending.reason, last_lines_of(member.log, kLogLinesOfAFailure)};
   verdict.reason = fmt::format("instance {}: {}", member.id, ending.reason);
 }
 

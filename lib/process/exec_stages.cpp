@@ -90,7 +90,9 @@ int gate_fd(const Plan& plan) {
 }
 
 void set_up_descriptors(Plan& plan) {
-  int log = ::open(plan.spec.log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
+  int log = plan.spec.log_path.empty() ? ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)
+                                       : ::open(plan.spec.log_path.c_str(),
+                                                O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
   require(plan, ExecStage::Log, log >= 0);
   int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   require(plan, ExecStage::Descriptors, null >= 0);

@@ -99,7 +99,6 @@ json summary_to_json(const InstanceRecord& record) {
       {"restarts", record.restarts},
       {"status", bytes_to_json(record.status)},
       {"notified_ready", record.notified_ready},
-      {"log_path", bytes_to_json(record.log_path)},
   };
   if (record.ready_after) result["ready_after_ms"] = record.ready_after->count();
   if (record.drain_deadline) result["drain_deadline"] = format_time(*record.drain_deadline);
@@ -128,7 +127,6 @@ Result<InstanceRecord> instance_record_from_json(const json& value) {
   reader.get("restarts", record.restarts);
   reader.get("status", record.status);
   reader.get("notified_ready", record.notified_ready);
-  reader.get("log_path", record.log_path);
   if (reader.find("ready_after_ms") != nullptr) reader.get("ready_after_ms", record.ready_after.emplace());
   if (reader.find("drain_deadline") != nullptr) reader.get("drain_deadline", record.drain_deadline.emplace());
   if (reader.find("standby_until") != nullptr) reader.get("standby_until", record.standby_until.emplace());

@@ -58,7 +58,6 @@ struct InstanceRecord {
   std::optional<WallTime> drain_deadline;
   std::optional<WallTime> standby_until;  // then its shim drains it
   std::optional<ExitStatus> exit;         // of the last server process that ended
-  std::string log_path;
   LaunchSpec spec;
 };
 nlohmann::json to_json(const InstanceRecord& record);

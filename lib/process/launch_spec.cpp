@@ -72,6 +72,20 @@ Status read_credentials(const JsonReader& reader, std::optional<Credentials>& ta
   return fields.status();
 }
 
+Status read_unit(const JsonReader& reader, std::optional<UnitSpec>& target) {
+  const json* member = reader.find("unit");
+  if (member == nullptr) return {};
+  const json* properties = JsonReader(*member, "launch spec: unit").find("properties");
+  UnitSpec unit;
+  if (properties != nullptr && properties->is_object()) {
+    JsonReader values(*properties, "launch spec: unit properties");
+    for (const auto& [name, value] : properties->items()) values.get(name.c_str(), unit.properties[name]);
+    if (Status read = values.status(); !read) return read;
+  }
+  target = std::move(unit);
+  return {};
+}
+
 Status read_listen(JsonReader& reader, std::vector<ListenAddress>& target) {
   std::vector<std::string> texts;
   reader.get("listen", texts);
@@ -115,6 +129,11 @@ json to_json(const LaunchSpec& spec) {
         {"uid", spec.credentials->uid}, {"gid", spec.credentials->gid}, {"groups", spec.credentials->groups}};
   }
   if (spec.nofile) result["nofile"] = *spec.nofile;
+  if (spec.unit) {
+    json properties = json::object();
+    for (const auto& [name, value] : spec.unit->properties) properties[name] = bytes_to_json(value);
+    result["unit"] = {{"properties", std::move(properties)}};
+  }
   return result;
 }
 
@@ -144,6 +163,7 @@ Result<LaunchSpec> launch_spec_from_json(const json& value) {
     reader.get("nofile", nofile);
     spec.nofile = nofile;
   }
+  if (Status read = read_unit(reader, spec.unit); !read) return fail(read.error());
   if (Status read = read_listen(reader, spec.listen); !read) return fail(read.error());
   if (Status read = read_credentials(reader, spec.credentials); !read) return fail(read.error());
   if (Status read = reader.status(); !read) return fail(read.error());

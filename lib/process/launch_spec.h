@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -29,6 +30,12 @@ struct Credentials {
 // there, and nowhere else in it.
 inline constexpr const char* kServerFolder = "server";
 
+// That a shim runs in a transient unit of systemd's, and with which properties beside rollctl's own, as
+// systemd-run(1) takes them: {"MemoryMax", "512M"}.
+struct UnitSpec {
+  std::map<std::string, std::string> properties;
+};
+
 // Everything a shim needs to start one server and keep it: resolved, with no placeholder left.
 struct LaunchSpec {
   std::string app;
@@ -51,7 +58,7 @@ struct LaunchSpec {
   Sockets sockets = Sockets::Own;
 
   std::string run_dir;       // this instance's own; the shim works in it, and makes kServerFolder there
-  std::string log_path;      // the server's stdout and stderr, opened with O_APPEND
+  std::string log_path;      // the server's stdout and stderr, opened with O_APPEND; empty: the shim's own
   std::string journal_path;  // where the shim adds what happens while no rollctl looks; empty: nowhere
 
   enum class Gate {
@@ -59,6 +66,8 @@ struct LaunchSpec {
     Closed
   };  // Closed: $ROLL_GATE_FD reads EOF only when rollctl opens it; Open: it does from the start
   Gate gate = Gate::Open;
+
+  std::optional<UnitSpec> unit;  // nothing: a process of its own
 
   int drain_signal = 15;
   Millis drain_deadline{60'000};

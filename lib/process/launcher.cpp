@@ -17,6 +17,8 @@
 #include "process/packet_socket.h"
 #include "process/shim_connection.h"
 #include "process/shim_protocol.h"
+#include "process/systemd_launcher.h"
+#include "process/systemd_unit.h"
 
 namespace roll {
 
@@ -108,7 +110,8 @@ Result<Fd> spec_file(const LaunchSpec& spec) {
 
 Error ended_early(const LaunchSpec& spec) {
   return {ErrorKind::Failed, 0, "roll-shim ended before it took its orders",
-          "its reason is in " + spec.log_path};
+          spec.unit ? "see `journalctl -u " + unit_name(spec.app, spec.instance) + "`"
+                    : "its reason is in " + spec.log_path};
 }
 
 // The shim's connection, from the process that was started and nobody else.
@@ -121,7 +124,10 @@ Result<Fd> await_shim(int listener, const std::optional<ProcessRef>& shim, const
     if (*connection) continue;
     if (shim && shim->has_exited()) return fail(ended_early(spec));
     const auto left = std::chrono::ceil<Millis>(deadline - std::chrono::steady_clock::now());
-    if (left <= Millis(0)) return fail(ErrorKind::Failed, "roll-shim did not connect within 5 s");
+    if (left <= Millis(0)) {
+      return fail(ErrorKind::Failed, "roll-shim did not connect within 5 s",
+                  spec.unit ? "see `journalctl -u " + unit_name(spec.app, spec.instance) + "`" : "");
+    }
     pollfd waiting[2] = {{listener, POLLIN, 0}, {shim ? shim->fd() : -1, POLLIN, 0}};
     ::poll(waiting, 2, static_cast<int>(left.count()));
   }
@@ -143,7 +149,6 @@ InstanceRecord first_record(const LaunchSpec& spec, ProcessId shim) {
   record.generation = spec.generation;
   record.shim = std::move(shim);
   record.started = SystemClock().wall_now();
-  record.log_path = spec.log_path;
   record.spec = spec;
   return record;
 }
@@ -210,7 +215,9 @@ Result<std::unique_ptr<ShimClient>> launch_shim_with(Launcher& launcher, Loop& l
 
 Result<std::unique_ptr<ShimClient>> launch_shim(Loop& loop, const std::string& shim_program,
                                                 const LaunchSpec& spec, ShimClient::OnEvent on_event) {
-  DirectLauncher launcher;
+  DirectLauncher direct;
+  SystemdLauncher systemd;
+  Launcher& launcher = spec.unit ? static_cast<Launcher&>(systemd) : direct;
   return launch_shim_with(launcher, loop, shim_program, spec, std::move(on_event));
 }
 

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/magic.h>
-#include <pwd.h>
 #include <sys/resource.h>
 #include <sys/statfs.h>
 #include <unistd.h>
@@ -12,6 +11,9 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+
+#include "base/user_name.h"
+#include "process/systemd_manager.h"
 
 namespace roll {
 
@@ -79,6 +81,19 @@ Result<std::string> look_at_limits() {
   return found;
 }
 
+HostCheck look_for_systemd() {
+  const auto systemd = find_systemd();
+  if (systemd) {
+    return make_check("systemd", *systemd == SystemdScope::System
+                                     ? std::string("each instance becomes a unit of the system's")
+                                     : std::string("each instance becomes a unit of this user's manager"));
+  }
+  HostCheck check;
+  check.name = "systemd";
+  check.message = systemd.error().message + ": instances are processes of their own";
+  return check;
+}
+
 HostCheck look_for_lingering(uid_t uid) {
   HostCheck check;
   check.name = "lingering";
@@ -87,10 +102,8 @@ HostCheck look_for_lingering(uid_t uid) {
     check.message = "no systemd runs here that would end a user's processes";
     return check;
   }
-  const passwd* user = ::getpwuid(uid);
-  const std::string name = user != nullptr ? user->pw_name : std::to_string(uid);
-  if (fs::exists("/var/lib/systemd/linger/" + name, failure))
-    return make_check(check.name, "servers outlive the last log-out of " + name);
+  const std::string name = user_name(uid);
+  if (is_lingering(uid)) return make_check(check.name, "servers outlive the last log-out of " + name);
   return make_check(check.name,
                     fail(ErrorKind::Unsupported,
                          "XDG_RUNTIME_DIR and the servers in it end with the last log-out of " + name,
@@ -104,6 +117,7 @@ std::vector<HostCheck> check_folders(uid_t uid, const Result<Paths>& paths) {
                                 make_check("shim", look_for_shim(paths))};
   for (HostCheck& check : checks) check.need = HostCheck::Need::Always;
   checks.push_back(make_check("files", look_at_limits()));
+  checks.push_back(look_for_systemd());
   if (uid != 0) checks.push_back(look_for_lingering(uid));
   return checks;
 }

@@ -27,13 +27,18 @@ std::vector<std::string> last_lines_of(const std::string& path, size_t lines, in
   if (got <= 0) return {};
   text.resize(static_cast<size_t>(got));
 
+  const size_t cut_in_the_middle = begin > 0 ? text.find('\n') : std::string::npos;
+  const size_t from = cut_in_the_middle == std::string::npos ? 0 : cut_in_the_middle + 1;
+  return last_lines_in(std::string_view(text).substr(from), lines);
+}
+
+std::vector<std::string> last_lines_in(std::string_view text, size_t lines) {
   std::vector<std::string> all;
   for (size_t start = 0; start < text.size();) {
     const size_t stop = std::min(text.find('\n', start), text.size());
-    all.push_back(text.substr(start, stop - start));
+    all.emplace_back(text.substr(start, stop - start));
     start = stop + 1;
   }
-  if (begin > 0 && all.size() > 1) all.erase(all.begin());  // cut in the middle
   if (all.size() > lines) all.erase(all.begin(), all.end() - static_cast<ptrdiff_t>(lines));
   return all;
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace roll {
@@ -10,5 +11,8 @@ namespace roll {
 // The last lines of a log, oldest first, without their '\n'; a last line without one counts. Reads no more
 // than the last 256 KiB. Empty for a missing file. `end`, if given, receives the offset up to which was read.
 std::vector<std::string> last_lines_of(const std::string& path, size_t lines, int64_t* end = nullptr);
+
+// The same of a text.
+std::vector<std::string> last_lines_in(std::string_view text, size_t lines);
 
 }  // namespace roll

@@ -36,7 +36,6 @@ Supervisor::Supervisor(const Roles& roles, LaunchSpec spec, ProcessId shim) : ro
   record_.release = spec.release;
   record_.generation = spec.generation;
   record_.shim = std::move(shim);
-  record_.log_path = spec.log_path;
   record_.spec = std::move(spec);
 }
 

@@ -211,6 +211,13 @@ TEST(AppFileTest, RefusesWhatHasNoEffect) {
               HasSubstr("ready.address does not fit"));
   EXPECT_THAT(message("[ready]\nkind = \"exec\""), HasSubstr("ready.command is missing"));
   EXPECT_THAT(message("launcher = \"direct\"\n[systemd]\nX = 1"), HasSubstr("systemd has no effect"));
+  EXPECT_THAT(message("[systemd]\nMemoryMax = 1\nKillMode = \"mixed\""),
+              HasSubstr(":5: systemd.KillMode is set by rollctl"));
+  EXPECT_THAT(message("[systemd]\nExecStartPre = \"/bin/x\""), HasSubstr("systemd.ExecStartPre is set by"));
+  EXPECT_THAT(message("[systemd]\nUser = \"web\""), HasSubstr("systemd.User would take from the shim"));
+  EXPECT_THAT(message("[systemd]\nPrivateNetwork = true"), HasSubstr("would have the server listen where"));
+  for (const char* name : {"memory_max", "\"\"", "\"A-B\"", "\"A=b\""})
+    EXPECT_THAT(message(std::string("[systemd]\n") + name + " = 1"), HasSubstr("is not the name of")) << name;
   EXPECT_THAT(message("[restart]\nmax_backoff = \"1ms\""),
               HasSubstr("restart.max_backoff is less than backoff"));
 }

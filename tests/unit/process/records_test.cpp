@@ -32,6 +32,7 @@ LaunchSpec full_spec() {
   spec.log_path = "/var/log/rollctl/web/12.log";
   spec.journal_path = "/var/lib/rollctl/web/journal.jsonl";
   spec.gate = LaunchSpec::Gate::Closed;
+  spec.unit = UnitSpec{{{"MemoryMax", "512M"}, {"Description", "\xff"}}};
   spec.drain_signal = 3;
   spec.drain_deadline = Millis(1500);
   spec.restart = RestartPolicy::Always;
@@ -56,6 +57,8 @@ TEST(LaunchSpecTest, SurvivesBeingKept) {
   EXPECT_EQ(back->credentials->groups, (std::vector<gid_t>{35, 36}));
   EXPECT_EQ(back->listen, spec.listen);
   EXPECT_EQ(back->gate, LaunchSpec::Gate::Closed);
+  ASSERT_TRUE(back->unit);
+  EXPECT_EQ(back->unit->properties, spec.unit->properties);
   EXPECT_EQ(back->restart, RestartPolicy::Always);
   EXPECT_EQ(back->max_backoff, Millis(70));
 }
@@ -66,6 +69,7 @@ TEST(LaunchSpecTest, MissingMembersHaveTheirDefaultsAndUnknownOnesAreIgnored) {
   EXPECT_EQ(spec->drain_signal, 15);
   EXPECT_EQ(spec->restart, RestartPolicy::OnFailure);
   EXPECT_FALSE(spec->credentials);
+  EXPECT_FALSE(spec->unit);
 }
 
 TEST(LaunchSpecTest, CredentialsWithoutAUserAreNotRoot) {
@@ -104,7 +108,6 @@ TEST(InstanceRecordTest, SurvivesBeingKept) {
   record.notified_ready = true;
   record.drain_deadline = *parse_time("2026-01-31T12:01:00.000Z");
   record.exit = ExitStatus{{}, 11};
-  record.log_path = "/log";
   record.spec = full_spec();
   const auto back = instance_record_from_json(through_text(to_json(record)));
   ASSERT_TRUE(back) << back.error().message;

@@ -91,13 +91,16 @@ TEST(PathsTest, OfAUserWithoutAHomeNeverEndUpInTheWorkingFolder) {
       resolve(1000, {{"XDG_RUNTIME_DIR", "/r"}, {"XDG_CONFIG_HOME", "/c"}, {"ROLLCTL_STATE_DIR", "/s"}}));
 }
 
-TEST(PathsTest, TheLibraryThatIsPreloadedHasAFolderOfItsOwnWhereItIsInstalled) {
+TEST(PathsTest, TheLibrariesHaveAFolderOfTheirOwnWhereTheyAreInstalled) {
   EXPECT_EQ(resolve(0, {{"ROLLCTL_LIBEXEC_DIR", "/opt/roll"}})->preload_library(),
             "/opt/roll/libroll-preload.so");
   const std::string installed =
       resolve(0, {{"ROLLCTL_LIBEXEC_DIR", "/usr/libexec/rollctl"}})->preload_library();
   EXPECT_EQ(installed.substr(0, 9), "/usr/lib/");
   EXPECT_TRUE(installed.ends_with("/rollctl/libroll-preload.so")) << installed;
+  const std::string tls = resolve(0, {{"ROLLCTL_LIBEXEC_DIR", "/usr/libexec/rollctl"}})->tls_library();
+  EXPECT_EQ(tls.substr(0, 9), "/usr/lib/");
+  EXPECT_TRUE(tls.ends_with("/rollctl/libroll-tls.so")) << tls;
 }
 
 }  // namespace

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#include "rollctl/journal_logs.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+namespace roll {
+
+namespace {
+
+constexpr Millis kAnswerDeadline{60'000};
+
+// Takes the whole lines off the front of `text`.
+std::vector<JournalLine> take_lines(const std::string& app, std::string& text) {
+  std::vector<JournalLine> lines;
+  size_t start = 0;
+  for (size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', start)) {
+    if (auto line = parse_journal_line(app, text.substr(start, end - start)))
+      lines.push_back(std::move(*line));
+    start = end + 1;
+  }
+  text.erase(0, start);
+  return lines;
+}
+
+}  // namespace
+
+Result<std::vector<JournalLine>> JournalLogs::last_lines() const {
+  auto told = run_command(journal_command(scope_, query_), Command::Stderr::Discarded, kAnswerDeadline);
+  if (!told) return fail(told.error());
+  return take_lines(query_.app, told->text);
+}
+
+Status JournalLogs::follow(Loop& loop) {
+  JournalQuery endless = query_;
+  endless.end = JournalQuery::End::Never;
+  auto command = Command::start(journal_command(scope_, endless), Command::Stderr::Discarded);
+  if (!command) return fail(command.error());
+  command_.emplace(std::move(*command));
+  watch_ = loop.on_readable(command_->output(), [this] { show_new(); });
+  return {};
+}
+
+void JournalLogs::show_new() {
+  char buffer[65536];
+  ssize_t got = 0;
+  while ((got = ::read(command_->output(), buffer, sizeof buffer)) > 0)
+    unfinished_.append(buffer, static_cast<size_t>(got));
+  if (got == 0) watch_.reset();
+  for (const JournalLine& line : take_lines(query_.app, unfinished_))
+    printer_.print(line.instance, line.text);
+}
+
+}  // namespace roll

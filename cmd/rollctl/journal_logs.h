@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/command.h"
+#include "loop/loop.h"
+#include "rollctl/log_printer.h"
+#include "state/unit_journal.h"
+
+namespace roll {
+
+// What the instances that ran as units of systemd's have logged: journalctl is asked.
+class JournalLogs {
+ public:
+  JournalLogs(LogPrinter& printer, SystemdScope scope, JournalQuery query)
+      : printer_(printer), scope_(scope), query_(std::move(query)) {}
+
+  // The last lines, in the order of time. Blocks for at most a minute.
+  Result<std::vector<JournalLine>> last_lines() const;
+
+  // These, and what comes later, while the loop runs.
+  Status follow(Loop& loop);
+
+ private:
+  void show_new();
+
+  LogPrinter& printer_;
+  SystemdScope scope_;
+  JournalQuery query_;
+  std::string unfinished_;
+  std::optional<Command> command_;
+  Watch watch_;
+};
+
+}  // namespace roll

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#include "base/command.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+
+namespace roll {
+
+namespace {
+
+// What posix_spawn(3) wants to be told, freed again.
+struct SpawnOptions {
+  SpawnOptions() {
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawnattr_init(&attributes);
+  }
+  ~SpawnOptions() {
+    ::posix_spawn_file_actions_destroy(&actions);
+    ::posix_spawnattr_destroy(&attributes);
+  }
+  SpawnOptions(const SpawnOptions&) = delete;
+  SpawnOptions& operator=(const SpawnOptions&) = delete;
+
+  posix_spawn_file_actions_t actions{};
+  posix_spawnattr_t attributes{};
+};
+
+void reset_signals(posix_spawnattr_t& attributes) {
+  sigset_t all;
+  sigset_t none;
+  sigfillset(&all);
+  sigemptyset(&none);
+  ::posix_spawnattr_setsigdefault(&attributes, &all);
+  ::posix_spawnattr_setsigmask(&attributes, &none);
+  ::posix_spawnattr_setpgroup(&attributes, 0);
+  ::posix_spawnattr_setflags(&attributes,
+                             POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+}
+
+}  // namespace
+
+Result<Command> Command::start(const std::vector<std::string>& argv, Stderr errors) {
+  auto pipe = make_pipe();
+  if (!pipe) return fail(pipe.error());
+  if (Status set = set_nonblocking(pipe->read.get()); !set) return fail(set.error());
+  SpawnOptions options;
+  reset_signals(options.attributes);
+  ::posix_spawn_file_actions_addopen(&options.actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  ::posix_spawn_file_actions_adddup2(&options.actions, pipe->write.get(), STDOUT_FILENO);
+  if (errors == Stderr::Together) {
+    ::posix_spawn_file_actions_adddup2(&options.actions, pipe->write.get(), STDERR_FILENO);
+  } else {
+    ::posix_spawn_file_actions_addopen(&options.actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  }
+  std::vector<char*> words;
+  words.reserve(argv.size() + 1);
+  for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
+  words.push_back(nullptr);
+  pid_t pid = -1;
+  const int failure =
+      ::posix_spawnp(&pid, words.front(), &options.actions, &options.attributes, words.data(), environ);
+  if (failure != 0) return fail(os_failure("cannot run " + argv.front(), failure));
+  return Command(pid, std::move(pipe->read));
+}
+
+Command::~Command() {
+  if (pid_ < 0) return;
+  ::kill(pid_, SIGKILL);
+  (void)wait();
+}
+
+int Command::wait() {
+  int status = 0;
+  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
+  pid_ = -1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+Result<CommandOutput> run_command(const std::vector<std::string>& argv, Command::Stderr errors,
+                                  Millis limit) {
+  auto command = Command::start(argv, errors);
+  if (!command) return fail(command.error());
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  CommandOutput output;
+  for (;;) {
+    char buffer[4096];
+    const ssize_t got = ::read(command->output(), buffer, sizeof buffer);
+    if (got == 0) break;
+    if (got > 0) {
+      output.text.append(buffer, static_cast<size_t>(got));
+      continue;
+    }
+    const auto left = std::chrono::ceil<Millis>(deadline - std::chrono::steady_clock::now());
+    if (left <= Millis(0)) return fail(ErrorKind::Failed, argv.front() + " has not answered in time");
+    pollfd waiting{command->output(), POLLIN, 0};
+    ::poll(&waiting, 1, static_cast<int>(left.count()));
+  }
+  output.status = command->wait();
+  return output;
+}
+
+}  // namespace roll

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+#include "base/user_name.h"
+
+#include <pwd.h>
+
+namespace roll {
+
+std::string user_name(uid_t uid) {
+  const passwd* entry = ::getpwuid(uid);
+  return entry != nullptr ? entry->pw_name : std::to_string(uid);
+}
+
+}  // namespace roll

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include "state/unit_journal.h"
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "process/json_reader.h"
+#include "process/systemd_unit.h"
+
+namespace roll {
+
+namespace {
+
+// The instance whose unit that is.
+std::optional<InstanceId> instance_of(const std::string& app, const std::string& unit) {
+  const std::string before = "rollctl-" + app + "-";
+  InstanceId id = 0;
+  if (!unit.starts_with(before)) return std::nullopt;
+  const auto [end, bad] = std::from_chars(unit.data() + before.size(), unit.data() + unit.size(), id);
+  if (bad != std::errc() || unit != unit_name(app, id)) return std::nullopt;
+  return id;
+}
+
+// A list of numbers is how journalctl writes bytes that are no UTF-8.
+std::string message_of(const nlohmann::json& message) {
+  if (message.is_string()) return message.get<std::string>();
+  std::string text;
+  if (message.is_array())
+    for (const auto& byte : message)
+      if (byte.is_number_unsigned()) text += static_cast<char>(byte.get<unsigned>() & 0xFFU);
+  return text;
+}
+
+}  // namespace
+
+std::vector<std::string> journal_command(SystemdScope scope, const JournalQuery& query) {
+  const std::string user = scope == SystemdScope::User ? "USER_" : "";
+  std::vector<std::string> command{"journalctl",
+                                   "--quiet",
+                                   "--no-pager",
+                                   "--all",
+                                   "--output=json",
+                                   "--output-fields=MESSAGE,_SYSTEMD_" + user + "UNIT",
+                                   "--lines=" + std::to_string(query.lines)};
+  if (query.end == JournalQuery::End::Never) command.emplace_back("--follow");
+  // Of the processes in the units, and not what systemd says about these.
+  command.push_back("_SYSTEMD_" + user + "SLICE=" + slice_name(query.app));
+  if (query.only) command.push_back("_SYSTEMD_" + user + "UNIT=" + unit_name(query.app, *query.only));
+  return command;
+}
+
+std::optional<JournalLine> parse_journal_line(const std::string& app, const std::string& json) {
+  const auto object = parse_json_object(json, "journal");
+  if (!object || !object->contains("MESSAGE")) return std::nullopt;
+  for (const char* name : {"_SYSTEMD_USER_UNIT", "_SYSTEMD_UNIT"}) {
+    const auto unit = object->find(name);
+    if (unit == object->end() || !unit->is_string()) continue;
+    if (const auto id = instance_of(app, unit->get<std::string>()))
+      return JournalLine{*id, message_of(object->at("MESSAGE"))};
+  }
+  return std::nullopt;
+}
+
+}  // namespace roll
