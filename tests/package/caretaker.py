@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Usage: caretaker.py STAGE
+
+Makes a cgroup for the container of a test and says "ready". When its standard input ends, and with it the test,
+whatever still runs in that cgroup is killed, and the cgroup and the empty folder STAGE are removed. Runs in a mount
+namespace of its own. Exit status: 0, or 1 and what went wrong on standard output.
+"""
+
+import contextlib
+import os
+import pathlib
+import select
+import signal
+import subprocess
+import sys
+
+PREFIX = "rollctl-container."
+
+
+def mount_cgroups(on):
+    """The cgroup2 hierarchy, and the place of this process in it."""
+    subprocess.run(["mount", "-t", "cgroup2", "cgroup2", on], check=True)
+    for line in pathlib.Path("/proc/self/cgroup").read_text().splitlines():
+        if line.startswith("0::/"):
+            return on / line[len("0::/"):]
+    raise OSError("this process is in no cgroup2")
+
+
+def populated(cgroup):
+    return "populated 1" in (cgroup / "cgroup.events").read_text()
+
+
+def remove(cgroup):
+    """With all below it, where nothing runs any more."""
+    for folder, _, _ in os.walk(cgroup, topdown=False):
+        with contextlib.suppress(FileNotFoundError):
+            os.rmdir(folder)
+
+
+def sweep(parent):
+    """What is left of tests that were killed together with their caretakers, who keep theirs populated."""
+    for cgroup in parent.glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if not populated(cgroup):
+                remove(cgroup)
+
+
+def kill_all(cgroup):
+    with open(cgroup / "cgroup.events", encoding="ascii") as events:
+        changes = select.poll()
+        changes.register(events, select.POLLPRI)
+        (cgroup / "cgroup.kill").write_text("1")
+        while "populated 1" in events.read():
+            if not changes.poll(20000):
+                raise OSError(f"what runs in {cgroup} does not end")
+            events.seek(0)
+
+
+def main():
+    os.setsid()
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    stage = pathlib.Path(sys.argv[1])
+    parent = mount_cgroups(stage)
+    cgroup = parent / stage.name
+    (cgroup / "caretaker").mkdir(parents=True)
+    (cgroup / "caretaker" / "cgroup.procs").write_text("0")
+    (cgroup / "container").mkdir()
+    sweep(parent)
+    print("ready", flush=True)
+    sys.stdin.read()
+    kill_all(cgroup / "container")
+    (parent / "cgroup.procs").write_text("0")
+    remove(cgroup)
+    subprocess.run(["umount", stage], check=True)
+    stage.rmdir()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (OSError, subprocess.CalledProcessError) as problem:
+        print(problem, flush=True)
+        sys.exit(1)
