@@ -31,7 +31,7 @@ bool same_specification(const GenerationSpec& one, const GenerationSpec& other);
 // What belongs to one instance of it.
 struct InstancePlace {
   InstanceId instance = 0;
-  std::string run_dir;  // {run_dir} and $ROLL_RUN_DIR are kServerFolder in it
+  std::string run_dir;   // {run_dir} and $ROLL_RUN_DIR are kServerFolder in it
   std::string log_path;  // where it is a process of its own; under systemd its output goes to the journal
   std::string journal_path;
   uint16_t probe_port = 0;           // 0 where needs_probe_port() is false
