@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
-#include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
 #include <fmt/format.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
 
 #include <cerrno>
 
@@ -28,7 +25,7 @@ struct FreeBufferevent {
 
 class HttpAttempt final : public LoopAttempt {
  public:
-  HttpAttempt(Loop& loop, Steering& steering, ssl_ctx_st* tls, const ProbeSpec& spec,
+  HttpAttempt(Loop& loop, Steering& steering, TlsClient* tls, const ProbeSpec& spec,
               const ProbeSubject& subject, Probe::Done done)
       : LoopAttempt(loop, spec.timeout, std::move(done)),
         tls_(tls),
@@ -46,16 +43,15 @@ class HttpAttempt final : public LoopAttempt {
  private:
   void ask(Fd socket) {
     auto* base = loop().base();
-    SSL* session = tls_ == nullptr ? nullptr : SSL_new(tls_);
-    if (tls_ != nullptr && session == nullptr) return not_ready("cannot set up TLS: out of memory");
-    stream_.reset(session == nullptr
-                      ? bufferevent_socket_new(base, socket.get(), BEV_OPT_CLOSE_ON_FREE)
-                      : bufferevent_openssl_socket_new(base, socket.get(), session,
-                                                       BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE));
+    if (tls_ == nullptr) {
+      stream_.reset(bufferevent_socket_new(base, socket.get(), BEV_OPT_CLOSE_ON_FREE));
+    } else {
+      const auto stream = tls_->connect(base, socket.get());
+      if (!stream) return not_ready(stream.error().message);
+      stream_.reset(*stream);
+    }
     if (!stream_) return not_ready("cannot watch the connection: out of memory");
     (void)socket.release();
-    // A server that just closes, without TLS's own good-bye, has answered all the same.
-    if (session != nullptr) bufferevent_openssl_set_allow_dirty_shutdown(stream_.get(), 1);
 
     bufferevent_setcb(stream_.get(), &on_readable, nullptr, &on_event, this);
     bufferevent_setwatermark(stream_.get(), EV_READ, 0, HttpAnswer::kLongestHead);
@@ -98,11 +94,8 @@ class HttpAttempt final : public LoopAttempt {
 
   void broken(int os_error) {
     if (answer_.state() == HttpAnswer::State::HeadComplete) return judge();
-    if (const auto tls_error = bufferevent_get_openssl_error(stream_.get()); tls_error != 0) {
-      const char* reason = ERR_reason_error_string(tls_error);
-      return not_ready(
-          fmt::format("TLS with {} failed: {}", connector_.target(), reason ? reason : "unknown error"));
-    }
+    if (const char* reason = tls_ == nullptr ? nullptr : tls_->failure(stream_.get()))
+      return not_ready(fmt::format("TLS with {} failed: {}", connector_.target(), reason));
     not_ready(
         fmt::format("{} failed: {}", what_, os_error == 0 ? "connection closed" : os_error_text(os_error)));
   }
@@ -123,7 +116,7 @@ class HttpAttempt final : public LoopAttempt {
     not_ready(fmt::format("connecting to {} timed out after {}", connector_.target(), limit_text()));
   }
 
-  ssl_ctx_st* tls_;
+  TlsClient* tls_;
   std::string what_;
   std::string path_;
   HttpAnswer answer_;
@@ -134,7 +127,7 @@ class HttpAttempt final : public LoopAttempt {
 
 }  // namespace
 
-std::unique_ptr<ProbeAttempt> attempt_http(Loop& loop, Steering& steering, ssl_ctx_st* tls,
+std::unique_ptr<ProbeAttempt> attempt_http(Loop& loop, Steering& steering, TlsClient* tls,
                                            const ProbeSpec& spec, const ProbeSubject& subject,
                                            Probe::Done done) {
   return std::make_unique<HttpAttempt>(loop, steering, tls, spec, subject, std::move(done));

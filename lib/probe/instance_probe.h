@@ -2,21 +2,20 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "loop/loop.h"
 #include "probe/probe.h"
+#include "probe/tls_client.h"
 #include "steering/steering.h"
-
-struct ssl_ctx_st;
 
 namespace roll {
 
-// Asks real instances: over sockets, by commands, or by what is known of them already. Both parameters are
-// borrowed and outlive it; it outlives its attempts.
+// Asks real instances: over sockets, by commands, or by what is known of them already. Loop and steering are
+// borrowed and outlive it; it outlives its attempts. `tls_library` is the path of libroll-tls.so.
 class InstanceProbe final : public Probe {
  public:
-  InstanceProbe(Loop& loop, Steering& steering);
-  ~InstanceProbe() override;
+  InstanceProbe(Loop& loop, Steering& steering, std::string tls_library);
 
   // Exec: the command's process group is killed (SIGKILL) when the command exits, at the time limit and when
   // the attempt is destroyed.
@@ -24,11 +23,9 @@ class InstanceProbe final : public Probe {
                                         Done done) override;
 
  private:
-  ssl_ctx_st* tls_context();
-
   Loop& loop_;
   Steering& steering_;
-  std::unique_ptr<ssl_ctx_st, void (*)(ssl_ctx_st*)> tls_;
+  TlsClient tls_;
 };
 
 }  // namespace roll

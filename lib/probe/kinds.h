@@ -6,16 +6,15 @@
 
 #include "loop/loop.h"
 #include "probe/probe.h"
+#include "probe/tls_client.h"
 #include "steering/steering.h"
-
-struct ssl_ctx_st;
 
 namespace roll {
 
 // The attempts, one file per kind; they keep the promises of Probe::attempt().
 
 // Also Https. `tls` is borrowed, null for Http.
-std::unique_ptr<ProbeAttempt> attempt_http(Loop& loop, Steering& steering, ssl_ctx_st* tls,
+std::unique_ptr<ProbeAttempt> attempt_http(Loop& loop, Steering& steering, TlsClient* tls,
                                            const ProbeSpec& spec, const ProbeSubject& subject,
                                            Probe::Done done);
 // Ready when a connection is established or, as the specification says, when the server has accepted it or

@@ -109,6 +109,9 @@ std::string Paths::log(const std::string& app, InstanceId id) const {
 std::string Paths::preload_library() const {
   return below(library_dir, "libroll-preload.so");
 }
+std::string Paths::tls_library() const {
+  return below(library_dir, "libroll-tls.so");
+}
 std::string Paths::shim_program() const {
   return below(libexec_dir, "roll-shim");
 }

@@ -20,7 +20,8 @@ struct Paths {
   std::string state_dir;    // journals, kept specifications
   std::string log_dir;      // empty for an ordinary user: below the app's state
   std::string libexec_dir;  // roll-shim
-  std::string library_dir;  // libroll-preload.so; moves with libexec_dir where that is not the installed one
+  std::string library_dir;  // libroll-preload.so, libroll-tls.so; moves with libexec_dir where that is not
+                            // the installed one
 
   using Environment = std::function<const char*(const char*)>;
   // NotPermitted where an ordinary user has no XDG_RUNTIME_DIR or no HOME, and no override.
@@ -39,6 +40,7 @@ struct Paths {
   [[nodiscard]] std::string log(const std::string& app, InstanceId id) const;
   [[nodiscard]] std::string shim_program() const;
   [[nodiscard]] std::string preload_library() const;
+  [[nodiscard]] std::string tls_library() const;
 };
 
 }  // namespace roll

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <event2/bufferevent_ssl.h>
 #include <event2/listener.h>
+#include <gmock/gmock.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
@@ -80,6 +81,14 @@ TEST_F(HttpsProbeTest, SaysThatTheServerSpeaksNoTls) {
   const auto result = ask(https());
   EXPECT_NOT_READY(result);
   EXPECT_EQ(result.detail, "TLS with 127.0.0.1:9443 failed: wrong version number");
+}
+
+TEST_F(HttpsProbeTest, SaysThatTlsCannotBeLoaded) {
+  const auto server = serve(loopback(9443));
+  probe_ = std::make_unique<InstanceProbe>(*loop_, steering_, "/nowhere/libroll-tls.so");
+  const auto result = ask(https());
+  EXPECT_NOT_READY(result);
+  EXPECT_THAT(result.detail, testing::StartsWith("cannot load TLS: /nowhere/libroll-tls.so: "));
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 
 #include "loop/loop.h"
 #include "probe/instance_probe.h"
+#include "support/child_process.h"
 #include "support/net_namespace.h"
 
 namespace roll::test {
@@ -114,7 +115,7 @@ class ProbeTest : public NetNamespaceTest {
     NetNamespaceTest::SetUp();
     if (IsSkipped() || HasFatalFailure()) return;
     loop_ = std::move(*Loop::create());
-    probe_ = std::make_unique<InstanceProbe>(*loop_, steering_);
+    probe_ = std::make_unique<InstanceProbe>(*loop_, steering_, program_path("libroll-tls.so"));
     subject_.instance = 7;
     subject_.shared_port = [this] { return shared_; };
     subject_.notified_ready = [this] { return notified_; };

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#include "probe/tls_client.h"
+
+#include <dlfcn.h>
+
+#include <utility>
+
+#include "probe/tls_module.h"
+
+namespace roll {
+
+namespace {
+
+template <typename Function>
+bool find(void* library, const char* name, Function*& function) {
+  function = reinterpret_cast<Function*>(::dlsym(library, name));
+  return function != nullptr;
+}
+
+}  // namespace
+
+TlsClient::TlsClient(std::string library) : library_(std::move(library)) {}
+
+Status TlsClient::load() {
+  if (failure_ != nullptr) return {};
+  // Never unloaded: OpenSSL cannot be.
+  void* const library = ::dlopen(library_.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr || !find(library, "roll_tls_connect", connect_) ||
+      !find(library, "roll_tls_failure", failure_))
+    return fail(ErrorKind::Unsupported, std::string("cannot load TLS: ") + ::dlerror(),
+                "install the rollctl package again, or set ROLLCTL_LIBEXEC_DIR");
+  return {};
+}
+
+Result<bufferevent*> TlsClient::connect(event_base* base, int socket) {
+  if (Status loaded = load(); !loaded) return fail(loaded.error());
+  bufferevent* const stream = connect_(base, socket);
+  if (stream == nullptr) return fail(ErrorKind::Failed, "cannot set up TLS: out of memory");
+  return stream;
+}
+
+const char* TlsClient::failure(bufferevent* stream) const {
+  return failure_ == nullptr ? nullptr : failure_(stream);
+}
+
+}  // namespace roll
