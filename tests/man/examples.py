@@ -105,11 +105,11 @@ def compare(said, wanted):
         del left[: left.index(plain(line)) + 1]
 
 
-def try_shell(example):
+def try_shell(example, run_command=run):
     commands = commands_of(example.text)
     status_wanted = int(example.words[2]) if example.words[1:2] == ["exit"] else 0
     for index, (command, wanted) in enumerate(commands):
-        said, status = run(command)
+        said, status = run_command(command)
         last = index + 1 == len(commands)
         if status != (status_wanted if last else 0):
             raise Wrong(f"`{command}` ended with {status}:\n{said}")

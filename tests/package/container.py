@@ -17,6 +17,10 @@ STAGE = "ROLL_CONTAINER_STAGE"
 SKIPPED = 77
 
 
+# As a login has one: what a command leaves running goes on.
+IN_A_SESSION = ("systemd-run", "--quiet", "--scope", "--collect")
+
+
 class Trouble(Exception):
     """The container does not do what it is to do."""
 
@@ -127,19 +131,18 @@ class Container:
                 check(self.process.poll() is None, f"systemd ended at boot with {self.process.returncode}")
                 check(time.monotonic() < deadline, "systemd has not booted within a minute")
 
-    def _command(self, words, environment):
+    def _enter(self, words, environment=()):
         # Below the root of its systemd, which may move nothing else; nsenter itself, a stranger there, stays outside.
         procs = self.cgroup / "init.scope" / "cgroup.procs"
         target = ["nsenter", "-t", str(self.leader)]
         return [*target, "--pid", "sh", "-c", 'echo 0 >"$0" && exec "$@"', procs,
                 *target, "--mount", "--uts", "--ipc", "--cgroup", "--root", "--wd",
                 "env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
-                "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive", *environment,
-                "systemd-run", "--quiet", "--scope", "--collect", *[str(word) for word in words]]
+                "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive", *environment, *[str(word) for word in words]]
 
     def start(self, *words, environment=(), **options):
-        """A Popen of a command that an administrator types: what it leaves running goes on."""
-        return subprocess.Popen(self._command(words, environment), stdin=subprocess.DEVNULL, text=True, **options)
+        """A Popen of a command that an administrator types."""
+        return subprocess.Popen(self._enter([*IN_A_SESSION, *words], environment), stdin=subprocess.DEVNULL, text=True, **options)
 
     def run(self, *words, status=0, timeout=300, environment=()):
         """Standard output and error as they came. `status` None: whatever it ends with."""
@@ -154,6 +157,16 @@ class Container:
         check(status is None or command.returncode == status,
               f"`{shlex.join(map(str, words))}` ended with {command.returncode}, not {status}")
         return said
+
+    def await_words(self, words, *command):
+        """Until the command, asked again and again, says so. It is one that only looks, also during a shutdown."""
+        deadline = time.monotonic() + 60
+        while True:
+            said = subprocess.run(self._enter(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, text=True, timeout=60, check=False).stdout
+            if words in said:
+                return
+            check(time.monotonic() < deadline, f'`{shlex.join(command)}` does not say "{words}" but:\n{said}')
 
     def ended(self, number, timeout=120):
         """Waits until it has ended by the signal that says why."""
