@@ -91,8 +91,8 @@ void show(Context& context, const Findings& findings) {
   if (!findings.warning.empty())
     context.err().write(render({warning_line(findings.warning)}, context.err_terminal()));
   if (context.options().quiet || !findings.errors.empty()) return;
-  context.print({{{fmt::format("{}: nothing wrong was found; handover: {}, launcher: {}", findings.app,
-                               findings.handover, findings.launcher)}}});
+  context.print(
+      {{{fmt::format("{}: nothing wrong was found; handover: {}", findings.app, findings.handover)}}});
 }
 
 }  // namespace
