@@ -32,7 +32,7 @@ nlohmann::json to_json(const Change& change) {
           {"reason", change.reason}};
 }
 
-Status show(Context& context, const CommandLine& line) {
+Status show_history(Context& context, const CommandLine& line) {
   const auto paths = Context::paths();
   if (!paths) return fail(paths.error());
   const auto app = app_name_of(*paths, line.app);
@@ -56,7 +56,7 @@ Status show(Context& context, const CommandLine& line) {
 }  // namespace
 
 int run_history(Context& context, const CommandLine& line) {
-  const Status shown = show(context, line);
+  const Status shown = show_history(context, line);
   return shown ? kDone : context.fail(shown.error());
 }
 

@@ -103,14 +103,14 @@ std::optional<ScriptLine> script_line_of(const std::string& path) {
   const ssize_t got = file ? ::read(file->get(), buffer, sizeof buffer) : 0;
   std::string_view line(buffer, static_cast<size_t>(std::max<ssize_t>(got, 0)));
   if (!line.starts_with("#!")) return std::nullopt;
-  constexpr std::string_view kBlanks = " \t\r";
+  constexpr std::string_view kSeparators = " \t\r";
   line = line.substr(2, line.find('\n') - 2);
-  line.remove_prefix(std::min(line.find_first_not_of(kBlanks), line.size()));
+  line.remove_prefix(std::min(line.find_first_not_of(kSeparators), line.size()));
   ScriptLine script;
-  script.interpreter = line.substr(0, line.find_first_of(kBlanks));
+  script.interpreter = line.substr(0, line.find_first_of(kSeparators));
   line.remove_prefix(script.interpreter.size());
-  line.remove_prefix(std::min(line.find_first_not_of(kBlanks), line.size()));
-  script.argument = line.substr(0, line.find_last_not_of(kBlanks) + 1);
+  line.remove_prefix(std::min(line.find_first_not_of(kSeparators), line.size()));
+  script.argument = line.substr(0, line.find_last_not_of(kSeparators) + 1);
   return script;
 }
 

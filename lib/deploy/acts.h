@@ -43,6 +43,10 @@ struct Ending {
   [[nodiscard]] bool done() const { return kind == Kind::Done; }
 };
 
+inline Ending host_failed(const Error& error) {
+  return {Ending::Kind::HostFailed, 0, error.message, error.hint};
+}
+
 // The four acts that every command is made of, and what they share. They work over what was discovered: an
 // act may continue what another process began. Callbacks only change members; what is written here waits in
 // straight lines.

@@ -9,10 +9,6 @@ namespace roll {
 
 namespace {
 
-Ending host_failed(const Error& error) {
-  return {Ending::Kind::HostFailed, 0, error.message, error.hint};
-}
-
 bool is_down(const Member& member) {
   return member.state == InstanceState::Restarting || member.state == InstanceState::Failed;
 }

@@ -35,8 +35,8 @@ Result<GenerationSpec> load_generation(const Paths& paths, const std::string& ap
                 fmt::format("the specification of generation {} of {} is not there: {}", generation, app,
                             text.error().message),
                 "deploy the release again with `rollctl deploy`");
-  const auto json = nlohmann::json::parse(*text, nullptr, false);
-  auto spec = generation_spec_from_json(json);
+  const auto parsed = nlohmann::json::parse(*text, nullptr, false);
+  auto spec = generation_spec_from_json(parsed);
   if (!spec) return fail(with_context(spec.error(), paths.generation(app, generation)));
   return spec;
 }

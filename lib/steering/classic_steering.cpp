@@ -27,10 +27,6 @@ constexpr Pause kWhileSomebodyLeaves{Micros{2'000}, Micros{20'000}};
 constexpr Pause kElse{Micros{50'000}, Micros{1'000'000}};
 constexpr int kShareOfTime = 20;
 
-std::string instance_text(InstanceId instance) {
-  return "instance " + std::to_string(instance);
-}
-
 }  // namespace
 
 Status classic_steering_available() {

@@ -13,14 +13,6 @@
 
 namespace roll {
 
-namespace {
-
-std::string instance_text(InstanceId instance) {
-  return "instance " + std::to_string(instance);
-}
-
-}  // namespace
-
 EbpfSteering::EbpfSteering(SockDiag diag, TakeListener take)
     : diag_(std::make_shared<SockDiag>(std::move(diag))), take_listener_(std::move(take)) {
   if (take_listener_) return;

@@ -24,6 +24,11 @@ const char* handover_name(Handover handover);
 // The id of an instance: the app never uses it twice.
 using InstanceId = int64_t;
 
+// As messages name it.
+inline std::string instance_text(InstanceId instance) {
+  return "instance " + std::to_string(instance);
+}
+
 // A listening socket of an instance. `fd` is a duplicate of the instance's own descriptor.
 struct Listener {
   Fd fd;

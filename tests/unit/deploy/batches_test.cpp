@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: MIT
 // More than one instance: batches, scale, start and stop.
 #include "deploy_world.h"
+#include "some_batches.h"
 
 namespace roll::test {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-constexpr Batch kOne{Batch::Unit::Count, 1};
-constexpr Batch kTwo{Batch::Unit::Count, 2};
-constexpr Batch kAll{Batch::Unit::All, 0};
 
 ServerScript exits_at_once() {
   ServerScript script;

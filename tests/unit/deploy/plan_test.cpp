@@ -6,16 +6,13 @@
 #include <numeric>
 
 #include "deploy/recovery.h"
+#include "some_batches.h"
 
 namespace roll::test {
 namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-constexpr Batch kOne{Batch::Unit::Count, 1};
-constexpr Batch kTwo{Batch::Unit::Count, 2};
-constexpr Batch kAll{Batch::Unit::All, 0};
 
 TEST(Plan, ReplacesTheOldestFirst) {
   EXPECT_THAT(plan_replacement({5, 3}, 2, kOne), ElementsAre(Step{1, {3}}, Step{1, {5}}));

@@ -19,7 +19,7 @@ HostVerdict classic_verdict() {
   return {Handover::Steer, true, "steer: none is lost", "sudo setcap cap_bpf+ep /usr/bin/rollctl"};
 }
 
-std::vector<HostCheck> sample() {
+std::vector<HostCheck> sample_checks() {
   return {{"steer-ebpf", Fails, "cannot load the steering program", "run rollctl as root", Better},
           {"steer-classic", Works, "33 of 33 connections went where they should", "", Better},
           {"migrate", LikelyWorks, "allowed here, but not tried", "", Better},
@@ -28,7 +28,7 @@ std::vector<HostCheck> sample() {
 }
 
 std::string shown(const Terminal& terminal, Detail detail = Detail::Normal) {
-  return render(doctor_lines(classic_verdict(), sample(), terminal, detail), terminal);
+  return render(doctor_lines(classic_verdict(), sample_checks(), terminal, detail), terminal);
 }
 
 TEST(DoctorViewTest, ShowsEachCheckAndThenTheVerdict) {
@@ -79,9 +79,9 @@ TEST(DoctorViewTest, LeavesItToATerminalThatIsTooNarrowForTwoColumns) {
 
 TEST(DoctorViewTest, ComplainsOnlyWhereSomethingIsWrong) {
   HostVerdict verdict = classic_verdict();
-  EXPECT_TRUE(doctor_complaints(verdict, sample(), pipe_output()).empty());
+  EXPECT_TRUE(doctor_complaints(verdict, sample_checks(), pipe_output()).empty());
   verdict.lossless = false;
-  EXPECT_EQ(render(doctor_complaints(verdict, sample(), pipe_output()), pipe_output()),
+  EXPECT_EQ(render(doctor_complaints(verdict, sample_checks(), pipe_output()), pipe_output()),
             "no         steer-ebpf     cannot load the steering program\n"
             "no         shim           cannot run roll-shim\n"
             "steer: none is lost\n"
@@ -89,7 +89,7 @@ TEST(DoctorViewTest, ComplainsOnlyWhereSomethingIsWrong) {
 }
 
 TEST(DoctorViewTest, SaysInJsonWhatWasTriedAndWhatIsBelieved) {
-  const nlohmann::json object = doctor_json(classic_verdict(), sample());
+  const nlohmann::json object = doctor_json(classic_verdict(), sample_checks());
   nlohmann::json shim = {{"name", "shim"},
                          {"ok", false},
                          {"tried", true},

@@ -8,10 +8,9 @@
 namespace roll {
 namespace {
 
+using test::kNow;
 using test::pipe_output;
 using test::screen;
-
-const WallTime kNow = parse_time("2026-01-31T12:00:00.000Z").value();
 
 Change change(const char* command, const char* release, int64_t generation, int minutes_ago) {
   Change change;
@@ -24,7 +23,7 @@ Change change(const char* command, const char* release, int64_t generation, int 
   return change;
 }
 
-History sample() {
+History sample_history() {
   History history;
   history.changes = {change("deploy", "v1", 1, 50), change("deploy", "v2", 2, 40),
                      change("rollback", "v1", 3, 30), change("deploy", "v3", 4, 20)};
@@ -37,7 +36,7 @@ History sample() {
 }
 
 std::string shown(size_t limit, const Terminal& terminal) {
-  return render(history_lines(sample(), limit, kNow, terminal), terminal);
+  return render(history_lines(sample_history(), limit, kNow, terminal), terminal);
 }
 
 TEST(HistoryViewTest, ShowsTheNewestFirst) {

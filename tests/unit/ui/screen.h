@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "ui/sink.h"
 #include "ui/terminal.h"
 
@@ -34,5 +35,8 @@ inline Terminal screen(size_t columns, size_t rows = 24, Terminal::Colors colors
 inline Terminal color_screen(size_t columns = 80) {
   return screen(columns, 24, Terminal::Colors::On, Charset::Utf8);
 }
+
+// When the views are looked at.
+inline const WallTime kNow = parse_time("2026-01-31T12:00:00.000Z").value();
 
 }  // namespace roll::test

@@ -10,10 +10,9 @@ namespace roll {
 namespace {
 
 using test::color_screen;
+using test::kNow;
 using test::pipe_output;
 using test::screen;
-
-const WallTime kNow = parse_time("2026-01-31T12:00:00.000Z").value();
 
 InstanceStatus instance(InstanceId id, InstanceState state) {
   InstanceStatus status;

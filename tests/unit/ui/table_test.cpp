@@ -12,7 +12,7 @@ using enum Table::Align;
 using test::pipe_output;
 using test::screen;
 
-Table sample() {
+Table sample_table() {
   Table table(
       {{"ID", Right, 9}, {"NAME", Left, 8}, {"EMPTY", Left, 7}, {"AGE", Right, 1}, {"NOTE", Left, 5}});
   table.add_row({"7", "web", "", "3 min", "all is well with this one"});
@@ -25,7 +25,7 @@ std::string shown(const Table& table, const Terminal& terminal) {
 }
 
 TEST(TableTest, AlignsColumnsAndLeavesOutEmptyOnes) {
-  EXPECT_EQ(shown(sample(), pipe_output(Charset::Utf8)),
+  EXPECT_EQ(shown(sample_table(), pipe_output(Charset::Utf8)),
             "ID  NAME      AGE  NOTE\n"
             " 7  web     3 min  all is well with this one\n"
             "12  größer    1 h\n");
@@ -36,18 +36,18 @@ TEST(TableTest, IsNothingWithoutRows) {
 }
 
 TEST(TableTest, CutsTheLastColumnFirst) {
-  EXPECT_EQ(shown(sample(), screen(38, 24, Terminal::Colors::Off, Charset::Utf8)),
+  EXPECT_EQ(shown(sample_table(), screen(38, 24, Terminal::Colors::Off, Charset::Utf8)),
             "ID  NAME      AGE  NOTE\n"
             " 7  web     3 min  all is well with t…\n"
             "12  größer    1 h\n");
 }
 
 TEST(TableTest, LeavesOutTheLeastImportantOfThoseThatDoNotFit) {
-  EXPECT_EQ(shown(sample(), screen(30, 24, Terminal::Colors::Off, Charset::Utf8)),
+  EXPECT_EQ(shown(sample_table(), screen(30, 24, Terminal::Colors::Off, Charset::Utf8)),
             "ID  NAME    NOTE\n"
             " 7  web     all is well with …\n"
             "12  größer\n");
-  EXPECT_EQ(shown(sample(), screen(20, 24, Terminal::Colors::Off, Charset::Utf8)),
+  EXPECT_EQ(shown(sample_table(), screen(20, 24, Terminal::Colors::Off, Charset::Utf8)),
             "ID  NAME      AGE\n"
             " 7  web     3 min\n"
             "12  größer    1 h\n");
@@ -55,7 +55,7 @@ TEST(TableTest, LeavesOutTheLeastImportantOfThoseThatDoNotFit) {
 
 TEST(TableTest, NeverGetsWiderThanTheTerminal) {
   for (size_t columns = 1; columns < 60; ++columns) {
-    for (const Line& line : sample().lines(screen(columns)))
+    for (const Line& line : sample_table().lines(screen(columns)))
       EXPECT_LE(line_width(line, Charset::Ascii), columns);
   }
 }
