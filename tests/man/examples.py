@@ -89,7 +89,8 @@ def commands_of(text):
 
 
 def plain(line):
-    """Without what differs from run to run: numbers, times, widths of columns."""
+    """Without what differs from run to run, and from host to host: numbers, times, widths of columns, the launcher."""
+    line = re.sub(r", launcher: (direct|systemd)$", "", line)
     line = re.sub(r"\b(just now|\d+ (ms|s|min|h) ago)", "WHEN", line)
     line = re.sub(r"\b\d+(\.\d+)?(%| ?(ms|s|min|m|h))?(?!\w)", "N", line)
     return " ".join(line.split())

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Usage: caretaker.py STAGE
+"""Usage: caretaker.py STAGE, or caretaker.py --sweep
 
 Makes a cgroup for the container of a test and says "ready". When its standard input ends, and with it the test,
-whatever still runs in that cgroup is killed, and the cgroup and the empty folder STAGE are removed. Runs in a mount
-namespace of its own. Exit status: 0, or 1 and what went wrong on standard output.
+whatever still runs in that cgroup is killed, and the cgroup and the empty folder STAGE are removed. Where test and
+caretaker were killed together, cgroup and folder stay, both empty: --sweep removes these, and so does the next test.
+Takes root and a mount namespace of its own. Exit status: 0, or 1 and what went wrong on standard output.
 """
 
 import contextlib
@@ -14,6 +15,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 
 PREFIX = "rollctl-container."
 
@@ -39,11 +41,12 @@ def remove(cgroup):
 
 
 def sweep(parent):
-    """What is left of tests that were killed together with their caretakers, who keep theirs populated."""
+    """As long as a caretaker lives, its cgroup is populated."""
     for cgroup in parent.glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError):
             if not populated(cgroup):
                 remove(cgroup)
+                pathlib.Path(tempfile.gettempdir(), cgroup.name).rmdir()
 
 
 def kill_all(cgroup):
@@ -58,6 +61,11 @@ def kill_all(cgroup):
 
 
 def main():
+    if sys.argv[1] == "--sweep":
+        with tempfile.TemporaryDirectory() as folder:
+            sweep(mount_cgroups(pathlib.Path(folder)))
+            subprocess.run(["umount", folder], check=True)
+        return
     os.setsid()
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)

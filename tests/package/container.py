@@ -80,6 +80,7 @@ class Container:
 
     def __init__(self, archive):
         """`archive` is the tar of its root."""
+        check(archive.exists(), f"there is no {archive}: tests/package/fetch_root makes it")
         stage = pathlib.Path(os.environ[STAGE])
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         mount("-t", "tmpfs", "-o", "mode=755", "none", stage)

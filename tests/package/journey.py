@@ -18,13 +18,20 @@ from container import Trouble, check
 OURS = "^roll-"  # all that may be started
 
 
-def runbook(tree, *wanted):
-    """The blocks whose kind or scenario is one of these, in the order in which they stand in the page."""
+def runbook(tree, wanted):
+    """The blocks that are wanted, in the order in which they stand in the page."""
     import mdoc  # pylint: disable=import-outside-toplevel
-    page = mdoc.read_page(tree / "man" / "rollctl-runbook.7")
-    found = [example for example in page.examples if example.kind in wanted or example.words[0] in wanted]
-    check(found, f"the runbook has no examples of {wanted}")
+    found = [example for example in mdoc.read_page(tree / "man" / "rollctl-runbook.7").examples if wanted(example)]
+    check(found, "what is looked for in the runbook is not there")
     return found
+
+
+def of(scenario):
+    return lambda example: example.words[0] == scenario
+
+
+def needs_systemd(example):
+    return example.kind == "none" and "systemd" in example.words
 
 
 class Journey:
@@ -47,8 +54,7 @@ class Journey:
         check(not any("/etc/" in line and line != "/etc/rollctl"
                       for line in self.run("dpkg", "-L", "rollctl").split()), "there is configuration")
         check(self.run("pgrep", OURS, status=None) == "", "something was started")
-        check("enabled" not in self.run("systemctl", "list-unit-files", "roll*", status=None).replace(
-            "disabled        enabled", ""), "something is started at boot")
+        check("roll" not in self.run("systemctl", "list-unit-files", "--state=enabled"), "something is enabled")
         self.run("systemctl", "is-system-running")
 
     def read(self):
@@ -64,20 +70,37 @@ class Journey:
     # The runbook.
 
     def follow_runbook(self):
-        clients = None
-        for example in runbook(self.tree, "runbook"):
-            if "rollctl stop web" in example.text:
-                self.admin.finish(clients, "the runbook")
-            self.follow(example)
+        clients, seen, reboots = None, set(), 0
+        for example in runbook(self.tree, lambda example: of("runbook")(example) or needs_systemd(example)):
+            if needs_systemd(example):
+                self.admin.finish(clients, "the runbook, until the reboot")
+                seen.update(clients.seen)
+                self.follow_to_reboot(example)
+                reboots += 1
+                clients = self.admin.clients(8080)
+            elif "rollctl stop web" in example.text:
+                self.admin.finish(clients, "the runbook, to the end of the app")
+                self.follow(example)
+            else:
+                self.follow(example)
             if "rollctl deploy web v1" in example.text:
                 clients = self.admin.clients(8080)
-        check({"I am v1", "I am v2"} == set(clients.seen), "clients did not see both releases")
+        check(seen == {"I am v1", "I am v2"} and set(clients.seen) == {"I am v1"}, "clients saw other releases")
+        check(reboots == 1, "the runbook knows no reboot")
         check(self.run("pgrep", OURS, status=None) == "", "the end of the app in the runbook leaves processes")
+
+    def follow_to_reboot(self, example):
+        *commands, last = example.text.splitlines()
+        check(last == "# systemctl reboot", f"{example} does not end with a reboot")
+        for command in commands:
+            self.shell(command.removeprefix("# "))
+        self.container.reboot()
+        check([i["state"] for i in self.admin.instances("web")] == ["serving"] * 2, "it does not serve as before")
 
     def follow_canary(self):
         self.admin.make_app("web", 8080)
         clients = self.admin.clients(8080)
-        for example in runbook(self.tree, "canary"):
+        for example in runbook(self.tree, of("canary")):
             self.follow(example)
             clients.await_more()
         self.admin.finish(clients, "the runbook's canary")
@@ -118,7 +141,7 @@ class Journey:
         deploys = base.Deploys(self.admin, "own")
         deploys.await_more(3)
         self.offer("newer")
-        command, = [example for example in runbook(self.tree, "none") if "--only-upgrade" in example.text]
+        command, = runbook(self.tree, lambda example: "--only-upgrade" in example.text)
         for line in command.text.splitlines():
             self.shell(line.removeprefix("# "))
         deploys.await_more(3)

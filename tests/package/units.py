@@ -261,6 +261,7 @@ class Units:
         self.container.await_words("draining", "rollctl", "status", "web", "--no-color")
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_WINDOW_CLAMP, LARGE)
         rest = answer.read()
+        connection.close()
         check(len(rest) == LARGE - 1000, f"the download was cut after {len(rest)} bytes")
         self.container.ended(signal.SIGHUP)
         self.admin.counted.append(f"a download through the shutdown: {1000 + len(rest)} bytes, all there")
