@@ -70,32 +70,17 @@ class Journey:
     # The runbook.
 
     def follow_runbook(self):
-        clients, seen, reboots = None, set(), 0
+        parts, clients = [], None  # one part before the reboot of the page, one from there to the end of the app
         for example in runbook(self.tree, lambda example: of("runbook")(example) or needs_systemd(example)):
-            if needs_systemd(example):
-                self.admin.finish(clients, "the runbook, until the reboot")
-                seen.update(clients.seen)
-                self.follow_to_reboot(example)
-                reboots += 1
+            if "systemctl reboot" in example.text or "systemctl disable" in example.text:
+                self.admin.finish(clients, "the runbook")
+                parts.append(set(clients.seen))
+            self.follow(example)
+            if "rollctl deploy web v1" in example.text or "systemctl reboot" in example.text:
                 clients = self.admin.clients(8080)
-            elif "rollctl stop web" in example.text:
-                self.admin.finish(clients, "the runbook, to the end of the app")
-                self.follow(example)
-            else:
-                self.follow(example)
-            if "rollctl deploy web v1" in example.text:
-                clients = self.admin.clients(8080)
-        check(seen == {"I am v1", "I am v2"} and set(clients.seen) == {"I am v1"}, "clients saw other releases")
-        check(reboots == 1, "the runbook knows no reboot")
+        check(parts == [{"I am v1", "I am v2"}, {"I am v1"}], f"clients saw {parts}")
         check(self.run("pgrep", OURS, status=None) == "", "the end of the app in the runbook leaves processes")
-
-    def follow_to_reboot(self, example):
-        *commands, last = example.text.splitlines()
-        check(last == "# systemctl reboot", f"{example} does not end with a reboot")
-        for command in commands:
-            self.shell(command.removeprefix("# "))
         self.container.reboot()
-        check([i["state"] for i in self.admin.instances("web")] == ["serving"] * 2, "it does not serve as before")
 
     def follow_canary(self):
         self.admin.make_app("web", 8080)
@@ -118,6 +103,9 @@ class Journey:
             raise Trouble(f"{example}: {wrong}") from wrong
 
     def run_and_tell(self, command):
+        if command == "systemctl reboot":
+            self.container.reboot()
+            return "", 0
         print("#", command, flush=True)
         with self.container.start("bash", "-c", command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as shell:
             said = shell.communicate(timeout=120)[0]
@@ -177,6 +165,7 @@ class Journey:
         self.run("apt-get", "update")
 
     def remove(self):
+        self.run("systemctl", "enable", "rollctl@own")
         clients = self.admin.clients(8098)
         before = self.admin.servers()
         self.run("apt-get", "remove", "-y", "rollctl", "roll-httpd")
@@ -194,6 +183,9 @@ class Journey:
         check(app_file.read_text() == written, "the purge touched the user's app file")
         check("rc " not in self.run("dpkg", "-l", "rollctl", "roll-httpd", status=None), "the purge left something")
         self.admin.finish(clients, "removal and purge")
+        # What was enabled by hand is still named there; nobody minds.
+        self.container.reboot()
+        check(self.run("pgrep", OURS, status=None) == "", "something is left after a reboot")
 
 
 if __name__ == "__main__":
