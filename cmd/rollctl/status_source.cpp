@@ -2,6 +2,7 @@
 #include "rollctl/status_source.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "state/app_lock.h"
 #include "state/generations.h"
@@ -41,12 +42,34 @@ InstanceStatus describe(const FoundInstance& found, HostInstances& instances) {
   return status;
 }
 
+struct Account {
+  History history;
+  bool attended = false;  // somebody is at the change that is unfinished in it
+};
+
+Result<Account> read_account(const Paths& paths, const std::string& app) {
+  const auto read_history = [&]() -> Result<History> {
+    const auto events = FileJournal(paths.journal(app), app).read();
+    if (!events) return fail(events.error());
+    return fold(*events);
+  };
+  auto first = read_history();
+  if (!first) return fail(first.error());
+  if (!first->unfinished() || lock_holder(paths.lock(app))) return Account{std::move(*first), true};
+  // Whoever held the lock may have finished since the journal was read, and somebody else begun.
+  auto again = read_history();
+  if (!again) return fail(again.error());
+  const Change* change = again->unfinished();
+  const bool begun_since = change != nullptr && change->started != first->unfinished()->started;
+  return Account{std::move(*again), begun_since};
+}
+
 }  // namespace
 
 Result<AppStatus> look_at_app(Loop& loop, const Paths& paths, const std::string& app) {
-  const auto events = FileJournal(paths.journal(app), app).read();
-  if (!events) return fail(events.error());
-  const History history = fold(*events);
+  const auto account = read_account(paths, app);
+  if (!account) return fail(account.error());
+  const History& history = account->history;
   AppStatus status;
   status.app = app;
   status.release = history.current_release;
@@ -55,9 +78,9 @@ Result<AppStatus> look_at_app(Loop& loop, const Paths& paths, const std::string&
   if (history.current) status.since = history.current_since;
   if (!history.changes.empty()) status.handover = history.changes.back().handover;
   if (const Change* change = history.unfinished()) {
-    const bool running = lock_holder(paths.lock(app)).has_value();
-    status.change = RunningChange{running ? RunningChange::Phase::Running : RunningChange::Phase::Interrupted,
-                                  change->command, change->release, change->generation, change->started};
+    status.change =
+        RunningChange{account->attended ? RunningChange::Phase::Running : RunningChange::Phase::Interrupted,
+                      change->command, change->release, change->generation, change->started};
   }
 
   std::vector<ListenAddress> listen;
