@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "process/systemd_manager.h"
 
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string>
+#include <string_view>
 
-#include "base/fd.h"
 #include "base/user_name.h"
 
 namespace roll {
@@ -21,28 +21,35 @@ namespace fs = std::filesystem;
 
 constexpr const char* kHint = "use launcher = \"direct\"";
 
-// The process that listens there, as this pid namespace numbers it: 0 for one outside of it.
-Result<pid_t> listening_process(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) return fail(ErrorKind::Unsupported, path + " is too long");
-  path.copy(address.sun_path, path.size());
-  const Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  ucred peer{};
-  socklen_t size = sizeof peer;
-  if (!socket || ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
-    return fail(last_os_failure("cannot connect to " + path));
-  return peer.pid;
+bool is_named(const fs::path& process, std::string_view name) {
+  std::ifstream file(process / "comm");
+  std::string comm;
+  return std::getline(file, comm) && comm == name;
 }
 
-bool shares_namespace(pid_t other, const char* kind) {
-  const std::string name = std::string("/ns/") + kind;
+bool shares_namespace(const fs::path& process, const char* kind) {
+  const std::string name = std::string("ns/") + kind;
   struct stat mine{};
   struct stat theirs{};
-  return ::stat(("/proc/self" + name).c_str(), &mine) == 0 &&
-         ::stat(("/proc/" + std::to_string(other) + name).c_str(), &theirs) == 0 &&
-         mine.st_dev == theirs.st_dev && mine.st_ino == theirs.st_ino;
+  return ::stat(("/proc/self/" + name).c_str(), &mine) == 0 &&
+         ::stat((process / name).c_str(), &theirs) == 0 && mine.st_dev == theirs.st_dev &&
+         mine.st_ino == theirs.st_ino;
+}
+
+// A manager that starts what this rollctl can reach. What listens for the manager's clients would tell its
+// process, too, but a connection that is only looked at makes it complain in the journal.
+bool is_manager(const fs::path& process, uid_t uid) {
+  struct stat owner{};
+  return ::stat(process.c_str(), &owner) == 0 && owner.st_uid == uid && is_named(process, "systemd") &&
+         shares_namespace(process, "pid") && shares_namespace(process, "net");
+}
+
+bool has_manager(uid_t uid) {
+  if (uid == 0) return is_manager("/proc/1", uid);
+  std::error_code failure;
+  const fs::directory_iterator processes("/proc", failure);
+  return std::any_of(begin(processes), end(processes),
+                     [&](const fs::directory_entry& process) { return is_manager(process.path(), uid); });
 }
 
 Error unsupported(std::string message, std::string hint = kHint) {
@@ -60,21 +67,18 @@ Result<SystemdScope> find_systemd() {
   std::error_code failure;
   if (!fs::is_directory("/run/systemd/system", failure)) return fail(unsupported("no systemd runs here"));
   const uid_t uid = ::geteuid();
-  std::string folder = "/run/systemd";
-  if (uid != 0) {
-    const char* runtime = std::getenv("XDG_RUNTIME_DIR");
-    if (runtime == nullptr || *runtime == '\0')
-      return fail(unsupported("without XDG_RUNTIME_DIR systemd's manager of this user cannot be found"));
-    folder = std::string(runtime) + "/systemd";
+  if (uid == 0) {
+    if (!has_manager(uid)) return fail(unsupported("systemd runs in other namespaces than this rollctl"));
+    return SystemdScope::System;
   }
-  const auto manager = listening_process(folder + "/private");
-  if (!manager) return fail(unsupported("systemd does not answer: " + manager.error().message));
-  if (*manager <= 0 || !shares_namespace(*manager, "pid") || !shares_namespace(*manager, "net"))
-    return fail(unsupported("systemd runs in other namespaces than this rollctl"));
-  if (uid == 0) return SystemdScope::System;
+  const char* runtime = std::getenv("XDG_RUNTIME_DIR");
+  if (runtime == nullptr || *runtime == '\0')
+    return fail(unsupported("without XDG_RUNTIME_DIR systemd's manager of this user cannot be found"));
   if (!is_lingering(uid))
     return fail(unsupported("systemd ends the servers of " + user_name(uid) + " with the last log-out",
                             "loginctl enable-linger " + user_name(uid)));
+  if (!has_manager(uid))
+    return fail(unsupported("no manager of this user's runs in the namespaces of this rollctl"));
   return SystemdScope::User;
 }
 
