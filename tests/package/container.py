@@ -143,7 +143,8 @@ class Container:
 
     def start(self, *words, environment=(), **options):
         """A Popen of a command that an administrator types."""
-        return subprocess.Popen(self._enter([*IN_A_SESSION, *words], environment), stdin=subprocess.DEVNULL, text=True, **options)
+        return subprocess.Popen(self._enter([*IN_A_SESSION, *words], environment), stdin=subprocess.DEVNULL, text=True,
+                                **options)
 
     def run(self, *words, status=0, timeout=300, environment=()):
         """Standard output and error as they came. `status` None: whatever it ends with."""
@@ -159,14 +160,15 @@ class Container:
               f"`{shlex.join(map(str, words))}` ended with {command.returncode}, not {status}")
         return said
 
+    def look(self, *command):
+        """What a command says that only looks, also during a shutdown."""
+        return subprocess.run(self._enter(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=60, check=False).stdout
+
     def await_words(self, words, *command):
-        """Until the command, asked again and again, says so. It is one that only looks, also during a shutdown."""
+        """Until the command, asked again and again, says so."""
         deadline = time.monotonic() + 60
-        while True:
-            said = subprocess.run(self._enter(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, text=True, timeout=60, check=False).stdout
-            if words in said:
-                return
+        while words not in (said := self.look(*command)):
             check(time.monotonic() < deadline, f'`{shlex.join(command)}` does not say "{words}" but:\n{said}')
 
     def ended(self, number, timeout=120):

@@ -40,8 +40,8 @@ class Units:
         self.admin, self.container, self.run = admin, admin.container, admin.run
 
     def steps(self):
-        return (self.install, self.show, self.log, self.stop_one, self.kill_a_shim, self.deploy_on, self.take_properties,
-                self.refuse_properties, self.be_direct, self.enable, self.reload, self.reboot)
+        return (self.install, self.show, self.log, self.stop_one, self.kill_a_shim, self.deploy_on,
+                self.take_properties, self.refuse_properties, self.be_direct, self.enable, self.reload, self.reboot)
 
     # Small words.
 
@@ -54,7 +54,8 @@ class Units:
     def journal(self, *words):
         """Entries, as journalctl knows them. What was printed already is in it then."""
         self.run("journalctl", "--sync")
-        said = self.run("journalctl", "--output=json", "--output-fields=MESSAGE,_PID,SYSLOG_IDENTIFIER", "--quiet", *words)
+        said = self.run("journalctl", "--quiet", "--output=json",
+                        "--output-fields=MESSAGE,_PID,SYSLOG_IDENTIFIER", *words)
         return [json.loads(line) for line in said.splitlines()]
 
     def signal(self, pid, name):
@@ -137,8 +138,8 @@ class Units:
         one, other = self.admin.instances("web")
         self.run("systemctl", "stop", self.unit(one))
         clients.await_more()
-        left = self.admin.instances("web")
-        check(other["id"] in [i["id"] for i in left] and str(one["pid"]) not in self.admin.servers(), "it is not stopped")
+        check([i["id"] for i in self.admin.instances("web")] == [other["id"]], "it still counts")
+        check(str(one["pid"]) not in self.admin.servers(), "its server has not ended")
         self.run("rollctl", "start", "web")
         check([i["state"] for i in self.admin.instances("web")] == ["serving"] * 2, "there are not two again")
         self.admin.finish(clients, "systemctl stop of an instance")
@@ -149,7 +150,7 @@ class Units:
         self.signal(one["shim_pid"], "KILL")
         self.container.await_words("failed", "systemctl", "is-active", self.unit(one))
         orphan, = [i for i in self.admin.instances("web") if i["id"] == one["id"]]
-        check(orphan["supervised"] is False and orphan["pid"] == one["pid"], f"it is not told as unsupervised: {orphan}")
+        check(orphan["supervised"] is False and orphan["pid"] == one["pid"], f"it is told as supervised: {orphan}")
         check(str(one["pid"]) in self.admin.servers(), "its server ended with it")
         clients.await_more()
         self.run("rollctl", "deploy", "web", "v2")
@@ -163,8 +164,12 @@ class Units:
     def deploy_on(self):
         clients = self.admin.clients(PORT)
         deploys = base.Deploys(self.admin, "web")
-        deploys.await_more(12)
-        deploys.finish("under load")
+        looks, started = 0, deploys.done
+        while deploys.done < started + 12:
+            said = self.container.look("rollctl", "status", "web", "--json")
+            check(json.loads(said)["serving"] >= 2 and "interrupted" not in said, f"status in the middle: {said}")
+            looks += 1
+        deploys.finish(f"under load, with {looks} looks at the status")
         self.admin.finish(clients, "deploys")
         check(len(self.units_of_app()) == 2, "units of earlier instances are left")
 
@@ -172,14 +177,15 @@ class Units:
         self.container.write("/etc/rollctl/web.toml", base.WEB.format(app="web", port=PORT, keys="", tables=tables))
 
     def take_properties(self):
-        self.write_web('[systemd]\nMemoryMax = "512M"\nCPUWeight = 50\nProtectSystem = "strict"\nNoNewPrivileges = true\n')
+        self.write_web('[systemd]\nMemoryMax = "512M"\nCPUWeight = 50\n'
+                       'ProtectSystem = "strict"\nNoNewPrivileges = true\n')
         clients = self.admin.clients(PORT)
         self.run("rollctl", "deploy", "web", "v1")
         for instance in self.admin.instances("web"):
             for name, value in (("MemoryMax", str(512 * 1024 * 1024)), ("CPUWeight", "50"), ("ProtectSystem", "strict"),
                                 ("NoNewPrivileges", "yes")):
                 check(self.property(self.unit(instance), name) == value, f"the unit has not {name}={value}")
-            self.run("nsenter", "-t", str(instance["pid"]), "-m", "test", "!", "-w", "/etc")
+            self.run("nsenter", "-t", str(instance["pid"]), "--mount", "--root", "test", "!", "-w", "/etc")
         # Nor may the shim write anywhere but where it has to: what happens without rollctl is in the app's history.
         self.admin.finish(clients, "properties")
         one = self.admin.instances("web")[0]
