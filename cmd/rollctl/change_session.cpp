@@ -31,6 +31,7 @@ Result<std::unique_ptr<ChangeSession>> ChangeSession::open(Context& context, con
                                                            Reporter& reporter) {
   auto session =
       std::unique_ptr<ChangeSession>(new ChangeSession(paths, std::move(app), reporter, context.err()));
+  session->steer_program_ = std::async(std::launch::async, load_steer_program);
   if (access == Access::Change) {
     constexpr mode_t kShared = 0755;
     constexpr mode_t kPrivate = 0700;
@@ -45,7 +46,6 @@ Result<std::unique_ptr<ChangeSession>> ChangeSession::open(Context& context, con
     if (!lock) return fail(lock.error());
     session->lock_ = std::move(*lock);
   }
-  session->steer_program_ = std::async(std::launch::async, load_steer_program);
   auto loop = Loop::create();
   if (!loop) return fail(loop.error());
   session->loop_ = std::move(*loop);

@@ -256,10 +256,17 @@ size_t count_own_descriptors(uint32_t inode) {
 }
 
 Result<size_t> count_connections(SockDiag& diag, const ProcessId& root, std::span<const uint16_t> ports) {
+  auto inodes = socket_inodes(root);
+  if (!inodes) return fail(inodes.error());
+  const auto listeners = diag.listeners(ports);
+  if (!listeners) return fail(listeners.error());
+  std::erase_if(*inodes, [&](uint32_t inode) {
+    return std::ranges::find(*listeners, inode, &ListenSocket::inode) != listeners->end();
+  });
+  // To look for connections is to walk through all that the host has.
+  if (inodes->empty()) return size_t{0};
   const auto connections = diag.connections(ports);
   if (!connections) return fail(connections.error());
-  const auto inodes = socket_inodes(root);
-  if (!inodes) return fail(inodes.error());
   return static_cast<size_t>(std::ranges::count_if(*connections, [&](const Connection& connection) {
     return connection.inode != 0 && std::ranges::binary_search(*inodes, connection.inode);
   }));
