@@ -49,8 +49,8 @@ std::vector<std::string> journal_command(SystemdScope scope, const JournalQuery&
   return command;
 }
 
-std::optional<JournalLine> parse_journal_line(const std::string& app, const std::string& json) {
-  const auto object = parse_json_object(json, "journal");
+std::optional<JournalLine> parse_journal_line(const std::string& app, const std::string& line) {
+  const auto object = parse_json_object(line, "journal");
   if (!object || !object->contains("MESSAGE")) return std::nullopt;
   for (const char* name : {"_SYSTEMD_USER_UNIT", "_SYSTEMD_UNIT"}) {
     const auto unit = object->find(name);

@@ -27,6 +27,6 @@ struct JournalLine {
 };
 
 // A line of that answer; nothing for what no instance has said.
-std::optional<JournalLine> parse_journal_line(const std::string& app, const std::string& json);
+std::optional<JournalLine> parse_journal_line(const std::string& app, const std::string& line);
 
 }  // namespace roll

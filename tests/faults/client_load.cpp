@@ -10,7 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 using nlohmann::json;
 
-constexpr auto kPatience = 60s;
+constexpr auto kPatienceWithClients = 60s;
 constexpr int kWarmUp = 20;
 
 }  // namespace
@@ -35,12 +35,12 @@ json ClientLoad::ask(const std::string& command) {
 json ClientLoad::end() {
   process_.close_input();
   json books = read_books();
-  (void)process_.wait(kPatience);
+  (void)process_.wait(kPatienceWithClients);
   return books;
 }
 
 json ClientLoad::read_books() {
-  const auto line = process_.read_line(kPatience);
+  const auto line = process_.read_line(kPatienceWithClients);
   return line ? json::parse(*line, nullptr, false) : json(nullptr);
 }
 

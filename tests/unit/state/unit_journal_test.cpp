@@ -11,8 +11,8 @@ using testing::IsSupersetOf;
 using testing::Not;
 using testing::StartsWith;
 
-std::optional<JournalLine> parsed(const std::string& json) {
-  return parse_journal_line("web", json);
+std::optional<JournalLine> parsed(const std::string& line) {
+  return parse_journal_line("web", line);
 }
 
 TEST(UnitJournalTest, AsksForTheProcessesOfOneApp) {
