@@ -95,13 +95,16 @@ Ending Acts::begin_drain(const std::vector<InstanceId>& leaving, const DrainOrde
 
 Waited Acts::await_closed(const std::vector<InstanceId>& leaving, Millis bound, OnInterrupt on_interrupt) {
   bool closed = false;
+  // A classic program keeps a listener of servers that have ended, for the sake of those that stay.
+  const bool nobody_stays = fleet_.which([](const Member& member) { return !member.leaving(); }).empty();
+  const auto counts = [&](InstanceId id) { return !nobody_stays || !fleet_.at(id).gone(); };
   // By inode, without taking a duplicate: that would keep open the very socket whose end is awaited.
   const auto look = [&] {
     const auto sockets = world_.instances.listen_sockets();
     closed = sockets && std::none_of(sockets->begin(), sockets->end(), [&](const ListenSocket& socket) {
                return std::any_of(leaving.begin(), leaving.end(), [&](InstanceId id) {
                  const std::vector<uint32_t>& inodes = fleet_.at(id).inodes;
-                 return std::find(inodes.begin(), inodes.end(), socket.inode) != inodes.end();
+                 return counts(id) && std::find(inodes.begin(), inodes.end(), socket.inode) != inodes.end();
                });
              });
   };
@@ -109,7 +112,7 @@ Waited Acts::await_closed(const std::vector<InstanceId>& leaving, Millis bound, 
   const Repeat looking(world_.scheduler, kFirstClosedPoll, kSlowestClosedPoll, look);
   const Waited waited =
       wait_until(world_, [&] { return closed; }, world_.scheduler.now() + bound, on_interrupt);
-  if (waited == Waited::Satisfied) wake_stranded(on_interrupt);
+  if (waited == Waited::Satisfied && !nobody_stays) wake_stranded(on_interrupt);
   return waited;
 }
 

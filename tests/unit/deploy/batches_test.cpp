@@ -170,6 +170,17 @@ TEST_F(DeployTest, StopsEverything) {
   EXPECT_EQ(history().wanted(), 0);
 }
 
+// As classic BPF does it, which keeps a listener for those that stay: here nobody does.
+TEST_F(DeployTest, IsStoppedWithTheServersWhoeverKeepsAListenerOfTheirs) {
+  standing("v1", 2);
+  ListenSocket listener;
+  listener.inode = instances.find(1)->inode;
+  instances.strangers.push_back(listener);
+  const Verdict verdict = run(stop());
+  EXPECT_EQ(verdict.outcome, Outcome::Deployed) << testing::PrintToString(verdict);
+  EXPECT_LT(verdict.duration, Millis(1000)) << "that long it is waited for, where others serve";
+}
+
 TEST_F(DeployTest, StopsFailedOnesToo) {
   standing("v1", 2);
   instances.die(1);
