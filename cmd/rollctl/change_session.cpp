@@ -31,7 +31,8 @@ Result<std::unique_ptr<ChangeSession>> ChangeSession::open(Context& context, con
                                                            Reporter& reporter) {
   auto session =
       std::unique_ptr<ChangeSession>(new ChangeSession(paths, std::move(app), reporter, context.err()));
-  session->steer_program_ = std::async(std::launch::async, load_steer_program);
+  // Later, by who asks for it, where there can be no more threads.
+  session->steer_program_ = std::async(std::launch::async | std::launch::deferred, load_steer_program);
   if (access == Access::Change) {
     constexpr mode_t kShared = 0755;
     constexpr mode_t kPrivate = 0700;

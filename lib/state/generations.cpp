@@ -25,7 +25,8 @@ Result<std::future<Status>> keep_generation(const Paths& paths, const Generation
   const std::string text = to_json(spec).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   if (Status written = write_file_atomically(path, text, kPrivateFile); !written)
     return fail(written.error());
-  return std::async(std::launch::async, [path] { return sync_file(path); });
+  // Where there can be no more threads, by who awaits it.
+  return std::async(std::launch::async | std::launch::deferred, [path] { return sync_file(path); });
 }
 
 Result<GenerationSpec> load_generation(const Paths& paths, const std::string& app, int64_t generation) {
