@@ -2,9 +2,16 @@
 #include "config/toml_values.h"
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <optional>
+
+// The library asserts what a file can break ("[" at the end of a line), before it looks and reports it.
+// Without NDEBUG, with which some compilers take what is asserted for granted.
+#pragma push_macro("NDEBUG")
+#undef NDEBUG
+#define TOML_ASSERT(expression) static_assert(true)
+#include <toml++/toml.h>
+#pragma pop_macro("NDEBUG")
 
 namespace roll {
 

@@ -180,6 +180,9 @@ TEST(AppFileTest, NamesFileLineAndReasonForAWrongValue) {
 TEST(AppFileTest, NamesFileAndLineForWhatIsNoToml) {
   EXPECT_THAT(message("instances = = 2"), HasSubstr("/etc/rollctl/web.toml:3: not valid TOML: "));
   EXPECT_THAT(message("command = [\"again\"]"), HasSubstr(":3: not valid TOML: "));
+  for (const char* broken :
+       {"[\nready]", "[", "[.", "[[", "[a.\nb]", "a.\n = 1", "x = {\n", "x = { a = 1, \n", "\x01"})
+    EXPECT_THAT(message(broken), HasSubstr("not valid TOML: ")) << broken;
 }
 
 TEST(AppFileTest, WantsACommandAndAnAddress) {
