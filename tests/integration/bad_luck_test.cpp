@@ -72,7 +72,7 @@ TEST_F(FullDiskTest, AFirstDeployFailsWithNothingLeft) {
   write(path("state/fill"), std::string(300'000, 'x').substr(0, 256 * 1024));
   const Said said = try_deploy("v1", {});
   EXPECT_THAT(said, AllOf(ExitsWith(1), Complains("No space left on device")));
-  EXPECT_TRUE(processes().empty());
+  await_no_process();
   free_disk();
 }
 

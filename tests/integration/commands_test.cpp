@@ -342,7 +342,7 @@ TEST_F(CommandsTest, ScaleGoesUpAndDownAndHoldsUntilTheFileChanges) {
 TEST_F(CommandsTest, StopDrainsAllAndStartBringsThemBack) {
   deploy("v1", {.instances = 2});
   EXPECT_THAT(rollctl({"stop", "web"}), AllOf(ExitsWith(0), Says("stopped")));
-  EXPECT_TRUE(processes().empty());
+  await_no_process();
   EXPECT_FALSE(get());
   const Said shown = rollctl({"status", "web"});
   EXPECT_THAT(shown, AllOf(ExitsWith(0), Says("stopped"), Says("v1 served last")));

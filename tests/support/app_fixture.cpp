@@ -198,13 +198,16 @@ void AppTest::stop_apps() {
   }
 }
 
-void AppTest::census() {
-  // The last process of an instance ends a moment after it told that it is over.
-  const auto deadline = std::chrono::steady_clock::now() + 5s;
+void AppTest::await_no_process() {
+  const auto deadline = std::chrono::steady_clock::now() + kLong;
   while (!processes().empty() && std::chrono::steady_clock::now() < deadline)
     std::this_thread::sleep_for(1ms);
   for (const Process& process : processes())
     ADD_FAILURE() << "left behind: " << process.command << " (pid " << process.pid << ")";
+}
+
+void AppTest::census() {
+  await_no_process();
   std::error_code gone;
   for (const auto& app : fs::directory_iterator(path("run"), gone))
     for (const auto& entry : fs::directory_iterator(app.path(), gone))
@@ -345,10 +348,12 @@ void AppTest::expect_only(const std::string& release, int instances) const {
   EXPECT_EQ(app["deploy"], nullptr) << app;
   EXPECT_EQ(app["instances"].size(), static_cast<size_t>(instances)) << app;
   for (const json& instance : app["instances"]) EXPECT_EQ(instance["release"], release);
-  size_t shims = 0;
-  for (const Process& process : processes())
-    shims += process.command.find("roll-shim " + path("run/web/")) != std::string::npos ? 1 : 0;
-  EXPECT_LE(shims, static_cast<size_t>(instances));
+  await("the end of the shims of other instances", [&] {
+    const std::vector<Process> all = processes();
+    return std::count_if(all.begin(), all.end(), [&](const Process& process) {
+             return process.command.find("roll-shim " + path("run/web/")) != std::string::npos;
+           }) <= instances;
+  });
 }
 
 void AppTest::kill_process(pid_t pid, int signal) {

@@ -149,6 +149,8 @@ class AppTest : public NetNamespaceTest {
   };
   // All in this test's network but this one.
   static std::vector<Process> processes();
+  // The last one of an instance may end a moment after it told that it is over.
+  static void await_no_process();
   // No shim has anything of a steering in its hands.
   static bool nobody_holds_steering();
 
