@@ -2,6 +2,7 @@
 #include "steering/slot_counters.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -34,8 +35,9 @@ Result<SteeringCounters> read_slot_counters(int counters_fd, std::span<const uin
   SteeringCounters sum;
   std::vector<roll_steer_counters> per_cpu(possible_cpus());
   for (const uint32_t slot : slots) {
-    if (const int failure = raw_bpf::look_up(counters_fd, &slot, per_cpu.data()); failure != 0)
-      return fail(os_failure("cannot read the steering counters", failure));
+    const int failure = raw_bpf::look_up(counters_fd, &slot, per_cpu.data());
+    if (failure == ENOENT) continue;
+    if (failure != 0) return fail(os_failure("cannot read the steering counters", failure));
     for (const auto& counters : per_cpu) {
       sum.connections += counters.connections;
       sum.fallbacks += counters.fallbacks;
@@ -45,7 +47,7 @@ Result<SteeringCounters> read_slot_counters(int counters_fd, std::span<const uin
   return sum;
 }
 
-void clear_slot_counters(int counters_fd, uint32_t slot) {
+void begin_slot_counters(int counters_fd, uint32_t slot) {
   const std::vector<roll_steer_counters> zero(possible_cpus());
   raw_bpf::update(counters_fd, &slot, zero.data());
 }

@@ -14,6 +14,6 @@ namespace roll {
 Result<SteeringCounters> read_slot_counters(int counters_fd, std::span<const uint32_t> slots);
 
 // Begins to count from zero for whoever gets the slot.
-void clear_slot_counters(int counters_fd, uint32_t slot);
+void begin_slot_counters(int counters_fd, uint32_t slot);
 
 }  // namespace roll

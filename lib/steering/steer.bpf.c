@@ -4,7 +4,6 @@
  * data in `roll_state` and `roll_probes`.
  */
 /* The helpers need the types of linux/bpf.h first. */
-/* The helpers need the types of linux/bpf.h first. */
 /* clang-format off */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
@@ -32,13 +31,16 @@ struct {
 
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
   __uint(max_entries, 256);
   __type(key, struct roll_probe_key);
   __type(value, __u32);
 } roll_probes SEC(".maps");
 
+/* A hash, although the keys are slots: an array would allocate all of them for every CPU, at every load. */
 struct {
-  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
   __uint(max_entries, ROLL_STEER_SLOTS);
   __type(key, __u32);
   __type(value, struct roll_steer_counters);

@@ -112,7 +112,7 @@ Result<uint32_t> SteerGroup::take_free_slot(InstanceId instance) {
   // A CPU that still reads the last rotation may find its former owner's slot in it.
   if (auto over = await_readers(); !over) return fail(over.error());
   const auto slot = static_cast<uint32_t>(free - std::begin(state_->owners));
-  clear_slot_counters(maps_.counters.get(), slot);
+  begin_slot_counters(maps_.counters.get(), slot);
   state_.set_owner(slot, instance);
   return slot;
 }
