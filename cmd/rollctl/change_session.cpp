@@ -73,6 +73,8 @@ Result<std::optional<GenerationSpec>> ChangeSession::current() const {
 }
 
 Result<LaunchPlace> ChangeSession::place(const GenerationSpec& spec) {
+  if (placed_ && placed_->launch.generation == spec.generation)
+    return std::move(*std::exchange(placed_, std::nullopt));
   InstancePlace place;
   place.instance = ++last_instance_;
   place.run_dir = paths_.instance(app_, place.instance);
@@ -121,11 +123,21 @@ Result<std::unique_ptr<Steering>> ChangeSession::steering_for(HandoverPolicy pol
   return choose_steering(*loop_, insisted, std::move(options));
 }
 
+// The first shim starts while what serves is found and gated. Why it could not be placed is said by who asks
+// again.
+void ChangeSession::prepare(const GenerationSpec& spec, HostInstances& instances) {
+  auto first = place(spec);
+  if (!first) return;
+  instances.prepare(first->launch);
+  placed_ = std::move(*first);
+}
+
 template <typename Act>
-auto ChangeSession::in_world(const AppConfig& config, Act act)
+auto ChangeSession::in_world(const AppConfig& config, Act act, const GenerationSpec* first_to_launch)
     -> Result<decltype(act(std::declval<World&>()))> {
   auto instances = HostInstances::create(*loop_, paths_, app_, config.listen);
   if (!instances) return fail(instances.error());
+  if (first_to_launch != nullptr) prepare(*first_to_launch, **instances);
   auto steering = steering_for(config.handover, **instances);
   if (!steering) return fail(steering.error());
   InstanceProbe probe(*loop_, **steering, paths_.tls_library());
@@ -183,12 +195,18 @@ Result<Plan> ChangeSession::preview(const RolloutRequest& request) {
 }
 
 Result<Verdict> ChangeSession::roll_out(RolloutRequest request) {
-  const AppConfig config = request.spec.config;
+  const GenerationSpec spec = request.spec;
+  // Whoever stands by may make it needless to launch anything.
+  const bool launches = request.shape == RolloutRequest::Shape::Replace && !request.returns_to;
   request.on_attend = [this] { (void)describe_attending(*lock_, self_); };
-  auto verdict = in_world(config, [&](World& world) {
-    return Rollout(world, std::move(request), [this](const GenerationSpec& spec) { return place(spec); })
-        .run();
-  });
+  auto verdict = in_world(
+      spec.config,
+      [&](World& world) {
+        return Rollout(world, std::move(request), [this](const GenerationSpec& of) { return place(of); })
+            .run();
+      },
+      launches ? &spec : nullptr);
+  placed_.reset();
   if (!verdict) return fail(verdict.error());
   return std::move(*verdict);
 }

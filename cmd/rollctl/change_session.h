@@ -66,10 +66,12 @@ class ChangeSession {
   Result<std::optional<Verdict>> mend(RecoveryRequest request);
   Result<std::unique_ptr<Steering>> steering_for(HandoverPolicy policy, HostInstances& instances);
   Result<LaunchPlace> place(const GenerationSpec& spec);
+  void prepare(const GenerationSpec& spec, HostInstances& instances);
   Status reread();
 
   template <typename Act>
-  auto in_world(const AppConfig& config, Act act) -> Result<decltype(act(std::declval<World&>()))>;
+  auto in_world(const AppConfig& config, Act act, const GenerationSpec* first_to_launch = nullptr)
+      -> Result<decltype(act(std::declval<World&>()))>;
 
   Paths paths_;
   std::string app_;
@@ -82,6 +84,7 @@ class ChangeSession {
   FileJournal journal_;
   History history_;
   InstanceId last_instance_ = 0;
+  std::optional<LaunchPlace> placed_;  // and not launched yet
   // Loaded beside the reading of all that stands on the disk: it takes as long. For the first who steers.
   std::future<Result<SteerMaps>> steer_program_;
 };

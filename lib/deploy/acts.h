@@ -118,8 +118,14 @@ class Acts {
  private:
   void wake_stranded(OnInterrupt on_interrupt);
   // shift.cpp
-  Status give_role(InstanceId id, RoleOrder role);
-  Status tell_roles(const Rotation& weights);
+  struct ToldRole {
+    InstanceId id;
+    bool is_news;
+    Acknowledgement heard;
+  };
+  Acknowledgement give_role(InstanceId id, RoleOrder role);
+  std::vector<ToldRole> tell_roles(const Rotation& weights);
+  Status await_roles(std::vector<ToldRole> told);
   // launch.cpp
   // Sets `id` once there is a member of that id.
   Ending start_one(const GenerationSpec& spec, InstanceId& id);
@@ -135,6 +141,9 @@ class Acts {
   std::set<InstanceId> reachable_of(const std::set<InstanceId>& rotation);
   Status note_groups(Member& member, const std::vector<Listener>& listeners);
   Status hand_out_steering(InstanceId id, SteeringTerm term = {});
+  Status await_steering_held(InstanceId id);
+  void await_all_steering_held();
+  void let_go_of_steering(Member& member);
   void warn_unsupervised(InstanceId id, const Error& error);
   [[nodiscard]] bool listens_everywhere(const std::vector<Listener>& listeners) const;
   void become_ready(Member& member);
@@ -152,7 +161,9 @@ class Acts {
   std::vector<GroupIdentity> expected_;        // the groups of those that serve
   std::map<InstanceId, ProbeSpec> probes_;
   std::map<InstanceId, Micros> look_delay_;
-  size_t left_ = 0;  // handshakes that had not settled at the bound
+  std::map<InstanceId, Acknowledgement> handed_out_;  // the steering, to shims that have not said yet
+  std::map<InstanceId, Acknowledgement> let_go_;      // of it, likewise
+  size_t left_ = 0;                                   // handshakes that had not settled at the bound
 };
 
 }  // namespace roll

@@ -82,6 +82,7 @@ Ending Acts::begin_drain(const std::vector<InstanceId>& leaving, const DrainOrde
     const size_t connections = world_.instances.connections(id).value_or(0);
     if (Status told = world_.instances.drain(id, order); !told)
       return {Ending::Kind::HostFailed, id, told.error().message, told.error().hint};
+    let_go_of_steering(member);
     member.connections = connections;
     member.readiness.reset();
     member.look_again.reset();

@@ -82,19 +82,20 @@ bool Acts::listens_everywhere(const std::vector<Listener>& listeners) const {
 }
 
 Status Acts::note_groups(Member& member, const std::vector<Listener>& listeners) {
-  const auto sockets = world_.instances.listen_sockets();
+  const bool all_known = std::all_of(listeners.begin(), listeners.end(),
+                                     [](const Listener& listener) { return listener.group.has_value(); });
+  auto sockets = all_known ? Result<std::vector<ListenSocket>>() : world_.instances.listen_sockets();
   if (!sockets) return roll::fail(sockets.error());
   member.groups.clear();
   member.inodes.clear();
   for (const Listener& listener : listeners) {
-    const auto socket = std::find_if(sockets->begin(), sockets->end(), [&](const ListenSocket& candidate) {
-      return candidate.inode == listener.inode;
-    });
-    if (socket == sockets->end()) continue;
+    std::optional<GroupIdentity> group = listener.group;
+    for (const ListenSocket& socket : *sockets)
+      if (socket.inode == listener.inode) group = group_of(socket);
+    if (!group) continue;
     member.inodes.push_back(listener.inode);
-    const GroupIdentity group = group_of(*socket);
-    if (std::find(member.groups.begin(), member.groups.end(), group) == member.groups.end())
-      member.groups.push_back(group);
+    if (std::find(member.groups.begin(), member.groups.end(), *group) == member.groups.end())
+      member.groups.push_back(*group);
   }
   return {};
 }
@@ -136,9 +137,25 @@ Status Acts::hand_out_steering(InstanceId id, SteeringTerm term) {
   if (!handles) return roll::fail(handles.error());
   // Nothing is attached before the first of all is shifted in.
   if (handles->empty()) return {};
-  Status held = world_.instances.hold_steering(id, std::move(*handles), term);
+  handed_out_.insert_or_assign(id, world_.instances.hold_steering(id, std::move(*handles), term));
+  fleet_.at(id).holds_steering = true;
+  return {};
+}
+
+Status Acts::await_steering_held(InstanceId id) {
+  auto handed_out = handed_out_.extract(id);
+  if (!handed_out) return {};
+  Status held = handed_out.mapped().await();
   fleet_.at(id).holds_steering = held.has_value();
   return held;
+}
+
+// A shim that cannot be told is dead or stuck; its server is steered all the same.
+void Acts::await_all_steering_held() {
+  while (!handed_out_.empty()) {
+    const InstanceId id = handed_out_.begin()->first;
+    if (Status held = await_steering_held(id); !held) warn_unsupervised(id, held.error());
+  }
 }
 
 std::optional<Endpoint> Acts::shared_port(const Member& member) const {

@@ -59,6 +59,7 @@ Ending Acts::launch(const GenerationSpec& spec, int count, Millis deadline, std:
     if (id != 0) launched.push_back(id);
     if (!ending.done()) return ending;
   }
+  await_all_steering_held();  // by those that were gated, while the servers start
   const auto all_ready_or_one_failed = [&] {
     return !trouble_among(launched).done() ||
            std::all_of(launched.begin(), launched.end(),

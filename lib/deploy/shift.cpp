@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "deploy/acts.h"
 
@@ -80,15 +81,14 @@ std::set<InstanceId> Acts::reachable_of(const std::set<InstanceId>& rotation) {
   return reachable;
 }
 
-// A shim that cannot be told is dead or stuck; its server is steered all the same.
 void Acts::warn_unsupervised(InstanceId id, const Error& error) {
   world_.observer.on_warning(
       fmt::format("instance {} cannot look after its own steering: {}", id, error.message));
 }
 
-Status Acts::give_role(InstanceId id, RoleOrder role) {
+Acknowledgement Acts::give_role(InstanceId id, RoleOrder role) {
   Member& member = fleet_.at(id);
-  if (member.gone()) return {};
+  if (member.gone()) return Status();
   // One that is down stays so until its shim says that it is back.
   if (!is_down(member) || role.state == InstanceState::Settling) fleet_.enter(member, role.state);
   if (const auto adopted = generations_.find(id); adopted != generations_.end())
@@ -96,14 +96,22 @@ Status Acts::give_role(InstanceId id, RoleOrder role) {
   return world_.instances.set_role(id, role);
 }
 
-// What stands in the records is what the next rollctl takes for the rotation: whoever comes into it, or ends
-// being a canary, must have heard so. Of the others only a weight has changed.
-Status Acts::tell_roles(const Rotation& weights) {
-  Status all_heard;
+std::vector<Acts::ToldRole> Acts::tell_roles(const Rotation& weights) {
+  std::vector<ToldRole> told;
   for (const auto& [id, weight] : weights) {
     const InstanceState state = traffic_.is_canary(id) ? InstanceState::Canary : InstanceState::Serving;
     const bool is_news = fleet_.at(id).state != state;
-    Status heard = give_role(id, {state, weight});
+    told.push_back({id, is_news, give_role(id, {state, weight})});
+  }
+  return told;
+}
+
+// What stands in the records is what the next rollctl takes for the rotation: whoever comes into it, or ends
+// being a canary, must have heard so. Of the others only a weight has changed.
+Status Acts::await_roles(std::vector<ToldRole> told) {
+  Status all_heard;
+  for (auto& [id, is_news, acknowledgement] : told) {
+    Status heard = acknowledgement.await();
     if (!heard && is_news && heard.error().kind != ErrorKind::NotFound && !is_down(fleet_.at(id)))
       all_heard = std::move(heard);
   }
@@ -111,7 +119,8 @@ Status Acts::tell_roles(const Rotation& weights) {
 }
 
 Ending Acts::confirm() {
-  if (Status told = tell_roles(traffic_.weights(traffic_.rotation)); !told) return host_failed(told.error());
+  if (Status told = await_roles(tell_roles(traffic_.weights(traffic_.rotation))); !told)
+    return host_failed(told.error());
   return {};
 }
 
@@ -120,6 +129,9 @@ Ending Acts::shift(const Traffic& traffic) {
   const std::set<InstanceId>& rotation = traffic.rotation;
   const std::vector<InstanceId> in = minus(rotation, traffic_.rotation);
   const std::vector<InstanceId> out = minus(traffic_.rotation, rotation);
+  for (InstanceId id : in) {
+    if (Status held = await_steering_held(id); !held) return host_failed(held.error());
+  }
   const std::set<InstanceId> reachable = reachable_of(rotation);
   const bool somebody_serves =
       std::any_of(reachable.begin(), reachable.end(), [&](InstanceId id) { return !is_down(fleet_.at(id)); });
@@ -132,13 +144,15 @@ Ending Acts::shift(const Traffic& traffic) {
   traffic_ = traffic;
   recorder_.happened(events::traffic_shifted(in, out, weights));
 
-  const Status told = tell_roles(weights);
-  for (InstanceId id : out) (void)give_role(id, {InstanceState::Settling});
+  std::vector<ToldRole> told = tell_roles(weights);
+  for (InstanceId id : out) told.push_back({id, false, give_role(id, {InstanceState::Settling})});
   for (InstanceId id : in) {
     if (fleet_.at(id).holds_steering) continue;
     if (Status shared = hand_out_steering(id); !shared) warn_unsupervised(id, shared.error());
   }
-  return told ? Ending() : host_failed(told.error());
+  const Status heard = await_roles(std::move(told));
+  await_all_steering_held();
+  return heard ? Ending() : host_failed(heard.error());
 }
 
 std::vector<InstanceId> Acts::stand_by(const std::vector<InstanceId>& left, Millis duration,
@@ -149,7 +163,7 @@ std::vector<InstanceId> Acts::stand_by(const std::vector<InstanceId>& left, Mill
     if (member.gone()) continue;
     RoleOrder role{InstanceState::Standby, 0};
     role.hold = HoldOrder{duration, drain};
-    if (Status told = world_.instances.set_role(id, role); !told) {
+    if (Status told = world_.instances.set_role(id, role).await(); !told) {
       world_.observer.on_warning(fmt::format("instance {} cannot stand by: {}", id, told.error().message));
       unheld.push_back(id);
       continue;
@@ -165,6 +179,7 @@ void Acts::leave_gate(Millis look_after) {
     if (Status left = hand_out_steering(id, {SteeringTerm::Until::Alone, look_after}); !left)
       warn_unsupervised(id, left.error());
   }
+  await_all_steering_held();
 }
 
 void Acts::stop_probing() {
@@ -174,12 +189,21 @@ void Acts::stop_probing() {
   }
 }
 
+// A shim has more to do later, when its server ends. The others hold what has to outlive this process.
+void Acts::let_go_of_steering(Member& member) {
+  if (!member.holds_steering || traffic_.contains(member.id) || traffic_.rotation.empty()) return;
+  member.holds_steering = false;
+  let_go_.insert_or_assign(member.id, world_.instances.hold_steering(member.id, {}));
+}
+
 Status Acts::ungate() {
   stop_probing();
   // First out of the shims' hands: were this process killed in between, they would keep a steering alive that
   // nobody can take over any more.
   for (const auto& [id, member] : fleet_.members())
-    if (!member.gone()) (void)world_.instances.hold_steering(id, {});
+    if (!member.gone() && !let_go_.contains(id))
+      let_go_.insert_or_assign(id, world_.instances.hold_steering(id, {}));
+  for (auto& [id, acknowledgement] : std::exchange(let_go_, {})) (void)acknowledgement.await();
   return world_.steering.detach();
 }
 

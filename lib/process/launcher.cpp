@@ -2,29 +2,20 @@
 #include "process/launcher.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
 #include <csignal>
+#include <memory>
 #include <utility>
 
-#include "process/json_reader.h"
-#include "process/packet_socket.h"
-#include "process/shim_connection.h"
-#include "process/shim_protocol.h"
-#include "process/systemd_launcher.h"
 #include "process/systemd_unit.h"
 
 namespace roll {
 
 namespace {
-
-constexpr Millis kConnectDeadline{5000};
 
 constexpr size_t kChildStack = size_t{64} * 1024;
 
@@ -99,61 +90,13 @@ Result<Fd> open_or_fail(const std::string& path, int flags) {
   return fd;
 }
 
-// The spec as a file without a name: it may be longer than a packet.
-Result<Fd> spec_file(const LaunchSpec& spec) {
-  Fd file(::memfd_create("launch-spec", MFD_CLOEXEC));
-  if (!file) return fail(last_os_failure("cannot make a file for the launch spec"));
-  if (Status written = write_all(file.get(), json_text(to_json(spec))); !written)
-    return fail(written.error());
-  return file;
-}
+}  // namespace
 
 Error ended_early(const LaunchSpec& spec) {
   return {ErrorKind::Failed, 0, "roll-shim ended before it took its orders",
           spec.unit ? "see `journalctl -u " + unit_name(spec.app, spec.instance) + "`"
                     : "its reason is in " + spec.log_path};
 }
-
-// The shim's connection, from the process that was started and nobody else.
-Result<Fd> await_shim(int listener, const std::optional<ProcessRef>& shim, const LaunchSpec& spec) {
-  const auto deadline = std::chrono::steady_clock::now() + kConnectDeadline;
-  for (;;) {
-    auto connection = accept_for_packets(listener);
-    if (!connection) return fail(connection.error());
-    if (*connection && check_peer((*connection)->get())) return std::move(**connection);
-    if (*connection) continue;
-    if (shim && shim->has_exited()) return fail(ended_early(spec));
-    const auto left = std::chrono::ceil<Millis>(deadline - std::chrono::steady_clock::now());
-    if (left <= Millis(0)) {
-      return fail(ErrorKind::Failed, "roll-shim did not connect within 5 s",
-                  spec.unit ? "see `journalctl -u " + unit_name(spec.app, spec.instance) + "`" : "");
-    }
-    pollfd waiting[2] = {{listener, POLLIN, 0}, {shim ? shim->fd() : -1, POLLIN, 0}};
-    ::poll(waiting, 2, static_cast<int>(left.count()));
-  }
-}
-
-ProcessId peer_process(int connection) {
-  ucred peer{};
-  socklen_t size = sizeof peer;
-  if (::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.pid <= 0) return {};
-  const auto process = ProcessRef::open(peer.pid);
-  return process ? process->id() : ProcessId{};
-}
-
-InstanceRecord first_record(const LaunchSpec& spec, ProcessId shim) {
-  InstanceRecord record;
-  record.id = spec.instance;
-  record.app = spec.app;
-  record.release = spec.release;
-  record.generation = spec.generation;
-  record.shim = std::move(shim);
-  record.started = SystemClock().wall_now();
-  record.spec = spec;
-  return record;
-}
-
-}  // namespace
 
 Result<std::optional<ProcessRef>> DirectLauncher::start(const std::string& shim_program,
                                                         const LaunchSpec& spec) {
@@ -193,32 +136,6 @@ Result<std::optional<ProcessRef>> DirectLauncher::start(const std::string& shim_
     shim = std::move(*process);
   }
   return shim;
-}
-
-Result<std::unique_ptr<ShimClient>> launch_shim_with(Launcher& launcher, Loop& loop,
-                                                     const std::string& shim_program, const LaunchSpec& spec,
-                                                     ShimClient::OnEvent on_event) {
-  const auto file = spec_file(spec);
-  if (!file) return fail(file.error());
-  const auto listener = listen_for_packets(spec.run_dir, kLaunchSocket);
-  if (!listener) return fail(listener.error());
-  const auto shim = launcher.start(shim_program, spec);
-  auto connection = shim ? await_shim(listener->get(), *shim, spec) : fail(shim.error());
-  ::unlink((spec.run_dir + "/" + kLaunchSocket).c_str());
-  if (!connection) return fail(connection.error());
-  const int fds[] = {file->get()};
-  if (Status sent = send_packet(connection->get(), to_text(shim::Request{0, shim::Launch{}}), fds); !sent)
-    return fail(sent.error());
-  auto record = first_record(spec, peer_process(connection->get()));
-  return make_shim_client(loop, std::move(*connection), std::move(record), std::move(on_event));
-}
-
-Result<std::unique_ptr<ShimClient>> launch_shim(Loop& loop, const std::string& shim_program,
-                                                const LaunchSpec& spec, ShimClient::OnEvent on_event) {
-  DirectLauncher direct;
-  SystemdLauncher systemd;
-  Launcher& launcher = spec.unit ? static_cast<Launcher&>(systemd) : direct;
-  return launch_shim_with(launcher, loop, shim_program, spec, std::move(on_event));
 }
 
 }  // namespace roll

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 
 #include "base/process_ref.h"
 #include "base/result.h"
 #include "process/launch_spec.h"
-#include "process/shim_client.h"
 
 namespace roll {
 
@@ -31,10 +29,7 @@ class DirectLauncher final : public Launcher {
   Result<std::optional<ProcessRef>> start(const std::string& shim_program, const LaunchSpec& spec) override;
 };
 
-// launch_shim() with a launcher of one's choice. The shim connects to RUN_DIR/launch.sock, on which this
-// function listens; that connection stays the client's.
-Result<std::unique_ptr<ShimClient>> launch_shim_with(Launcher& launcher, Loop& loop,
-                                                     const std::string& shim_program, const LaunchSpec& spec,
-                                                     ShimClient::OnEvent on_event);
+// What is said of a shim that did not wait for its orders.
+Error ended_early(const LaunchSpec& spec);
 
 }  // namespace roll

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <deque>
 #include <iterator>
+#include <map>
 #include <utility>
 
 #include "process/packet_socket.h"
@@ -22,6 +23,7 @@ constexpr Millis kPatience{10000};
 struct Answer {
   shim::Reply reply;
   std::vector<Fd> fds;
+  bool is_whole = false;  // it may come in parts
 };
 
 class SocketShimClient final : public ShimClient {
@@ -44,7 +46,9 @@ class SocketShimClient final : public ShimClient {
   // The shim tells all but the spec, which never changes and stands in the record's file; the file is there
   // once the shim answers.
   Status refresh(const std::string& run_dir) {
-    if (const auto answer = ask(shim::GetRecord{}); !answer) return fail(answer.error());
+    const auto answer = ask(shim::GetRecord{});
+    if (!answer) return fail(answer.error());
+    may_hold_steering_ = answer->reply.holds_steering.value_or(true);
     auto on_file = read_instance_record(run_dir);
     if (!on_file) return fail(on_file.error());
     record_.spec = std::move(on_file->spec);
@@ -63,11 +67,12 @@ class SocketShimClient final : public ShimClient {
     return listeners;
   }
 
-  Status set_role(const RoleOrder& role) override { return done(ask(shim::SetRole{role})); }
+  Acknowledgement set_role(const RoleOrder& role) override { return order(shim::SetRole{role}); }
 
   Status open_gate() override { return done(ask(shim::OpenGate{})); }
 
-  Status hold_steering(std::vector<SteeringHandle> handles, SteeringTerm term) override {
+  Acknowledgement hold_steering(std::vector<SteeringHandle> handles, SteeringTerm term) override {
+    may_hold_steering_ = true;
     shim::HoldSteering hold;
     hold.term = term;
     std::vector<int> fds;
@@ -76,10 +81,11 @@ class SocketShimClient final : public ShimClient {
       for (const Fd* fd : {&handle.program, &handle.sockets, &handle.state, &handle.probes, &handle.counters})
         fds.push_back(fd->get());
     }
-    return done(ask(std::move(hold), fds));
+    return order(std::move(hold), fds);
   }
 
   Result<std::vector<SteeringHandle>> take_steering() override {
+    if (!may_hold_steering_) return std::vector<SteeringHandle>();
     auto answer = ask(shim::TakeSteering{});
     if (!answer) return fail(answer.error());
     auto& fds = answer->fds;
@@ -113,15 +119,28 @@ class SocketShimClient final : public ShimClient {
 
   static Status done(const Result<Answer>& answer) { return answer ? Status() : fail(answer.error()); }
 
-  [[nodiscard]] Error gone() const {
+  static Error gone(InstanceId instance) {
     return Error{
-        ErrorKind::NotFound, 0, "the shim of instance " + std::to_string(record_.id) + " has gone", {}};
+        ErrorKind::NotFound, 0, "the shim of instance " + std::to_string(instance) + " has gone", {}};
   }
 
-  // Sends a request and waits for its whole reply; events that come meanwhile are delivered later, from the
-  // loop.
-  Result<Answer> ask(shim::RequestBody body, std::span<const int> fds = {}) {
-    if (!connection_) return fail(gone());
+  // Events that come while an answer is awaited are delivered later, from the loop.
+  Result<Answer> ask(shim::RequestBody body) {
+    const auto id = send(std::move(body));
+    if (!id) return fail(id.error());
+    return await(*id);
+  }
+
+  Acknowledgement order(shim::RequestBody body, std::span<const int> fds = {}) {
+    const auto id = send(std::move(body), fds);
+    if (!id) return fail(id.error());
+    return Acknowledgement([this, id = *id, instance = record_.id, alive = std::weak_ptr<int>(alive_)] {
+      return alive.expired() ? Status(fail(gone(instance))) : done(await(id));
+    });
+  }
+
+  Result<int64_t> send(shim::RequestBody body, std::span<const int> fds = {}) {
+    if (!connection_) return fail(gone(record_.id));
     const int64_t id = ++last_id_;
     if (Status sent = send_packet(connection_->get(), to_text(shim::Request{id, std::move(body)}), fds);
         !sent) {
@@ -129,28 +148,29 @@ class SocketShimClient final : public ShimClient {
       deliver_later();
       return fail(connection_
                       ? with_context(sent.error(), "the shim of instance " + std::to_string(record_.id))
-                      : gone());
+                      : gone(record_.id));
     }
-    awaited_ = id;
-    answer_ = {};
-    answered_ = false;
+    answers_[id];
+    return id;
+  }
+
+  Result<Answer> await(int64_t id) {
     const auto deadline = std::chrono::steady_clock::now() + kPatience;
-    for (;;) {
+    while (!answers_[id].is_whole) {
       read_packets();
-      if (answered_) break;
-      if (!connection_) break;
+      if (answers_[id].is_whole || !connection_) break;
       const auto left = std::chrono::ceil<Millis>(deadline - std::chrono::steady_clock::now());
       if (left <= Millis(0)) break;
       pollfd waiting{connection_->get(), POLLIN, 0};
       ::poll(&waiting, 1, static_cast<int>(left.count()));
     }
-    awaited_ = 0;
     deliver_later();
-    if (answered_) {
-      if (!answer_.reply.status) return fail(answer_.reply.status.error());
-      return std::move(answer_);
+    Answer answer = std::move(answers_.extract(id).mapped());
+    if (answer.is_whole) {
+      if (!answer.reply.status) return fail(answer.reply.status.error());
+      return answer;
     }
-    if (!connection_) return fail(gone());
+    if (!connection_) return fail(gone(record_.id));
     return fail(ErrorKind::Failed, "the shim of instance " + std::to_string(record_.id) + " did not answer");
   }
 
@@ -178,10 +198,12 @@ class SocketShimClient final : public ShimClient {
 
   void take_reply(shim::Reply reply, std::vector<Fd> fds) {
     if (reply.status) take_record(reply.record);
-    if (reply.id != awaited_) return;
-    answered_ = !reply.more;
-    auto& all = answer_.reply;
-    std::move(fds.begin(), fds.end(), std::back_inserter(answer_.fds));
+    const auto awaited = answers_.find(reply.id);
+    if (awaited == answers_.end()) return;
+    Answer& answer = awaited->second;
+    answer.is_whole = !reply.more;
+    auto& all = answer.reply;
+    std::move(fds.begin(), fds.end(), std::back_inserter(answer.fds));
     reply.listeners.insert(reply.listeners.begin(), all.listeners.begin(), all.listeners.end());
     reply.addresses.insert(reply.addresses.begin(), all.addresses.begin(), all.addresses.end());
     all = std::move(reply);
@@ -222,12 +244,11 @@ class SocketShimClient final : public ShimClient {
   Loop& loop_;
   std::shared_ptr<Fd> connection_;  // null once the shim has gone
   InstanceRecord record_;
+  bool may_hold_steering_ = true;  // an older shim does not say
   OnEvent on_event_;
   std::deque<ShimEvent> events_;
   int64_t last_id_ = 0;
-  int64_t awaited_ = 0;
-  bool answered_ = false;
-  Answer answer_;
+  std::map<int64_t, Answer> answers_;  // to what was asked and not yet looked for
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
   Watch readable_;
   Watch delivery_;

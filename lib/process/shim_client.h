@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "loop/loop.h"
+#include "process/acknowledgement.h"
 #include "process/instance_record.h"
 #include "process/launch_spec.h"
 #include "steering/steering.h"
@@ -72,13 +73,12 @@ struct SteeringTerm {
   Millis look_after{0};  // with Alone: there is no use in looking sooner
 };
 
-// One connection to one shim. Requests are sent at once and answered by events or by the callback given;
-// sends never block (a shim that does not read counts as dead). Destroying it leaves shim and server as they
-// are.
+// One connection to one shim. Requests are sent at once; sends never block (a shim that does not read counts
+// as dead). The shim deals with them one after the other. Destroying it leaves shim and server as they are;
+// what is not acknowledged by then never is.
 class ShimClient {
  public:
   using OnEvent = std::function<void(const ShimEvent&)>;
-  using Done = std::function<void(Status)>;
 
   // To the shim that serves RUN_DIR/control.sock; its credentials are checked (root or this user). Blocks for
   // at most ten seconds. NotFound or Failed where nobody answers: the instance is not supervised.
@@ -97,15 +97,15 @@ class ShimClient {
   // another app's address is not among them. Blocks for at most ten seconds.
   virtual Result<std::vector<Listener>> take_listeners() = 0;
 
-  // The shim writes it into the record before it answers. Blocks for at most ten seconds.
-  virtual Status set_role(const RoleOrder& role) = 0;
+  // The shim writes it into the record before it acknowledges.
+  virtual Acknowledgement set_role(const RoleOrder& role) = 0;
 
   // Lets $ROLL_GATE_FD read EOF. Blocks for at most ten seconds.
   virtual Status open_gate() = 0;
 
-  // The steering descriptors that the shim holds while its group is steered, or lets go of (empty). Blocks
-  // for at most ten seconds.
-  virtual Status hold_steering(std::vector<SteeringHandle> handles, SteeringTerm term = {}) = 0;
+  // The steering descriptors that the shim holds while its group is steered, or lets go of (empty).
+  virtual Acknowledgement hold_steering(std::vector<SteeringHandle> handles, SteeringTerm term = {}) = 0;
+  // Blocks for at most ten seconds.
   virtual Result<std::vector<SteeringHandle>> take_steering() = 0;
 
   // What was steered to the instance since it was launched, as far as its shim could see. Blocks for at most

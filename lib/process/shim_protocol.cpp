@@ -266,6 +266,7 @@ Result<FromShim> read_reply(JsonReader& reader) {
   if (Status read = read_listeners(reader, reply.listeners); !read) return fail(read.error());
   if (Status read = read_addresses(reader, reply.addresses); !read) return fail(read.error());
   if (Status read = read_counters(reader, reply.counters); !read) return fail(read.error());
+  if (reader.find("holds_steering") != nullptr) reader.get("holds_steering", reply.holds_steering.emplace());
   if (Status read = reader.status(); !read) return fail(read.error());
   return reply;
 }
@@ -309,6 +310,7 @@ std::string to_text(const Reply& reply) {
     if (!reply.listeners.empty()) message["listeners"] = listeners_to_json(reply.listeners);
     if (!reply.addresses.empty()) message["addresses"] = addresses_to_json(reply.addresses);
     if (reply.counters != SteeringCounters()) message["counters"] = counters_to_json(reply.counters);
+    if (reply.holds_steering) message["holds_steering"] = *reply.holds_steering;
     if (reply.more) message["more"] = true;
   }
   return json_text(message);

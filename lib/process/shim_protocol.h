@@ -84,6 +84,7 @@ struct Reply {
   std::vector<ListenerNote> listeners;    // to TakeListeners
   std::vector<SteeredAddress> addresses;  // to TakeSteering
   SteeringCounters counters;              // to GetCounters
+  std::optional<bool> holds_steering;     // to GetRecord
   bool more = false;                      // another reply with the same id follows
 };
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "net/process_sockets.h"
@@ -36,6 +37,7 @@ Result<std::vector<FoundInstance>> HostInstances::discover() {
   if (!ids) return fail(ids.error());
   std::vector<FoundInstance> found;
   for (InstanceId id : *ids) {
+    if (prepared_.contains(id)) continue;  // to be launched from here
     const std::string folder = paths_.instance(app_, id);
     auto& known = known_[id];
     if (!known.shim && !known.orphan) {
@@ -68,19 +70,46 @@ void HostInstances::adopt(InstanceId id, Known& known) {
   if (orphan) known.orphan = std::move(*orphan);
 }
 
+HostInstances::~HostInstances() {
+  for (auto& [id, shim] : prepared_) {
+    if (shim.wait_for(std::chrono::seconds(0)) == std::future_status::deferred) continue;  // never started
+    shim.get() = nullptr;
+    (void)remove_instance_folder(paths_, app_, id);
+  }
+}
+
+Result<std::unique_ptr<WaitingShim>> HostInstances::start_shim(const LaunchSpec& spec) {
+  if (Status claimed = claim_instance_folder(paths_, app_, spec.instance); !claimed)
+    return fail(claimed.error());
+  auto shim = WaitingShim::start(paths_.shim_program(), spec);
+  if (!shim) (void)remove_instance_folder(paths_, app_, spec.instance);
+  return shim;
+}
+
+// systemd is not asked in vain: its units come and go visibly.
+void HostInstances::prepare(const LaunchSpec& spec) {
+  if (spec.unit) return;
+  // Whoever starts a program waits for the kernel to read it.
+  prepared_[spec.instance] =
+      std::async(std::launch::async | std::launch::deferred, [this, spec] { return start_shim(spec); });
+}
+
 Status HostInstances::launch(const LaunchSpec& spec) {
   const InstanceId id = spec.instance;
-  if (Status claimed = claim_instance_folder(paths_, app_, id); !claimed) return claimed;
+  auto prepared = prepared_.extract(id);
+  auto waiting = prepared ? prepared.mapped().get() : start_shim(spec);
+  if (!waiting) return fail(waiting.error());
   Known& known = known_[id];
   // What listens before the server runs is none of its.
   if (auto before = listening_inodes()) {
     known.listening = std::move(*before);
     known.looked_at = loop_.now();
   }
-  auto shim = launch_shim(loop_, paths_.shim_program(), spec,
-                          [this, id](const ShimEvent& event) { on_shim_event(id, event); });
+  auto shim =
+      (*waiting)->launch(loop_, spec, [this, id](const ShimEvent& event) { on_shim_event(id, event); });
   if (!shim) {
     known_.erase(id);
+    waiting->reset();
     (void)remove_instance_folder(paths_, app_, id);
     return fail(shim.error());
   }
@@ -107,9 +136,9 @@ void HostInstances::on_shim_event(InstanceId id, const ShimEvent& event) {
       return tell(id, InstanceEvent::Kind::StatusText);
     case Kind::Exited:
       known.exit = event.exit;
-      // The shim clears its folder away before it hangs up: only then it is over.
+      // The shim has cleared its folder away before it says so, and has nothing more to do.
       known.connections_cut = event.connections_cut.value_or(0);
-      if (event.record.state == InstanceState::Stopped) return;
+      if (event.record.state == InstanceState::Stopped) return end(id, known);
       return tell(id, InstanceEvent::Kind::Exited, event.message);
     case Kind::Restarted:
       return tell(id, InstanceEvent::Kind::Restarted);
@@ -187,19 +216,28 @@ std::vector<uint16_t> HostInstances::ports() const {
   return ports;
 }
 
+// Who may take them does so; the shim, its server's parent, always may, and has what it let its server
+// inherit.
 Result<std::vector<Listener>> HostInstances::listeners(InstanceId id) {
   auto found = known(id);
   if (!found) return fail(found.error());
   Known& known = **found;
-  if (known.shim) {
+  const LaunchSpec& spec = known.record.spec;
+  const bool are_inherited = spec.sockets == LaunchSpec::Sockets::Inherited;
+  if (known.shim && are_inherited) {
     auto listeners = known.shim->take_listeners();
     if (listeners || !known.shim->has_gone()) return listeners;
   }
-  auto taken = listeners_of(diag_, known.record.server, known.record.spec.listen);
+  auto taken = listeners_of(diag_, known.record.server, spec.listen);
+  if (!taken && known.shim && !are_inherited) {
+    auto listeners = known.shim->take_listeners();
+    if (listeners || !known.shim->has_gone()) return listeners;
+  }
   if (!taken) return fail(taken.error());
   std::vector<Listener> listeners;
   for (TakenListener& listener : *taken)
-    listeners.push_back({std::move(listener.fd), listener.socket.bound, listener.socket.inode});
+    listeners.push_back(
+        {std::move(listener.fd), listener.socket.bound, listener.socket.inode, group_of(listener.socket)});
   return listeners;
 }
 
@@ -251,14 +289,33 @@ std::string HostInstances::owner_of(const ListenSocket& socket) {
   return owner ? owner->text() : std::string();
 }
 
-Status HostInstances::set_role(InstanceId id, const RoleOrder& role) {
+// Whoever looks after it when its shim has gone meanwhile gets to know.
+Acknowledgement HostInstances::set_role(InstanceId id, const RoleOrder& role) {
   auto found = known(id);
   if (!found) return fail(found.error());
-  Known& known = **found;
-  if (known.orphan) return known.orphan->set_role(role);
-  const Status set = known.shim->set_role(role);
-  if (!set && known.shim->has_gone()) known.missed_role = role;
-  return unless_gone(known, set);
+  if ((*found)->orphan) return (*found)->orphan->set_role(role);
+  return Acknowledgement([this, id, role, asked = (*found)->shim->set_role(role)]() mutable -> Status {
+    const Status set = asked.await();
+    auto now = known(id);
+    if (set || !now) return set;
+    if ((*now)->orphan) return (*now)->orphan->set_role(role);
+    if ((*now)->shim->has_gone()) (*now)->missed_role = role;
+    return unless_gone(**now, set);
+  });
+}
+
+Acknowledgement HostInstances::hold_steering(InstanceId id, std::vector<SteeringHandle> handles,
+                                             SteeringTerm term) {
+  auto found = known(id);
+  if (!found) return fail(found.error());
+  if (!(*found)->shim) return Status();
+  return Acknowledgement(
+      [this, id, asked = (*found)->shim->hold_steering(std::move(handles), term)]() mutable -> Status {
+        const Status held = asked.await();
+        auto now = known(id);
+        if (held || !now) return held;
+        return (*now)->shim ? unless_gone(**now, held) : Status();
+      });
 }
 
 Status HostInstances::open_gate(InstanceId id) {
@@ -266,13 +323,6 @@ Status HostInstances::open_gate(InstanceId id) {
   if (!found) return fail(found.error());
   // The gate of an orphan opened when its shim died.
   return (*found)->shim ? unless_gone(**found, (*found)->shim->open_gate()) : Status();
-}
-
-Status HostInstances::hold_steering(InstanceId id, std::vector<SteeringHandle> handles, SteeringTerm term) {
-  auto found = known(id);
-  if (!found) return fail(found.error());
-  return (*found)->shim ? unless_gone(**found, (*found)->shim->hold_steering(std::move(handles), term))
-                        : Status();
 }
 
 Result<std::vector<SteeringHandle>> HostInstances::take_steering(InstanceId id) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <future>
 #include <map>
 #include <memory>
 #include <optional>
@@ -10,6 +11,7 @@
 
 #include "loop/loop.h"
 #include "net/sock_diag.h"
+#include "process/waiting_shim.h"
 #include "state/instances.h"
 #include "state/orphan.h"
 #include "state/paths.h"
@@ -24,17 +26,26 @@ class HostInstances final : public Instances {
   static Result<std::unique_ptr<HostInstances>> create(Loop& loop, const Paths& paths, std::string app,
                                                        std::vector<ListenAddress> listen);
 
+  // Calls off what was prepared and not launched.
+  ~HostInstances() override;
+  HostInstances(const HostInstances&) = delete;
+  HostInstances& operator=(const HostInstances&) = delete;
+
   void subscribe(OnEvent on_event) override { on_event_ = std::move(on_event); }
   Result<std::vector<FoundInstance>> discover() override;
+  // Starts what launch() needs, and takes its time, while something else is to be done before it: a shim that
+  // waits for its orders. Called off with this object; what does not work is said by launch().
+  void prepare(const LaunchSpec& spec);
   Status launch(const LaunchSpec& spec) override;
   Result<std::vector<Listener>> listeners(InstanceId id) override;
   bool listeners_changed(InstanceId id) override;
   Result<std::vector<ListenSocket>> listen_sockets() override;
   std::vector<ListenSocket> listens_elsewhere(InstanceId id) override;
   std::string owner_of(const ListenSocket& socket) override;
-  Status set_role(InstanceId id, const RoleOrder& role) override;
+  Acknowledgement set_role(InstanceId id, const RoleOrder& role) override;
+  Acknowledgement hold_steering(InstanceId id, std::vector<SteeringHandle> handles,
+                                SteeringTerm term) override;
   Status open_gate(InstanceId id) override;
-  Status hold_steering(InstanceId id, std::vector<SteeringHandle> handles, SteeringTerm term) override;
   Result<std::vector<SteeringHandle>> take_steering(InstanceId id) override;
   SteeringCounters steered(InstanceId id) override;
   Status drain(InstanceId id, const DrainOrder& order) override;
@@ -62,6 +73,8 @@ class HostInstances final : public Instances {
 
   HostInstances(Loop& loop, const Paths& paths, std::string app, std::vector<ListenAddress> listen,
                 SockDiag diag);
+  // A shim that waits for its orders in a folder that was claimed for it.
+  Result<std::unique_ptr<WaitingShim>> start_shim(const LaunchSpec& spec);
   void on_shim_event(InstanceId id, const ShimEvent& event);
   void on_shim_gone(InstanceId id, Known& known);
   void adopt(InstanceId id, Known& known);
@@ -80,6 +93,7 @@ class HostInstances final : public Instances {
   std::unique_ptr<Nudge> nudge_;
   OnEvent on_event_;
   std::map<InstanceId, Known> known_;
+  std::map<InstanceId, std::future<Result<std::unique_ptr<WaitingShim>>>> prepared_;
   // A client cannot be destroyed from within its own callback.
   std::vector<std::unique_ptr<ShimClient>> finished_shims_;
   std::vector<std::unique_ptr<Orphan>> finished_orphans_;

@@ -83,10 +83,11 @@ class Instances {
   // Who owns that socket, for people: "nginx (pid 12)"; empty where that cannot be found.
   virtual std::string owner_of(const ListenSocket& socket) = 0;
 
-  virtual Status set_role(InstanceId id, const RoleOrder& role) = 0;
+  // Acknowledgements are awaited while this object lives.
+  virtual Acknowledgement set_role(InstanceId id, const RoleOrder& role) = 0;
+  virtual Acknowledgement hold_steering(InstanceId id, std::vector<SteeringHandle> handles,
+                                        SteeringTerm term = {}) = 0;
   virtual Status open_gate(InstanceId id) = 0;
-  virtual Status hold_steering(InstanceId id, std::vector<SteeringHandle> handles,
-                               SteeringTerm term = {}) = 0;
   virtual Result<std::vector<SteeringHandle>> take_steering(InstanceId id) = 0;
 
   // What was steered to it since it was launched; zeros where nobody knows.

@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/process_ref.h"
 #include "base/result.h"
+#include "net/group.h"
 
 namespace roll {
 
@@ -34,6 +35,7 @@ struct Listener {
   Fd fd;
   Endpoint bound;
   uint32_t inode = 0;
+  std::optional<GroupIdentity> group = {};  // where whoever took it knows it
 };
 
 // Relative shares of the new connections; who is not named gets none. An instance shares its weight among its

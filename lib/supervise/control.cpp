@@ -98,7 +98,11 @@ void Control::act(Client& client, int64_t id, const shim::Launch&, std::vector<F
 }
 
 void Control::act(Client& client, int64_t id, const shim::GetRecord&, std::vector<Fd>&) {
-  reply(client, id, {});
+  shim::Reply answer;
+  answer.id = id;
+  answer.record = supervisor_->record();
+  answer.holds_steering = !supervisor_->steering().empty();
+  send(client, to_text(answer));
 }
 
 void Control::act(Client& client, int64_t id, const shim::TakeListeners&, std::vector<Fd>&) {

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <utility>
 
@@ -90,13 +91,9 @@ class AppLockTurns final : public Turns {
 
 class Shim final : public Audience {
  public:
-  // `run_dir` is absolute.
-  static Result<std::unique_ptr<Shim>> create(LaunchSpec spec, Fd connection) {
-    auto loop = Loop::create();
-    if (!loop) return fail(loop.error());
-    auto self = ProcessRef::self();
-    if (!self) return fail(self.error());
-    std::unique_ptr<Shim> shim(new Shim(std::move(*loop), std::move(spec), self->id()));
+  static Result<std::unique_ptr<Shim>> create(std::unique_ptr<Loop> loop, LaunchSpec spec, ProcessId self,
+                                              Fd connection) {
+    std::unique_ptr<Shim> shim(new Shim(std::move(loop), std::move(spec), std::move(self)));
     auto control = Control::create(*shim->loop_, shim->run_dir_, [raw = shim.get()] { raw->look_again(); });
     if (!control) return fail(control.error());
     shim->control_ = std::move(*control);
@@ -246,19 +243,31 @@ class Shim final : public Audience {
 Status run_shim(const std::string& run_dir) {
   const auto dir = claim(run_dir);
   if (!dir) return fail(dir.error());
+  // Nobody else knows that this directory was claimed for nothing.
+  const auto give_up = [&] {
+    ::unlink(kLaunchSocket);
+    ::rmdir(run_dir.c_str());
+  };
   auto connection = connect_for_packets(".", kLaunchSocket, kConnectPatience);
-  if (!connection) return fail(connection.error());
+  if (!connection) {
+    if (connection.error().os_error == ECONNREFUSED) give_up();
+    return fail(connection.error());
+  }
   if (Status known = check_peer(connection->get()); !known) return known;
+  // Before the spec, which may be a while in coming and is in a hurry then.
+  auto loop = Loop::create();
+  if (!loop) return fail(loop.error());
+  const auto self = ProcessRef::self();
+  if (!self) return fail(self.error());
   auto spec = receive_spec(connection->get());
   if (spec && !is_same_folder(dir->get(), spec->run_dir))
     spec = fail(ErrorKind::Invalid, "the launch spec is for another run directory");
   if (!spec) {
-    // Nobody else knows that this directory was claimed for nothing.
-    ::unlink(kLaunchSocket);
-    ::rmdir(run_dir.c_str());
-    return fail(spec.error());
+    give_up();
+    const bool is_called_off = spec.error().kind == ErrorKind::NotFound;
+    return is_called_off ? Status() : fail(spec.error());
   }
-  auto shim = Shim::create(std::move(*spec), std::move(*connection));
+  auto shim = Shim::create(std::move(*loop), std::move(*spec), self->id(), std::move(*connection));
   if (!shim) return fail(shim.error());
   (*shim)->run();
   return {};

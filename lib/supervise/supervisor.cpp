@@ -191,8 +191,9 @@ void Supervisor::notified(const NotifyMessage& message) {
   if (message.ready && !record_.notified_ready) {
     record_.notified_ready = true;
     was_notifying_ = true;
-    save();
+    // Somebody waits for this; the record may be a moment late.
     publish(ShimEvent::Kind::NotifiedReady);
+    save();
     if (record_.state == InstanceState::Restarting) look_whether_ready();
   }
   if (status_due_ && *status_due_ <= now) publish_status();

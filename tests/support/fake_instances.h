@@ -193,7 +193,7 @@ class FakeInstances final : public Instances {
   std::vector<ListenSocket> listens_elsewhere(InstanceId) override { return {}; }
   std::string owner_of(const ListenSocket&) override { return "nginx (pid 12)"; }
 
-  Status set_role(InstanceId id, const RoleOrder& role) override {
+  Acknowledgement set_role(InstanceId id, const RoleOrder& role) override {
     const auto found = servers_.find(id);
     if (found == servers_.end()) return fail(ErrorKind::NotFound, "it has ended");
     FakeServer& server = found->second;
@@ -206,17 +206,18 @@ class FakeInstances final : public Instances {
     server.hold = role.hold;
     if (role.hold) server.hold_until = scheduler_.now() + role.hold->duration;
     if (role.hold) end_hold_later(id, role.hold->duration);
-    return {};
+    return Status();
   }
 
   Status open_gate(InstanceId) override { return {}; }
 
-  Status hold_steering(InstanceId id, std::vector<SteeringHandle> handles, SteeringTerm term) override {
+  Acknowledgement hold_steering(InstanceId id, std::vector<SteeringHandle> handles,
+                                SteeringTerm term) override {
     const auto found = servers_.find(id);
     if (found == servers_.end()) return fail(ErrorKind::NotFound, "it has ended");
     found->second.holds_steering = found->second.shim_lives && !handles.empty();
     found->second.held_until = term.until;
-    return {};
+    return Status();
   }
   Result<std::vector<SteeringHandle>> take_steering(InstanceId) override {
     return std::vector<SteeringHandle>();

@@ -80,7 +80,7 @@ class FaultyInstances final : public Instances {
   }
   std::vector<ListenSocket> listens_elsewhere(InstanceId id) override { return real_.listens_elsewhere(id); }
   std::string owner_of(const ListenSocket& socket) override { return real_.owner_of(socket); }
-  Status set_role(InstanceId id, const RoleOrder& role) override {
+  Acknowledgement set_role(InstanceId id, const RoleOrder& role) override {
     if (auto fault = faults_.next("instances.set_role")) return fail(*fault);
     return real_.set_role(id, role);
   }
@@ -88,7 +88,8 @@ class FaultyInstances final : public Instances {
     if (auto fault = faults_.next("instances.open_gate")) return fail(*fault);
     return real_.open_gate(id);
   }
-  Status hold_steering(InstanceId id, std::vector<SteeringHandle> handles, SteeringTerm term) override {
+  Acknowledgement hold_steering(InstanceId id, std::vector<SteeringHandle> handles,
+                                SteeringTerm term) override {
     if (auto fault = faults_.next("instances.hold_steering")) return fail(*fault);
     return real_.hold_steering(id, std::move(handles), term);
   }

@@ -72,7 +72,7 @@ class InheritTest : public ShimTest {
   Watched& serve(const LaunchSpec& spec) {
     Watched& shim = launch_and_await(spec);
     EXPECT_TRUE(await(shim, Kind::NotifiedReady));
-    EXPECT_TRUE(shim.client->set_role({InstanceState::Serving, 100}));
+    EXPECT_TRUE(shim.client->set_role({InstanceState::Serving, 100}).await());
     return shim;
   }
 
@@ -190,7 +190,7 @@ TEST_F(InheritTest, ARestartedServerFindsItsSocketsAsGoodAsNew) {
   spec.backoff = Millis(10);
   ASSERT_TRUE(write_file_atomically(folder_ + "/shut", "", 0600));
   Watched& shim = launch_and_await(spec);
-  ASSERT_TRUE(shim.client->set_role({InstanceState::Serving, 100}));
+  ASSERT_TRUE(shim.client->set_role({InstanceState::Serving, 100}).await());
   const std::string line = "blocking True listening 1\n";
   ASSERT_TRUE(await([] { return is_closed(); }));
   kill_server(shim);

@@ -53,7 +53,7 @@ class SuperviseTest : public ShimTest {
   Watched& serve(const LaunchSpec& spec) {
     Watched& shim = launch_and_await(spec);
     EXPECT_TRUE(await(shim, Kind::NotifiedReady));
-    EXPECT_TRUE(shim.client->set_role({InstanceState::Serving, 100}));
+    EXPECT_TRUE(shim.client->set_role({InstanceState::Serving, 100}).await());
     return shim;
   }
 
@@ -207,7 +207,7 @@ TEST_F(SuperviseTest, WithoutNotificationsARestartedServerIsReadyOnceItListens) 
   spec.backoff = Millis(10);
   Watched& shim = launch_and_await(spec);
   ASSERT_TRUE(await([&] { return shim.client->take_listeners()->size() == 1; }));
-  ASSERT_TRUE(shim.client->set_role({InstanceState::Serving, 100}));
+  ASSERT_TRUE(shim.client->set_role({InstanceState::Serving, 100}).await());
   kill_server(shim);
   ASSERT_TRUE(await(shim, Kind::Restarted));
   EXPECT_TRUE(await([&] { return shim.client->record().state == InstanceState::Serving; }));
@@ -220,7 +220,7 @@ TEST_F(SuperviseTest, GivesUpAndStaysToBeSeen) {
   spec.give_up = 3;
   spec.listen.push_back(*ListenAddress::parse("127.0.0.1:8080"));
   Watched& shim = launch_and_await(spec);
-  ASSERT_TRUE(shim.client->set_role({InstanceState::Serving, 100}));
+  ASSERT_TRUE(shim.client->set_role({InstanceState::Serving, 100}).await());
   ASSERT_TRUE(write_file_atomically(flag, "", 0600));
   kill_server(shim);
   ASSERT_TRUE(await([&] { return shim.client->record().state == InstanceState::Failed; }));
@@ -325,7 +325,7 @@ TEST_F(SuperviseTest, SeveralClientsHearTheSame) {
   Watched& first = serve(spec);
   Watched& second = connect(spec);
   EXPECT_EQ(second.client->record().state, InstanceState::Serving);
-  ASSERT_TRUE(second.client->set_role({InstanceState::Canary, 10}));
+  ASSERT_TRUE(second.client->set_role({InstanceState::Canary, 10}).await());
   EXPECT_EQ(read_instance_record(spec.run_dir)->weight, 10);
   ASSERT_TRUE(second.client->drain({SIGTERM, kSoon}));
   ASSERT_TRUE(await(first, Kind::Gone));
@@ -419,7 +419,7 @@ TEST_F(SuperviseTest, HoldsSteeringForTheNextRollctl) {
   }
   std::vector<SteeringHandle> handles;
   handles.push_back(std::move(handle));
-  ASSERT_TRUE(shim.client->hold_steering(std::move(handles)));
+  ASSERT_TRUE(shim.client->hold_steering(std::move(handles)).await());
   shim.client.reset();
   Watched& next = connect(spec);
   const auto taken = next.client->take_steering();
@@ -435,7 +435,7 @@ TEST_F(SuperviseTest, HoldsSteeringForTheNextRollctl) {
     found.push_back(info.st_ino);
   }
   EXPECT_EQ(found, inodes);
-  ASSERT_TRUE(next.client->hold_steering({}));
+  ASSERT_TRUE(next.client->hold_steering({}).await());
   EXPECT_TRUE(next.client->take_steering()->empty());
 }
 
@@ -456,7 +456,7 @@ TEST_F(SuperviseTest, ANotificationOfAStrangerIsIgnored) {
                        sizeof address),
               7);
   }
-  ASSERT_TRUE(shim.client->set_role({InstanceState::Ready, 0}));
+  ASSERT_TRUE(shim.client->set_role({InstanceState::Ready, 0}).await());
   EXPECT_FALSE(shim.client->record().notified_ready);
   ASSERT_TRUE(shim.client->open_gate());
   EXPECT_TRUE(await(shim, Kind::NotifiedReady));

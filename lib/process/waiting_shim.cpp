@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#include "process/waiting_shim.h"
+
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <utility>
+
+#include "process/json_reader.h"
+#include "process/launcher.h"
+#include "process/packet_socket.h"
+#include "process/shim_connection.h"
+#include "process/shim_protocol.h"
+#include "process/systemd_launcher.h"
+#include "process/systemd_unit.h"
+
+namespace roll {
+
+namespace {
+
+constexpr Millis kConnectDeadline{5000};
+constexpr Millis kEndPatience{1000};
+
+// The spec as a file without a name: it may be longer than a packet.
+Result<Fd> spec_file(const LaunchSpec& spec) {
+  Fd file(::memfd_create("launch-spec", MFD_CLOEXEC));
+  if (!file) return fail(last_os_failure("cannot make a file for the launch spec"));
+  if (Status written = write_all(file.get(), json_text(to_json(spec))); !written)
+    return fail(written.error());
+  return file;
+}
+
+ProcessId peer_process(int connection) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.pid <= 0) return {};
+  const auto process = ProcessRef::open(peer.pid);
+  return process ? process->id() : ProcessId{};
+}
+
+InstanceRecord first_record(const LaunchSpec& spec, ProcessId shim) {
+  InstanceRecord record;
+  record.id = spec.instance;
+  record.app = spec.app;
+  record.release = spec.release;
+  record.generation = spec.generation;
+  record.shim = std::move(shim);
+  record.started = SystemClock().wall_now();
+  record.spec = spec;
+  return record;
+}
+
+void remove_if_empty(const std::string& path) {
+  struct stat file{};
+  if (::stat(path.c_str(), &file) == 0 && S_ISREG(file.st_mode) && file.st_size == 0) ::unlink(path.c_str());
+}
+
+}  // namespace
+
+Result<std::unique_ptr<WaitingShim>> WaitingShim::start(const std::string& shim_program,
+                                                        const LaunchSpec& spec) {
+  auto listener = listen_for_packets(spec.run_dir, kLaunchSocket);
+  if (!listener) return fail(listener.error());
+  std::unique_ptr<WaitingShim> waiting(new WaitingShim(spec, std::move(*listener)));
+  DirectLauncher direct;
+  SystemdLauncher systemd;
+  Launcher& launcher = spec.unit ? static_cast<Launcher&>(systemd) : direct;
+  auto shim = launcher.start(shim_program, spec);
+  if (!shim) return fail(shim.error());
+  waiting->shim_ = std::move(*shim);
+  return waiting;
+}
+
+WaitingShim::~WaitingShim() {
+  if (!listener_) return;
+  listener_.reset();
+  ::unlink((spec_.run_dir + "/" + kLaunchSocket).c_str());
+  if (!shim_) return;
+  pollfd ending{shim_->fd(), POLLIN, 0};
+  ::poll(&ending, 1, static_cast<int>(kEndPatience.count()));
+  remove_if_empty(spec_.log_path);
+}
+
+// From the process that was started and nobody else.
+Result<Fd> WaitingShim::await_connection() {
+  const auto deadline = std::chrono::steady_clock::now() + kConnectDeadline;
+  for (;;) {
+    auto connection = accept_for_packets(listener_.get());
+    if (!connection) return fail(connection.error());
+    if (*connection && check_peer((*connection)->get())) return std::move(**connection);
+    if (*connection) continue;
+    if (shim_ && shim_->has_exited()) return fail(ended_early(spec_));
+    const auto left = std::chrono::ceil<Millis>(deadline - std::chrono::steady_clock::now());
+    if (left <= Millis(0)) {
+      return fail(ErrorKind::Failed, "roll-shim did not connect within 5 s",
+                  spec_.unit ? "see `journalctl -u " + unit_name(spec_.app, spec_.instance) + "`" : "");
+    }
+    pollfd waiting[2] = {{listener_.get(), POLLIN, 0}, {shim_ ? shim_->fd() : -1, POLLIN, 0}};
+    ::poll(waiting, 2, static_cast<int>(left.count()));
+  }
+}
+
+Result<std::unique_ptr<ShimClient>> WaitingShim::launch(Loop& loop, const LaunchSpec& spec,
+                                                        ShimClient::OnEvent on_event) {
+  const auto file = spec_file(spec);
+  if (!file) return fail(file.error());
+  auto connection = await_connection();
+  if (!connection) return fail(connection.error());
+  ::unlink((spec_.run_dir + "/" + kLaunchSocket).c_str());
+  const int fds[] = {file->get()};
+  if (Status sent = send_packet(connection->get(), to_text(shim::Request{0, shim::Launch{}}), fds); !sent)
+    return fail(sent.error());
+  listener_.reset();
+  auto record = first_record(spec, peer_process(connection->get()));
+  return make_shim_client(loop, std::move(*connection), std::move(record), std::move(on_event));
+}
+
+Result<std::unique_ptr<ShimClient>> launch_shim(Loop& loop, const std::string& shim_program,
+                                                const LaunchSpec& spec, ShimClient::OnEvent on_event) {
+  const auto waiting = WaitingShim::start(shim_program, spec);
+  if (!waiting) return fail(waiting.error());
+  return (*waiting)->launch(loop, spec, std::move(on_event));
+}
+
+}  // namespace roll

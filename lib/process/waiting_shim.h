@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/fd.h"
+#include "base/process_ref.h"
+#include "base/result.h"
+#include "loop/loop.h"
+#include "process/launch_spec.h"
+#include "process/shim_client.h"
+
+namespace roll {
+
+// A shim that was started and waits for its orders: it connects to RUN_DIR/launch.sock, on which this object
+// listens. Without orders it runs nothing, and ends with this process.
+class WaitingShim {
+ public:
+  // Starts it, by the launcher and with the log that the spec asks for. `spec.run_dir` exists and is empty.
+  // Blocks until the program was executed, or systemd has taken the order.
+  static Result<std::unique_ptr<WaitingShim>> start(const std::string& shim_program, const LaunchSpec& spec);
+
+  // Calls it off unless it got its orders: blocks until it has gone, some ms and at most 1 s, and leaves
+  // nothing of it but what it wrote into its log.
+  ~WaitingShim();
+  WaitingShim(const WaitingShim&) = delete;
+  WaitingShim& operator=(const WaitingShim&) = delete;
+
+  // Hands it the specification, of the same instance. Once only. Blocks until it has connected (a few ms
+  // after its start; at most 5 s).
+  Result<std::unique_ptr<ShimClient>> launch(Loop& loop, const LaunchSpec& spec,
+                                             ShimClient::OnEvent on_event);
+
+ private:
+  WaitingShim(LaunchSpec spec, Fd listener) : spec_(std::move(spec)), listener_(std::move(listener)) {}
+  Result<Fd> await_connection();
+
+  LaunchSpec spec_;
+  Fd listener_;
+  std::optional<ProcessRef> shim_;  // where its launcher knows it
+};
+
+}  // namespace roll
