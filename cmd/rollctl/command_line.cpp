@@ -137,83 +137,15 @@ Status understand(const RawOptions& raw, CommandLine& line) {
   return {};
 }
 
-struct UnknownOption {
-  std::string text;
-  std::string nearest;
-};
-
-std::optional<UnknownOption> unknown_option(const CLI::App& command,
-                                            const std::vector<std::string>& arguments) {
-  std::vector<std::string> known;
-  for (const CLI::Option* option : command.get_options()) {
-    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
-    for (const std::string& name : option->get_snames()) known.push_back("-" + name);
-  }
-  for (const std::string& argument : arguments) {
-    if (argument == "--") break;
-    const std::string name = argument.substr(0, argument.find('='));
-    if (!name.starts_with("--") || std::find(known.begin(), known.end(), name) != known.end()) continue;
-    return UnknownOption{name, nearest(name, known)};
-  }
-  return std::nullopt;
-}
-
-// CLI11 says "The following argument was not expected: depoly"; the nearest command helps more.
-Error usage_error(const CLI::ParseError& error, const CLI::App& program,
-                  const std::vector<std::string>& arguments) {
-  const auto verb = std::find_if(arguments.begin(), arguments.end(),
-                                 [](const std::string& text) { return !text.starts_with('-'); });
-  std::vector<std::string> verbs;
-  for (const CLI::App* command : program.get_subcommands([](const CLI::App*) { return true; }))
-    verbs.push_back(command->get_name());
-  if (verb == arguments.end()) return {ErrorKind::Invalid, 0, "no command was given", "see `rollctl --help`"};
-  if (std::find(verbs.begin(), verbs.end(), *verb) == verbs.end()) {
-    return {ErrorKind::Invalid, 0, "there is no command '" + *verb + "'",
-            "did you mean `rollctl " + nearest(*verb, verbs) + "`? See `rollctl --help`"};
-  }
-  if (const auto unknown = unknown_option(*program.get_subcommand(*verb), arguments))
-    return {ErrorKind::Invalid, 0, *verb + ": there is no option '" + unknown->text + "'",
-            "did you mean " + unknown->nearest + "? See `rollctl " + *verb + " --help`"};
-  std::string what = error.what();
-  std::replace(what.begin(), what.end(), '\n', ' ');
-  while (!what.empty() && (what.back() == ' ' || what.back() == '.')) what.pop_back();
-  return {ErrorKind::Invalid, 0, *verb + ": " + what, "see `rollctl " + *verb + " --help`"};
-}
-
-}  // namespace
-
-CommonOptions guess_common_options(const std::vector<std::string>& arguments) {
-  const auto given = [&](const char* option) {
-    const auto end = std::find(arguments.begin(), arguments.end(), "--");
-    return std::find(arguments.begin(), end, option) != end;
-  };
-  CommonOptions options;
-  options.json = given("--json");
-  options.no_color = given("--no-color");
-  return options;
-}
-
-Result<Parsed> parse_command_line(const std::vector<std::string>& arguments) {
-  // CLI11 2.1 fills optional positionals across `--`, and would take COMMAND for RELEASE.
-  const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
-  std::vector<std::string> ours(arguments.begin(), dashes);
-  CommandLine line;
-  if (dashes != arguments.end()) line.command.assign(dashes + 1, arguments.end());
-
-  RawOptions raw;
-  CLI::App program{"Ships a new release of a server without losing a connection.", "rollctl"};
-  program.require_subcommand(1);
-  program.set_version_flag("--version", "rollctl " ROLL_VERSION);
-  program.footer(
-      "An app is described by /etc/rollctl/APP.toml, or, without a file, by a command:\n"
-      "  rollctl deploy web --listen :8080 -- ./web --port 8080\n"
-      "Exit status: 0 done, 1 failed and undone, 2 usage, 3 needs attention, 4 connections cut (--strict),\n"
-      "  5 busy, 6 no such app, 7 not permitted or not possible here.");
-  // Null for a command that is not named: to build the options of all took longer than to start a server.
+// The commands and their options; where one is chosen, it alone. Options have only the commands that are
+// named: to build all, or even the bare commands, takes as long as to start a server.
+void add_commands(CLI::App& program, const std::string& chosen, const std::vector<std::string>& arguments,
+                  CommandLine& line, RawOptions& raw) {
   const auto verb = [&](const char* name, const char* text) -> CLI::App* {
+    if (!chosen.empty() && chosen != name) return nullptr;
     CLI::App* command = program.add_subcommand(name, text);
     command->callback([&line, name] { line.verb = name; });
-    if (std::find(ours.begin(), ours.end(), name) == ours.end()) return nullptr;
+    if (std::find(arguments.begin(), arguments.end(), name) == arguments.end()) return nullptr;
     add_common(*command, line);
     command->set_version_flag("--version", "rollctl " ROLL_VERSION);
     return command;
@@ -286,6 +218,88 @@ Result<Parsed> parse_command_line(const std::vector<std::string>& arguments) {
   verb("doctor", "Tell what this host can do, tried in a private network");
   if (CLI::App* recover = verb("recover", "Finish or undo what an interrupted rollctl left"))
     add_app(*recover, line);
+}
+
+// The command, where one is named; else empty.
+std::string first_word(const std::vector<std::string>& arguments) {
+  const auto word = std::find_if(arguments.begin(), arguments.end(),
+                                 [](const std::string& text) { return !text.starts_with('-'); });
+  return word == arguments.end() ? std::string() : *word;
+}
+
+struct UnknownOption {
+  std::string text;
+  std::string nearest;
+};
+
+std::optional<UnknownOption> unknown_option(const CLI::App& command,
+                                            const std::vector<std::string>& arguments) {
+  std::vector<std::string> known;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+    for (const std::string& name : option->get_snames()) known.push_back("-" + name);
+  }
+  for (const std::string& argument : arguments) {
+    if (argument == "--") break;
+    const std::string name = argument.substr(0, argument.find('='));
+    if (!name.starts_with("--") || std::find(known.begin(), known.end(), name) != known.end()) continue;
+    return UnknownOption{name, nearest(name, known)};
+  }
+  return std::nullopt;
+}
+
+// CLI11 says "The following argument was not expected: depoly"; the nearest command helps more.
+Error usage_error(const CLI::ParseError& error, const CLI::App& program,
+                  const std::vector<std::string>& arguments) {
+  const std::string verb = first_word(arguments);
+  std::vector<std::string> verbs;
+  for (const CLI::App* command : program.get_subcommands([](const CLI::App*) { return true; }))
+    verbs.push_back(command->get_name());
+  if (verb.empty()) return {ErrorKind::Invalid, 0, "no command was given", "see `rollctl --help`"};
+  if (std::find(verbs.begin(), verbs.end(), verb) == verbs.end()) {
+    return {ErrorKind::Invalid, 0, "there is no command '" + verb + "'",
+            "did you mean `rollctl " + nearest(verb, verbs) + "`? See `rollctl --help`"};
+  }
+  if (const auto unknown = unknown_option(*program.get_subcommand(verb), arguments))
+    return {ErrorKind::Invalid, 0, verb + ": there is no option '" + unknown->text + "'",
+            "did you mean " + unknown->nearest + "? See `rollctl " + verb + " --help`"};
+  std::string what = error.what();
+  std::replace(what.begin(), what.end(), '\n', ' ');
+  while (!what.empty() && (what.back() == ' ' || what.back() == '.')) what.pop_back();
+  return {ErrorKind::Invalid, 0, verb + ": " + what, "see `rollctl " + verb + " --help`"};
+}
+
+}  // namespace
+
+CommonOptions guess_common_options(const std::vector<std::string>& arguments) {
+  const auto given = [&](const char* option) {
+    const auto end = std::find(arguments.begin(), arguments.end(), "--");
+    return std::find(arguments.begin(), end, option) != end;
+  };
+  CommonOptions options;
+  options.json = given("--json");
+  options.no_color = given("--no-color");
+  return options;
+}
+
+Result<Parsed> parse_command_line(const std::vector<std::string>& arguments) {
+  // CLI11 2.1 fills optional positionals across `--`, and would take COMMAND for RELEASE.
+  const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
+  std::vector<std::string> ours(arguments.begin(), dashes);
+  CommandLine line;
+  if (dashes != arguments.end()) line.command.assign(dashes + 1, arguments.end());
+
+  RawOptions raw;
+  CLI::App program{"Ships a new release of a server without losing a connection.", "rollctl"};
+  program.require_subcommand(1);
+  program.set_version_flag("--version", "rollctl " ROLL_VERSION);
+  program.footer(
+      "An app is described by /etc/rollctl/APP.toml, or, without a file, by a command:\n"
+      "  rollctl deploy web --listen :8080 -- ./web --port 8080\n"
+      "Exit status: 0 done, 1 failed and undone, 2 usage, 3 needs attention, 4 connections cut (--strict),\n"
+      "  5 busy, 6 no such app, 7 not permitted or not possible here.");
+  add_commands(program, first_word(ours), ours, line, raw);
+  if (program.get_subcommands({}).empty()) add_commands(program, {}, ours, line, raw);
 
   std::reverse(ours.begin(), ours.end());  // as CLI11 wants them
   try {
