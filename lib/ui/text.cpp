@@ -50,6 +50,8 @@ Glyph take_glyph(std::string_view& text, Charset charset) {
     if (first < 0x20 || first == 0x7f) return plain({'^', static_cast<char>(first ^ 0x40)});
     return plain({static_cast<char>(first)});
   }
+  // For these characters alone: to load it takes longer than most of what else a short command does.
+  const Utf8Locale locale;
   wchar_t character = 0;
   mbstate_t state{};
   const size_t used = charset == Charset::Utf8 ? mbrtowc(&character, text.data(), text.size(), &state) : 0;
@@ -68,7 +70,6 @@ Glyph take_glyph(std::string_view& text, Charset charset) {
 }  // namespace
 
 std::string make_visible(std::string_view text, Charset charset) {
-  const Utf8Locale locale;
   std::string shown;
   shown.reserve(text.size());
   while (!text.empty()) shown += take_glyph(text, charset).shown;
@@ -76,7 +77,6 @@ std::string make_visible(std::string_view text, Charset charset) {
 }
 
 size_t display_width(std::string_view text, Charset charset) {
-  const Utf8Locale locale;
   size_t width = 0;
   while (!text.empty()) width += take_glyph(text, charset).width;
   return width;
@@ -86,7 +86,6 @@ std::string cut_to_width(std::string_view text, size_t width, Charset charset) {
   if (display_width(text, charset) <= width) return make_visible(text, charset);
   const size_t mark_width = charset == Charset::Utf8 ? 1 : 3;
   const bool marked = width >= mark_width;
-  const Utf8Locale locale;
   std::string shown;
   for (size_t room = marked ? width - mark_width : width;;) {
     const Glyph glyph = take_glyph(text, charset);
