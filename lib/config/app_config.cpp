@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
+#include <cstdlib>
 
 #include "config/codecs.h"
 
@@ -70,11 +70,13 @@ int InstanceCount::resolve() const {
 }
 
 Result<double> parse_percent(const std::string& text) {
-  double number = 0;
-  const auto digits = std::string_view(text).substr(0, text.size() - (text.ends_with('%') ? 1 : 0));
-  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  const bool whole = failure == std::errc() && end == digits.data() + digits.size();
-  if (!whole || !std::isfinite(number) || number < 0 || number >= 100)
+  const std::string digits = text.substr(0, text.size() - (text.ends_with('%') ? 1 : 0));
+  // No std::from_chars(): for a double it needs libm, which rollctl does without. strtod() also reads 0x10,
+  // nan and " 1".
+  const bool decimal = !digits.empty() && digits.find_first_not_of("0123456789.eE+-") == std::string::npos;
+  char* end = nullptr;
+  const double number = std::strtod(digits.c_str(), &end);
+  if (!decimal || *end != '\0' || digits.front() == '+' || number < 0 || number >= 100)
     return fail(ErrorKind::Invalid, fmt::format("'{}' is not a share", text),
                 "0% or more, and less than 100%");
   return number;

@@ -35,7 +35,7 @@ TEST(PercentTest, ReadsShares) {
   EXPECT_EQ(*parse_percent("10%"), 10);
   EXPECT_EQ(*parse_percent("0.5"), 0.5);
   EXPECT_EQ(*parse_percent("0%"), 0);
-  for (const char* text : {"", "%", "-1%", "100%", "nan%", "inf", "1%%", "ten"})
+  for (const char* text : {"", "%", "-1%", "100%", "nan%", "inf", "1%%", "ten", "0x10", " 1", "+1"})
     EXPECT_FALSE(parse_percent(text)) << text;
 }
 
