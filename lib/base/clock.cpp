@@ -3,41 +3,60 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
-#include <ctime>
+#include <chrono>
 
 namespace roll {
 
+namespace {
+
+// The digits at that place, or -1.
+int number_at(std::string_view text, size_t at, size_t digits) {
+  int number = 0;
+  for (const char digit : text.substr(at, digits)) {
+    if (digit < '0' || digit > '9') return -1;
+    number = number * 10 + (digit - '0');
+  }
+  return number;
+}
+
+}  // namespace
+
+// Both without the C library's calendar: that looks for a time zone first, and is slow for a journal.
 std::string format_time(WallTime time) {
-  const auto whole = std::chrono::floor<std::chrono::seconds>(time);
-  const auto millis = std::chrono::floor<Millis>(time - whole).count();
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(whole);
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900, utc.tm_mon + 1,
-                     utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, millis);
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(std::chrono::floor<Millis>(time - day));
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+                     clock.subseconds().count());
 }
 
 Result<WallTime> parse_time(std::string_view text) {
-  std::tm utc{};
-  int millis = 0;
-  int used = 0;
-  const std::string copy(text);
-  const int fields = std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ%n", &utc.tm_year, &utc.tm_mon,
-                                 &utc.tm_mday, &utc.tm_hour, &utc.tm_min, &utc.tm_sec, &millis, &used);
+  constexpr std::string_view kForm = "0000-00-00T00:00:00.000Z";
+  const auto wrong = [&] {
+    return fail(ErrorKind::Invalid, fmt::format("'{}' is not a time like 2026-01-31T12:00:00.123Z", text));
+  };
+  if (text.size() != kForm.size()) return wrong();
+  for (size_t at = 0; at < kForm.size(); ++at)
+    if (kForm[at] != '0' && text[at] != kForm[at]) return wrong();
+  const int year = number_at(text, 0, 4);
+  const int month = number_at(text, 5, 2);
+  const int day = number_at(text, 8, 2);
+  const int hour = number_at(text, 11, 2);
+  const int minute = number_at(text, 14, 2);
+  const int second = number_at(text, 17, 2);
+  const int millis = number_at(text, 20, 3);
   // Nanoseconds in 64 bits, counted from 1970, reach from 1677 to 2262.
   constexpr int kFirstYear = 1678;
   constexpr int kLastYear = 2261;
-  const bool representable = utc.tm_year >= kFirstYear && utc.tm_year <= kLastYear;
-  if (fields != 7 || !representable)
-    return fail(ErrorKind::Invalid, fmt::format("'{}' is not a time like 2026-01-31T12:00:00.123Z", text));
-  utc.tm_year -= 1900;
-  utc.tm_mon -= 1;
-  const WallTime time = WallTime(std::chrono::seconds(timegm(&utc))) + Millis(millis);
-  // scanf and timegm take more than the one way of writing, such as a 31st of February.
-  if (static_cast<size_t>(used) != copy.size() || format_time(time) != text)
-    return fail(ErrorKind::Invalid, fmt::format("'{}' is not a time like 2026-01-31T12:00:00.123Z", text));
-  return time;
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  const bool is_time = hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second < 60;
+  if (year < kFirstYear || year > kLastYear || !date.ok() || !is_time || millis < 0) return wrong();
+  return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
+         std::chrono::seconds(second) + Millis(millis);
 }
 
 }  // namespace roll
