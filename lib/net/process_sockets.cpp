@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -94,7 +95,7 @@ class Taking {
         return;
       }
       if (!refers_to(fd->get(), inode)) return;
-      taken_.push_back({std::move(*fd), *found});
+      taken_.push_back({std::move(*fd), *found, {pid, descriptor}});
       wanted_.erase(found);
     });
     if (failure == EACCES || failure == EPERM)
@@ -164,6 +165,19 @@ Result<std::vector<TakenListener>> listeners_of(SockDiag& diag, const ProcessId&
     taking.take_from(pid);
   }
   return taking.finish();
+}
+
+Result<Fd> take_again(const SocketPlace& place, uint32_t inode) {
+  const auto process = ProcessRef::open(place.pid);
+  if (!process) return fail(process.error());
+  auto fd = process->take_fd(place.descriptor);
+  int listens = 0;
+  socklen_t size = sizeof listens;
+  if (fd && refers_to(fd->get(), inode) &&
+      ::getsockopt(fd->get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens == 1)
+    return fd;
+  return fail(ErrorKind::NotFound,
+              "process " + std::to_string(place.pid) + " does not listen on that socket any more");
 }
 
 Result<TakenListener> take_listener(SockDiag& diag, const ProcessId& root, const Endpoint& bound) {

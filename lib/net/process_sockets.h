@@ -27,9 +27,16 @@ enum class Whose { RootOnly, Tree };
 // once it has gone.
 Result<std::vector<uint32_t>> socket_inodes(const ProcessId& root, Whose whose = Whose::Tree);
 
+// Where a socket was found.
+struct SocketPlace {
+  pid_t pid = 0;
+  int descriptor = -1;
+};
+
 struct TakenListener {
   Fd fd;  // a duplicate; while it is open the socket stays in its group, whoever closes it otherwise
   ListenSocket socket;
+  SocketPlace place;
 };
 
 // Duplicates of the listening sockets of a process tree that serve one of `addresses`, each socket once,
@@ -38,6 +45,10 @@ struct TakenListener {
 // socket that it has could not be taken.
 Result<std::vector<TakenListener>> listeners_of(SockDiag& diag, const ProcessId& root,
                                                 std::span<const ListenAddress> addresses);
+
+// The listener that was found there, without any search. NotFound where it is not there any more, or does not
+// listen.
+Result<Fd> take_again(const SocketPlace& place, uint32_t inode);
 
 // One listener of the tree on exactly `bound`; the root's own where it has one, which spares reading all of
 // /proc. NotFound where there is none.

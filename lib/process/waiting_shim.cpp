@@ -2,6 +2,7 @@
 #include "process/waiting_shim.h"
 
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -65,24 +66,44 @@ Result<std::unique_ptr<WaitingShim>> WaitingShim::start(const std::string& shim_
                                                         const LaunchSpec& spec) {
   auto listener = listen_for_packets(spec.run_dir, kLaunchSocket);
   if (!listener) return fail(listener.error());
-  std::unique_ptr<WaitingShim> waiting(new WaitingShim(spec, std::move(*listener)));
-  DirectLauncher direct;
-  SystemdLauncher systemd;
-  Launcher& launcher = spec.unit ? static_cast<Launcher&>(systemd) : direct;
-  auto shim = launcher.start(shim_program, spec);
-  if (!shim) return fail(shim.error());
-  waiting->shim_ = std::move(*shim);
+  Fd started(::eventfd(0, EFD_CLOEXEC));
+  if (!started) return fail(last_os_failure("cannot make an event"));
+  std::unique_ptr<WaitingShim> waiting(new WaitingShim(spec, std::move(*listener), std::move(started)));
+  waiting->starting_ = std::async(std::launch::async | std::launch::deferred,
+                                  [program = shim_program, spec, event = waiting->started_.get()] {
+                                    DirectLauncher direct;
+                                    SystemdLauncher systemd;
+                                    Launcher& launcher = spec.unit ? static_cast<Launcher&>(systemd) : direct;
+                                    auto shim = launcher.start(program, spec);
+                                    (void)::eventfd_write(event, 1);
+                                    return shim;
+                                  });
   return waiting;
 }
 
 WaitingShim::~WaitingShim() {
   if (!listener_) return;
+  (void)look_whether_started();
   listener_.reset();
   ::unlink((spec_.run_dir + "/" + kLaunchSocket).c_str());
+  if (starting_.valid()) {
+    auto started = starting_.get();
+    if (started) shim_ = std::move(*started);
+  }
   if (!shim_) return;
   pollfd ending{shim_->fd(), POLLIN, 0};
   ::poll(&ending, 1, static_cast<int>(kEndPatience.count()));
   remove_if_empty(spec_.log_path);
+}
+
+Status WaitingShim::look_whether_started() {
+  // Where there can be no more threads, it is this one that starts it.
+  if (!starting_.valid() || starting_.wait_for(std::chrono::seconds(0)) == std::future_status::timeout)
+    return {};
+  auto started = starting_.get();
+  if (!started) return fail(started.error());
+  shim_ = std::move(*started);
+  return {};
 }
 
 // From the process that was started and nobody else.
@@ -93,14 +114,17 @@ Result<Fd> WaitingShim::await_connection() {
     if (!connection) return fail(connection.error());
     if (*connection && check_peer((*connection)->get())) return std::move(**connection);
     if (*connection) continue;
+    if (Status started = look_whether_started(); !started) return fail(started.error());
     if (shim_ && shim_->has_exited()) return fail(ended_early(spec_));
     const auto left = std::chrono::ceil<Millis>(deadline - std::chrono::steady_clock::now());
     if (left <= Millis(0)) {
       return fail(ErrorKind::Failed, "roll-shim did not connect within 5 s",
                   spec_.unit ? "see `journalctl -u " + unit_name(spec_.app, spec_.instance) + "`" : "");
     }
-    pollfd waiting[2] = {{listener_.get(), POLLIN, 0}, {shim_ ? shim_->fd() : -1, POLLIN, 0}};
-    ::poll(waiting, 2, static_cast<int>(left.count()));
+    pollfd waiting[3] = {{listener_.get(), POLLIN, 0},
+                         {starting_.valid() ? started_.get() : -1, POLLIN, 0},
+                         {shim_ ? shim_->fd() : -1, POLLIN, 0}};
+    ::poll(waiting, 3, static_cast<int>(left.count()));
   }
 }
 

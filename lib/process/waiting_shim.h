@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,11 +20,12 @@ namespace roll {
 class WaitingShim {
  public:
   // Starts it, by the launcher and with the log that the spec asks for. `spec.run_dir` exists and is empty.
-  // Blocks until the program was executed, or systemd has taken the order.
+  // Does not block: another thread waits until the program was executed, or systemd has taken the order. What
+  // goes wrong with that is said by launch().
   static Result<std::unique_ptr<WaitingShim>> start(const std::string& shim_program, const LaunchSpec& spec);
 
   // Calls it off unless it got its orders: blocks until it has gone, some ms and at most 1 s, and leaves
-  // nothing of it but what it wrote into its log.
+  // nothing of it but what it wrote into its log. Blocks for that other thread, soon after the start.
   ~WaitingShim();
   WaitingShim(const WaitingShim&) = delete;
   WaitingShim& operator=(const WaitingShim&) = delete;
@@ -34,12 +36,16 @@ class WaitingShim {
                                              ShimClient::OnEvent on_event);
 
  private:
-  WaitingShim(LaunchSpec spec, Fd listener) : spec_(std::move(spec)), listener_(std::move(listener)) {}
+  WaitingShim(LaunchSpec spec, Fd listener, Fd started)
+      : spec_(std::move(spec)), listener_(std::move(listener)), started_(std::move(started)) {}
+  Status look_whether_started();
   Result<Fd> await_connection();
 
   LaunchSpec spec_;
   Fd listener_;
+  Fd started_;                      // readable once the other thread is through
   std::optional<ProcessRef> shim_;  // where its launcher knows it
+  std::future<Result<std::optional<ProcessRef>>> starting_;
 };
 
 }  // namespace roll

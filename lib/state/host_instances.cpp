@@ -72,8 +72,7 @@ void HostInstances::adopt(InstanceId id, Known& known) {
 
 HostInstances::~HostInstances() {
   for (auto& [id, shim] : prepared_) {
-    if (shim.wait_for(std::chrono::seconds(0)) == std::future_status::deferred) continue;  // never started
-    shim.get() = nullptr;
+    shim.reset();
     (void)remove_instance_folder(paths_, app_, id);
   }
 }
@@ -89,22 +88,16 @@ Result<std::unique_ptr<WaitingShim>> HostInstances::start_shim(const LaunchSpec&
 // systemd is not asked in vain: its units come and go visibly.
 void HostInstances::prepare(const LaunchSpec& spec) {
   if (spec.unit) return;
-  // Whoever starts a program waits for the kernel to read it.
-  prepared_[spec.instance] =
-      std::async(std::launch::async | std::launch::deferred, [this, spec] { return start_shim(spec); });
+  if (auto shim = start_shim(spec)) prepared_[spec.instance] = std::move(*shim);
 }
 
 Status HostInstances::launch(const LaunchSpec& spec) {
   const InstanceId id = spec.instance;
   auto prepared = prepared_.extract(id);
-  auto waiting = prepared ? prepared.mapped().get() : start_shim(spec);
+  auto waiting =
+      prepared ? Result<std::unique_ptr<WaitingShim>>(std::move(prepared.mapped())) : start_shim(spec);
   if (!waiting) return fail(waiting.error());
   Known& known = known_[id];
-  // What listens before the server runs is none of its.
-  if (auto before = listening_inodes()) {
-    known.listening = std::move(*before);
-    known.looked_at = loop_.now();
-  }
   auto shim =
       (*waiting)->launch(loop_, spec, [this, id](const ShimEvent& event) { on_shim_event(id, event); });
   if (!shim) {
@@ -113,6 +106,7 @@ Status HostInstances::launch(const LaunchSpec& spec) {
     (void)remove_instance_folder(paths_, app_, id);
     return fail(shim.error());
   }
+  launched_.push_back(std::move(*waiting));
   known.shim = std::move(*shim);
   known.record = known.shim->record();
   return {};
@@ -235,10 +229,28 @@ Result<std::vector<Listener>> HostInstances::listeners(InstanceId id) {
   }
   if (!taken) return fail(taken.error());
   std::vector<Listener> listeners;
-  for (TakenListener& listener : *taken)
+  known.listeners.clear();
+  for (TakenListener& listener : *taken) {
+    known.listeners.push_back({listener.socket.bound, listener.socket.inode, listener.place});
     listeners.push_back(
         {std::move(listener.fd), listener.socket.bound, listener.socket.inode, group_of(listener.socket)});
+  }
   return listeners;
+}
+
+Result<Fd> HostInstances::listener(InstanceId id, const Endpoint& bound) {
+  const auto found = known_.find(id);
+  if (found != known_.end()) {
+    for (const Known::Place& place : found->second.listeners) {
+      if (place.bound != bound) continue;
+      if (auto again = take_again(place.socket, place.inode)) return again;
+    }
+  }
+  auto all = listeners(id);
+  if (!all) return fail(all.error());
+  for (Listener& listener : *all)
+    if (listener.bound == bound) return std::move(listener.fd);
+  return fail(ErrorKind::NotFound, fmt::format("instance {} does not listen on {}", id, bound.text()));
 }
 
 bool HostInstances::listeners_changed(InstanceId id) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <future>
 #include <map>
 #include <memory>
 #include <optional>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "loop/loop.h"
+#include "net/process_sockets.h"
 #include "net/sock_diag.h"
 #include "process/waiting_shim.h"
 #include "state/instances.h"
@@ -38,6 +38,8 @@ class HostInstances final : public Instances {
   void prepare(const LaunchSpec& spec);
   Status launch(const LaunchSpec& spec) override;
   Result<std::vector<Listener>> listeners(InstanceId id) override;
+  // Any one of its listeners on exactly that address; NotFound where it has none.
+  Result<Fd> listener(InstanceId id, const Endpoint& bound);
   bool listeners_changed(InstanceId id) override;
   Result<std::vector<ListenSocket>> listen_sockets() override;
   std::vector<ListenSocket> listens_elsewhere(InstanceId id) override;
@@ -66,7 +68,13 @@ class HostInstances final : public Instances {
     DrainOrder drain_order;
     std::optional<ExitStatus> exit;  // of the end, told before the connection closes
     size_t connections_cut = 0;
-    bool over = false;                // LaunchFailed or Ended was told
+    bool over = false;  // LaunchFailed or Ended was told
+    struct Place {
+      Endpoint bound;
+      uint32_t inode;
+      SocketPlace socket;
+    };
+    std::vector<Place> listeners;     // where they were found last
     std::vector<uint32_t> listening;  // what listened on the app's ports at the last look
     TimePoint looked_at;
   };
@@ -93,7 +101,8 @@ class HostInstances final : public Instances {
   std::unique_ptr<Nudge> nudge_;
   OnEvent on_event_;
   std::map<InstanceId, Known> known_;
-  std::map<InstanceId, std::future<Result<std::unique_ptr<WaitingShim>>>> prepared_;
+  std::map<InstanceId, std::unique_ptr<WaitingShim>> prepared_;
+  std::vector<std::unique_ptr<WaitingShim>> launched_;  // whose start may not be quite over
   // A client cannot be destroyed from within its own callback.
   std::vector<std::unique_ptr<ShimClient>> finished_shims_;
   std::vector<std::unique_ptr<Orphan>> finished_orphans_;
