@@ -108,12 +108,8 @@ Result<std::unique_ptr<Steering>> ChangeSession::steering_for(HandoverPolicy pol
     if (!handles) continue;
     for (SteeringHandle& handle : *handles) options.adopted.push_back(std::move(handle));
   }
-  options.take_listener = [&instances](InstanceId id, const Endpoint& bound) -> Result<Fd> {
-    auto listeners = instances.listeners(id);
-    if (!listeners) return fail(listeners.error());
-    for (Listener& listener : *listeners)
-      if (listener.bound == bound) return std::move(listener.fd);
-    return fail(ErrorKind::NotFound, fmt::format("instance {} does not listen on {}", id, bound.text()));
+  options.take_listener = [&instances](InstanceId id, const Endpoint& bound) {
+    return instances.listener(id, bound);
   };
   // One that could not be loaded is tried again by who needs it, and tells why.
   if (options.adopted.empty() && steer_program_.valid())
@@ -123,21 +119,25 @@ Result<std::unique_ptr<Steering>> ChangeSession::steering_for(HandoverPolicy pol
   return choose_steering(*loop_, insisted, std::move(options));
 }
 
-// The first shim starts while what serves is found and gated. Why it could not be placed is said by who asks
-// again.
-void ChangeSession::prepare(const GenerationSpec& spec, HostInstances& instances) {
-  auto first = place(spec);
-  if (!first) return;
-  instances.prepare(first->launch);
+// The first shim starts while the change is written down, and what serves is found and gated. Why it could
+// not be placed is said by who asks again.
+void ChangeSession::prepare(const RolloutRequest& request) {
+  // Whoever stands by may make it needless to launch anything.
+  if (request.shape != RolloutRequest::Shape::Replace || request.returns_to) return;
+  auto first = place(request.spec);
+  auto instances = HostInstances::create(*loop_, paths_, app_, request.spec.config.listen);
+  if (!first || !instances) return;
+  (*instances)->prepare(first->launch);
+  prepared_ = std::move(*instances);
   placed_ = std::move(*first);
 }
 
 template <typename Act>
-auto ChangeSession::in_world(const AppConfig& config, Act act, const GenerationSpec* first_to_launch)
+auto ChangeSession::in_world(const AppConfig& config, Act act)
     -> Result<decltype(act(std::declval<World&>()))> {
-  auto instances = HostInstances::create(*loop_, paths_, app_, config.listen);
+  auto instances = prepared_ ? Result<std::unique_ptr<HostInstances>>(std::move(prepared_))
+                             : HostInstances::create(*loop_, paths_, app_, config.listen);
   if (!instances) return fail(instances.error());
-  if (first_to_launch != nullptr) prepare(*first_to_launch, **instances);
   auto steering = steering_for(config.handover, **instances);
   if (!steering) return fail(steering.error());
   InstanceProbe probe(*loop_, **steering, paths_.tls_library());
@@ -195,17 +195,12 @@ Result<Plan> ChangeSession::preview(const RolloutRequest& request) {
 }
 
 Result<Verdict> ChangeSession::roll_out(RolloutRequest request) {
-  const GenerationSpec spec = request.spec;
-  // Whoever stands by may make it needless to launch anything.
-  const bool launches = request.shape == RolloutRequest::Shape::Replace && !request.returns_to;
+  const AppConfig config = request.spec.config;
   request.on_attend = [this] { (void)describe_attending(*lock_, self_); };
-  auto verdict = in_world(
-      spec.config,
-      [&](World& world) {
-        return Rollout(world, std::move(request), [this](const GenerationSpec& of) { return place(of); })
-            .run();
-      },
-      launches ? &spec : nullptr);
+  auto verdict = in_world(config, [&](World& world) {
+    return Rollout(world, std::move(request), [this](const GenerationSpec& spec) { return place(spec); })
+        .run();
+  });
   placed_.reset();
   if (!verdict) return fail(verdict.error());
   return std::move(*verdict);

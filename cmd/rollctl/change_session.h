@@ -54,6 +54,9 @@ class ChangeSession {
   Result<std::optional<Verdict>> tidy();
 
   Result<Plan> preview(const RolloutRequest& request);
+  // What takes time before roll_out(), of the same request, and runs beside whatever comes in between. Called
+  // off with the session. Blocks for a moment.
+  void prepare(const RolloutRequest& request);
   Result<Verdict> roll_out(RolloutRequest request);
 
   // How many instances there are in any state, and how many serve: as wanted, or as a canary.
@@ -66,12 +69,10 @@ class ChangeSession {
   Result<std::optional<Verdict>> mend(RecoveryRequest request);
   Result<std::unique_ptr<Steering>> steering_for(HandoverPolicy policy, HostInstances& instances);
   Result<LaunchPlace> place(const GenerationSpec& spec);
-  void prepare(const GenerationSpec& spec, HostInstances& instances);
   Status reread();
 
   template <typename Act>
-  auto in_world(const AppConfig& config, Act act, const GenerationSpec* first_to_launch = nullptr)
-      -> Result<decltype(act(std::declval<World&>()))>;
+  auto in_world(const AppConfig& config, Act act) -> Result<decltype(act(std::declval<World&>()))>;
 
   Paths paths_;
   std::string app_;
@@ -85,6 +86,7 @@ class ChangeSession {
   History history_;
   InstanceId last_instance_ = 0;
   std::optional<LaunchPlace> placed_;  // and not launched yet
+  std::unique_ptr<HostInstances> prepared_;
   // Loaded beside the reading of all that stands on the disk: it takes as long. For the first who steers.
   std::future<Result<SteerMaps>> steer_program_;
 };

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <malloc.h>
+
 #include <map>
 #include <string>
 #include <vector>
@@ -25,6 +27,8 @@ const std::map<std::string, Verb>& verbs() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // A heap for each of the few short threads would cost more than they wait for one another.
+  ::mallopt(M_ARENA_MAX, 1);
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   auto parsed = roll::parse_command_line(arguments);
   if (!parsed) return roll::Context(roll::guess_common_options(arguments), arguments).fail(parsed.error());

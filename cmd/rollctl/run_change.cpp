@@ -74,20 +74,23 @@ int tell_unchanged(const CommandLine& line, const ChangeSession& session, Report
 Result<int> change(Context& context, const CommandLine& line, const MakeChange& make, Reporter& reporter) {
   const auto paths = Context::paths();
   if (!paths) return fail(paths.error());
-  const auto app = app_name_of(*paths, line.app);
-  if (!app) return fail(app.error());
+  const auto name = app_name_of(*paths, line.app);
+  if (!name) return fail(name.error());
+  ChangedApp app{*name, {}};
   if (line.command.empty())
-    if (Status known = check_known(*paths, *app); !known) return fail(known.error());
+    if (Status known = check_known(*paths, app); !known) return fail(known.error());
 
   // An app file that is wrong is said to be before anything is made or locked.
-  if (line.verb == "deploy" || line.verb == "restart")
-    if (const auto description = describe_app(*paths, *app, line); !description)
-      return fail(description.error());
+  if (line.verb == "deploy" || line.verb == "restart") {
+    auto description = describe_app(*paths, app, line);
+    if (!description) return fail(description.error());
+    app.description = std::move(*description);
+  }
 
   const auto access = line.traffic.dry_run ? ChangeSession::Access::Preview : ChangeSession::Access::Change;
-  auto session = ChangeSession::open(context, *paths, app->name, access, reporter);
+  auto session = ChangeSession::open(context, *paths, app.name, access, reporter);
   if (!session && session.error().kind == ErrorKind::Busy && access == ChangeSession::Access::Change)
-    return decide_for_holder(*paths, app->name, line, session.error(), reporter);
+    return decide_for_holder(*paths, app.name, line, session.error(), reporter);
   if (!session) return fail(session.error());
   if (access == ChangeSession::Access::Change) {
     const auto recovered = (*session)->recover();
@@ -100,7 +103,7 @@ Result<int> change(Context& context, const CommandLine& line, const MakeChange& 
     }
   }
 
-  auto wanted = make(**session, *app);
+  auto wanted = make(**session, app);
   if (!wanted) return fail(wanted.error());
   if (!wanted->request) return tell_unchanged(line, **session, reporter);
   RolloutRequest& request = *wanted->request;
@@ -114,8 +117,9 @@ Result<int> change(Context& context, const CommandLine& line, const MakeChange& 
     return print_plan(context, request, *plan);
   }
 
+  (*session)->prepare(request);
   if (wanted->description)
-    if (Status kept = keep_description(*paths, app->name, *wanted->description); !kept)
+    if (Status kept = keep_description(*paths, app.name, *wanted->description); !kept)
       return fail(kept.error());
   auto kept = keep_generation(*paths, request.spec);
   if (!kept) return fail(kept.error());
