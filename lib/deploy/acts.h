@@ -65,8 +65,10 @@ class Acts {
   Ending launch(const GenerationSpec& spec, int count, Millis deadline, std::vector<InstanceId>& launched,
                 OnInterrupt on_interrupt);
 
-  // New connections go there from now on; who is in the rotation serves, who left it settles.
+  // New connections go there from now on; who is in the rotation serves, who left it settles. begin_shift()
+  // does not wait until all have heard so: settle() does, which is to come next.
   Ending shift(const Traffic& traffic);
+  Ending begin_shift(const Traffic& traffic);
 
   // Tells those in the rotation that they serve, where an interrupted change did not come to it.
   Ending confirm();
@@ -124,8 +126,8 @@ class Acts {
     Acknowledgement heard;
   };
   Acknowledgement give_role(InstanceId id, RoleOrder role);
-  std::vector<ToldRole> tell_roles(const Rotation& weights);
-  Status await_roles(std::vector<ToldRole> told);
+  void tell_roles(const Rotation& weights);
+  Status await_roles();
   // launch.cpp
   // Sets `id` once there is a member of that id.
   Ending start_one(const GenerationSpec& spec, InstanceId& id);
@@ -161,6 +163,7 @@ class Acts {
   std::vector<GroupIdentity> expected_;        // the groups of those that serve
   std::map<InstanceId, ProbeSpec> probes_;
   std::map<InstanceId, Micros> look_delay_;
+  std::vector<ToldRole> told_roles_;                  // and not awaited yet
   std::map<InstanceId, Acknowledgement> handed_out_;  // the steering, to shims that have not said yet
   std::map<InstanceId, Acknowledgement> let_go_;      // of it, likewise
   size_t left_ = 0;                                   // handshakes that had not settled at the bound

@@ -62,6 +62,8 @@ Ending Acts::settle(const std::vector<InstanceId>& leaving, Millis bound, OnInte
     }
   };
   look();
+  // While that looked, they had time to hear of the shift.
+  if (Status heard = await_roles(); !heard) return host_failed(heard.error());
   const Repeat looking(world_.scheduler, kSettlePoll, kSettlePoll, look);
   const Waited waited = wait_until(
       world_,

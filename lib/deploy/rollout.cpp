@@ -95,11 +95,13 @@ Ending Rollout::replace(const Step& step) {
     traffic.canaries.erase(id);
   }
   if (step.canary > 0) traffic.canaries[fresh.front()] = step.canary;
-  ending = acts_.shift(traffic);
-  if (ending.done() && (step.launch > 0 || !step.enter.empty()))
-    ending = run_hook("after_shift", request_.spec.config.hooks.after_shift, OnInterrupt::Ignore);
+  const auto& hook = request_.spec.config.hooks.after_shift;
   // With a canary it is the canary that is watched, before the others follow.
   const bool bakes = step.canary > 0 || plan_.front().canary == 0;
+  const bool settles_at_once = hook.empty() && !(bakes && request_.bake > Millis(0));
+  ending = settles_at_once ? acts_.begin_shift(traffic) : acts_.shift(traffic);
+  if (ending.done() && (step.launch > 0 || !step.enter.empty()))
+    ending = run_hook("after_shift", hook, OnInterrupt::Ignore);
   if (ending.done()) ending = acts_.bake(fresh_, bakes ? request_.bake : Millis(0));
   // After the last shift nothing is undone: a signal only ends the waiting.
   const bool last = steps_done_ + 1 == plan_.size();

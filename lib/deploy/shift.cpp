@@ -96,21 +96,19 @@ Acknowledgement Acts::give_role(InstanceId id, RoleOrder role) {
   return world_.instances.set_role(id, role);
 }
 
-std::vector<Acts::ToldRole> Acts::tell_roles(const Rotation& weights) {
-  std::vector<ToldRole> told;
+void Acts::tell_roles(const Rotation& weights) {
   for (const auto& [id, weight] : weights) {
     const InstanceState state = traffic_.is_canary(id) ? InstanceState::Canary : InstanceState::Serving;
     const bool is_news = fleet_.at(id).state != state;
-    told.push_back({id, is_news, give_role(id, {state, weight})});
+    told_roles_.push_back({id, is_news, give_role(id, {state, weight})});
   }
-  return told;
 }
 
 // What stands in the records is what the next rollctl takes for the rotation: whoever comes into it, or ends
 // being a canary, must have heard so. Of the others only a weight has changed.
-Status Acts::await_roles(std::vector<ToldRole> told) {
+Status Acts::await_roles() {
   Status all_heard;
-  for (auto& [id, is_news, acknowledgement] : told) {
+  for (auto& [id, is_news, acknowledgement] : std::exchange(told_roles_, {})) {
     Status heard = acknowledgement.await();
     if (!heard && is_news && heard.error().kind != ErrorKind::NotFound && !is_down(fleet_.at(id)))
       all_heard = std::move(heard);
@@ -119,12 +117,18 @@ Status Acts::await_roles(std::vector<ToldRole> told) {
 }
 
 Ending Acts::confirm() {
-  if (Status told = await_roles(tell_roles(traffic_.weights(traffic_.rotation))); !told)
-    return host_failed(told.error());
+  tell_roles(traffic_.weights(traffic_.rotation));
+  if (Status told = await_roles(); !told) return host_failed(told.error());
   return {};
 }
 
 Ending Acts::shift(const Traffic& traffic) {
+  if (Ending ending = begin_shift(traffic); !ending.done()) return ending;
+  if (Status heard = await_roles(); !heard) return host_failed(heard.error());
+  return {};
+}
+
+Ending Acts::begin_shift(const Traffic& traffic) {
   if (traffic == traffic_) return {};
   const std::set<InstanceId>& rotation = traffic.rotation;
   const std::vector<InstanceId> in = minus(rotation, traffic_.rotation);
@@ -144,15 +148,14 @@ Ending Acts::shift(const Traffic& traffic) {
   traffic_ = traffic;
   recorder_.happened(events::traffic_shifted(in, out, weights));
 
-  std::vector<ToldRole> told = tell_roles(weights);
-  for (InstanceId id : out) told.push_back({id, false, give_role(id, {InstanceState::Settling})});
+  tell_roles(weights);
+  for (InstanceId id : out) told_roles_.push_back({id, false, give_role(id, {InstanceState::Settling})});
   for (InstanceId id : in) {
     if (fleet_.at(id).holds_steering) continue;
     if (Status shared = hand_out_steering(id); !shared) warn_unsupervised(id, shared.error());
   }
-  const Status heard = await_roles(std::move(told));
   await_all_steering_held();
-  return heard ? Ending() : host_failed(heard.error());
+  return {};
 }
 
 std::vector<InstanceId> Acts::stand_by(const std::vector<InstanceId>& left, Millis duration,
