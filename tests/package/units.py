@@ -85,6 +85,8 @@ class Units:
             shown = self.run("systemctl", "status", "--no-pager", unit)
             for pid in (instance["pid"], instance["shim_pid"]):
                 check(re.search(rf"[├└]─ *{pid} ", shown), f"systemctl status {unit} shows no {pid}")
+            memory = self.run("cat", f"/proc/{instance['shim_pid']}/smaps_rollup")
+            check(int(re.search(r"^Pss: +(\d+) kB", memory, re.MULTILINE)[1]) <= 1536, "a shim takes over 1.5 MiB")
         check(set(self.units_of_app()) == {self.unit(i) for i in self.admin.instances("web")}, "there are other units")
         self.admin.make_app("web-api", 8081)
         check(self.property(self.unit(self.admin.instances("web-api")[0], "web-api"), "Slice")

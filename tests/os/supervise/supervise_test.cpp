@@ -513,19 +513,5 @@ TEST_F(SuperviseTest, AnIdleShimNeverWakesUp) {
   EXPECT_TRUE(is_quiet);
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-TEST_F(SuperviseTest, AnIdleShimTakesLittleMemory) {
-  Watched& shim = serve(stub_spec(kListen));
-  ASSERT_TRUE(shim.client->take_listeners());
-  std::ifstream rollup("/proc/" + std::to_string(shim.client->record().shim.pid) + "/smaps_rollup");
-  size_t pss_kib = 0;
-  for (std::string line; std::getline(rollup, line);) {
-    if (line.starts_with("Pss:")) pss_kib = std::stoul(line.substr(4));
-  }
-  EXPECT_GT(pss_kib, 0U);
-  EXPECT_LE(pss_kib, 1536U);
-}
-#endif
-
 }  // namespace
 }  // namespace roll::test
