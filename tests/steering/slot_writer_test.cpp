@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "steering/slot_counters.h"
+#include "steering/steer_program.h"
 #include "steering/steering_fixture.h"
 
 namespace roll::test {
@@ -17,6 +19,19 @@ class SlotWriterTest : public EbpfSteeringTest {
     return std::move(handles->front());
   }
 };
+
+TEST_F(SlotWriterTest, ASlotThatNobodyHadHasCountedNothing) {
+  const auto maps = load_steer_program();
+  ASSERT_TRUE(maps) << maps.error().message;
+  const std::vector<uint32_t> slots{7};
+  const auto none = read_slot_counters(maps->counters.get(), slots);
+  ASSERT_TRUE(none) << none.error().message;
+  EXPECT_EQ(*none, SteeringCounters());
+  begin_slot_counters(maps->counters.get(), 7);
+  const auto begun = read_slot_counters(maps->counters.get(), slots);
+  ASSERT_TRUE(begun) << begun.error().message;
+  EXPECT_EQ(*begun, SteeringCounters());
+}
 
 TEST_F(SlotWriterTest, BringsARestartedServerBackWithNoRollctlAround) {
   Fd first = listen_on(kAny);

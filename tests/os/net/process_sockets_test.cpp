@@ -64,6 +64,21 @@ TEST_F(ProcessSocketsTest, FindsTheListenerOfAWorker) {
   EXPECT_FALSE(*listens_on_port(*diag_, tree, 8081));
 }
 
+TEST_F(ProcessSocketsTest, TakesAListenerAgainWhereItWas) {
+  Fd listener = listen_on(v4("0.0.0.0"));
+  const auto taken = take(own_id(), {kAddress});
+  ASSERT_TRUE(taken);
+  ASSERT_EQ(taken->size(), 1U);
+  const TakenListener& found = taken->front();
+  const auto again = take_again(found.place, found.socket.inode);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(take_again(found.place, found.socket.inode + 1).error().kind, ErrorKind::NotFound) << "another";
+  ASSERT_EQ(::shutdown(listener.get(), SHUT_RD), 0);
+  EXPECT_EQ(take_again(found.place, found.socket.inode).error().kind, ErrorKind::NotFound) << "it is deaf";
+  close_listener(listener);
+  EXPECT_EQ(take_again(found.place, found.socket.inode).error().kind, ErrorKind::NotFound) << "it was closed";
+}
+
 TEST_F(ProcessSocketsTest, LeavesListenersOnOtherAddressesAlone) {
   const Fd other = listen_on(v4("127.0.0.1", 9000));
   const Fd narrower = listen_on(v4("127.0.0.1"));

@@ -9,6 +9,7 @@
 
 #include "process/packet_socket.h"
 #include "process/shim_protocol.h"
+#include "process/waiting_shim.h"
 #include "shim_fixture.h"
 
 namespace roll::test {
@@ -276,6 +277,45 @@ TEST_F(LaunchTest, SaysThatTheShimEndedEarly) {
   const auto client = launch_shim(*loop_, "/bin/false", shell_spec("exit 0"), {});
   ASSERT_FALSE(client);
   EXPECT_THAT(client.error().message, HasSubstr("ended before it took its orders"));
+}
+
+// A shim that waits for its orders.
+
+TEST_F(LaunchTest, AShimMayWaitForItsOrders) {
+  const LaunchSpec spec = shell_spec("exec sleep 600");
+  const auto waiting = WaitingShim::start(program_path("roll-shim"), spec);
+  ASSERT_TRUE(waiting) << waiting.error().message;
+  ASSERT_TRUE(await([&] { return is_claimed(spec.run_dir); }));
+  EXPECT_EQ(text_of(spec.log_path), "");
+  bool launched = false;
+  const auto client = (*waiting)->launch(*loop_, spec, [&](const ShimEvent& event) {
+    launched = launched || event.kind == ShimEvent::Kind::Launched;
+  });
+  ASSERT_TRUE(client) << client.error().message;
+  EXPECT_TRUE(await([&] { return launched; }));
+  EXPECT_FALSE(exists(spec.run_dir + "/" + kLaunchSocket));
+}
+
+TEST_F(LaunchTest, NothingIsLeftOfAShimThatIsCalledOff) {
+  const LaunchSpec spec = shell_spec("echo run");
+  auto waiting = WaitingShim::start(program_path("roll-shim"), spec);
+  ASSERT_TRUE(waiting) << waiting.error().message;
+  ASSERT_TRUE(await([&] { return is_claimed(spec.run_dir); }));
+  waiting->reset();
+  EXPECT_FALSE(is_claimed(spec.run_dir));
+  EXPECT_FALSE(exists(spec.log_path));
+  EXPECT_FALSE(exists(spec.run_dir + "/" + kLaunchSocket));
+  EXPECT_TRUE(await([] { return processes() == 0; }));
+}
+
+TEST_F(LaunchTest, AShimIsCalledOffWhileItStillStarts) {
+  const LaunchSpec spec = shell_spec("echo run");
+  auto waiting = WaitingShim::start(program_path("roll-shim"), spec);
+  ASSERT_TRUE(waiting) << waiting.error().message;
+  waiting->reset();
+  EXPECT_FALSE(is_claimed(spec.run_dir));
+  EXPECT_FALSE(exists(spec.run_dir + "/" + kLaunchSocket));
+  EXPECT_TRUE(await([] { return processes() == 0; }));
 }
 
 // A rollctl that dies meanwhile.

@@ -488,6 +488,44 @@ TEST_F(SuperviseTest, AFullLogIsTheServersOwnAffair) {
   drain_to_the_end(shim);
 }
 
+// Orders that are on their way.
+
+TEST_F(SuperviseTest, OrdersAreAcknowledgedInWhateverOrderSomebodyAsks) {
+  Watched& first = serve(stub_spec(kListen));
+  Watched& second = launch_and_await(shell_spec("exec sleep 600", 2));
+  Acknowledgement serving = first.client->set_role({InstanceState::Serving, 60});
+  Acknowledgement settling = first.client->set_role({InstanceState::Settling});
+  Acknowledgement other = second.client->set_role({InstanceState::Serving, 40});
+  EXPECT_TRUE(other.await());
+  EXPECT_TRUE(settling.await());
+  EXPECT_TRUE(serving.await());
+  EXPECT_TRUE(serving.await()) << "a second time";
+  EXPECT_EQ(first.client->record().state, InstanceState::Settling);
+  EXPECT_EQ(second.client->record().weight, 40);
+}
+
+TEST_F(SuperviseTest, AnOrderIsNeverAcknowledgedOnceItsClientHasGone) {
+  Watched& shim = serve(stub_spec(kListen));
+  Acknowledgement serving = shim.client->set_role({InstanceState::Serving, 100});
+  shim.client.reset();
+  const Status heard = serving.await();
+  ASSERT_FALSE(heard);
+  EXPECT_EQ(heard.error().kind, ErrorKind::NotFound);
+}
+
+TEST_F(SuperviseTest, AShimThatHoldsNoSteeringIsNotAskedForIt) {
+  const LaunchSpec spec = stub_spec(kListen);
+  serve(spec);
+  Watched& other = connect(spec);
+  const auto process = ProcessRef::open(other.client->record().shim.pid);
+  ASSERT_TRUE(process);
+  ASSERT_TRUE(process->send_signal(SIGSTOP));
+  const auto handles = other.client->take_steering();
+  ASSERT_TRUE(process->send_signal(SIGCONT));
+  ASSERT_TRUE(handles) << handles.error().message;
+  EXPECT_TRUE(handles->empty());
+}
+
 // What it costs.
 
 TEST_F(SuperviseTest, AnIdleShimNeverWakesUp) {

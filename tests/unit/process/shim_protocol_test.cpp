@@ -62,6 +62,16 @@ TEST(ShimProtocolTest, CountersSurviveTheWay) {
   EXPECT_EQ(std::get<shim::Reply>(*parsed).counters, (SteeringCounters{5, 2, 1}));
 }
 
+TEST(ShimProtocolTest, WhetherSteeringIsHeldSurvivesTheWay) {
+  for (const std::optional<bool> holds : {std::optional<bool>(), std::optional(false), std::optional(true)}) {
+    shim::Reply reply;
+    reply.holds_steering = holds;
+    const auto parsed = shim::parse_from_shim(to_text(reply));
+    ASSERT_TRUE(parsed) << parsed.error().message;
+    EXPECT_EQ(std::get<shim::Reply>(*parsed).holds_steering, holds);
+  }
+}
+
 TEST(ShimProtocolTest, SteeredAddressesSurviveTheWay) {
   const Endpoint bound = ListenAddress::parse("[::1]:8080")->endpoint;
   const auto parsed = shim::parse_request(to_text(shim::Request{1, shim::HoldSteering{{{bound, {4, 5}}}}}));
