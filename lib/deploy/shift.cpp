@@ -133,9 +133,6 @@ Ending Acts::begin_shift(const Traffic& traffic) {
   const std::set<InstanceId>& rotation = traffic.rotation;
   const std::vector<InstanceId> in = minus(rotation, traffic_.rotation);
   const std::vector<InstanceId> out = minus(traffic_.rotation, rotation);
-  for (InstanceId id : in) {
-    if (Status held = await_steering_held(id); !held) return host_failed(held.error());
-  }
   const std::set<InstanceId> reachable = reachable_of(rotation);
   const bool somebody_serves =
       std::any_of(reachable.begin(), reachable.end(), [&](InstanceId id) { return !is_down(fleet_.at(id)); });
@@ -144,6 +141,9 @@ Ending Acts::begin_shift(const Traffic& traffic) {
   const Rotation weights = traffic.weights(reachable);
   if (Status intended = recorder_.intend(events::traffic_shifting(in, out, weights)); !intended)
     return host_failed(intended.error());
+  for (InstanceId id : in) {
+    if (Status held = await_steering_held(id); !held) return host_failed(held.error());
+  }
   if (Status shifted = world_.steering.shift(weights); !shifted) return host_failed(shifted.error());
   traffic_ = traffic;
   recorder_.happened(events::traffic_shifted(in, out, weights));

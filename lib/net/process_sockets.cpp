@@ -121,12 +121,6 @@ class Taking {
   std::optional<Error> hidden_;
 };
 
-Result<std::vector<ListenSocket>> listening_on(SockDiag& diag, const Endpoint& bound) {
-  auto sockets = diag.listeners(std::span(&bound.port, 1));
-  if (sockets) std::erase_if(*sockets, [&](const auto& socket) { return socket.bound != bound; });
-  return sockets;
-}
-
 }  // namespace
 
 Result<std::vector<uint32_t>> socket_inodes(const ProcessId& root, Whose whose) {
@@ -152,7 +146,7 @@ Result<std::vector<TakenListener>> listeners_of(SockDiag& diag, const ProcessId&
   for (const auto& address : addresses) ports.push_back(address.endpoint.port);
   if (ports.empty()) return std::vector<TakenListener>();
 
-  auto wanted = diag.listeners(ports);
+  auto wanted = diag.listeners(ports, families_of(addresses));
   if (!wanted) return fail(wanted.error());
   std::erase_if(*wanted, [&](const auto& socket) {
     return std::ranges::none_of(addresses,
@@ -183,7 +177,7 @@ Result<Fd> take_again(const SocketPlace& place, uint32_t inode) {
 Result<TakenListener> take_listener(SockDiag& diag, const ProcessId& root, const Endpoint& bound) {
   const auto process = ProcessRef::open(root);
   if (!process) return fail(process.error());
-  auto wanted = listening_on(diag, bound);
+  auto wanted = diag.listeners_on(bound);
   if (!wanted) return fail(wanted.error());
 
   for (const Whose whose : {Whose::RootOnly, Whose::Tree}) {

@@ -52,6 +52,16 @@ void put_address(__be32 (&words)[4], const IpAddress& ip) {
 
 }  // namespace
 
+Families families_of(std::span<const ListenAddress> addresses) {
+  const auto are_all = [&](bool v4) {
+    return std::ranges::all_of(addresses, [v4](const ListenAddress& address) {
+      return address.host == ListenAddress::Host::Ip && address.endpoint.ip.is_v4() == v4;
+    });
+  };
+  if (addresses.empty()) return Families::Both;
+  return are_all(true) ? Families::V4 : are_all(false) ? Families::V6 : Families::Both;
+}
+
 Result<SockDiag> SockDiag::create() {
   Fd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
   if (!socket) return fail(last_os_failure(kContext));
@@ -105,10 +115,12 @@ Result<std::vector<DiagSocket>> SockDiag::dump(int family, uint32_t states, uint
   return receive_reply(sequence_);
 }
 
-Result<std::vector<DiagSocket>> SockDiag::dump_ports(uint32_t states, std::span<const uint16_t> ports) {
+Result<std::vector<DiagSocket>> SockDiag::dump_ports(uint32_t states, std::span<const uint16_t> ports,
+                                                     Families families) {
   const uint16_t only_port = ports.size() == 1 ? ports.front() : uint16_t{0};
   std::vector<DiagSocket> all;
   for (const int family : {AF_INET, AF_INET6}) {
+    if (families == (family == AF_INET ? Families::V6 : Families::V4)) continue;
     auto sockets = dump(family, states, only_port);
     // A kernel without IPv6 has no such family to ask about.
     if (!sockets && family == AF_INET6 && sockets.error().os_error == ENOENT) continue;
@@ -120,8 +132,8 @@ Result<std::vector<DiagSocket>> SockDiag::dump_ports(uint32_t states, std::span<
   return all;
 }
 
-Result<std::vector<ListenSocket>> SockDiag::listeners(std::span<const uint16_t> ports) {
-  const auto sockets = dump_ports(state_bit(TCP_LISTEN), ports);
+Result<std::vector<ListenSocket>> SockDiag::listeners(std::span<const uint16_t> ports, Families families) {
+  const auto sockets = dump_ports(state_bit(TCP_LISTEN), ports, families);
   if (!sockets) return fail(sockets.error());
   std::vector<ListenSocket> listeners;
   listeners.reserve(sockets->size());
@@ -130,6 +142,12 @@ Result<std::vector<ListenSocket>> SockDiag::listeners(std::span<const uint16_t> 
                          socket.receive_queue, socket.send_queue});
   }
   return listeners;
+}
+
+Result<std::vector<ListenSocket>> SockDiag::listeners_on(const Endpoint& bound) {
+  auto sockets = listeners(std::span(&bound.port, 1), bound.ip.is_v4() ? Families::V4 : Families::V6);
+  if (sockets) std::erase_if(*sockets, [&](const ListenSocket& socket) { return socket.bound != bound; });
+  return sockets;
 }
 
 Result<std::vector<Handshake>> SockDiag::handshakes(const Endpoint& bound) {
@@ -150,7 +168,7 @@ Result<std::vector<Connection>> SockDiag::connections(std::span<const uint16_t> 
   const auto sockets =
       dump_ports(state_bit(TCP_ESTABLISHED) | state_bit(TCP_CLOSE_WAIT) | state_bit(TCP_LAST_ACK) |
                      state_bit(TCP_FIN_WAIT1) | state_bit(TCP_FIN_WAIT2) | state_bit(TCP_CLOSING),
-                 ports);
+                 ports, Families::Both);
   if (!sockets) return fail(sockets.error());
   std::vector<Connection> connections;
   connections.reserve(sockets->size());

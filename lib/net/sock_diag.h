@@ -41,6 +41,11 @@ struct Handshake {
   auto operator<=>(const Handshake&) const = default;
 };
 
+enum class Families { V4, V6, Both };
+
+// Those that sockets have which serve one of the addresses.
+Families families_of(std::span<const ListenAddress> addresses);
+
 // Asks the kernel about the TCP sockets of one network namespace, the one in which it was created, over one
 // NETLINK_SOCK_DIAG socket. Any user may ask about everybody's sockets. Calls block only while the kernel
 // answers: a few ms where there are tens of thousands of sockets, else a fraction of one.
@@ -48,8 +53,13 @@ class SockDiag {
  public:
   static Result<SockDiag> create();
 
-  // Everything that listens, or what listens on one of `ports` (host order).
-  Result<std::vector<ListenSocket>> listeners(std::span<const uint16_t> ports = {});
+  // Everything that listens, or what listens on one of `ports` (host order). The kernel walks through all
+  // that listens on the host, once for each family.
+  Result<std::vector<ListenSocket>> listeners(std::span<const uint16_t> ports = {},
+                                              Families families = Families::Both);
+
+  // What listens on exactly `bound`.
+  Result<std::vector<ListenSocket>> listeners_on(const Endpoint& bound);
 
   // The half-open handshakes with listeners on `bound`, sorted.
   Result<std::vector<Handshake>> handshakes(const Endpoint& bound);
@@ -71,7 +81,8 @@ class SockDiag {
   Status send_request(const void* request, size_t size);
   Result<std::vector<DiagSocket>> receive_reply(uint32_t sequence);
   Result<DiagSocket> look_up(const Endpoint& local, const Endpoint& remote);
-  Result<std::vector<DiagSocket>> dump_ports(uint32_t states, std::span<const uint16_t> ports);
+  Result<std::vector<DiagSocket>> dump_ports(uint32_t states, std::span<const uint16_t> ports,
+                                             Families families);
 
   Fd socket_;
   uint32_t sequence_ = 0;

@@ -276,12 +276,15 @@ Result<std::vector<uint32_t>> HostInstances::listening_inodes() {
 }
 
 Result<std::vector<ListenSocket>> HostInstances::listen_sockets() {
-  return diag_.listeners(ports());
+  std::vector<ListenAddress> addresses = listen_;
+  for (const auto& [id, known] : known_)
+    addresses.insert(addresses.end(), known.record.spec.listen.begin(), known.record.spec.listen.end());
+  return diag_.listeners(ports(), families_of(addresses));
 }
 
 std::vector<ListenSocket> HostInstances::listens_elsewhere(InstanceId id) {
   const auto found = known(id);
-  const auto sockets = listen_sockets();
+  const auto sockets = diag_.listeners(ports());
   if (!found || !sockets) return {};
   const auto inodes = socket_inodes((*found)->record.server);
   if (!inodes) return {};

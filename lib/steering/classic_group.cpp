@@ -161,7 +161,7 @@ void ClassicGroup::disown(InstanceId instance) {
 
 // The members that the kernel lists, ours and others', as cookies.
 Result<std::vector<uint64_t>> ClassicGroup::present_cookies() {
-  auto sockets = diag_->listeners(std::span(&bound_.port, 1));
+  auto sockets = diag_->listeners_on(bound_);
   if (!sockets) return fail(sockets.error());
   const auto ours = std::ranges::find_if(
       *sockets, [&](const ListenSocket& socket) { return find(socket.cookie) != nullptr; });

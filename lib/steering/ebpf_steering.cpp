@@ -213,9 +213,9 @@ Status EbpfSteering::detach_group(SteerGroup& group) {
   if (listener) return group.detach(listener->get());
 
   const Endpoint bound = group.bound();
-  const auto sockets = diag_->listeners(std::span(&bound.port, 1));
+  const auto sockets = diag_->listeners_on(bound);
   if (!sockets) return fail(sockets.error());
-  if (std::ranges::find(*sockets, bound, &ListenSocket::bound) == sockets->end()) {
+  if (sockets->empty()) {
     group.disown();
     return {};
   }

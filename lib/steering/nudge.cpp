@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "net/tcp_connect.h"
@@ -35,14 +36,16 @@ Result<std::unique_ptr<Nudge>> Nudge::create(std::vector<Endpoint> addresses, Mi
 Nudge::Progress Nudge::poll() {
   const TimePoint now = clock_.now();
   if (now >= deadline_) return Progress::Over;
-  std::vector<uint16_t> ports;
-  for (const auto& address : addresses_) ports.push_back(address.port);
-  const auto sockets = diag_.listeners(ports);
-  if (ports.empty() || !sockets) return Progress::Over;
+  std::vector<ListenSocket> all;
+  for (const auto& address : addresses_) {
+    auto sockets = diag_.listeners_on(address);
+    if (!sockets) return Progress::Over;
+    std::ranges::move(*sockets, std::back_inserter(all));
+  }
 
   std::map<uint64_t, TimePoint> filled;
-  for (const auto& socket : *sockets) {
-    if (socket.accept_queue == 0 || std::ranges::find(addresses_, socket.bound) == addresses_.end()) continue;
+  for (const auto& socket : all) {
+    if (socket.accept_queue == 0) continue;
     const auto known = stuck_since_.find(socket.cookie);
     const TimePoint since = known == stuck_since_.end() ? now : known->second;
     filled[socket.cookie] = since;

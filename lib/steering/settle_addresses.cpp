@@ -15,7 +15,7 @@ namespace {
 Result<size_t> queued_at(SockDiag& diag, const std::vector<SettledAddress>& addresses) {
   size_t queued = 0;
   for (const auto& address : addresses) {
-    const auto sockets = diag.listeners(std::span(&address.bound.port, 1));
+    const auto sockets = diag.listeners_on(address.bound);
     if (!sockets) return fail(sockets.error());
     for (const auto& socket : *sockets) {
       if (std::ranges::find(address.cookies, socket.cookie) != address.cookies.end())

@@ -70,6 +70,33 @@ TEST_F(SockDiagTest, DescribesListeners) {
   EXPECT_EQ(listeners({9999}).size(), 0U);
 }
 
+TEST_F(SockDiagTest, AsksAboutOneFamilyWhereThatIsEnough) {
+  const Fd v4_wildcard = listen_on(v4("0.0.0.0"));
+  const Fd v4_loopback = listen_on(v4("127.0.0.2"));
+  const Fd v6_loopback = listen_on(v6("::1"));
+  const std::vector<uint16_t> port{8080};
+  EXPECT_EQ(diag_->listeners(port, Families::V4).value().size(), 2U);
+  EXPECT_EQ(diag_->listeners(port, Families::V6).value().size(), 1U);
+  const auto exact = diag_->listeners_on(v4("127.0.0.2"));
+  ASSERT_TRUE(exact);
+  ASSERT_EQ(exact->size(), 1U);
+  EXPECT_EQ(exact->front().inode, inode_of(v4_loopback));
+  EXPECT_EQ(diag_->listeners_on(v6("::1")).value().size(), 1U);
+  EXPECT_TRUE(diag_->listeners_on(v6("::2")).value().empty());
+}
+
+TEST(FamiliesTest, AreThoseOfTheAddresses) {
+  const ListenAddress four = *ListenAddress::parse("127.0.0.1:80");
+  const ListenAddress six = *ListenAddress::parse("[::]:80");
+  const ListenAddress any = *ListenAddress::parse(":80");
+  EXPECT_EQ(families_of(std::vector{four, four}), Families::V4);
+  EXPECT_EQ(families_of(std::vector{six}), Families::V6);
+  EXPECT_EQ(families_of(std::vector{four, six}), Families::Both);
+  EXPECT_EQ(families_of(std::vector{any}), Families::Both);
+  EXPECT_EQ(families_of(std::vector{four, any}), Families::Both);
+  EXPECT_EQ(families_of({}), Families::Both);
+}
+
 TEST_F(SockDiagTest, ListsThousandsOfListeners) {
   std::vector<Fd> many;
   for (int i = 0; i < 2000; ++i)
