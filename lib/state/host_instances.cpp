@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <thread>
 #include <utility>
 
 #include "net/process_sockets.h"
@@ -17,6 +18,8 @@ namespace {
 // What listens may change hands without the set of sockets changing, as when a child takes over.
 constexpr Millis kLookAnyway{50};
 constexpr Millis kNudgeBound{200};
+constexpr Millis kCalledOffBound{5000};
+constexpr Millis kCalledOffPoll{1};
 
 }  // namespace
 
@@ -364,8 +367,14 @@ Status HostInstances::drain(InstanceId id, const DrainOrder& order) {
   return unless_gone(known, known.shim->drain(order));
 }
 
+// A shim that was to wait for orders which its rollctl did not live to give ends by itself, soon.
 Status HostInstances::clear_remains(InstanceId id) {
-  return remove_instance_folder(paths_, app_, id);
+  const TimePoint deadline = loop_.now() + kCalledOffBound;
+  for (;;) {
+    Status cleared = remove_instance_folder(paths_, app_, id);
+    if (cleared || cleared.error().kind != ErrorKind::Busy || loop_.now() >= deadline) return cleared;
+    std::this_thread::sleep_for(kCalledOffPoll);
+  }
 }
 
 Instances::Stranded HostInstances::wake_stranded() {

@@ -97,7 +97,8 @@ class Instances {
   // this process.
   virtual Status drain(InstanceId id, const DrainOrder& order) = 0;
 
-  // Clears away the folder of one whose presence is Remains.
+  // Clears away the folder of one whose presence is Remains. Blocks, for at most 5 s, while a shim that never
+  // got its orders still ends.
   virtual Status clear_remains(InstanceId id) = 0;
 
   // To be called every millisecond or so after a listener has closed: connections that the kernel moved from

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 // What goes wrong around rollctl: full disks, torn files, locks, other rollctls, killed shims.
+#include <fcntl.h>
 #include <sched.h>
+#include <sys/file.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
 
+#include "base/fd.h"
 #include "support/app_fixture.h"
 
 namespace roll::test {
@@ -159,6 +163,37 @@ TEST_F(BadLuckTest, ARollctlThatWasKilledIsToldByStatusAndUndoneByRecover) {
   EXPECT_THAT(clients.stop(), IsEmpty());
   expect_only("v1");
   EXPECT_THAT(rollctl({"recover", "web"}), ExitsWith(0));
+}
+
+TEST_F(BadLuckTest, AShimThatWaitedForAKilledRollctlIsAwaited) {
+  deploy("v1");
+  const std::string hook = path("hook");
+  ASSERT_EQ(mkfifo(hook.c_str(), 0600), 0);
+  write_app(StubApp{.tables = "[hooks]\nbefore_deploy = [\"/bin/cat\", \"" + hook + "\"]\n"});
+  ChildProcess killed = start({"deploy", "web", "v2"});
+  const auto find = [](const std::string& command) {
+    for (const Process& process : processes())
+      if (process.command.find(command) != std::string::npos) return process.pid;
+    return pid_t{0};
+  };
+  const std::string waiting = "roll-shim " + path("run/web/2");
+  await("the hook runs", [&] { return find("cat " + hook) != 0 && find(waiting) != 0; });
+  await("the shim waits", [&] {
+    const Fd folder(::open(path("run/web/2").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return folder && ::flock(folder.get(), LOCK_SH | LOCK_NB) != 0;
+  });
+  const pid_t shim = find(waiting);
+  kill_process(shim, SIGSTOP);
+  ASSERT_TRUE(killed.stop(SIGKILL, kLong));
+  std::ofstream(hook) << "over\n";
+
+  ChildProcess recover = start({"recover", "web"});
+  await("recover has the lock",
+        [&] { return read(path("run/web/lock")).find("recover") != std::string::npos; });
+  kill_process(shim, SIGCONT);
+  EXPECT_THAT(finish(recover), ExitsWith(0));
+  EXPECT_FALSE(std::filesystem::exists(path("run/web/2")));
+  expect_only("v1");
 }
 
 TEST_F(BadLuckTest, ADeployFirstUndoesWhatAKilledOneLeft) {
