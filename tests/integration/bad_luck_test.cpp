@@ -188,8 +188,10 @@ TEST_F(BadLuckTest, AShimThatWaitedForAKilledRollctlIsAwaited) {
   std::ofstream(hook) << "over\n";
 
   ChildProcess recover = start({"recover", "web"});
-  await("recover has the lock",
-        [&] { return read(path("run/web/lock")).find("recover") != std::string::npos; });
+  await("recover has seen it", [&] {
+    const std::string waits_in = read("/proc/" + std::to_string(recover.pid()) + "/wchan");
+    return recover.has_exited() || waits_in.find("nanosleep") != std::string::npos;
+  });
   kill_process(shim, SIGCONT);
   EXPECT_THAT(finish(recover), ExitsWith(0));
   EXPECT_FALSE(std::filesystem::exists(path("run/web/2")));
