@@ -313,7 +313,7 @@ Acknowledgement HostInstances::set_role(InstanceId id, const RoleOrder& role) {
   if (!found) return fail(found.error());
   if ((*found)->orphan) return (*found)->orphan->set_role(role);
   return Acknowledgement([this, id, role, asked = (*found)->shim->set_role(role)]() mutable -> Status {
-    const Status set = asked.await();
+    Status set = asked.await();
     auto now = known(id);
     if (set || !now) return set;
     if ((*now)->orphan) return (*now)->orphan->set_role(role);
@@ -329,7 +329,7 @@ Acknowledgement HostInstances::hold_steering(InstanceId id, std::vector<Steering
   if (!(*found)->shim) return Status();
   return Acknowledgement(
       [this, id, asked = (*found)->shim->hold_steering(std::move(handles), term)]() mutable -> Status {
-        const Status held = asked.await();
+        Status held = asked.await();
         auto now = known(id);
         if (held || !now) return held;
         return (*now)->shim ? unless_gone(**now, held) : Status();
