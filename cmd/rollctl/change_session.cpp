@@ -124,8 +124,11 @@ Result<std::unique_ptr<Steering>> ChangeSession::steering_for(HandoverPolicy pol
 void ChangeSession::prepare(const RolloutRequest& request) {
   // Whoever stands by may make it needless to launch anything.
   if (request.shape != RolloutRequest::Shape::Replace || request.returns_to) return;
+  // And a port that is free now need not be when a hook has ended.
+  const AppConfig& config = request.spec.config;
+  if (needs_probe_port(config) && !config.hooks.before_deploy.empty()) return;
   auto first = place(request.spec);
-  auto instances = HostInstances::create(*loop_, paths_, app_, request.spec.config.listen);
+  auto instances = HostInstances::create(*loop_, paths_, app_, config.listen);
   if (!first || !instances) return;
   (*instances)->prepare(first->launch);
   prepared_ = std::move(*instances);
