@@ -16,7 +16,7 @@
 #define ROLL_STEER_VERSION 1
 #define ROLL_STEER_ENTRIES 1024 /* of a rotation; a power of two */
 #define ROLL_STEER_SLOTS 1024   /* a power of two */
-#define ROLL_STEER_FALLBACKS 8  /* serving slots that are tried before a SYN is dropped */
+#define ROLL_STEER_FALLBACKS 16 /* serving slots that are tried before a SYN is dropped */
 #define ROLL_STEER_NO_SLOT 0xffff
 #define ROLL_STEER_WEIGHT_UNIT 1000000
 

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstring>
 #include <thread>
+#include <vector>
 
 #include "steering/reuseport.h"
 #include "steering/steering_fixture.h"
@@ -34,6 +35,22 @@ TEST_F(EbpfSteeringTest, FallsBackToServingInstancesOnly) {
     EXPECT_EQ(errno, ECONNREFUSED);
   }
   EXPECT_EQ(accept_all(gated), 0);
+}
+
+TEST_F(EbpfSteeringTest, NobodyIsRefusedWhileOneOfSixteenServes) {
+  constexpr size_t kInstances = 16;
+  std::vector<Fd> listeners;
+  Rotation rotation;
+  for (size_t i = 0; i < kInstances; ++i) listeners.push_back(listen_on(kAny));
+  for (size_t i = 0; i < kInstances; ++i) {
+    const auto id = static_cast<InstanceId>(i + 1);
+    add(id, {&listeners[i]});
+    rotation[id] = 1.0;
+  }
+  shift(rotation);
+  for (size_t i = 1; i < kInstances; ++i) close_listener(listeners[i]);
+  connect_times(400, kLocal);
+  EXPECT_EQ(accept_all(listeners.front()), 400);
 }
 
 TEST_F(EbpfSteeringTest, AddsAKnownInstanceAgainWithoutLosingItsSlots) {
