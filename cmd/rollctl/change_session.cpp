@@ -72,6 +72,14 @@ Result<std::optional<GenerationSpec>> ChangeSession::current() const {
   return std::optional(std::move(*spec));
 }
 
+Result<GenerationSpec> ChangeSession::running() const {
+  auto spec = current();
+  if (!spec) return fail(spec.error());
+  if (*spec && history_.wanted() > 0) return std::move(**spec);
+  return fail(ErrorKind::Failed, fmt::format("{} does not run", app_),
+              fmt::format("rollctl {} {}", *spec ? "start" : "deploy", app_));
+}
+
 Result<LaunchPlace> ChangeSession::place(const GenerationSpec& spec) {
   if (placed_ && placed_->launch.generation == spec.generation)
     return std::move(*std::exchange(placed_, std::nullopt));

@@ -45,6 +45,8 @@ class ChangeSession {
 
   // The specification of the generation that serves; nothing before the first was completed.
   Result<std::optional<GenerationSpec>> current() const;
+  // The same of an app that is meant to run; Failed, with what to do, where it is not.
+  Result<GenerationSpec> running() const;
 
   // Finishes or undoes what a killed rollctl left; nothing where none did. Its outcome is told to the
   // reporter's observer alone.

@@ -31,43 +31,42 @@ bool opens_differently(const AppConfig& one, const AppConfig& other) {
 }  // namespace
 
 int run_deploy(Context& context, const CommandLine& line) {
-  return run_change(
-      context, line, [&](ChangeSession& session, const ChangedApp& app) -> Result<WantedChange> {
-        if (Status free = session.check_no_canary(); !free) return fail(free.error());
-        GenerationSpec spec{app.name, line.release, session.history().last_generation + 1,
-                            app.description->config};
-        if (spec.release.empty()) {
-          if (needs_release(spec.config))
-            return fail(ErrorKind::Invalid,
-                        fmt::format("{} uses {{release}}: which release is to be deployed?", app.name),
-                        fmt::format("rollctl deploy {} RELEASE", app.name));
-          spec.release = fmt::format("g{}", spec.generation);
-        }
-        if (Status named = check_release_name(spec.release); !named) return fail(named.error());
-        if (const auto launcher = choose_launcher(spec.config); !launcher) return fail(launcher.error());
-        if (const auto findings = check_against_host(spec); !findings.empty()) return fail(findings.front());
+  return run_change(context, line, [&](ChangeSession& session, const TargetApp& app) -> Result<WantedChange> {
+    if (Status free = session.check_no_canary(); !free) return fail(free.error());
+    GenerationSpec spec{app.name, line.release, session.history().last_generation + 1,
+                        app.description->config};
+    if (spec.release.empty()) {
+      if (needs_release(spec.config))
+        return fail(ErrorKind::Invalid,
+                    fmt::format("{} uses {{release}}: which release is to be deployed?", app.name),
+                    fmt::format("rollctl deploy {} RELEASE", app.name));
+      spec.release = fmt::format("g{}", spec.generation);
+    }
+    if (Status named = check_release_name(spec.release); !named) return fail(named.error());
+    if (const auto launcher = choose_launcher(spec.config); !launcher) return fail(launcher.error());
+    if (const auto findings = check_against_host(spec); !findings.empty()) return fail(findings.front());
 
-        auto current = session.current();
-        if (!current) return fail(current.error());
-        if (*current && session.history().wanted() > 0 && opens_differently((*current)->config, spec.config))
-          if (const auto findings = check_ports(session.paths(), app.name, spec.config); !findings.empty())
-            return fail(findings.front());
+    auto current = session.current();
+    if (!current) return fail(current.error());
+    if (*current && session.history().wanted() > 0 && opens_differently((*current)->config, spec.config))
+      if (const auto findings = check_ports(session.paths(), app.name, spec.config); !findings.empty())
+        return fail(findings.front());
 
-        WantedChange wanted;
-        const int instances = instances_of(line, spec.config, session, *current);
-        const History& history = session.history();
-        if (!line.release.empty() && *current && (*current)->release == spec.release &&
-            same_specification(**current, spec) && history.wanted() == instances) {
-          const auto running = session.count_serving();
-          if (!running) return fail(running.error());
-          if (*running == instances) return wanted;
-        }
-        wanted.description = app.description;
-        wanted.request = request_for(line, session, std::move(spec));
-        wanted.request->instances = instances;
-        wanted.request->previous = std::move(*current);
-        return wanted;
-      });
+    WantedChange wanted;
+    const int instances = instances_of(line, spec.config, session, *current);
+    const History& history = session.history();
+    if (!line.release.empty() && *current && (*current)->release == spec.release &&
+        same_specification(**current, spec) && history.wanted() == instances) {
+      const auto running = session.count_serving();
+      if (!running) return fail(running.error());
+      if (*running == instances) return wanted;
+    }
+    wanted.description = app.description;
+    wanted.request = request_for(line, session, std::move(spec));
+    wanted.request->instances = instances;
+    wanted.request->previous = std::move(*current);
+    return wanted;
+  });
 }
 
 }  // namespace roll

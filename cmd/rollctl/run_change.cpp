@@ -76,7 +76,7 @@ Result<int> change(Context& context, const CommandLine& line, const MakeChange& 
   if (!paths) return fail(paths.error());
   const auto name = app_name_of(*paths, line.app);
   if (!name) return fail(name.error());
-  ChangedApp app{*name, {}};
+  TargetApp app{*name, {}};
   if (line.command.empty())
     if (Status known = check_known(*paths, app); !known) return fail(known.error());
 

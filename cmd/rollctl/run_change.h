@@ -18,10 +18,10 @@ struct WantedChange {
   std::optional<AppDescription> description;  // of an ad-hoc app: kept when the change begins
 };
 // The app, and for the verbs that start what is described now: how.
-struct ChangedApp : AppName {
+struct TargetApp : AppName {
   std::optional<AppDescription> description;
 };
-using MakeChange = std::function<Result<WantedChange>(ChangeSession& session, const ChangedApp& app)>;
+using MakeChange = std::function<Result<WantedChange>(ChangeSession& session, const TargetApp& app)>;
 
 // What the commands that move traffic have in common: find the app, take its lock, recover what an earlier
 // rollctl left, decide, apply the options, do it, tell how it ended. Returns the exit status.
