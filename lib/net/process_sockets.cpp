@@ -95,7 +95,7 @@ class Taking {
         return;
       }
       if (!refers_to(fd->get(), inode)) return;
-      taken_.push_back({std::move(*fd), *found, {pid, descriptor}});
+      taken_.push_back({std::move(*fd), *found, {pid, descriptor, inode}});
       wanted_.erase(found);
     });
     if (failure == EACCES || failure == EPERM)
@@ -161,13 +161,13 @@ Result<std::vector<TakenListener>> listeners_of(SockDiag& diag, const ProcessId&
   return taking.finish();
 }
 
-Result<Fd> take_again(const SocketPlace& place, uint32_t inode) {
+Result<Fd> take_again(const SocketPlace& place) {
   const auto process = ProcessRef::open(place.pid);
   if (!process) return fail(process.error());
   auto fd = process->take_fd(place.descriptor);
   int listens = 0;
   socklen_t size = sizeof listens;
-  if (fd && refers_to(fd->get(), inode) &&
+  if (fd && refers_to(fd->get(), place.inode) &&
       ::getsockopt(fd->get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens == 1)
     return fd;
   return fail(ErrorKind::NotFound,

@@ -31,6 +31,7 @@ Result<std::vector<uint32_t>> socket_inodes(const ProcessId& root, Whose whose =
 struct SocketPlace {
   pid_t pid = 0;
   int descriptor = -1;
+  uint32_t inode = 0;
 };
 
 struct TakenListener {
@@ -48,7 +49,7 @@ Result<std::vector<TakenListener>> listeners_of(SockDiag& diag, const ProcessId&
 
 // The listener that was found there, without any search. NotFound where it is not there any more, or does not
 // listen.
-Result<Fd> take_again(const SocketPlace& place, uint32_t inode);
+Result<Fd> take_again(const SocketPlace& place);
 
 // One listener of the tree on exactly `bound`; the root's own where it has one, which spares reading all of
 // /proc. NotFound where there is none.

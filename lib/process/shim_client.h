@@ -11,7 +11,6 @@
 #include "loop/loop.h"
 #include "process/acknowledgement.h"
 #include "process/instance_record.h"
-#include "process/launch_spec.h"
 #include "steering/steering.h"
 
 namespace roll {
@@ -118,12 +117,5 @@ class ShimClient {
   // acknowledgement, not for the drain).
   virtual Status drain(const DrainOrder& order) = 0;
 };
-
-// Starts a shim that survives the caller (a process group and session of its own, reparented to init), hands
-// it the specification and returns its client before the server runs; Launched or LaunchFailed follow as
-// events. `spec.run_dir` exists and is empty. The shim is told to exit, and the server never runs, when the
-// caller dies before it has answered. Blocks until the shim has connected (a few ms; at most 5 s).
-Result<std::unique_ptr<ShimClient>> launch_shim(Loop& loop, const std::string& shim_program,
-                                                const LaunchSpec& spec, ShimClient::OnEvent on_event);
 
 }  // namespace roll

@@ -143,11 +143,4 @@ Result<std::unique_ptr<ShimClient>> WaitingShim::launch(Loop& loop, const Launch
   return make_shim_client(loop, std::move(*connection), std::move(record), std::move(on_event));
 }
 
-Result<std::unique_ptr<ShimClient>> launch_shim(Loop& loop, const std::string& shim_program,
-                                                const LaunchSpec& spec, ShimClient::OnEvent on_event) {
-  const auto waiting = WaitingShim::start(shim_program, spec);
-  if (!waiting) return fail(waiting.error());
-  return (*waiting)->launch(loop, spec, std::move(on_event));
-}
-
 }  // namespace roll

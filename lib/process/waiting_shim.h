@@ -30,8 +30,9 @@ class WaitingShim {
   WaitingShim(const WaitingShim&) = delete;
   WaitingShim& operator=(const WaitingShim&) = delete;
 
-  // Hands it the specification, of the same instance. Once only. Blocks until it has connected (a few ms
-  // after its start; at most 5 s).
+  // Hands it the specification, of the same instance, and returns its client before the server runs: Launched
+  // or LaunchFailed follow as events. Once only. Blocks until it has connected (a few ms after its start; at
+  // most 5 s).
   Result<std::unique_ptr<ShimClient>> launch(Loop& loop, const LaunchSpec& spec,
                                              ShimClient::OnEvent on_event);
 

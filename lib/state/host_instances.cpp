@@ -219,22 +219,22 @@ Result<std::vector<Listener>> HostInstances::listeners(InstanceId id) {
   auto found = known(id);
   if (!found) return fail(found.error());
   Known& known = **found;
-  const LaunchSpec& spec = known.record.spec;
-  const bool are_inherited = spec.sockets == LaunchSpec::Sockets::Inherited;
-  if (known.shim && are_inherited) {
-    auto listeners = known.shim->take_listeners();
-    if (listeners || !known.shim->has_gone()) return listeners;
+  const bool are_inherited = known.record.spec.sockets == LaunchSpec::Sockets::Inherited;
+  if (!known.shim || !are_inherited) {
+    auto listeners = take_listeners(known);
+    if (listeners || !known.shim) return listeners;
   }
-  auto taken = listeners_of(diag_, known.record.server, spec.listen);
-  if (!taken && known.shim && !are_inherited) {
-    auto listeners = known.shim->take_listeners();
-    if (listeners || !known.shim->has_gone()) return listeners;
-  }
+  auto listeners = known.shim->take_listeners();
+  return listeners || !known.shim->has_gone() ? std::move(listeners) : take_listeners(known);
+}
+
+Result<std::vector<Listener>> HostInstances::take_listeners(Known& known) {
+  auto taken = listeners_of(diag_, known.record.server, known.record.spec.listen);
   if (!taken) return fail(taken.error());
   std::vector<Listener> listeners;
   known.listeners.clear();
   for (TakenListener& listener : *taken) {
-    known.listeners.push_back({listener.socket.bound, listener.socket.inode, listener.place});
+    known.listeners.emplace(listener.socket.bound, listener.place);
     listeners.push_back(
         {std::move(listener.fd), listener.socket.bound, listener.socket.inode, group_of(listener.socket)});
   }
@@ -242,12 +242,10 @@ Result<std::vector<Listener>> HostInstances::listeners(InstanceId id) {
 }
 
 Result<Fd> HostInstances::listener(InstanceId id, const Endpoint& bound) {
-  const auto found = known_.find(id);
-  if (found != known_.end()) {
-    for (const Known::Place& place : found->second.listeners) {
-      if (place.bound != bound) continue;
-      if (auto again = take_again(place.socket, place.inode)) return again;
-    }
+  if (const auto found = known_.find(id); found != known_.end()) {
+    const auto [first, last] = found->second.listeners.equal_range(bound);
+    for (auto place = first; place != last; ++place)
+      if (auto again = take_again(place->second)) return again;
   }
   auto all = listeners(id);
   if (!all) return fail(all.error());

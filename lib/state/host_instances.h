@@ -68,14 +68,9 @@ class HostInstances final : public Instances {
     DrainOrder drain_order;
     std::optional<ExitStatus> exit;  // of the end, told before the connection closes
     size_t connections_cut = 0;
-    bool over = false;  // LaunchFailed or Ended was told
-    struct Place {
-      Endpoint bound;
-      uint32_t inode;
-      SocketPlace socket;
-    };
-    std::vector<Place> listeners;     // where they were found last
-    std::vector<uint32_t> listening;  // what listened on the app's ports at the last look
+    bool over = false;                               // LaunchFailed or Ended was told
+    std::multimap<Endpoint, SocketPlace> listeners;  // where they were found last
+    std::vector<uint32_t> listening;                 // what listened on the app's ports at the last look
     TimePoint looked_at;
   };
 
@@ -89,6 +84,7 @@ class HostInstances final : public Instances {
   void end(InstanceId id, Known& known);
   void tell(InstanceId id, InstanceEvent::Kind kind, std::string message = {});
   Result<Known*> known(InstanceId id);
+  Result<std::vector<Listener>> take_listeners(Known& known);
   static Status unless_gone(const Known& known, const Status& asked);
   [[nodiscard]] std::vector<uint16_t> ports() const;
   Result<std::vector<uint32_t>> listening_inodes();  // sorted

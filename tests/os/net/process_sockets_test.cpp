@@ -69,14 +69,16 @@ TEST_F(ProcessSocketsTest, TakesAListenerAgainWhereItWas) {
   const auto taken = take(own_id(), {kAddress});
   ASSERT_TRUE(taken);
   ASSERT_EQ(taken->size(), 1U);
-  const TakenListener& found = taken->front();
-  const auto again = take_again(found.place, found.socket.inode);
+  const SocketPlace place = taken->front().place;
+  SocketPlace another = place;
+  ++another.inode;
+  const auto again = take_again(place);
   ASSERT_TRUE(again) << again.error().message;
-  EXPECT_EQ(take_again(found.place, found.socket.inode + 1).error().kind, ErrorKind::NotFound) << "another";
+  EXPECT_EQ(take_again(another).error().kind, ErrorKind::NotFound) << "another";
   ASSERT_EQ(::shutdown(listener.get(), SHUT_RD), 0);
-  EXPECT_EQ(take_again(found.place, found.socket.inode).error().kind, ErrorKind::NotFound) << "it is deaf";
+  EXPECT_EQ(take_again(place).error().kind, ErrorKind::NotFound) << "it is deaf";
   close_listener(listener);
-  EXPECT_EQ(take_again(found.place, found.socket.inode).error().kind, ErrorKind::NotFound) << "it was closed";
+  EXPECT_EQ(take_again(place).error().kind, ErrorKind::NotFound) << "it was closed";
 }
 
 TEST_F(ProcessSocketsTest, LeavesListenersOnOtherAddressesAlone) {

@@ -9,7 +9,6 @@
 
 #include "process/packet_socket.h"
 #include "process/shim_protocol.h"
-#include "process/waiting_shim.h"
 #include "shim_fixture.h"
 
 namespace roll::test {

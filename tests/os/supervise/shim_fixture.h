@@ -19,6 +19,7 @@
 #include "base/process_ref.h"
 #include "loop/loop.h"
 #include "process/shim_client.h"
+#include "process/waiting_shim.h"
 #include "support/child_process.h"
 #include "support/net_namespace.h"
 
@@ -43,6 +44,13 @@ struct Watched {
     return number;
   }
 };
+
+inline Result<std::unique_ptr<ShimClient>> launch_shim(Loop& loop, const std::string& program,
+                                                       const LaunchSpec& spec, ShimClient::OnEvent on_event) {
+  const auto waiting = WaitingShim::start(program, spec);
+  if (!waiting) return fail(waiting.error());
+  return (*waiting)->launch(loop, spec, std::move(on_event));
+}
 
 // Real shims and real servers, in a network namespace and a folder of their own. This process is where
 // orphans go, so that the end of a test can find, and ends, whatever is left.
