@@ -87,6 +87,24 @@ static __always_inline __u32* aimed_slot(struct sk_reuseport_md* ctx, __be16 sou
   return failure ? 0 : bpf_map_lookup_elem(&roll_probes, &key);
 }
 
+struct walk {
+  struct sk_reuseport_md* ctx;
+  const struct roll_steer_table* table;
+  __u32 start;
+  __u32 slot; /* the one that was found */
+};
+
+/* Stops at the first slot whose socket takes the connection. A callback, which the verifier walks through
+   once and not once for each try. */
+static long try_serving(__u32 tries, void* data) {
+  struct walk* walk = data;
+  const __u32 serving_count = walk->table->serving_count;
+  const __u32 slot = walk->table->serving[(walk->start + tries) % serving_count & (ROLL_STEER_SLOTS - 1)];
+  if (select_slot(walk->ctx, slot)) return 0;
+  walk->slot = slot;
+  return 1;
+}
+
 SEC("sk_reuseport/migrate")
 int roll_steer(struct sk_reuseport_md* ctx) {
   __u32 zero = 0;
@@ -117,15 +135,10 @@ int roll_steer(struct sk_reuseport_md* ctx) {
    * those that are not in the rotation included. The walk starts anywhere, so that a client that tries again
    * gets another chance.
    */
-  __u32 serving_count = table->serving_count;
-  if (serving_count == 0) return SK_DROP;
-  __u32 start = bpf_get_prandom_u32();
-  for (__u32 tries = 0; tries < ROLL_STEER_FALLBACKS; tries++) {
-    slot = table->serving[(start + tries) % serving_count & (ROLL_STEER_SLOTS - 1)];
-    if (select_slot(ctx, slot) == 0) {
-      count(slot, is_syn, is_syn, is_migration);
-      return SK_PASS;
-    }
-  }
-  return SK_DROP;
+  if (table->serving_count == 0) return SK_DROP;
+  struct walk walk = {ctx, table, bpf_get_prandom_u32(), ROLL_STEER_NO_SLOT};
+  bpf_loop(ROLL_STEER_FALLBACKS, try_serving, &walk, 0);
+  if (walk.slot == ROLL_STEER_NO_SLOT) return SK_DROP;
+  count(walk.slot, is_syn, is_syn, is_migration);
+  return SK_PASS;
 }

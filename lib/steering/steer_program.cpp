@@ -29,7 +29,7 @@ Error load_failure(int os_error) {
       error.kind = ErrorKind::Unsupported;
       [[fallthrough]];
     default:
-      error.hint = "steering needs Linux 5.14 or newer, with eBPF";
+      error.hint = "steering needs Linux 5.17 or newer, with eBPF";
   }
   return error;
 }
