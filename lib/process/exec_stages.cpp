@@ -105,6 +105,7 @@ void set_up_descriptors(Plan& plan) {
   move_up(log);
   move_up(null);
   move_up(plan.gate);
+  move_up(plan.go);
   for (int& socket : plan.sockets) move_up(socket);
   const auto put = [&](int fd, int target) {
     require(plan, ExecStage::Descriptors, ::dup2(fd, target) >= 0);
@@ -159,14 +160,19 @@ void become_user(const Plan& plan) {
   report(plan, failure.stage, failure.os_error);
 }
 
-[[noreturn]] void run_child(Plan& plan) {
-  reset_signal_handlers();
+// False at the end of file: nobody wants the server any more.
+bool await_go(const Plan& plan) {
   char byte = 0;
   ssize_t got = 0;
   do {
     got = ::read(plan.go, &byte, 1);
   } while (got < 0 && errno == EINTR);
-  if (got != 1) ::_exit(0);
+  return got == 1;
+}
+
+// All that can be done before the word is, for then it is in a hurry.
+[[noreturn]] void run_child(Plan& plan) {
+  reset_signal_handlers();
   require(plan, ExecStage::Session, ::setsid() >= 0);
   set_up_descriptors(plan);
   tell_own_pid(plan);
@@ -174,6 +180,7 @@ void become_user(const Plan& plan) {
   become_user(plan);
   require(plan, ExecStage::Workdir, ::chdir(plan.workdir) == 0);
   unblock_signals();
+  if (!await_go(plan)) ::_exit(0);
   execute(plan);
 }
 

@@ -43,10 +43,12 @@ class SocketShimClient final : public ShimClient {
 
   [[nodiscard]] const InstanceRecord& record() const override { return record_; }
 
+  Result<int64_t> ask_for_record() { return send(shim::GetRecord{}); }
+
   // The shim tells all but the spec, which never changes and stands in the record's file; the file is there
   // once the shim answers.
-  Status refresh(const std::string& run_dir) {
-    const auto answer = ask(shim::GetRecord{});
+  Status await_record(int64_t asked, const std::string& run_dir) {
+    const auto answer = await(asked);
     if (!answer) return fail(answer.error());
     may_hold_steering_ = answer->reply.holds_steering.value_or(true);
     auto on_file = read_instance_record(run_dir);
@@ -264,14 +266,25 @@ std::unique_ptr<ShimClient> make_shim_client(Loop& loop, Fd connection, Instance
 
 Result<std::unique_ptr<ShimClient>> ShimClient::connect(Loop& loop, const std::string& run_dir,
                                                         OnEvent on_event) {
+  const auto introduction = call(loop, run_dir, std::move(on_event));
+  if (!introduction) return fail(introduction.error());
+  return (*introduction)();
+}
+
+Result<ShimClient::Introduction> ShimClient::call(Loop& loop, const std::string& run_dir, OnEvent on_event) {
   auto connection = connect_for_packets(run_dir, kControlSocket, kPatience);
   if (!connection) return fail(connection.error());
   if (Status known = check_peer(connection->get()); !known)
     return fail(with_context(known.error(), run_dir + "/" + kControlSocket));
-  auto client =
-      std::make_unique<SocketShimClient>(loop, std::move(*connection), InstanceRecord{}, std::move(on_event));
-  if (Status fresh = client->refresh(run_dir); !fresh) return fail(fresh.error());
-  return client;
+  const auto client =
+      std::make_shared<std::unique_ptr<SocketShimClient>>(std::make_unique<SocketShimClient>(
+          loop, std::move(*connection), InstanceRecord{}, std::move(on_event)));
+  const auto asked = (*client)->ask_for_record();
+  if (!asked) return fail(asked.error());
+  return [client, asked = *asked, run_dir]() -> Result<std::unique_ptr<ShimClient>> {
+    if (Status heard = (*client)->await_record(asked, run_dir); !heard) return fail(heard.error());
+    return std::move(*client);
+  };
 }
 
 }  // namespace roll

@@ -84,6 +84,11 @@ class ShimClient {
   static Result<std::unique_ptr<ShimClient>> connect(Loop& loop, const std::string& run_dir,
                                                      OnEvent on_event);
 
+  // The same in two steps, so that a shim has its answer ready by the time that somebody wants it: call()
+  // asks, and what it returns waits for the answer. To be called once.
+  using Introduction = std::function<Result<std::unique_ptr<ShimClient>>()>;
+  static Result<Introduction> call(Loop& loop, const std::string& run_dir, OnEvent on_event);
+
   virtual ~ShimClient() = default;
 
   // The connection has ended: every further call fails, and Gone is told or was.
