@@ -57,6 +57,7 @@ Ending Acts::settle(const std::vector<InstanceId>& leaving, Millis bound, OnInte
       const auto result = member.settlement->poll();
       if (!result) continue;
       member.settlement.reset();
+      member.settled = gates() && result->left == 0;
       left_ += result->left;
       recorder_.happened(events::instance_settled(id, *result));
     }
@@ -115,7 +116,9 @@ Waited Acts::await_closed(const std::vector<InstanceId>& leaving, Millis bound, 
   const Repeat looking(world_.scheduler, kFirstClosedPoll, kSlowestClosedPoll, look);
   const Waited waited =
       wait_until(world_, [&] { return closed; }, world_.scheduler.now() + bound, on_interrupt);
-  if (waited == Waited::Satisfied && !nobody_stays) wake_stranded(on_interrupt);
+  const bool all_settled =
+      std::all_of(leaving.begin(), leaving.end(), [&](InstanceId id) { return fleet_.at(id).settled; });
+  if (waited == Waited::Satisfied && !nobody_stays && !all_settled) wake_stranded(on_interrupt);
   return waited;
 }
 

@@ -75,6 +75,7 @@ struct Member {
   Trouble trouble = Trouble::None;
   std::string trouble_text;
   std::unique_ptr<Settlement> settlement;
+  bool settled = false;  // and nothing was left for the kernel to move when its listeners close
   TimePoint drain_began;
   std::optional<TimePoint> drain_deadline;
   std::optional<size_t> connections;

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -138,27 +139,36 @@ Result<std::vector<uint32_t>> socket_inodes(const ProcessId& root, Whose whose) 
   return inodes;
 }
 
-Result<std::vector<TakenListener>> listeners_of(SockDiag& diag, const ProcessId& root,
+Result<std::vector<TakenListener>> listeners_of(std::span<const ListenSocket> listening,
+                                                const ProcessId& root,
                                                 std::span<const ListenAddress> addresses) {
   const auto process = ProcessRef::open(root);
   if (!process) return fail(process.error());
+  std::vector<ListenSocket> wanted;
+  std::ranges::copy_if(listening, std::back_inserter(wanted), [&](const auto& socket) {
+    return std::ranges::any_of(addresses,
+                               [&](const auto& address) { return address.matches(socket.bound); });
+  });
+  if (wanted.empty()) return std::vector<TakenListener>();
+
+  Taking taking(std::move(wanted));
+  taking.take_from(root.pid);
+  if (taking.complete()) return taking.finish();
+  for (const pid_t pid : process_tree(root.pid)) {
+    if (taking.complete()) break;
+    if (pid != root.pid) taking.take_from(pid);
+  }
+  return taking.finish();
+}
+
+Result<std::vector<TakenListener>> listeners_of(SockDiag& diag, const ProcessId& root,
+                                                std::span<const ListenAddress> addresses) {
   std::vector<uint16_t> ports;
   for (const auto& address : addresses) ports.push_back(address.endpoint.port);
   if (ports.empty()) return std::vector<TakenListener>();
-
-  auto wanted = diag.listeners(ports, families_of(addresses));
-  if (!wanted) return fail(wanted.error());
-  std::erase_if(*wanted, [&](const auto& socket) {
-    return std::ranges::none_of(addresses,
-                                [&](const auto& address) { return address.matches(socket.bound); });
-  });
-
-  Taking taking(std::move(*wanted));
-  for (const pid_t pid : process_tree(root.pid)) {
-    if (taking.complete()) break;
-    taking.take_from(pid);
-  }
-  return taking.finish();
+  const auto listening = diag.listeners(ports, families_of(addresses));
+  if (!listening) return fail(listening.error());
+  return listeners_of(*listening, root, addresses);
 }
 
 Result<Fd> take_again(const SocketPlace& place) {
@@ -263,9 +273,13 @@ size_t count_own_descriptors(uint32_t inode) {
   return count_descriptors(::getpid(), inode);
 }
 
-Result<size_t> count_connections(SockDiag& diag, const ProcessId& root, std::span<const uint16_t> ports) {
+Result<size_t> count_connections(SockDiag& diag, const ProcessId& root, std::span<const uint16_t> ports,
+                                 std::span<const uint32_t> listening) {
   auto inodes = socket_inodes(root);
   if (!inodes) return fail(inodes.error());
+  std::erase_if(*inodes,
+                [&](uint32_t inode) { return std::ranges::find(listening, inode) != listening.end(); });
+  if (inodes->empty()) return size_t{0};
   const auto listeners = diag.listeners(ports);
   if (!listeners) return fail(listeners.error());
   std::erase_if(*inodes, [&](uint32_t inode) {

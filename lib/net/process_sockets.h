@@ -40,10 +40,14 @@ struct TakenListener {
   SocketPlace place;
 };
 
-// Duplicates of the listening sockets of a process tree that serve one of `addresses`, each socket once,
-// however many processes share it, in the order of their cookies (that is: of creation). Empty where it
-// listens on none. Needs ptrace rights over one holder of each (ProcessRef::take_fd); NotPermitted where a
-// socket that it has could not be taken.
+// Duplicates of those of the `listening` sockets that a process tree has and that serve one of `addresses`,
+// each socket once, however many processes share it, in the order of their cookies (that is: of creation).
+// Empty where it listens on none. Needs ptrace rights over one holder of each (ProcessRef::take_fd);
+// NotPermitted where a socket that it has could not be taken.
+Result<std::vector<TakenListener>> listeners_of(std::span<const ListenSocket> listening,
+                                                const ProcessId& root,
+                                                std::span<const ListenAddress> addresses);
+// Of whatever listens now.
 Result<std::vector<TakenListener>> listeners_of(SockDiag& diag, const ProcessId& root,
                                                 std::span<const ListenAddress> addresses);
 
@@ -94,7 +98,10 @@ bool holds_socket(const ProcessRef& process, uint32_t inode);
 // How many descriptors of the socket the caller has.
 size_t count_own_descriptors(uint32_t inode);
 
-// The connections of the tree on `ports` (host order): those that it has accepted and not closed.
-Result<size_t> count_connections(SockDiag& diag, const ProcessId& root, std::span<const uint16_t> ports);
+// The connections of the tree on `ports` (host order): those that it has accepted and not closed. Cheap for
+// one that has no sockets but listeners, and cheaper still where the caller knows these: `listening`, by
+// inode.
+Result<size_t> count_connections(SockDiag& diag, const ProcessId& root, std::span<const uint16_t> ports,
+                                 std::span<const uint32_t> listening = {});
 
 }  // namespace roll

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <thread>
+#include <tuple>
 #include <utility>
 
 #include "net/process_sockets.h"
@@ -35,18 +36,30 @@ HostInstances::HostInstances(Loop& loop, const Paths& paths, std::string app,
                              std::vector<ListenAddress> listen, SockDiag diag)
     : loop_(loop), paths_(paths), app_(std::move(app)), listen_(std::move(listen)), diag_(std::move(diag)) {}
 
+void HostInstances::call_shims(const std::vector<InstanceId>& ids) {
+  for (InstanceId id : ids) {
+    const auto known = known_.find(id);
+    const bool is_known = known != known_.end() && (known->second.shim || known->second.orphan);
+    if (is_known || called_.contains(id) || prepared_.contains(id)) continue;
+    auto introduction =
+        ShimClient::call(loop_, paths_.instance(app_, id),
+                         [this, id](const ShimEvent& event) { on_shim_event(id, event); });
+    if (introduction) called_.emplace(id, std::move(*introduction));
+  }
+}
+
 Result<std::vector<FoundInstance>> HostInstances::discover() {
   const auto ids = list_instance_folders(paths_, app_);
   if (!ids) return fail(ids.error());
+  call_shims(*ids);
   std::vector<FoundInstance> found;
   for (InstanceId id : *ids) {
     if (prepared_.contains(id)) continue;  // to be launched from here
     const std::string folder = paths_.instance(app_, id);
     auto& known = known_[id];
     if (!known.shim && !known.orphan) {
-      auto shim = ShimClient::connect(loop_, folder,
-                                      [this, id](const ShimEvent& event) { on_shim_event(id, event); });
-      if (shim) {
+      const auto called = called_.extract(id);
+      if (auto shim = called ? called.mapped()() : fail(ErrorKind::NotFound, "nobody answers")) {
         known.shim = std::move(*shim);
       } else if (auto record = read_instance_record(folder)) {
         known.record = std::move(*record);
@@ -90,8 +103,9 @@ Result<std::unique_ptr<WaitingShim>> HostInstances::start_shim(const LaunchSpec&
 
 // systemd is not asked in vain: its units come and go visibly.
 void HostInstances::prepare(const LaunchSpec& spec) {
-  if (spec.unit) return;
-  if (auto shim = start_shim(spec)) prepared_[spec.instance] = std::move(*shim);
+  if (!spec.unit)
+    if (auto shim = start_shim(spec)) prepared_[spec.instance] = std::move(*shim);
+  if (const auto ids = list_instance_folders(paths_, app_)) call_shims(*ids);
 }
 
 Status HostInstances::launch(const LaunchSpec& spec) {
@@ -229,7 +243,9 @@ Result<std::vector<Listener>> HostInstances::listeners(InstanceId id) {
 }
 
 Result<std::vector<Listener>> HostInstances::take_listeners(Known& known) {
-  auto taken = listeners_of(diag_, known.record.server, known.record.spec.listen);
+  const auto& [server, addresses] = std::tie(known.record.server, known.record.spec.listen);
+  const auto seen = std::exchange(known.seen, std::nullopt);
+  auto taken = seen ? listeners_of(*seen, server, addresses) : listeners_of(diag_, server, addresses);
   if (!taken) return fail(taken.error());
   std::vector<Listener> listeners;
   known.listeners.clear();
@@ -258,22 +274,17 @@ bool HostInstances::listeners_changed(InstanceId id) {
   auto found = known(id);
   if (!found) return true;
   Known& known = **found;
-  auto listening = listening_inodes();
-  if (!listening) return true;
-  if (*listening == known.listening && loop_.now() - known.looked_at < kLookAnyway) return false;
-  known.listening = std::move(*listening);
-  known.looked_at = loop_.now();
-  return true;
-}
-
-Result<std::vector<uint32_t>> HostInstances::listening_inodes() {
-  const auto sockets = listen_sockets();
-  if (!sockets) return fail(sockets.error());
+  auto sockets = listen_sockets();
+  if (!sockets) return true;
   std::vector<uint32_t> inodes;
   inodes.reserve(sockets->size());
   for (const ListenSocket& socket : *sockets) inodes.push_back(socket.inode);
   std::sort(inodes.begin(), inodes.end());
-  return inodes;
+  if (inodes == known.listening && loop_.now() - known.looked_at < kLookAnyway) return false;
+  known.listening = std::move(inodes);
+  known.looked_at = loop_.now();
+  known.seen = std::move(*sockets);
+  return true;
 }
 
 Result<std::vector<ListenSocket>> HostInstances::listen_sockets() {
@@ -392,7 +403,9 @@ Instances::Stranded HostInstances::wake_stranded() {
 Result<size_t> HostInstances::connections(InstanceId id) {
   auto found = known(id);
   if (!found) return size_t{0};
-  return count_connections(diag_, (*found)->record.server, ports());
+  std::vector<uint32_t> listening;
+  for (const auto& [bound, place] : (*found)->listeners) listening.push_back(place.inode);
+  return count_connections(diag_, (*found)->record.server, ports(), listening);
 }
 
 }  // namespace roll

@@ -33,8 +33,9 @@ class HostInstances final : public Instances {
 
   void subscribe(OnEvent on_event) override { on_event_ = std::move(on_event); }
   Result<std::vector<FoundInstance>> discover() override;
-  // Starts what launch() needs, and takes its time, while something else is to be done before it: a shim that
-  // waits for its orders. Called off with this object; what does not work is said by launch().
+  // Starts what discover() and launch() need, and takes its time, while something else is to be done before
+  // them: those that are there are asked who they are, and a shim waits for its orders. It is called off with
+  // this object; what does not work is said by launch().
   void prepare(const LaunchSpec& spec);
   Status launch(const LaunchSpec& spec) override;
   Result<std::vector<Listener>> listeners(InstanceId id) override;
@@ -72,10 +73,14 @@ class HostInstances final : public Instances {
     std::multimap<Endpoint, SocketPlace> listeners;  // where they were found last
     std::vector<uint32_t> listening;                 // what listened on the app's ports at the last look
     TimePoint looked_at;
+    // By listeners_changed(), for the listeners() that follows it.
+    std::optional<std::vector<ListenSocket>> seen;
   };
 
   HostInstances(Loop& loop, const Paths& paths, std::string app, std::vector<ListenAddress> listen,
                 SockDiag diag);
+  // Asks the shims that are not known yet who they are.
+  void call_shims(const std::vector<InstanceId>& ids);
   // A shim that waits for its orders in a folder that was claimed for it.
   Result<std::unique_ptr<WaitingShim>> start_shim(const LaunchSpec& spec);
   void on_shim_event(InstanceId id, const ShimEvent& event);
@@ -87,7 +92,6 @@ class HostInstances final : public Instances {
   Result<std::vector<Listener>> take_listeners(Known& known);
   static Status unless_gone(const Known& known, const Status& asked);
   [[nodiscard]] std::vector<uint16_t> ports() const;
-  Result<std::vector<uint32_t>> listening_inodes();  // sorted
 
   Loop& loop_;
   const Paths& paths_;
@@ -97,6 +101,7 @@ class HostInstances final : public Instances {
   std::unique_ptr<Nudge> nudge_;
   OnEvent on_event_;
   std::map<InstanceId, Known> known_;
+  std::map<InstanceId, ShimClient::Introduction> called_;  // and not heard yet
   std::map<InstanceId, std::unique_ptr<WaitingShim>> prepared_;
   std::vector<std::unique_ptr<WaitingShim>> launched_;  // whose start may not be quite over
   // A client cannot be destroyed from within its own callback.
