@@ -29,9 +29,15 @@ class ChangeSession {
     Change,   // takes the lock
     Preview,  // only looks; makes no folder
   };
+  // The steering program, which may be needed and takes as long to load as the reading of all that stands on
+  // the disk: beside that.
+  using SteerProgram = std::future<Result<SteerMaps>>;
+  static SteerProgram load_ahead();
+
   // Busy where another rollctl has the lock.
   static Result<std::unique_ptr<ChangeSession>> open(Context& context, const Paths& paths, std::string app,
-                                                     Access access, Reporter& reporter);
+                                                     Access access, Reporter& reporter,
+                                                     SteerProgram steer_program);
 
   [[nodiscard]] const std::string& app() const { return app_; }
   [[nodiscard]] const Paths& paths() const { return paths_; }
@@ -89,8 +95,7 @@ class ChangeSession {
   InstanceId last_instance_ = 0;
   std::optional<LaunchPlace> placed_;  // and not launched yet
   std::unique_ptr<HostInstances> prepared_;
-  // Loaded beside the reading of all that stands on the disk: it takes as long. For the first who steers.
-  std::future<Result<SteerMaps>> steer_program_;
+  SteerProgram steer_program_;  // for the first who steers
 };
 
 }  // namespace roll

@@ -19,7 +19,8 @@ Status remove(Context& context, const CommandLine& line, Reporter& reporter) {
   const auto app = app_name_of(*paths, line.app);
   if (!app) return fail(app.error());
   if (Status known = check_known(*paths, *app); !known) return known;
-  auto session = ChangeSession::open(context, *paths, app->name, ChangeSession::Access::Change, reporter);
+  auto session = ChangeSession::open(context, *paths, app->name, ChangeSession::Access::Change, reporter,
+                                     ChangeSession::load_ahead());
   if (!session) return fail(session.error());
   const auto instances = (*session)->count_instances();
   if (!instances) return fail(instances.error());

@@ -80,6 +80,7 @@ Result<int> change(Context& context, const CommandLine& line, const MakeChange& 
   if (line.command.empty())
     if (Status known = check_known(*paths, app); !known) return fail(known.error());
 
+  auto steer_program = ChangeSession::load_ahead();
   // An app file that is wrong is said to be before anything is made or locked.
   if (line.verb == "deploy" || line.verb == "restart") {
     auto description = describe_app(*paths, app, line);
@@ -88,7 +89,7 @@ Result<int> change(Context& context, const CommandLine& line, const MakeChange& 
   }
 
   const auto access = line.traffic.dry_run ? ChangeSession::Access::Preview : ChangeSession::Access::Change;
-  auto session = ChangeSession::open(context, *paths, app.name, access, reporter);
+  auto session = ChangeSession::open(context, *paths, app.name, access, reporter, std::move(steer_program));
   if (!session && session.error().kind == ErrorKind::Busy && access == ChangeSession::Access::Change)
     return decide_for_holder(*paths, app.name, line, session.error(), reporter);
   if (!session) return fail(session.error());

@@ -23,12 +23,14 @@ Key key(std::string path, const Codec& codec, Access access) {
 
 #define ROLL_MEMBER(member) ([](auto& config) -> auto& { return config.member; })
 
-std::vector<Key> make_keys() {
-  const TextCodec text;
-  const ListCodec argv{"a list of strings: a program and its arguments"};
-  const DurationCodec duration{Millis(0)};
-  const DurationCodec positive{Millis(1)};
-  return {
+}  // namespace
+
+std::span<const Key> known_keys() {
+  static const TextCodec text;
+  static const ListCodec argv{"a list of strings: a program and its arguments"};
+  static const DurationCodec duration{Millis(0)};
+  static const DurationCodec positive{Millis(1)};
+  static const Key kKeys[] = {
       key("command", argv, ROLL_MEMBER(command)),
       key("listen", ListenCodec(), ROLL_MEMBER(listen)),
       key("instances", ParsedCodec<InstanceCount>("a whole number or \"cpus\""), ROLL_MEMBER(instances)),
@@ -89,11 +91,10 @@ std::vector<Key> make_keys() {
       key("hooks.after_deploy", argv, ROLL_MEMBER(hooks.after_deploy)),
       key("hooks.on_failure", argv, ROLL_MEMBER(hooks.on_failure)),
   };
+  return kKeys;
 }
 
 #undef ROLL_MEMBER
-
-}  // namespace
 
 std::string_view Key::table() const {
   const size_t dot = path.find('.');
@@ -105,19 +106,14 @@ std::string_view Key::name() const {
   return dot == std::string::npos ? std::string_view(path) : std::string_view(path).substr(dot + 1);
 }
 
-const std::vector<Key>& known_keys() {
-  static const std::vector<Key> kKeys = make_keys();
-  return kKeys;
-}
-
 const Key* find_key(std::string_view path) {
-  const auto& keys = known_keys();
+  const auto keys = known_keys();
   const auto found = std::find_if(keys.begin(), keys.end(), [&](const Key& key) { return key.path == path; });
   return found == keys.end() ? nullptr : &*found;
 }
 
 bool is_table(std::string_view path) {
-  const auto& keys = known_keys();
+  const auto keys = known_keys();
   return !path.empty() &&
          std::any_of(keys.begin(), keys.end(), [&](const Key& key) { return key.table() == path; });
 }

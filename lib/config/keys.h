@@ -2,9 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/result.h"
 #include "config/app_config.h"
@@ -38,7 +38,7 @@ struct Key {
 };
 
 // In the order in which an app file is written: the top first.
-const std::vector<Key>& known_keys();
+std::span<const Key> known_keys();
 const Key* find_key(std::string_view path);
 
 // Is it a table of known keys ("ready"), other than a key of its own ("env")?

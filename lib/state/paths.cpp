@@ -17,7 +17,13 @@ std::string value_of(const Paths::Environment& environment, const char* name) {
 }
 
 std::string below(const std::string& folder, const std::string& name) {
-  return (fs::path(folder) / name).string();
+  return folder.empty() || folder.ends_with('/') ? folder + name : folder + "/" + name;
+}
+
+// Most are: this is read by every command, and making paths of them takes time.
+bool is_plain(const std::string& folder) {
+  return folder.starts_with('/') && !folder.ends_with('/') && folder.find("//") == std::string::npos &&
+         folder.find("/.") == std::string::npos;
 }
 
 constexpr const char* kInstalledLibexec = "/usr/libexec/rollctl";
@@ -71,7 +77,8 @@ Result<Paths> Paths::resolve(uid_t uid, const Environment& environment) {
   for (std::string* folder : {&paths.config_dir, &paths.runtime_dir, &paths.state_dir, &paths.log_dir,
                               &paths.libexec_dir, &paths.library_dir}) {
     std::error_code failure;
-    if (!folder->empty()) *folder = fs::absolute(*folder, failure).lexically_normal().string();
+    if (!folder->empty() && !is_plain(*folder))
+      *folder = fs::absolute(*folder, failure).lexically_normal().string();
   }
   return paths;
 }
