@@ -85,15 +85,17 @@ WaitingShim::~WaitingShim() {
   if (!listener_) return;
   (void)look_whether_started();
   listener_.reset();
-  ::unlink((spec_.run_dir + "/" + kLaunchSocket).c_str());
   if (starting_.valid()) {
     auto started = starting_.get();
     if (started) shim_ = std::move(*started);
   }
-  if (!shim_) return;
-  pollfd ending{shim_->fd(), POLLIN, 0};
-  ::poll(&ending, 1, static_cast<int>(kEndPatience.count()));
-  remove_if_empty(spec_.log_path);
+  if (shim_) {
+    pollfd ending{shim_->fd(), POLLIN, 0};
+    ::poll(&ending, 1, static_cast<int>(kEndPatience.count()));
+    remove_if_empty(spec_.log_path);
+  }
+  // Not before it has ended: it would miss it, and say so.
+  ::unlink((spec_.run_dir + "/" + kLaunchSocket).c_str());
 }
 
 Status WaitingShim::look_whether_started() {

@@ -249,10 +249,11 @@ Status run_shim(const std::string& run_dir) {
     ::rmdir(run_dir.c_str());
   };
   auto connection = connect_for_packets(".", kLaunchSocket, kConnectPatience);
-  if (!connection) {
-    if (connection.error().os_error == ECONNREFUSED) give_up();
-    return fail(connection.error());
+  if (!connection && connection.error().os_error == ECONNREFUSED) {
+    give_up();
+    return {};  // called off already
   }
+  if (!connection) return fail(connection.error());
   if (Status known = check_peer(connection->get()); !known) return known;
   // Before the spec, which may be a while in coming and is in a hurry then.
   auto loop = Loop::create();

@@ -313,6 +313,7 @@ TEST_F(LaunchTest, AShimIsCalledOffWhileItStillStarts) {
   ASSERT_TRUE(waiting) << waiting.error().message;
   waiting->reset();
   EXPECT_FALSE(is_claimed(spec.run_dir));
+  EXPECT_FALSE(exists(spec.log_path)) << text_of(spec.log_path);
   EXPECT_FALSE(exists(spec.run_dir + "/" + kLaunchSocket));
   EXPECT_TRUE(await([] { return processes() == 0; }));
 }
