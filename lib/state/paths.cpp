@@ -17,7 +17,9 @@ std::string value_of(const Paths::Environment& environment, const char* name) {
 }
 
 std::string below(const std::string& folder, const std::string& name) {
-  return folder.empty() || folder.ends_with('/') ? folder + name : folder + "/" + name;
+  std::string path = folder;
+  if (!path.empty() && !path.ends_with('/')) path += '/';
+  return path += name;
 }
 
 // Most are: this is read by every command, and making paths of them takes time.

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 
 namespace roll::raw_bpf {
 
@@ -13,6 +14,13 @@ namespace {
 
 int call(int command, bpf_attr& attributes) {
   return ::syscall(SYS_bpf, command, &attributes, sizeof attributes) == 0 ? 0 : errno;
+}
+
+int open_with(int command, bpf_attr& attributes, Fd& opened) {
+  const long fd = ::syscall(SYS_bpf, command, &attributes, sizeof attributes);
+  if (fd < 0) return errno;
+  opened = Fd(static_cast<int>(fd));
+  return 0;
 }
 
 uint64_t address_of(const void* pointer) {
@@ -42,6 +50,29 @@ int look_up(int map, const void* key, void* value) {
 int erase(int map, const void* key) {
   bpf_attr attributes = element(map, key, nullptr);
   return call(BPF_MAP_DELETE_ELEM, attributes);
+}
+
+int create_map(const MapShape& shape, Fd& map) {
+  bpf_attr attributes{};
+  attributes.map_type = shape.type;
+  attributes.key_size = shape.key_size;
+  attributes.value_size = shape.value_size;
+  attributes.max_entries = shape.max_entries;
+  attributes.map_flags = shape.flags;
+  ::strncpy(attributes.map_name, shape.name, sizeof attributes.map_name - 1);
+  return open_with(BPF_MAP_CREATE, attributes, map);
+}
+
+int load_program(const ReuseportProgram& program, Fd& loaded) {
+  bpf_attr attributes{};
+  attributes.prog_type = BPF_PROG_TYPE_SK_REUSEPORT;
+  attributes.expected_attach_type = BPF_SK_REUSEPORT_SELECT_OR_MIGRATE;
+  attributes.insns = address_of(program.instructions.data());
+  attributes.insn_cnt = static_cast<uint32_t>(program.instructions.size() / sizeof(bpf_insn));
+  attributes.fd_array = address_of(program.maps.data());
+  attributes.license = address_of("Dual MIT/GPL");
+  ::strncpy(attributes.prog_name, program.name, sizeof attributes.prog_name - 1);
+  return open_with(BPF_PROG_LOAD, attributes, loaded);
 }
 
 int next_key(int map, const void* previous, void* next) {

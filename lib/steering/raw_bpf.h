@@ -2,10 +2,33 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
-// The few bpf(2) calls on maps that are needed once a program is loaded, without libbpf, which a shim does
-// not carry. All return 0 or an errno; none blocks.
+#include "base/fd.h"
+
+// The few calls of bpf(2) that steering needs. One program without relocations and its maps are loaded so in
+// half the time that libbpf takes, which asks each kernel first what it can do. All return 0 or an errno;
+// none blocks.
 namespace roll::raw_bpf {
+
+// Sizes in bytes; the name is the kernel's, for people.
+struct MapShape {
+  const char* name;
+  uint32_t type;
+  uint32_t key_size;
+  uint32_t value_size;
+  uint32_t max_entries;
+  uint32_t flags;
+};
+int create_map(const MapShape& shape, Fd& map);
+
+struct ReuseportProgram {
+  const char* name;
+  std::span<const unsigned char> instructions;
+  std::span<const int> maps;  // by their places, which the instructions name
+};
+// One that also decides about migrations.
+int load_program(const ReuseportProgram& program, Fd& loaded);
 
 int update(int map, const void* key, const void* value);
 int look_up(int map, const void* key, void* value);

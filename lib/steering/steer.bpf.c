@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
  * Decides which listener of a SO_REUSEPORT group gets a new connection. It only looks up: what it decides is
- * data in `roll_state` and `roll_probes`.
+ * data in its maps (steer_layout.h), which are made by its loader (steer_program.cpp).
  */
 /* The helpers need the types of linux/bpf.h first. */
 /* clang-format off */
@@ -12,39 +12,20 @@
 /* clang-format on */
 #include "steer_layout.h"
 
-char _license[] SEC("license") = "Dual MIT/GPL";
-
-struct {
-  __uint(type, BPF_MAP_TYPE_REUSEPORT_SOCKARRAY);
-  __uint(max_entries, ROLL_STEER_SLOTS);
-  __type(key, __u32);
-  __type(value, __u64);
-} roll_sockets SEC(".maps");
-
-struct {
-  __uint(type, BPF_MAP_TYPE_ARRAY);
-  __uint(map_flags, BPF_F_MMAPABLE);
-  __uint(max_entries, 1);
-  __type(key, __u32);
-  __type(value, struct roll_steer_state);
-} roll_state SEC(".maps");
-
-struct {
-  __uint(type, BPF_MAP_TYPE_HASH);
-  __uint(map_flags, BPF_F_NO_PREALLOC);
-  __uint(max_entries, 256);
-  __type(key, struct roll_probe_key);
-  __type(value, __u32);
-} roll_probes SEC(".maps");
-
-/* A hash, although the keys are slots: an array would allocate all of them for every CPU, at every load. */
-struct {
-  __uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-  __uint(map_flags, BPF_F_NO_PREALLOC);
-  __uint(max_entries, ROLL_STEER_SLOTS);
-  __type(key, __u32);
-  __type(value, struct roll_steer_counters);
-} roll_counters SEC(".maps");
+/*
+ * The address of a map, by its place among those that are loaded with the program: what the loader has to do
+ * for a name (a relocation) is done here. The first half of the instruction that loads 64 bits into r1, as it
+ * stands in linux/bpf.h: its code, r1 and BPF_PSEUDO_MAP_IDX in a byte, and the place.
+ */
+#define MAP(place)                                                                                        \
+  ({                                                                                                      \
+    register void* map_ asm("r1");                                                                        \
+    asm volatile(".8byte %[load]\n.8byte 0"                                                               \
+                 : "=r"(map_)                                                                             \
+                 : [load] "i"(BPF_LD | BPF_IMM | BPF_DW | (BPF_REG_1 << 8) | (BPF_PSEUDO_MAP_IDX << 12) | \
+                              ((__u64)(place) << 32)));                                                   \
+    map_;                                                                                                 \
+  })
 
 #define IPV4_SOURCE_OFFSET 12
 #define IPV6_SOURCE_OFFSET 8
@@ -61,12 +42,12 @@ struct tcp_start {
 #define TCP_ACK_SHIFT 4
 
 static __always_inline int select_slot(struct sk_reuseport_md* ctx, __u32 slot) {
-  return bpf_sk_select_reuseport(ctx, &roll_sockets, &slot, 0);
+  return bpf_sk_select_reuseport(ctx, MAP(ROLL_MAP_SOCKETS), &slot, 0);
 }
 
 /* Adds 0 or 1 to each; without branches, which would multiply what the verifier has to walk through. */
 static __always_inline void count(__u32 slot, __u64 connection, __u64 fallback, __u64 migration) {
-  struct roll_steer_counters* counters = bpf_map_lookup_elem(&roll_counters, &slot);
+  struct roll_steer_counters* counters = bpf_map_lookup_elem(MAP(ROLL_MAP_COUNTERS), &slot);
   if (!counters) return;
   counters->connections += connection;
   counters->fallbacks += fallback;
@@ -84,31 +65,13 @@ static __always_inline __u32* aimed_slot(struct sk_reuseport_md* ctx, __be16 sou
     key.address[11] = 0xff;
     failure = bpf_skb_load_bytes_relative(ctx, IPV4_SOURCE_OFFSET, key.address + 12, 4, BPF_HDR_START_NET);
   }
-  return failure ? 0 : bpf_map_lookup_elem(&roll_probes, &key);
-}
-
-struct walk {
-  struct sk_reuseport_md* ctx;
-  const struct roll_steer_table* table;
-  __u32 start;
-  __u32 slot; /* the one that was found */
-};
-
-/* Stops at the first slot whose socket takes the connection. A callback, which the verifier walks through
-   once and not once for each try. */
-static long try_serving(__u32 tries, void* data) {
-  struct walk* walk = data;
-  const __u32 serving_count = walk->table->serving_count;
-  const __u32 slot = walk->table->serving[(walk->start + tries) % serving_count & (ROLL_STEER_SLOTS - 1)];
-  if (select_slot(walk->ctx, slot)) return 0;
-  walk->slot = slot;
-  return 1;
+  return failure ? 0 : bpf_map_lookup_elem(MAP(ROLL_MAP_PROBES), &key);
 }
 
 SEC("sk_reuseport/migrate")
 int roll_steer(struct sk_reuseport_md* ctx) {
   __u32 zero = 0;
-  struct roll_steer_state* state = bpf_map_lookup_elem(&roll_state, &zero);
+  struct roll_steer_state* state = bpf_map_lookup_elem(MAP(ROLL_MAP_STATE), &zero);
   if (!state) return SK_DROP;
 
   __u64 is_migration = 1; /* there is no packet then */
@@ -135,10 +98,16 @@ int roll_steer(struct sk_reuseport_md* ctx) {
    * those that are not in the rotation included. The walk starts anywhere, so that a client that tries again
    * gets another chance.
    */
-  if (table->serving_count == 0) return SK_DROP;
-  struct walk walk = {ctx, table, bpf_get_prandom_u32(), ROLL_STEER_NO_SLOT};
-  bpf_loop(ROLL_STEER_FALLBACKS, try_serving, &walk, 0);
-  if (walk.slot == ROLL_STEER_NO_SLOT) return SK_DROP;
-  count(walk.slot, is_syn, is_syn, is_migration);
+  __u32 serving_count = table->serving_count;
+  if (serving_count == 0) return SK_DROP;
+  __u32 start = bpf_get_prandom_u32();
+  for (__u32 tries = 0; tries < ROLL_STEER_FALLBACKS; tries++) {
+    slot = table->serving[(start + tries) % serving_count & (ROLL_STEER_SLOTS - 1)];
+    if (select_slot(ctx, slot) == 0) goto selected;
+  }
+  return SK_DROP;
+
+selected:
+  count(slot, is_syn, is_syn, is_migration);
   return SK_PASS;
 }

@@ -19,6 +19,16 @@
 #define ROLL_STEER_FALLBACKS 16 /* serving slots that are tried before a SYN is dropped */
 #define ROLL_STEER_NO_SLOT 0xffff
 #define ROLL_STEER_WEIGHT_UNIT 1000000
+#define ROLL_STEER_PROBES 256 /* aimed at the same time */
+
+/* The maps that are loaded with the program, in this order. */
+enum roll_steer_map {
+  ROLL_MAP_SOCKETS,  /* slot -> socket */
+  ROLL_MAP_STATE,    /* one struct roll_steer_state */
+  ROLL_MAP_PROBES,   /* struct roll_probe_key -> slot */
+  ROLL_MAP_COUNTERS, /* slot -> struct roll_steer_counters, per CPU */
+  ROLL_MAPS
+};
 
 /* One rotation. Written while it is not the active one, never changed while it is. */
 struct roll_steer_table {
@@ -29,7 +39,7 @@ struct roll_steer_table {
   __u64 weights[ROLL_STEER_SLOTS];   /* slot -> weight of its instance, in 1/ROLL_STEER_WEIGHT_UNIT */
 };
 
-/* The one element of the map `roll_state`. */
+/* The one element of ROLL_MAP_STATE. */
 struct roll_steer_state {
   __u32 version;
   __u32 size;   /* of this struct, as the program was built */
@@ -39,14 +49,14 @@ struct roll_steer_state {
   __s64 owners[ROLL_STEER_SLOTS]; /* slot -> instance id, 0: free */
 };
 
-/* Key of the map `roll_probes`, whose value is a slot (__u32). */
+/* Key of ROLL_MAP_PROBES, whose value is a slot (__u32). */
 struct roll_probe_key {
   __u8 address[16]; /* the probe's source; IPv4 as ::ffff:a.b.c.d */
   __be16 port;
   __u16 reserved;
 };
 
-/* Element of the per-CPU map `roll_counters`, one per slot that has an owner. */
+/* Element of ROLL_MAP_COUNTERS, one per slot that has an owner. */
 struct roll_steer_counters {
   __u64 connections; /* SYNs steered here by the rotation, fallbacks included */
   __u64 fallbacks;   /* of these: the slot that was meant was empty */

@@ -1,22 +1,36 @@
 // SPDX-License-Identifier: MIT
 #include "steering/steer_program.h"
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
+#include <linux/bpf.h>
 
-#include <cerrno>
-#include <memory>
 #include <utility>
 
-#include "steer.skel.h"
+#include "steering/raw_bpf.h"
+#include "steering/steer_layout.h"
 
 namespace roll {
 
 namespace {
 
-struct SkeletonDestroyer {
-  void operator()(roll_steer* skeleton) const { roll_steer__destroy(skeleton); }
+// The instructions of steer.bpf.c.
+alignas(bpf_insn) constexpr unsigned char kSteerProgram[] = {
+#include "steer_program.inc"
 };
+
+// As roll_steer_map names them. The counters are in a hash, although their keys are slots: an array would
+// allocate all of them for every CPU, at every load.
+const std::pair<raw_bpf::MapShape, Fd SteerMaps::*> kMaps[ROLL_MAPS] = {
+    {{"roll_sockets", BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, sizeof(uint32_t), sizeof(uint64_t), ROLL_STEER_SLOTS,
+      0},
+     &SteerMaps::sockets},
+    {{"roll_state", BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), sizeof(roll_steer_state), 1, BPF_F_MMAPABLE},
+     &SteerMaps::state},
+    {{"roll_probes", BPF_MAP_TYPE_HASH, sizeof(roll_probe_key), sizeof(uint32_t), ROLL_STEER_PROBES,
+      BPF_F_NO_PREALLOC},
+     &SteerMaps::probes},
+    {{"roll_counters", BPF_MAP_TYPE_PERCPU_HASH, sizeof(uint32_t), sizeof(roll_steer_counters),
+      ROLL_STEER_SLOTS, BPF_F_NO_PREALLOC},
+     &SteerMaps::counters}};
 
 Error load_failure(int os_error) {
   Error error = os_failure("cannot load the steering program", os_error);
@@ -29,7 +43,7 @@ Error load_failure(int os_error) {
       error.kind = ErrorKind::Unsupported;
       [[fallthrough]];
     default:
-      error.hint = "steering needs Linux 5.17 or newer, with eBPF";
+      error.hint = "steering needs Linux 5.14 or newer, with eBPF";
   }
   return error;
 }
@@ -52,25 +66,17 @@ Result<SteerMaps> SteerMaps::duplicate() const {
 }
 
 Result<SteerMaps> load_steer_program() {
-  // libbpf would print why it failed; the errno says it well enough.
-  ::libbpf_set_print(nullptr);
-  const std::unique_ptr<roll_steer, SkeletonDestroyer> skeleton(roll_steer__open());
-  if (!skeleton) return fail(load_failure(errno));
-  if (const int failure = roll_steer__load(skeleton.get()); failure != 0) return fail(load_failure(-failure));
-
-  // The skeleton closes its descriptors; ours are duplicates.
-  const std::pair<int, Fd SteerMaps::*> all[] = {
-      {::bpf_program__fd(skeleton->progs.roll_steer), &SteerMaps::program},
-      {::bpf_map__fd(skeleton->maps.roll_sockets), &SteerMaps::sockets},
-      {::bpf_map__fd(skeleton->maps.roll_state), &SteerMaps::state},
-      {::bpf_map__fd(skeleton->maps.roll_probes), &SteerMaps::probes},
-      {::bpf_map__fd(skeleton->maps.roll_counters), &SteerMaps::counters}};
   SteerMaps maps;
-  for (const auto& [fd, member] : all) {
-    auto copy = duplicate(fd);
-    if (!copy) return fail(copy.error());
-    maps.*member = std::move(*copy);
+  int descriptors[ROLL_MAPS];
+  for (size_t place = 0; place < ROLL_MAPS; ++place) {
+    const auto& [shape, member] = kMaps[place];
+    if (const int failure = raw_bpf::create_map(shape, maps.*member); failure != 0)
+      return fail(load_failure(failure));
+    descriptors[place] = (maps.*member).get();
   }
+  if (const int failure = raw_bpf::load_program({"roll_steer", kSteerProgram, descriptors}, maps.program);
+      failure != 0)
+    return fail(load_failure(failure));
   return maps;
 }
 

@@ -15,7 +15,7 @@ struct SteerMaps {
 };
 
 // Loads a program with maps of its own: 0.3 ms. NotPermitted without CAP_BPF (older kernels want
-// CAP_NET_ADMIN as well); Unsupported where the kernel has no such programs (before 5.17) or refuses bpf(2).
+// CAP_NET_ADMIN as well); Unsupported where the kernel has no such programs (before 5.14) or refuses bpf(2).
 Result<SteerMaps> load_steer_program();
 
 }  // namespace roll

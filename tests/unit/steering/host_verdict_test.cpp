@@ -16,7 +16,7 @@ using enum HostCheck::Outcome;
 using enum HostCheck::Need;
 
 const Error kForbidden{ErrorKind::NotPermitted, 1, "cannot load the steering program", "run it as root"};
-const Error kTooOld{ErrorKind::Unsupported, 22, "cannot load the steering program", "Linux 5.17 or newer"};
+const Error kTooOld{ErrorKind::Unsupported, 22, "cannot load the steering program", "Linux 5.14 or newer"};
 
 class HostVerdictTest : public testing::Test {
  protected:
@@ -91,7 +91,7 @@ TEST_F(HostVerdictTest, TurnsToMigrationWhereNoPrivilegeWouldMakeItSteer) {
   check("migrate") = {"migrate", Works, "", "", Better};
   choice.way = Handover::Migrate;
   EXPECT_FALSE(judge().lossless);
-  EXPECT_EQ(judge().improve, "Linux 5.17 or newer");
+  EXPECT_EQ(judge().improve, "Linux 5.14 or newer");
 }
 
 TEST_F(HostVerdictTest, AsksForThePrivilegeWhereThatWouldMakeItSteer) {

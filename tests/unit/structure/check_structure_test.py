@@ -18,7 +18,7 @@ SOUND = {
     "lib/base/fd.h": SPDX,
     "lib/base/fd.cpp": SPDX + '#include "base/fd.h"\n#include <net/if.h>\n',
     "lib/net/socket.h": SPDX + '#include "base/fd.h"\n#include <unistd.h>\n',
-    "lib/net/steer.bpf.c": SPDX + '#include "net/socket.h"\n#include <bpf/bpf_helpers.h>\n#include "steer.skel.h"\n',
+    "lib/net/steer.bpf.c": SPDX + '#include "net/socket.h"\n#include <bpf/bpf_helpers.h>\n#include "steer_program.inc"\n',
     "cmd/tool/main.cpp": SPDX + '#include "ui/table.h"\n#include "tool/options.h"\n',
     "server/small/main.cpp": SPDX + '#include <net/if.h>\n#include "small/reply.h"\n',
     "tests/unit/base/fd_test.cpp": SPDX + '#include "base/fd.h"\n#include "support/child.h"\n',
