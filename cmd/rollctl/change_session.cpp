@@ -133,13 +133,12 @@ Result<std::unique_ptr<Steering>> ChangeSession::steering_for(HandoverPolicy pol
 
 // The first shim starts while the change is written down, and what serves is found and gated. Why it could
 // not be placed is said by who asks again.
-void ChangeSession::prepare(const RolloutRequest& request) {
-  // Whoever stands by may make it needless to launch anything.
-  if (request.shape != RolloutRequest::Shape::Replace || request.returns_to) return;
-  // And a port that is free now need not be when a hook has ended.
-  const AppConfig& config = request.spec.config;
+void ChangeSession::prepare(const GenerationSpec& spec) {
+  if (!lock_ || prepared_) return;
+  // A port that is free now need not be when a hook has ended.
+  const AppConfig& config = spec.config;
   if (needs_probe_port(config) && !config.hooks.before_deploy.empty()) return;
-  auto first = place(request.spec);
+  auto first = place(spec);
   auto instances = HostInstances::create(*loop_, paths_, app_, config.listen);
   if (!first || !instances) return;
   (*instances)->prepare(first->launch);
@@ -170,10 +169,9 @@ Result<std::optional<Verdict>> ChangeSession::recover() {
   request.history = history_;
   const bool forward = request.remedy == Remedy::Finish || !history_.current;
   auto spec = load_generation(paths_, app_, forward ? change->generation : *history_.current);
-  // Nothing was started before its specification was kept.
-  if (!spec && change->starting.empty()) {
+  // No client has come to one whose specification was not kept: what was started of it is undone without.
+  if (!spec && forward && request.remedy == Remedy::Undo)
     spec = GenerationSpec{app_, change->release, change->generation, {}};
-  }
   if (!spec) return fail(spec.error());
   request.spec = std::move(*spec);
   return mend(std::move(request));

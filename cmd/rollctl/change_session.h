@@ -62,9 +62,9 @@ class ChangeSession {
   Result<std::optional<Verdict>> tidy();
 
   Result<Plan> preview(const RolloutRequest& request);
-  // What takes time before roll_out(), of the same request, and runs beside whatever comes in between. Called
-  // off with the session. Blocks for a moment.
-  void prepare(const RolloutRequest& request);
+  // What takes time before a roll_out() that starts new instances of that generation, and runs beside
+  // whatever comes in between. Called off with the session. Blocks for a moment. Once is enough.
+  void prepare(const GenerationSpec& spec);
   Result<Verdict> roll_out(RolloutRequest request);
 
   // How many instances there are in any state, and how many serve: as wanted, or as a canary.

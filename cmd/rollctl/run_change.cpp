@@ -4,8 +4,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <future>
-#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "rollctl/attended_canary.h"
@@ -118,14 +116,13 @@ Result<int> change(Context& context, const CommandLine& line, const MakeChange& 
     return print_plan(context, request, *plan);
   }
 
-  (*session)->prepare(request);
+  // Whoever stands by may make it needless to launch anything.
+  if (request.shape == RolloutRequest::Shape::Replace && !request.returns_to)
+    (*session)->prepare(request.spec);
   if (wanted->description)
     if (Status kept = keep_description(*paths, app.name, *wanted->description); !kept)
       return fail(kept.error());
-  auto kept = keep_generation(*paths, request.spec);
-  if (!kept) return fail(kept.error());
-  const auto on_disk = std::make_shared<std::future<Status>>(std::move(*kept));
-  request.await_on_disk = [on_disk] { return on_disk->get(); };
+  request.keep = [&paths](const GenerationSpec& spec) { return keep_generation(*paths, spec); };
   const auto verdict = (*session)->roll_out(std::move(request));
   if (!verdict) return fail(verdict.error());
   const int status = exit_status_of(*verdict, line.traffic.strict ? Strictness::Strict : Strictness::Normal);

@@ -61,9 +61,10 @@ class Acts {
   Ending gate(const Traffic& traffic, const std::vector<InstanceId>& outside = {});
 
   // Starts `count` instances and waits until each is ready and in the group of those that serve, at most
-  // until `deadline` each. On any other ending those that were started are members still.
+  // until `deadline` each. `meanwhile` is done while they start, also where there are none; its ending
+  // counts. On any ending but Done those that were started are members still.
   Ending launch(const GenerationSpec& spec, int count, Millis deadline, std::vector<InstanceId>& launched,
-                OnInterrupt on_interrupt);
+                OnInterrupt on_interrupt, const std::function<Ending()>& meanwhile = {});
 
   // New connections go there from now on; who is in the rotation serves, who left it settles. begin_shift()
   // does not wait until all have heard so: settle() does, which is to come next.
@@ -145,6 +146,7 @@ class Acts {
   Status hand_out_steering(InstanceId id, SteeringTerm term = {});
   Status await_steering_held(InstanceId id);
   void await_all_steering_held();
+  void tell_to_let_go(Member& member);
   void let_go_of_steering(Member& member);
   void warn_unsupervised(InstanceId id, const Error& error);
   [[nodiscard]] bool listens_everywhere(const std::vector<Listener>& listeners) const;
@@ -165,7 +167,6 @@ class Acts {
   std::map<InstanceId, Micros> look_delay_;
   std::vector<ToldRole> told_roles_;                  // and not awaited yet
   std::map<InstanceId, Acknowledgement> handed_out_;  // the steering, to shims that have not said yet
-  std::map<InstanceId, Acknowledgement> let_go_;      // of it, likewise
   size_t left_ = 0;                                   // handshakes that had not settled at the bound
 };
 

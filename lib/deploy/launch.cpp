@@ -52,14 +52,16 @@ Ending Acts::start_one(const GenerationSpec& spec, InstanceId& id) {
 }
 
 Ending Acts::launch(const GenerationSpec& spec, int count, Millis deadline, std::vector<InstanceId>& launched,
-                    OnInterrupt on_interrupt) {
+                    OnInterrupt on_interrupt, const std::function<Ending()>& meanwhile) {
   for (int started = 0; started < count; ++started) {
     InstanceId id = 0;
     const Ending ending = start_one(spec, id);
     if (id != 0) launched.push_back(id);
     if (!ending.done()) return ending;
   }
-  await_all_steering_held();  // by those that were gated, while the servers start
+  await_all_steering_held();  // by those that were gated
+  if (meanwhile)
+    if (Ending ending = meanwhile(); !ending.done()) return ending;
   const auto all_ready_or_one_failed = [&] {
     return !trouble_among(launched).done() ||
            std::all_of(launched.begin(), launched.end(),

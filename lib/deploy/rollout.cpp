@@ -73,9 +73,18 @@ Ending Rollout::change() {
   return attend();
 }
 
+Ending Rollout::keep() {
+  if (!request_.keep || std::exchange(kept_, true)) return {};
+  auto on_disk = request_.keep(request_.spec);
+  if (!on_disk) return host_failed(on_disk.error());
+  on_disk_ = std::move(*on_disk);
+  return {};
+}
+
 Ending Rollout::replace(const Step& step) {
   std::vector<InstanceId> fresh;
-  Ending ending = acts_.launch(request_.spec, step.launch, request_.ready_deadline, fresh, OnInterrupt::Heed);
+  Ending ending = acts_.launch(request_.spec, step.launch, request_.ready_deadline, fresh, OnInterrupt::Heed,
+                               [this] { return keep(); });
   fresh_.insert(fresh_.end(), fresh.begin(), fresh.end());
   if (!ending.done()) return ending;
   // A signal that came when nothing waited counts as well.

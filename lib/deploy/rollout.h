@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <future>
 #include <optional>
 #include <set>
 #include <string>
@@ -45,9 +46,10 @@ struct RolloutRequest {
   DrainOrder drain;
   AfterShift after_shift = AfterShift::AwaitDrains;
   std::string note;
-  // Called before the end is written: what a reboot must not lose is on the disk when it returns. Empty:
-  // nothing.
-  std::function<Status()> await_on_disk;
+  // Called with the specification while the new servers start, and before clients come to them: writes down
+  // what a rollback is to start. What it returns waits until a reboot does not lose it, which has to be so
+  // before the end is written. Empty: nothing is to be kept.
+  std::function<Result<std::future<Status>>(const GenerationSpec&)> keep;
   // Called when this process begins to stay with a canary or a standby. Empty: nobody wants to know.
   std::function<void()> on_attend;
 };
@@ -73,6 +75,7 @@ class Rollout {
   Ending begin();
   Ending check_ports();
   Ending change();
+  Ending keep();
   Ending replace(const Step& step);
   Ending attend();
   Ending attend_canary();
@@ -101,6 +104,8 @@ class Rollout {
   bool touched_ = false;  // the traffic is gated, or was tried to be
   size_t steps_done_ = 0;
   TimePoint began_;
+  bool kept_ = false;
+  std::future<Status> on_disk_;  // of what was kept
   Traffic before_;
   std::vector<InstanceId> fresh_;    // launched for the target, or returned to
   std::vector<InstanceId> leaving_;  // told to end
