@@ -102,7 +102,10 @@ void Supervisor::server_exited(const ExitStatus& exit) {
   record_.server = {};
   record_.exit = exit;
   // Its end was asked for; what it left behind has until the deadline.
-  if (phase_ == Phase::Draining) return save();
+  if (phase_ == Phase::Draining) {
+    if (!roles_.process.living().empty()) save();
+    return;
+  }
   // It never executed the server: execution_failed() tells.
   if (phase_ == Phase::Launching) return;
   const std::string message = what_was_left(exit);
