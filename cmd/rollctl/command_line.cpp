@@ -3,7 +3,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <string_view>
 
 #include "base/duration.h"
 #include "config/app_file.h"
@@ -32,6 +34,12 @@ void add_common(CLI::App& command, CommandLine& line) {
   auto* quiet = command.add_flag("-q,--quiet", line.common.quiet, "Say only what went wrong");
   command.add_flag("-v,--verbose", line.common.verbose, "Say more")->excludes(quiet);
   command.add_flag("--no-color", line.common.no_color, "No colours");
+}
+
+constexpr std::string_view kCommon[] = {"--json", "-q", "--quiet", "-v", "--verbose", "--no-color"};
+
+bool is_common(std::string_view argument) {
+  return std::find(std::begin(kCommon), std::end(kCommon), argument) != std::end(kCommon);
 }
 
 void add_app(CLI::App& command, CommandLine& line) {
@@ -138,7 +146,8 @@ Status understand(const RawOptions& raw, CommandLine& line) {
 }
 
 // The commands and their options; where one is chosen, it alone. Options have only the commands that are
-// named: to build all, or even the bare commands, takes as long as to start a server.
+// named, and those about traffic only where some are given: to build all, or even the bare commands, takes as
+// long as to start a server.
 void add_commands(CLI::App& program, const std::string& chosen, const std::vector<std::string>& arguments,
                   CommandLine& line, RawOptions& raw) {
   const auto verb = [&](const char* name, const char* text) -> CLI::App* {
@@ -151,11 +160,18 @@ void add_commands(CLI::App& program, const std::string& chosen, const std::vecto
     return command;
   };
 
+  const bool some_given = std::any_of(arguments.begin(), arguments.end(), [](const std::string& text) {
+    return text.starts_with('-') && !is_common(text);
+  });
+  const auto takes_traffic = [&](CLI::App& command, unsigned needs) {
+    if (some_given) add_traffic(command, line, raw, needs);
+  };
+
   if (CLI::App* deploy = verb("deploy", "Roll a release out")) {
     add_app(*deploy, line);
     deploy->add_option("RELEASE", line.release,
                        "A label of the version; required where the app uses {release}");
-    add_traffic(*deploy, line, raw, kDeploy | kHold | kBatch | kReady);
+    takes_traffic(*deploy, kDeploy | kHold | kBatch | kReady);
     deploy->footer("Behind `--`: the COMMAND of an app that has no app file.");
   }
   if (CLI::App* rollback = verb("rollback", "Go back to the release that was completed before")) {
@@ -164,32 +180,32 @@ void add_commands(CLI::App& program, const std::string& chosen, const std::vecto
     rollback->add_option("--to-generation", line.to_generation, "To this generation")
         ->type_name("N")
         ->excludes(to);
-    add_traffic(*rollback, line, raw, kHold | kBatch | kReady);
+    takes_traffic(*rollback, kHold | kBatch | kReady);
   }
   if (CLI::App* restart = verb("restart", "Roll the same release again")) {
     add_app(*restart, line);
-    add_traffic(*restart, line, raw, kHold | kBatch | kReady);
+    takes_traffic(*restart, kHold | kBatch | kReady);
   }
   if (CLI::App* promote = verb("promote", "End a canary: everything new")) {
     add_app(*promote, line);
-    add_traffic(*promote, line, raw, kHold | kBatch | kReady);
+    takes_traffic(*promote, kHold | kBatch | kReady);
   }
   if (CLI::App* abort = verb("abort", "End a canary: everything old")) {
     add_app(*abort, line);
-    add_traffic(*abort, line, raw, kBatch | kReady);
+    takes_traffic(*abort, kBatch | kReady);
   }
   if (CLI::App* scale = verb("scale", "Change the number of instances")) {
     add_app(*scale, line);
     scale->add_option("N", raw.count, "How many, or `cpus`")->required();
-    add_traffic(*scale, line, raw, kBatch | kReady);
+    takes_traffic(*scale, kBatch | kReady);
   }
   if (CLI::App* start = verb("start", "Bring all wanted instances up")) {
     add_app(*start, line);
-    add_traffic(*start, line, raw, kBatch | kReady);
+    takes_traffic(*start, kBatch | kReady);
   }
   if (CLI::App* stop = verb("stop", "Drain all instances")) {
     add_app(*stop, line);
-    add_traffic(*stop, line, raw, kNone);
+    takes_traffic(*stop, kNone);
   }
   if (CLI::App* remove = verb("remove", "Forget a stopped app: its state, history and logs")) {
     add_app(*remove, line);

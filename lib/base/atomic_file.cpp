@@ -56,21 +56,26 @@ Result<std::string> read_file(const std::string& path, size_t limit) {
   return text;
 }
 
-Status append_line(const std::string& path, std::string_view line, Durability durability) {
-  const Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!fd) return fail(last_os_failure("cannot open " + path));
+Status LineFile::append(std::string_view line, Durability durability) {
+  if (!fd_) fd_ = Fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd_) return fail(last_os_failure("cannot open " + path_));
   std::string text;
   text.reserve(line.size() + 2);
-  const off_t end = ::lseek(fd.get(), 0, SEEK_END);
+  const off_t end = ::lseek(fd_.get(), 0, SEEK_END);
   char last = '\n';
-  if (end > 0 && ::pread(fd.get(), &last, 1, end - 1) == 1 && last != '\n') text += '\n';
+  if (end > 0 && ::pread(fd_.get(), &last, 1, end - 1) == 1 && last != '\n') text += '\n';
   text += line;
   text += '\n';
-  if (Status written = write_all(fd.get(), text); !written) return fail(with_context(written.error(), path));
+  if (Status written = write_all(fd_.get(), text); !written)
+    return fail(with_context(written.error(), path_));
   if (durability == Durability::Volatile) return {};
-  if (::fsync(fd.get()) != 0) return fail(last_os_failure("cannot sync " + path));
+  if (::fsync(fd_.get()) != 0) return fail(last_os_failure("cannot sync " + path_));
   // A new file is on the disk when its name is.
-  return end == 0 ? sync_folder_of(path) : Status();
+  return end == 0 ? sync_folder_of(path_) : Status();
+}
+
+Status append_line(const std::string& path, std::string_view line, Durability durability) {
+  return LineFile(path).append(line, durability);
 }
 
 Status make_directories(const std::string& path, mode_t mode) {

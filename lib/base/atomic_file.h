@@ -5,7 +5,9 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "base/fd.h"
 #include "base/result.h"
 
 namespace roll {
@@ -28,9 +30,24 @@ Status sync_file(const std::string& path);
 // The file's whole text; more than `limit` bytes are an error of kind Invalid. NotFound where there is none.
 Result<std::string> read_file(const std::string& path, size_t limit = kLargestFile);
 
-// Appends one line (its '\n' is added) with a single write, so that several appenders never mix their lines.
-// A torn last line, left by a crash in the middle of a write, is closed first and stays a line of its own.
-// Creates the file (0600); with Synced its folder is synced then, too.
+// A file that lines are appended to, each (its '\n' is added) with a single write, so that several appenders
+// never mix their lines. A torn last line, left by a crash in the middle of a write, is closed first and
+// stays a line of its own. The first line opens the file, or creates it (0600); with Synced the folder of a
+// new file is synced, too.
+class LineFile {
+ public:
+  explicit LineFile(std::string path) : path_(std::move(path)) {}
+
+  Status append(std::string_view line, Durability durability = Durability::Volatile);
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  Fd fd_;
+};
+
+// One line alone.
 Status append_line(const std::string& path, std::string_view line,
                    Durability durability = Durability::Volatile);
 

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <map>
+#include <utility>
 #include <vector>
 
 namespace roll {
@@ -88,9 +90,7 @@ std::vector<gid_t> groups_of(const ServerUser& user) {
   return groups;
 }
 
-}  // namespace
-
-Result<ServerUser> find_server_user(const std::string& user, const std::string& group) {
+Result<ServerUser> ask_for_server_user(const std::string& user, const std::string& group) {
   ServerUser result;
   const bool caller = user.empty();
   if (const auto found = find_user(user, result); !found) {
@@ -122,6 +122,18 @@ Result<ServerUser> find_server_user(const std::string& user, const std::string& 
   result.groups = groups_of(result);
   result.credentials = Credentials{result.uid, result.gid, result.groups};
   return result;
+}
+
+}  // namespace
+
+// For each instance, and by whoever checks before: the host, which may have to ask another, is asked once.
+Result<ServerUser> find_server_user(const std::string& user, const std::string& group) {
+  static std::map<std::pair<std::string, std::string>, ServerUser> known;
+  const auto key = std::pair(user, group);
+  if (const auto found = known.find(key); found != known.end()) return found->second;
+  auto asked = ask_for_server_user(user, group);
+  if (asked) known.emplace(key, *asked);
+  return asked;
 }
 
 }  // namespace roll

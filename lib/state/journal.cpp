@@ -18,11 +18,11 @@ constexpr size_t kLargestJournal = size_t{1} << 30;
 constexpr const char* kDiskHint =
     "free some space, or look at the file's permissions; nothing was changed by this step";
 
-Status append(const std::string& path, const std::string& app, const Event& event, Durability durability) {
+Status append(LineFile& file, const std::string& app, const Event& event, Durability durability) {
   // A path or a note may hold bytes that are no UTF-8: replaced, never thrown over.
   const std::string line =
       event_to_json(event, app).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  if (Status written = append_line(path, line, durability); !written) {
+  if (Status written = file.append(line, durability); !written) {
     Error error = with_context(written.error(), "cannot write the journal");
     error.hint = kDiskHint;
     return fail(std::move(error));
@@ -66,15 +66,15 @@ std::vector<std::string_view> lines_that_count(std::string_view text) {
 }  // namespace
 
 Status FileJournal::commit(const Event& event) {
-  return append(path_, app_, event, Durability::Synced);
+  return append(file_, app_, event, Durability::Synced);
 }
 
 Status FileJournal::note(const Event& event) {
-  return append(path_, app_, event, Durability::Volatile);
+  return append(file_, app_, event, Durability::Volatile);
 }
 
 Result<std::vector<Event>> FileJournal::read() const {
-  auto text = read_file(path_, kLargestJournal);
+  auto text = read_file(file_.path(), kLargestJournal);
   if (!text && text.error().kind == ErrorKind::NotFound) return std::vector<Event>();
   if (!text) return fail(text.error());
   std::vector<Event> events;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/atomic_file.h"
 #include "base/result.h"
 #include "state/event.h"
 
@@ -26,7 +27,7 @@ class Journal {
 // a crash in the middle of a write, and such a line is passed over by readers.
 class FileJournal final : public Journal {
  public:
-  FileJournal(std::string path, std::string app) : path_(std::move(path)), app_(std::move(app)) {}
+  FileJournal(std::string path, std::string app) : file_(std::move(path)), app_(std::move(app)) {}
 
   Status commit(const Event& event) override;
   Status note(const Event& event) override;
@@ -37,7 +38,7 @@ class FileJournal final : public Journal {
   [[nodiscard]] Result<std::vector<Event>> read() const;
 
  private:
-  std::string path_;
+  LineFile file_;
   std::string app_;
 };
 
