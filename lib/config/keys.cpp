@@ -26,12 +26,12 @@ Key key(std::string path, const Codec& codec, Access access) {
 }  // namespace
 
 std::span<const Key> known_keys() {
-  static const TextCodec text;
-  static const ListCodec argv{"a list of strings: a program and its arguments"};
-  static const DurationCodec duration{Millis(0)};
-  static const DurationCodec positive{Millis(1)};
+  static const TextCodec kText;
+  static const ListCodec kArgv{"a list of strings: a program and its arguments"};
+  static const DurationCodec kDuration{Millis(0)};
+  static const DurationCodec kPositive{Millis(1)};
   static const Key kKeys[] = {
-      key("command", argv, ROLL_MEMBER(command)),
+      key("command", kArgv, ROLL_MEMBER(command)),
       key("listen", ListenCodec(), ROLL_MEMBER(listen)),
       key("instances", ParsedCodec<InstanceCount>("a whole number or \"cpus\""), ROLL_MEMBER(instances)),
       key("socket",
@@ -39,11 +39,11 @@ std::span<const Key> known_keys() {
                                    {SocketMode::Inherit, "inherit"},
                                    {SocketMode::Preload, "preload"}}),
           ROLL_MEMBER(socket)),
-      key("user", text, ROLL_MEMBER(user)),
-      key("group", text, ROLL_MEMBER(group)),
-      key("workdir", text, ROLL_MEMBER(workdir)),
+      key("user", kText, ROLL_MEMBER(user)),
+      key("group", kText, ROLL_MEMBER(group)),
+      key("workdir", kText, ROLL_MEMBER(workdir)),
       key("env", MapCodec{Shape::Map, "a table of strings"}, ROLL_MEMBER(env)),
-      key("env_file", text, ROLL_MEMBER(env_file)),
+      key("env_file", kText, ROLL_MEMBER(env_file)),
       key("handover", HandoverCodec(), ROLL_MEMBER(handover)),
       key("launcher",
           ChoiceCodec<LauncherKind>({{LauncherKind::Auto, "auto"},
@@ -54,42 +54,42 @@ std::span<const Key> known_keys() {
           ROLL_MEMBER(systemd)),
 
       key("ready.kind", ProbeKindCodec(), ROLL_MEMBER(ready.kind)),
-      key("ready.path", text, ROLL_MEMBER(ready.path)),
-      key("ready.address", text, ROLL_MEMBER(ready.address)),
-      key("ready.command", argv, ROLL_MEMBER(ready.command)),
-      key("ready.interval", positive, ROLL_MEMBER(ready.interval)),
-      key("ready.timeout", positive, ROLL_MEMBER(ready.timeout)),
+      key("ready.path", kText, ROLL_MEMBER(ready.path)),
+      key("ready.address", kText, ROLL_MEMBER(ready.address)),
+      key("ready.command", kArgv, ROLL_MEMBER(ready.command)),
+      key("ready.interval", kPositive, ROLL_MEMBER(ready.interval)),
+      key("ready.timeout", kPositive, ROLL_MEMBER(ready.timeout)),
       key("ready.successes", WholeCodec<int>(1, 1000), ROLL_MEMBER(ready.successes)),
-      key("ready.deadline", positive, ROLL_MEMBER(ready.deadline)),
+      key("ready.deadline", kPositive, ROLL_MEMBER(ready.deadline)),
 
       key("drain.order", ChoiceCodec<DrainStep>({{DrainStep::Signal, "signal"}, {DrainStep::Idle, "idle"}}),
           ROLL_MEMBER(drain.order)),
       key("drain.signal", SignalCodec(), ROLL_MEMBER(drain.signal)),
-      key("drain.settle", duration, ROLL_MEMBER(drain.settle)),
-      key("drain.deadline", duration, ROLL_MEMBER(drain.deadline)),
+      key("drain.settle", kDuration, ROLL_MEMBER(drain.settle)),
+      key("drain.deadline", kDuration, ROLL_MEMBER(drain.deadline)),
 
       key("rollout.batch", ParsedCodec<Batch>("a whole number, a share such as \"25%\" or \"all\""),
           ROLL_MEMBER(rollout.batch)),
       key("rollout.canary", PercentCodec(), ROLL_MEMBER(rollout.canary)),
-      key("rollout.bake", duration, ROLL_MEMBER(rollout.bake)),
-      key("rollout.hold", duration, ROLL_MEMBER(rollout.hold)),
+      key("rollout.bake", kDuration, ROLL_MEMBER(rollout.bake)),
+      key("rollout.hold", kDuration, ROLL_MEMBER(rollout.hold)),
 
       key("restart.policy",
           ChoiceCodec<RestartPolicy>({{RestartPolicy::Always, "always"},
                                       {RestartPolicy::OnFailure, "on-failure"},
                                       {RestartPolicy::Never, "never"}}),
           ROLL_MEMBER(restart.policy)),
-      key("restart.backoff", positive, ROLL_MEMBER(restart.backoff)),
-      key("restart.max_backoff", positive, ROLL_MEMBER(restart.max_backoff)),
+      key("restart.backoff", kPositive, ROLL_MEMBER(restart.backoff)),
+      key("restart.max_backoff", kPositive, ROLL_MEMBER(restart.max_backoff)),
       key("restart.give_up", WholeCodec<int>(0, 1'000'000), ROLL_MEMBER(restart.give_up)),
 
       key("limits.nofile", OptionalWholeCodec<uint64_t>(1, int64_t{1} << 30), ROLL_MEMBER(nofile)),
 
-      key("hooks.before_deploy", argv, ROLL_MEMBER(hooks.before_deploy)),
-      key("hooks.after_shift", argv, ROLL_MEMBER(hooks.after_shift)),
-      key("hooks.before_drain", argv, ROLL_MEMBER(hooks.before_drain)),
-      key("hooks.after_deploy", argv, ROLL_MEMBER(hooks.after_deploy)),
-      key("hooks.on_failure", argv, ROLL_MEMBER(hooks.on_failure)),
+      key("hooks.before_deploy", kArgv, ROLL_MEMBER(hooks.before_deploy)),
+      key("hooks.after_shift", kArgv, ROLL_MEMBER(hooks.after_shift)),
+      key("hooks.before_drain", kArgv, ROLL_MEMBER(hooks.before_drain)),
+      key("hooks.after_deploy", kArgv, ROLL_MEMBER(hooks.after_deploy)),
+      key("hooks.on_failure", kArgv, ROLL_MEMBER(hooks.on_failure)),
   };
   return kKeys;
 }

@@ -146,7 +146,6 @@ class Acts {
   Status hand_out_steering(InstanceId id, SteeringTerm term = {});
   Status await_steering_held(InstanceId id);
   void await_all_steering_held();
-  void tell_to_let_go(Member& member);
   void let_go_of_steering(Member& member);
   void warn_unsupervised(InstanceId id, const Error& error);
   [[nodiscard]] bool listens_everywhere(const std::vector<Listener>& listeners) const;
@@ -167,6 +166,7 @@ class Acts {
   std::map<InstanceId, Micros> look_delay_;
   std::vector<ToldRole> told_roles_;                  // and not awaited yet
   std::map<InstanceId, Acknowledgement> handed_out_;  // the steering, to shims that have not said yet
+  std::map<InstanceId, Acknowledgement> let_go_;      // of it, likewise
   size_t left_ = 0;                                   // handshakes that had not settled at the bound
 };
 

@@ -139,7 +139,6 @@ Status Acts::hand_out_steering(InstanceId id, SteeringTerm term) {
   if (handles->empty()) return {};
   handed_out_.insert_or_assign(id, world_.instances.hold_steering(id, std::move(*handles), term));
   fleet_.at(id).holds_steering = true;
-  fleet_.at(id).told_to_let_go = false;
   return {};
 }
 

@@ -68,7 +68,6 @@ struct Member {
   Watch look_again;
 
   bool holds_steering = false;  // its shim has the descriptors
-  bool told_to_let_go = false;  // of them
   double weight = 0;            // percent, as its record said
   std::optional<WallTime> standby_until;
 

@@ -192,26 +192,25 @@ void Acts::stop_probing() {
   }
 }
 
-// Nobody waits for it: a shim that was told does so, whether or not who told it lives on. Should it have to
-// put a restarted server's listener back before that, it finds that the slots are nobody's any more.
-void Acts::tell_to_let_go(Member& member) {
-  if (member.gone() || std::exchange(member.told_to_let_go, true)) return;
-  member.holds_steering = false;
-  (void)world_.instances.hold_steering(member.id, {});
-}
-
 // A shim has more to do later, when its server ends. The others hold what has to outlive this process.
 void Acts::let_go_of_steering(Member& member) {
   if (!member.holds_steering || traffic_.contains(member.id) || traffic_.rotation.empty()) return;
-  tell_to_let_go(member);
+  member.holds_steering = false;
+  let_go_.insert_or_assign(member.id, world_.instances.hold_steering(member.id, {}));
 }
 
 Status Acts::ungate() {
   stop_probing();
   // First out of the shims' hands: were this process killed in between, they would keep a steering alive that
   // nobody can take over any more.
-  for (const auto& [id, member] : fleet_.members()) tell_to_let_go(fleet_.at(id));
-  return world_.steering.detach();
+  for (const auto& [id, member] : fleet_.members())
+    if (!member.gone() && !let_go_.contains(id))
+      let_go_.insert_or_assign(id, world_.instances.hold_steering(id, {}));
+  // A shim that was told does so, whether or not who told it lives on. Should it have to put a restarted
+  // server's listener back before that, it finds that the slots are nobody's any more.
+  Status detached = world_.steering.detach();
+  for (auto& [id, acknowledgement] : std::exchange(let_go_, {})) (void)acknowledgement.await();
+  return detached;
 }
 
 }  // namespace roll

@@ -72,6 +72,30 @@ TEST_F(KillTest, AStopIsFinishedOrUndone) {
   EXPECT_LT(finished, calls);
 }
 
+// Its specification is written down while its servers start: what is undone before that needs none.
+TEST_F(KillTest, AFirstDeployIsFinishedOrUndone) {
+  const auto forget = [&] {
+    must({"stop", "web"});
+    must({"remove", "web"});
+  };
+  forget();
+  const size_t calls = count_calls({"deploy", "web", "first"});
+  ASSERT_GE(calls, 3U);
+  size_t undone = 0;
+  for (size_t nth = 1; nth <= calls && !HasFatalFailure(); ++nth) {
+    SCOPED_TRACE(fmt::format("killed at {} {} of {}", call_, nth, calls));
+    forget();
+    EXPECT_EQ(kill_at(nth, {"deploy", "web", "first"}), ChildExit::by_signal(SIGKILL));
+    const RunResult recovered = app_->run({"recover", "web"});
+    EXPECT_EQ(recovered.exit, ChildExit::with_code(0)) << recovered.errors;
+    const bool finished = app_->status()["wanted"] != 0;
+    EXPECT_EQ(app_->complaints("first", finished ? 2 : 0), "");
+    undone += finished ? 0 : 1;
+  }
+  EXPECT_GT(undone, 1U);
+  EXPECT_LT(undone, calls);
+}
+
 TEST_F(KillTest, ARecoveryThatIsKilledIsRunAgain) {
   begin_load();
   const size_t calls = count_calls({"deploy", "web", "third"});

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Every way in which a deploy of one instance ends.
+#include <future>
+#include <string>
+#include <vector>
+
 #include "deploy_world.h"
 
 namespace roll::test {
@@ -41,6 +45,37 @@ TEST_F(EndingTest, TellsTheEventsOfADeployInTheirOrder) {
   EXPECT_THAT(names,
               ElementsAre("deploy.started", "instance.started", "instance.ready", "traffic.shifted",
                           "instance.settled", "instance.draining", "instance.drained", "deploy.finished"));
+}
+
+std::future<Status> on_disk() {
+  std::promise<Status> kept;
+  kept.set_value({});
+  return kept.get_future();
+}
+
+TEST_F(EndingTest, KeepsTheSpecificationBeforeClientsCome) {
+  standing("v1", 1);
+  RolloutRequest request = deploy("v2", 1);
+  std::vector<std::string> kept_releases;
+  request.keep = [&](const GenerationSpec& spec) -> Result<std::future<Status>> {
+    kept_releases.push_back(spec.release);
+    EXPECT_EQ(journal.events.back().name, "instance.starting");
+    return on_disk();
+  };
+  EXPECT_EQ(run(request).outcome, Outcome::Deployed);
+  EXPECT_THAT(kept_releases, ElementsAre("v2"));
+}
+
+TEST_F(EndingTest, RollsBackWhenTheSpecificationCannotBeKept) {
+  standing("v1", 1);
+  RolloutRequest request = deploy("v2", 1);
+  request.keep = [](const GenerationSpec&) -> Result<std::future<Status>> {
+    return fail(ErrorKind::Failed, "no space left");
+  };
+  const Verdict verdict = run(request);
+  EXPECT_EQ(verdict.outcome, Outcome::RolledBack) << testing::PrintToString(verdict);
+  EXPECT_THAT(verdict.reason, HasSubstr("no space left"));
+  EXPECT_THAT(serving("v1"), ElementsAre(1));
 }
 
 TEST_F(EndingTest, StartsAFirstReleaseWhereNothingServes) {
