@@ -146,8 +146,7 @@ Result<std::vector<TakenListener>> listeners_of(std::span<const ListenSocket> li
   if (!process) return fail(process.error());
   std::vector<ListenSocket> wanted;
   std::ranges::copy_if(listening, std::back_inserter(wanted), [&](const auto& socket) {
-    return std::ranges::any_of(addresses,
-                               [&](const auto& address) { return address.matches(socket.bound); });
+    return std::ranges::any_of(addresses, [&](const auto& address) { return address.matches(socket.bound); });
   });
   if (wanted.empty()) return std::vector<TakenListener>();
 

@@ -276,9 +276,8 @@ Result<ShimClient::Introduction> ShimClient::call(Loop& loop, const std::string&
   if (!connection) return fail(connection.error());
   if (Status known = check_peer(connection->get()); !known)
     return fail(with_context(known.error(), run_dir + "/" + kControlSocket));
-  const auto client =
-      std::make_shared<std::unique_ptr<SocketShimClient>>(std::make_unique<SocketShimClient>(
-          loop, std::move(*connection), InstanceRecord{}, std::move(on_event)));
+  const auto client = std::make_shared<std::unique_ptr<SocketShimClient>>(std::make_unique<SocketShimClient>(
+      loop, std::move(*connection), InstanceRecord{}, std::move(on_event)));
   const auto asked = (*client)->ask_for_record();
   if (!asked) return fail(asked.error());
   return [client, asked = *asked, run_dir]() -> Result<std::unique_ptr<ShimClient>> {

@@ -41,9 +41,8 @@ void HostInstances::call_shims(const std::vector<InstanceId>& ids) {
     const auto known = known_.find(id);
     const bool is_known = known != known_.end() && (known->second.shim || known->second.orphan);
     if (is_known || called_.contains(id) || prepared_.contains(id)) continue;
-    auto introduction =
-        ShimClient::call(loop_, paths_.instance(app_, id),
-                         [this, id](const ShimEvent& event) { on_shim_event(id, event); });
+    auto introduction = ShimClient::call(loop_, paths_.instance(app_, id),
+                                         [this, id](const ShimEvent& event) { on_shim_event(id, event); });
     if (introduction) called_.emplace(id, std::move(*introduction));
   }
 }

@@ -6,7 +6,7 @@ if(relocations MATCHES "'\\.rel${SECTION}'")
   message(FATAL_ERROR "${OBJECT} has relocations, which nobody resolves:\n${relocations}")
 endif()
 execute_process(
-  COMMAND ${OBJCOPY} -I elf64-little -O binary --only-section=${SECTION} ${OBJECT} ${OBJECT}.bin
+  COMMAND ${OBJCOPY} -I ${FORMAT} -O binary --only-section=${SECTION} ${OBJECT} ${OBJECT}.bin
   COMMAND_ERROR_IS_FATAL ANY)
 file(READ ${OBJECT}.bin bytes HEX)
 string(REGEX REPLACE "(..)" "0x\\1," bytes "${bytes}")

@@ -13,18 +13,22 @@
 #include "steer_layout.h"
 
 /*
- * The address of a map, by its place among those that are loaded with the program: what the loader has to do
- * for a name (a relocation) is done here. The first half of the instruction that loads 64 bits into r1, as it
- * stands in linux/bpf.h: its code, r1 and BPF_PSEUDO_MAP_IDX in a byte, and the place.
+ * The address of a map, by its place among those that are loaded with the program: what the loader would have
+ * to do for a name (a relocation) is done here. It is struct bpf_insn of linux/bpf.h, twice: load 64 bits
+ * into r1.
  */
-#define MAP(place)                                                                                        \
-  ({                                                                                                      \
-    register void* map_ asm("r1");                                                                        \
-    asm volatile(".8byte %[load]\n.8byte 0"                                                               \
-                 : "=r"(map_)                                                                             \
-                 : [load] "i"(BPF_LD | BPF_IMM | BPF_DW | (BPF_REG_1 << 8) | (BPF_PSEUDO_MAP_IDX << 12) | \
-                              ((__u64)(place) << 32)));                                                   \
-    map_;                                                                                                 \
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define MAP_INTO_R1 (BPF_PSEUDO_MAP_IDX << 4 | BPF_REG_1)
+#else
+#define MAP_INTO_R1 (BPF_REG_1 << 4 | BPF_PSEUDO_MAP_IDX)
+#endif
+#define MAP(place)                                                                                         \
+  ({                                                                                                       \
+    register void* map_ asm("r1");                                                                         \
+    asm volatile(".byte %[code], %[registers]\n.short 0\n.long %[map]\n.8byte 0"                           \
+                 : "=r"(map_)                                                                              \
+                 : [code] "i"(BPF_LD | BPF_IMM | BPF_DW), [registers] "i"(MAP_INTO_R1), [map] "i"(place)); \
+    map_;                                                                                                  \
   })
 
 #define IPV4_SOURCE_OFFSET 12
