@@ -2,6 +2,8 @@
 #include "rollctl/status_source.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "state/app_lock.h"
@@ -64,9 +66,7 @@ Result<Account> read_account(const Paths& paths, const std::string& app) {
   return Account{std::move(*again), begun_since};
 }
 
-}  // namespace
-
-Result<AppStatus> look_at_app(Loop& loop, const Paths& paths, const std::string& app) {
+Result<AppStatus> look_once(Loop& loop, const Paths& paths, const std::string& app) {
   const auto account = read_account(paths, app);
   if (!account) return fail(account.error());
   const History& history = account->history;
@@ -103,6 +103,25 @@ Result<AppStatus> look_at_app(Loop& loop, const Paths& paths, const std::string&
                                   history.canary->generation, history.canary->since};
   status.serving = static_cast<int>(std::count_if(status.instances.begin(), status.instances.end(), serves));
   return status;
+}
+
+uintmax_t length_of(const std::string& file) {
+  std::error_code missing;
+  const uintmax_t length = std::filesystem::file_size(file, missing);
+  return missing ? 0 : length;
+}
+
+}  // namespace
+
+// Journal, folders and shims are read one after the other, and a change that works meanwhile writes every
+// step down: then the first and the last of them are not about the same moment.
+Result<AppStatus> look_at_app(Loop& loop, const Paths& paths, const std::string& app) {
+  constexpr int kMostLooks = 3;
+  for (int looks = 1;; ++looks) {
+    const uintmax_t before = length_of(paths.journal(app));
+    auto status = look_once(loop, paths, app);
+    if (!status || looks == kMostLooks || length_of(paths.journal(app)) == before) return status;
+  }
 }
 
 }  // namespace roll

@@ -440,6 +440,24 @@ TEST_F(CommandsTest, StatusWaitsForAChangeToEnd) {
   EXPECT_THAT(finish(deploy), ExitsWith(0));
 }
 
+// It meets the first shim late: what it read before that is of another moment.
+TEST_F(CommandsTest, StatusTellsOfOneMoment) {
+  deploy("v1");
+  ChildSpec slow = rollctl_spec({"status", "web", "--json"});
+  const std::string late = "inject=connect:delay_enter=700000:when=1";
+  slow.argv.insert(slow.argv.begin(),
+                   {"strace", "-qq", "-o", "/dev/null", "-e", "trace=connect", "-e", late});
+  auto looking = ChildProcess::spawn(std::move(slow));
+  ASSERT_TRUE(looking) << looking.error().message;
+  deploy("v2", {.instances = 2});
+  const Said said = finish(*looking);
+  ASSERT_THAT(said, ExitsWith(0));
+  const json app = said.lines().front();
+  EXPECT_EQ(app["release"], "v2");
+  EXPECT_EQ(app["instances"].size(), 2U);
+  EXPECT_EQ(app["serving"], 2);
+}
+
 TEST_F(CommandsTest, StatusWatchesUntilItIsInterrupted) {
   deploy("v1");
   ChildProcess watch = start({"status", "web", "--watch"});
