@@ -89,11 +89,12 @@ WaitingShim::~WaitingShim() {
     auto started = starting_.get();
     if (started) shim_ = std::move(*started);
   }
+  // One that ended at once was never seen.
   if (shim_) {
     pollfd ending{shim_->fd(), POLLIN, 0};
     ::poll(&ending, 1, static_cast<int>(kEndPatience.count()));
-    remove_if_empty(spec_.log_path);
   }
+  remove_if_empty(spec_.log_path);
   // Not before it has ended: it would miss it, and say so.
   ::unlink((spec_.run_dir + "/" + kLaunchSocket).c_str());
 }

@@ -57,6 +57,7 @@ TEST_F(CommandsTest, TheSameAgainChangesNothing) {
   const std::string journal_before = read(journal_path());
   const Said said = rollctl({"deploy", "web", "v1"});
   EXPECT_THAT(said, AllOf(ExitsWith(0), Says("v1 serves with 2 instances already")));
+  EXPECT_FALSE(std::filesystem::exists(path("log/web/3.log"))) << "of the shim that was called off";
   EXPECT_EQ(rollctl({"deploy", "web", "v1", "--json"}).event("deploy.finished")["outcome"], "unchanged");
   EXPECT_EQ(status()["instances"][0]["pid"], before["instances"][0]["pid"]);
   EXPECT_EQ(read(journal_path()), journal_before);
