@@ -110,8 +110,11 @@ Status Acts::await_roles() {
   Status all_heard;
   for (auto& [id, is_news, acknowledgement] : std::exchange(told_roles_, {})) {
     Status heard = acknowledgement.await();
-    if (!heard && is_news && heard.error().kind != ErrorKind::NotFound && !is_down(fleet_.at(id)))
-      all_heard = std::move(heard);
+    if (heard || !is_news || heard.error().kind == ErrorKind::NotFound) continue;
+    // Where its server has died, the shim told that before it refused: that is what went wrong.
+    const auto has_died = [&member = fleet_.at(id)] { return is_down(member) || member.gone(); };
+    (void)wait_until(world_, has_died, world_.scheduler.now(), OnInterrupt::Ignore);
+    if (!has_died()) all_heard = std::move(heard);
   }
   return all_heard;
 }

@@ -30,7 +30,7 @@ class BadServerTest : public AppTest {
     clients_->await_answers(5);
     Said said = try_deploy("v2", v2, std::move(options));
     clients_->await_answers(5);
-    EXPECT_THAT(clients_->stop(), IsEmpty());
+    EXPECT_LE(clients_->stop().size(), may_lose_);
     EXPECT_THAT(said, ExitsWith(1));
     EXPECT_THAT(said, AllOf(Complains("cannot deploy v2"), Complains("v1 serves as before with 2 instances"),
                             Says("v2 was not deployed")));
@@ -48,6 +48,7 @@ class BadServerTest : public AppTest {
   }
 
   std::optional<Clients> clients_;
+  size_t may_lose_ = 0;
 };
 
 constexpr const char* kHttp = "[ready]\nkind = \"http\"\npath = \"/readyz\"\ndeadline = \"500ms\"\n";
@@ -122,6 +123,7 @@ TEST_F(BadServerTest, OneThatDiesBetweenReadyAndTheShift) {
 }
 
 TEST_F(BadServerTest, OneThatDiesWhileItBakes) {
+  may_lose_ = 1;  // what was open in it: there is one client
   const Said said =
       expect_rolled_back({.behaviours = {"exit-after=400ms:9", "drain-takes=0s"}, .tables = kHttp},
                          {"--bake", "30s", "--ready-deadline", "10s"});
