@@ -7,7 +7,6 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -32,11 +31,6 @@ std::string replaced(std::string text, const std::string& what, const std::strin
   return text;
 }
 
-std::string link_of(const fs::path& path) {
-  std::error_code gone;
-  return fs::read_symlink(path, gone).string();
-}
-
 std::string folder_for_tests() {
   return access("/dev/shm", W_OK) == 0 ? "/dev/shm" : fs::temp_directory_path().string();
 }
@@ -50,7 +44,7 @@ Steered steering_of(pid_t pid) {
   if (!process) return Steered::Unknown;
   std::error_code gone;
   for (const auto& entry : fs::directory_iterator(fmt::format("/proc/{}/fd", pid), gone)) {
-    if (!link_of(entry.path()).starts_with("socket:")) continue;
+    if (!fs::read_symlink(entry.path(), gone).string().starts_with("socket:")) continue;
     const auto taken = process->take_fd(std::stoi(entry.path().filename().string()));
     if (!taken) continue;
     int listens = 0;
@@ -65,12 +59,10 @@ Steered steering_of(pid_t pid) {
   return Steered::Unknown;
 }
 
-size_t bpf_descriptors(pid_t pid) {
-  size_t count = 0;
-  std::error_code gone;
-  for (const auto& entry : fs::directory_iterator(fmt::format("/proc/{}/fd", pid), gone))
-    if (link_of(entry.path()).find("bpf") != std::string::npos) ++count;
-  return count;
+size_t count_residents(const std::string& program) {
+  const auto all = residents();
+  return static_cast<size_t>(
+      std::count_if(all.begin(), all.end(), [&](const Resident& one) { return one.program == program; }));
 }
 
 // At its end LeakSanitizer stops its own process with ptrace, which fails where strace follows that process.
@@ -80,31 +72,6 @@ std::string without_leak_check() {
 }
 
 }  // namespace
-
-std::vector<Resident> residents() {
-  std::vector<Resident> all;
-  const std::string here = link_of("/proc/thread-self/ns/net");
-  std::error_code gone;
-  for (const auto& entry : fs::directory_iterator("/proc", gone)) {
-    const std::string name = entry.path().filename().string();
-    pid_t pid = 0;
-    if (std::from_chars(name.data(), name.data() + name.size(), pid).ec != std::errc() || pid == getpid())
-      continue;
-    if (link_of(entry.path() / "ns/net") != here) continue;
-    const auto process = ProcessRef::open(pid);
-    if (!process || process->has_exited()) continue;
-    std::string program;
-    std::getline(std::ifstream(entry.path() / "comm"), program);
-    all.push_back({process->id(), program});
-  }
-  return all;
-}
-
-size_t count_residents(const std::string& program) {
-  const auto all = residents();
-  return static_cast<size_t>(
-      std::count_if(all.begin(), all.end(), [&](const Resident& one) { return one.program == program; }));
-}
 
 Result<RolledApp> RolledApp::create(const std::string& app_file, const std::string& base,
                                     std::optional<uid_t> uid) {
@@ -190,7 +157,7 @@ std::string RolledApp::complaints(const std::string& release, size_t instances) 
       text += fmt::format("instance {} is not as it should be; ", instance["id"].dump());
     if (steering_of(instance["pid"]) != Steered::No)
       text += fmt::format("instance {} is steered or out of reach; ", instance["id"].dump());
-    if (size_t held = bpf_descriptors(instance["shim_pid"]); held > 0)
+    if (size_t held = steering_held_by(instance["shim_pid"]).size(); held > 0)
       text += fmt::format("the shim of instance {} holds {} descriptors of a steering; ",
                           instance["id"].dump(), held);
   }

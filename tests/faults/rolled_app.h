@@ -10,20 +10,9 @@
 
 #include "support/child_process.h"
 #include "support/net_namespace.h"
+#include "support/residents.h"
 
 namespace roll::test {
-
-// A process of the calling thread's network namespace.
-struct Resident {
-  ProcessId id;
-  std::string program;  // as /proc/PID/comm says
-};
-
-// All of them but the caller itself, zombies left out.
-std::vector<Resident> residents();
-
-// How many of them are that program.
-size_t count_residents(const std::string& program);
 
 // One app, "web", of roll-httpd or another server, and the rollctl that rolls it: all folders in a place of
 // its own. Its processes are known by the network namespace, so the calling thread needs one of its own.

@@ -172,9 +172,8 @@ TEST_F(BadLuckTest, AShimThatWaitedForAKilledRollctlIsAwaited) {
   write_app(StubApp{.tables = "[hooks]\nbefore_deploy = [\"/bin/cat\", \"" + hook + "\"]\n"});
   ChildProcess killed = start({"deploy", "web", "v2"});
   const auto find = [](const std::string& command) {
-    for (const Process& process : processes())
-      if (process.command.find(command) != std::string::npos) return process.pid;
-    return pid_t{0};
+    const auto found = residents_called(command);
+    return found.empty() ? 0 : found.front().id.pid;
   };
   const std::string waiting = "roll-shim " + path("run/web/2");
   await("the hook runs", [&] { return find("cat " + hook) != 0 && find(waiting) != 0; });
@@ -259,8 +258,7 @@ TEST_F(BadLuckTest, ShimsThatAreAllKilledDuringADeployLoseNobody) {
   deploy("v1", {.instances = 2});
   Clients clients;
   ChildProcess deploy = start_endless_deploy("v2");
-  for (const Process& process : processes())
-    if (process.command.find("roll-shim") != std::string::npos) kill_process(process.pid);
+  for (const Resident& one : residents_called("roll-shim")) kill_process(one.id.pid);
   ASSERT_TRUE(deploy.send_signal(SIGINT));
   const Said said = finish(deploy);
   clients.await_answers(5);

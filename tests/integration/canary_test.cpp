@@ -180,7 +180,7 @@ TEST_F(CanaryTest, AHoldEndsByItself) {
   clients.await_answers(5);
   EXPECT_THAT(clients.stop(), IsEmpty());
   // Without a program a listener that nobody put into a slot gets its share at once.
-  await("the steering has ended", [&] { return processes().size() == 2 && nobody_holds_steering(); });
+  await("the steering has ended", [&] { return residents().size() == 2 && nobody_holds_steering(); });
   const auto lines = journal();
   EXPECT_TRUE(std::any_of(lines.begin(), lines.end(),
                           [](const json& line) { return line["event"] == "instance.drained"; }));

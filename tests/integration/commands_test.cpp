@@ -365,8 +365,7 @@ TEST_F(CommandsTest, StartOfWhatWasNeverDeployedSaysWhatToDo) {
 TEST_F(CommandsTest, StartTopsUpAfterAReboot) {
   deploy("v1", {.instances = 2});
   for (const char* kind : {"roll-shim", "stub_server"})
-    for (const Process& process : processes())
-      if (process.command.find(kind) != std::string::npos) kill_process(process.pid);
+    for (const Resident& one : residents_called(kind)) kill_process(one.id.pid);
   std::filesystem::remove_all(path("run/web"));
   EXPECT_THAT(rollctl({"status", "web"}), AllOf(ExitsWith(3), Says("0 of 2 instances")));
   EXPECT_THAT(rollctl({"start", "web"}), ExitsWith(0));

@@ -40,27 +40,11 @@ size_t count_descriptors() {
       std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator()));
 }
 
-std::string link_target(const fs::path& path) {
-  std::error_code gone;
-  return fs::read_symlink(path, gone).string();
-}
-
 std::string text_of_file(const std::string& path) {
   std::ifstream file(path);
   std::ostringstream text;
   text << file.rdbuf();
   return text.str();
-}
-
-// What it holds of the steering, by name.
-std::vector<std::string> steering_held_by(pid_t pid) {
-  std::vector<std::string> held;
-  std::error_code gone;
-  for (const auto& entry : fs::directory_iterator("/proc/" + std::to_string(pid) + "/fd", gone)) {
-    const std::string target = link_target(entry.path());
-    if (target.find("bpf") != std::string::npos) held.push_back(target);
-  }
-  return held;
 }
 
 std::string header_of(const std::string& answer, const std::string& name) {
@@ -175,22 +159,20 @@ void AppTest::TearDown() {
   census();
   // A shim would start its server again, so they go first; then whatever is left.
   for (const char* kind : {"roll-shim", ""})
-    for (const Process& process : processes())
-      if (process.command.find(kind) != std::string::npos) kill_process(process.pid);
+    for (const Resident& one : residents_called(kind)) kill_process(one.id.pid);
   std::error_code ignored;
   fs::remove_all(dir_, ignored);
 }
 
 bool AppTest::nobody_holds_steering() {
-  const std::vector<Process> all = processes();
+  const std::vector<Resident> all = residents();
   return std::all_of(all.begin(), all.end(),
-                     [](const Process& process) { return steering_held_by(process.pid).empty(); });
+                     [](const Resident& one) { return steering_held_by(one.id.pid).empty(); });
 }
 
 void AppTest::stop_apps() {
-  for (const Process& process : processes())
-    EXPECT_TRUE(steering_held_by(process.pid).empty())
-        << process.command << " (pid " << process.pid << ") still holds the steering";
+  for (const Resident& one : residents())
+    EXPECT_THAT(steering_held_by(one.id.pid), testing::IsEmpty()) << one.command << ", pid " << one.id.pid;
   std::error_code gone;
   for (const auto& entry : fs::directory_iterator(path("run"), gone)) {
     const Said stopped = rollctl({"stop", entry.path().filename(), "--drain-deadline", "1s"});
@@ -200,10 +182,10 @@ void AppTest::stop_apps() {
 
 void AppTest::await_no_process() {
   const auto deadline = std::chrono::steady_clock::now() + kLong;
-  while (!processes().empty() && std::chrono::steady_clock::now() < deadline)
+  while (!residents().empty() && std::chrono::steady_clock::now() < deadline)
     std::this_thread::sleep_for(1ms);
-  for (const Process& process : processes())
-    ADD_FAILURE() << "left behind: " << process.command << " (pid " << process.pid << ")";
+  for (const Resident& one : residents())
+    ADD_FAILURE() << "left behind: " << one.command << " (pid " << one.id.pid << ")";
 }
 
 void AppTest::census() {
@@ -349,10 +331,7 @@ void AppTest::expect_only(const std::string& release, int instances) const {
   EXPECT_EQ(app["instances"].size(), static_cast<size_t>(instances)) << app;
   for (const json& instance : app["instances"]) EXPECT_EQ(instance["release"], release);
   await("the end of the shims of other instances", [&] {
-    const std::vector<Process> all = processes();
-    return std::count_if(all.begin(), all.end(), [&](const Process& process) {
-             return process.command.find("roll-shim " + path("run/web/")) != std::string::npos;
-           }) <= instances;
+    return residents_called("roll-shim " + path("run/web/")).size() <= static_cast<size_t>(instances);
   });
 }
 
@@ -363,22 +342,6 @@ void AppTest::kill_process(pid_t pid, int signal) {
   if (signal != SIGKILL) return;
   pollfd exited{process->fd(), POLLIN, 0};
   (void)poll(&exited, 1, static_cast<int>(kLong.count()));
-}
-
-std::vector<AppTest::Process> AppTest::processes() {
-  const std::string ours = link_target("/proc/thread-self/ns/net");
-  std::vector<Process> found;
-  std::error_code gone;
-  for (const auto& entry : fs::directory_iterator("/proc", gone)) {
-    const std::string name = entry.path().filename();
-    if (name.find_first_not_of("0123456789") != std::string::npos || std::stoi(name) == getpid()) continue;
-    // A zombie has no namespace any more.
-    if (link_target(entry.path() / "ns/net") != ours) continue;
-    std::string command = text_of_file(entry.path() / "cmdline");
-    std::replace(command.begin(), command.end(), '\0', ' ');
-    found.push_back({std::stoi(name), std::move(command)});
-  }
-  return found;
 }
 
 }  // namespace roll::test

@@ -14,6 +14,7 @@
 
 #include "support/child_process.h"
 #include "support/net_namespace.h"
+#include "support/residents.h"
 
 namespace roll::test {
 
@@ -143,12 +144,6 @@ class AppTest : public NetNamespaceTest {
 
   static void kill_process(pid_t pid, int signal = SIGKILL);
 
-  struct Process {
-    pid_t pid;
-    std::string command;
-  };
-  // All in this test's network but this one.
-  static std::vector<Process> processes();
   // The last one of an instance may end a moment after it told that it is over.
   static void await_no_process();
   // No shim has anything of a steering in its hands.

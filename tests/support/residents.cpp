@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#include "support/residents.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+namespace roll::test {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string link_target(const fs::path& path) {
+  std::error_code gone;
+  return fs::read_symlink(path, gone).string();
+}
+
+std::string text_of(const fs::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::string program_of(const fs::path& process) {
+  std::string name = text_of(process / "comm");
+  if (name.ends_with('\n')) name.pop_back();
+  return name;
+}
+
+std::string command_of(const fs::path& process) {
+  std::string command = text_of(process / "cmdline");
+  std::replace(command.begin(), command.end(), '\0', ' ');
+  return command;
+}
+
+}  // namespace
+
+std::vector<Resident> residents() {
+  const std::string here = link_target("/proc/thread-self/ns/net");
+  std::vector<Resident> all;
+  std::error_code gone;
+  for (const auto& entry : fs::directory_iterator("/proc", gone)) {
+    const std::string name = entry.path().filename();
+    pid_t pid = 0;
+    if (std::from_chars(name.data(), name.data() + name.size(), pid).ec != std::errc() || pid == getpid())
+      continue;
+    if (link_target(entry.path() / "ns/net") != here) continue;
+    const auto process = ProcessRef::open(pid);
+    if (!process || process->has_exited()) continue;
+    all.push_back({process->id(), program_of(entry.path()), command_of(entry.path())});
+  }
+  return all;
+}
+
+std::vector<Resident> residents_called(const std::string& text) {
+  auto all = residents();
+  std::erase_if(all, [&](const Resident& one) { return one.command.find(text) == std::string::npos; });
+  return all;
+}
+
+std::vector<std::string> steering_held_by(pid_t pid) {
+  std::vector<std::string> held;
+  std::error_code gone;
+  for (const auto& entry : fs::directory_iterator("/proc/" + std::to_string(pid) + "/fd", gone)) {
+    std::string target = link_target(entry.path());
+    if (target.starts_with("anon_inode:bpf")) held.push_back(std::move(target));
+  }
+  return held;
+}
+
+}  // namespace roll::test
