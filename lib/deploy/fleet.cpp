@@ -18,11 +18,14 @@ Fleet::~Fleet() {
 Status Fleet::discover() {
   auto found = world_.instances.discover();
   if (!found) return roll::fail(found.error());
+  for (const FoundInstance& instance : *found) {
+    if (instance.presence != Presence::Remains) continue;
+    const auto remnant = world_.instances.clear_remains(instance.record.id);
+    if (!remnant) return roll::fail(remnant.error());
+    if (*remnant == Instances::Remnant::CameUp) return discover();
+  }
   for (FoundInstance& instance : *found) {
-    if (instance.presence == Presence::Remains) {
-      if (Status cleared = world_.instances.clear_remains(instance.record.id); !cleared) return cleared;
-      continue;
-    }
+    if (instance.presence == Presence::Remains) continue;
     Member member;
     member.id = instance.record.id;
     member.release = instance.record.release;

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <utility>
@@ -162,6 +163,10 @@ Result<InstanceRecord> read_instance_record(const std::string& run_dir) {
   auto record = instance_record_from_json(*value);
   if (!record) return fail(with_context(record.error(), path));
   return record;
+}
+
+bool has_instance_record(const std::string& run_dir) {
+  return ::access((run_dir + "/" + kInstanceFile).c_str(), F_OK) == 0;
 }
 
 bool is_claimed(const std::string& run_dir) {

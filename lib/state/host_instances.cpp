@@ -19,8 +19,8 @@ namespace {
 // What listens may change hands without the set of sockets changing, as when a child takes over.
 constexpr Millis kLookAnyway{50};
 constexpr Millis kNudgeBound{200};
-constexpr Millis kCalledOffBound{5000};
-constexpr Millis kCalledOffPoll{1};
+constexpr Millis kStartBound{5000};
+constexpr Millis kStartPoll{1};
 
 }  // namespace
 
@@ -41,9 +41,16 @@ void HostInstances::call_shims(const std::vector<InstanceId>& ids) {
     const auto known = known_.find(id);
     const bool is_known = known != known_.end() && (known->second.shim || known->second.orphan);
     if (is_known || called_.contains(id) || prepared_.contains(id)) continue;
-    auto introduction = ShimClient::call(loop_, paths_.instance(app_, id),
-                                         [this, id](const ShimEvent& event) { on_shim_event(id, event); });
-    if (introduction) called_.emplace(id, std::move(*introduction));
+    const std::string folder = paths_.instance(app_, id);
+    // A shim listens before it writes its record: whoever has none yet may be about to come up.
+    const bool came_up = has_instance_record(folder);
+    auto introduction =
+        ShimClient::call(loop_, folder, [this, id](const ShimEvent& event) { on_shim_event(id, event); });
+    if (introduction) {
+      called_.emplace(id, std::move(*introduction));
+    } else if (came_up) {
+      shimless_.insert(id);
+    }
   }
 }
 
@@ -54,17 +61,8 @@ Result<std::vector<FoundInstance>> HostInstances::discover() {
   std::vector<FoundInstance> found;
   for (InstanceId id : *ids) {
     if (prepared_.contains(id)) continue;  // to be launched from here
-    const std::string folder = paths_.instance(app_, id);
     auto& known = known_[id];
-    if (!known.shim && !known.orphan) {
-      const auto called = called_.extract(id);
-      if (auto shim = called ? called.mapped()() : fail(ErrorKind::NotFound, "nobody answers")) {
-        known.shim = std::move(*shim);
-      } else if (auto record = read_instance_record(folder)) {
-        known.record = std::move(*record);
-        adopt(id, known);
-      }
-    }
+    if (!known.shim && !known.orphan) meet(id, known);
     if (known.shim) known.record = known.shim->record();
     known.record.id = id;
     const Presence presence = known.shim     ? Presence::Supervised
@@ -74,6 +72,21 @@ Result<std::vector<FoundInstance>> HostInstances::discover() {
     if (presence == Presence::Remains) known_.erase(id);
   }
   return found;
+}
+
+void HostInstances::meet(InstanceId id, Known& known) {
+  if (const auto called = called_.extract(id)) {
+    if (auto shim = called.mapped()()) {
+      known.shim = std::move(*shim);
+      return;
+    }
+  } else if (!shimless_.contains(id)) {
+    return;
+  }
+  auto record = read_instance_record(paths_.instance(app_, id));
+  if (!record) return;
+  known.record = std::move(*record);
+  adopt(id, known);
 }
 
 void HostInstances::adopt(InstanceId id, Known& known) {
@@ -375,13 +388,17 @@ Status HostInstances::drain(InstanceId id, const DrainOrder& order) {
   return unless_gone(known, known.shim->drain(order));
 }
 
-// A shim that was to wait for orders which its rollctl did not live to give ends by itself, soon.
-Status HostInstances::clear_remains(InstanceId id) {
-  const TimePoint deadline = loop_.now() + kCalledOffBound;
+// A shim that was to wait for orders which its rollctl did not live to give ends by itself, soon. One that
+// got them just before writes a record.
+Result<Instances::Remnant> HostInstances::clear_remains(InstanceId id) {
+  const TimePoint deadline = loop_.now() + kStartBound;
   for (;;) {
     Status cleared = remove_instance_folder(paths_, app_, id);
-    if (cleared || cleared.error().kind != ErrorKind::Busy || loop_.now() >= deadline) return cleared;
-    std::this_thread::sleep_for(kCalledOffPoll);
+    if (cleared) return Remnant::Cleared;
+    if (cleared.error().kind == ErrorKind::Busy && read_instance_record(paths_.instance(app_, id)))
+      return Remnant::CameUp;
+    if (cleared.error().kind != ErrorKind::Busy || loop_.now() >= deadline) return fail(cleared.error());
+    std::this_thread::sleep_for(kStartPoll);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -52,7 +53,7 @@ class HostInstances final : public Instances {
   Result<std::vector<SteeringHandle>> take_steering(InstanceId id) override;
   SteeringCounters steered(InstanceId id) override;
   Status drain(InstanceId id, const DrainOrder& order) override;
-  Status clear_remains(InstanceId id) override;
+  Result<Remnant> clear_remains(InstanceId id) override;
   Stranded wake_stranded() override;
   Result<size_t> connections(InstanceId id) override;
 
@@ -85,6 +86,8 @@ class HostInstances final : public Instances {
   Result<std::unique_ptr<WaitingShim>> start_shim(const LaunchSpec& spec);
   void on_shim_event(InstanceId id, const ShimEvent& event);
   void on_shim_gone(InstanceId id, Known& known);
+  // Who looks after it from now on: its shim or, where that has died, this process.
+  void meet(InstanceId id, Known& known);
   void adopt(InstanceId id, Known& known);
   void end(InstanceId id, Known& known);
   void tell(InstanceId id, InstanceEvent::Kind kind, std::string message = {});
@@ -102,6 +105,7 @@ class HostInstances final : public Instances {
   OnEvent on_event_;
   std::map<InstanceId, Known> known_;
   std::map<InstanceId, ShimClient::Introduction> called_;  // and not heard yet
+  std::set<InstanceId> shimless_;                          // they came up, and nobody answers there
   std::map<InstanceId, std::unique_ptr<WaitingShim>> prepared_;
   std::vector<std::unique_ptr<WaitingShim>> launched_;  // whose start may not be quite over
   // A client cannot be destroyed from within its own callback.

@@ -97,9 +97,11 @@ class Instances {
   // this process.
   virtual Status drain(InstanceId id, const DrainOrder& order) = 0;
 
-  // Clears away the folder of one whose presence is Remains. Blocks, for at most 5 s, while a shim that never
-  // got its orders still ends.
-  virtual Status clear_remains(InstanceId id) = 0;
+  // Clears away the folder of one whose presence is Remains. Blocks, for at most 5 s, while a shim is still
+  // starting there, whose rollctl was killed: without its orders it ends; with them it comes up, and is to be
+  // discovered anew.
+  enum class Remnant { Cleared, CameUp };
+  virtual Result<Remnant> clear_remains(InstanceId id) = 0;
 
   // To be called every millisecond or so after a listener has closed: connections that the kernel moved from
   // it to another may wait there unnoticed (see Nudge), and are then brought to their server's notice. Over:

@@ -165,34 +165,90 @@ TEST_F(BadLuckTest, ARollctlThatWasKilledIsToldByStatusAndUndoneByRecover) {
   EXPECT_THAT(rollctl({"recover", "web"}), ExitsWith(0));
 }
 
-TEST_F(BadLuckTest, AShimThatWaitedForAKilledRollctlIsAwaited) {
-  deploy("v1");
-  const std::string hook = path("hook");
-  ASSERT_EQ(mkfifo(hook.c_str(), 0600), 0);
-  write_app(StubApp{.tables = "[hooks]\nbefore_deploy = [\"/bin/cat\", \"" + hook + "\"]\n"});
-  ChildProcess killed = start({"deploy", "web", "v2"});
-  const auto find = [](const std::string& command) {
-    const auto found = residents_called(command);
-    return found.empty() ? 0 : found.front().id.pid;
-  };
-  const std::string waiting = "roll-shim " + path("run/web/2");
-  await("the hook runs", [&] { return find("cat " + hook) != 0 && find(waiting) != 0; });
-  await("the shim waits", [&] {
-    const Fd folder(::open(path("run/web/2").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    return folder && ::flock(folder.get(), LOCK_SH | LOCK_NB) != 0;
-  });
-  const pid_t shim = find(waiting);
-  kill_process(shim, SIGSTOP);
-  ASSERT_TRUE(killed.stop(SIGKILL, kLong));
-  std::ofstream(hook) << "over\n";
+// A rollctl is killed while the shim that it started does not run on for the moment: whoever recovers cannot
+// know yet whether that shim has its orders.
+class StartingShimTest : public BadLuckTest {
+ protected:
+  void begin_deploy() {
+    deploy("v1");
+    hook_ = path("hook");
+    ASSERT_EQ(mkfifo(hook_.c_str(), 0600), 0);
+    write_app(StubApp{.tables = "[hooks]\nbefore_deploy = [\"/bin/cat\", \"" + hook_ + "\"]\n"});
+    deploy_.emplace(start({"deploy", "web", "v2", "--json"}));
+    const auto pid_of = [](const std::string& command) {
+      const auto found = residents_called(command);
+      return found.empty() ? 0 : found.front().id.pid;
+    };
+    const std::string waiting = "roll-shim " + path("run/web/2");
+    await("the hook runs", [&] { return pid_of("cat " + hook_) != 0 && pid_of(waiting) != 0; });
+    await("the shim waits", [&] {
+      const Fd folder(::open(path("run/web/2").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      return folder && ::flock(folder.get(), LOCK_SH | LOCK_NB) != 0;
+    });
+    shim_ = pid_of(waiting);
+    kill_process(shim_, SIGSTOP);
+  }
+  void end_hook() const { std::ofstream(hook_) << "over\n"; }
+  // Its specification is kept once it has them.
+  void give_orders() {
+    end_hook();
+    await("the orders were given",
+          [&] { return std::filesystem::exists(path("state/web/generations/2.json")); });
+  }
+  void kill_deploy() {
+    ASSERT_TRUE(deploy_->stop(SIGKILL, kLong));
+    deploy_.reset();
+  }
 
-  ChildProcess recover = start({"recover", "web"});
-  await("recover has seen it", [&] {
-    const std::string waits_in = read("/proc/" + std::to_string(recover.pid()) + "/wchan");
-    return recover.has_exited() || waits_in.find("nanosleep") != std::string::npos;
-  });
-  kill_process(shim, SIGCONT);
-  EXPECT_THAT(finish(recover), ExitsWith(0));
+  void recover_while_it_goes_on() {
+    ChildProcess recover = start({"recover", "web"});
+    await("recover has seen it", [&] {
+      const std::string waits_in = read("/proc/" + std::to_string(recover.pid()) + "/wchan");
+      return recover.has_exited() || waits_in.find("nanosleep") != std::string::npos;
+    });
+    kill_process(shim_, SIGCONT);
+    EXPECT_THAT(finish(recover), ExitsWith(0));
+    EXPECT_FALSE(std::filesystem::exists(path("run/web/2")));
+    expect_only("v1");
+  }
+
+  std::string hook_;
+  std::optional<ChildProcess> deploy_;
+  pid_t shim_ = 0;
+};
+
+TEST_F(StartingShimTest, WithoutItsOrdersEndsAndIsAwaited) {
+  begin_deploy();
+  kill_deploy();
+  end_hook();
+  recover_while_it_goes_on();
+}
+
+TEST_F(StartingShimTest, ThatJustGotItsOrdersIsFound) {
+  begin_deploy();
+  give_orders();
+  kill_deploy();
+  recover_while_it_goes_on();
+}
+
+TEST_F(StartingShimTest, ThatComesUpJustAfterItWasCalledIsNotTakenForDead) {
+  begin_deploy();
+  give_orders();
+  kill_deploy();
+  ChildSpec spec = rollctl_spec({"recover", "web", "--json"});
+  // It calls the shim of the first instance, and stops when it has called that of the second.
+  const std::string trace = path("trace");
+  const std::vector<std::string> stopping{
+      "strace", "-qq", "-o", trace, "-e", "trace=connect", "-e", "inject=connect:signal=STOP:when=2"};
+  spec.argv.insert(spec.argv.begin(), stopping.begin(), stopping.end());
+  auto recover = ChildProcess::spawn(std::move(spec));
+  ASSERT_TRUE(recover) << recover.error().message;
+  await("rollctl has called", [&] { return read(trace).find("stopped by SIGSTOP") != std::string::npos; });
+  EXPECT_NE(read(trace).find("control.sock\"}, 110) = -1 ENOENT"), std::string::npos) << read(trace);
+  kill_process(shim_, SIGCONT);
+  await("the shim has come up", [&] { return std::filesystem::exists(path("run/web/2/instance.json")); });
+  for (const Resident& one : residents_called("rollctl recover")) kill_process(one.id.pid, SIGCONT);
+  EXPECT_THAT(finish(*recover), ExitsWith(0));
   EXPECT_FALSE(std::filesystem::exists(path("run/web/2")));
   expect_only("v1");
 }

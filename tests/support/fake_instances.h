@@ -63,6 +63,7 @@ class FakeInstances final : public Instances {
   // The script of the next launches of a release, one after the other; the last one goes on for ever.
   std::map<std::string, std::deque<ServerScript>> scripts;
   std::vector<ListenSocket> strangers;
+  std::set<InstanceId> coming_up;  // their shims have their orders, and nothing that can be seen yet
   ActWatcher* watcher = nullptr;
   std::function<void(InstanceId)> refill;    // a shim puts its restarted server's listener back into its slot
   std::function<void()> look_whether_alone;  // a shim that was left the steering looks whether it may end it
@@ -137,8 +138,12 @@ class FakeInstances final : public Instances {
 
   Result<std::vector<FoundInstance>> discover() override {
     std::vector<FoundInstance> found;
-    for (const auto& [id, server] : servers_)
-      found.push_back({server.record, server.shim_lives ? Presence::Supervised : Presence::Unsupervised});
+    for (const auto& [id, server] : servers_) {
+      const Presence presence = coming_up.contains(id) ? Presence::Remains
+                                : server.shim_lives    ? Presence::Supervised
+                                                       : Presence::Unsupervised;
+      found.push_back({server.record, presence});
+    }
     return found;
   }
 
@@ -255,7 +260,9 @@ class FakeInstances final : public Instances {
     return {};
   }
 
-  Status clear_remains(InstanceId) override { return {}; }
+  Result<Remnant> clear_remains(InstanceId id) override {
+    return coming_up.erase(id) > 0 ? Remnant::CameUp : Remnant::Cleared;
+  }
 
   Stranded wake_stranded() override { return Stranded::Over; }
   Result<size_t> connections(InstanceId id) override {

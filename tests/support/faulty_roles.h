@@ -102,7 +102,7 @@ class FaultyInstances final : public Instances {
     if (auto fault = faults_.next("instances.drain")) return fail(*fault);
     return real_.drain(id, order);
   }
-  Status clear_remains(InstanceId id) override {
+  Result<Remnant> clear_remains(InstanceId id) override {
     if (auto fault = faults_.next("instances.clear_remains")) return fail(*fault);
     return real_.clear_remains(id);
   }

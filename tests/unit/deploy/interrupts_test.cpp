@@ -85,6 +85,21 @@ TEST_F(InterruptTest, ASecondSignalLeavesEverythingAsItIsForRecover) {
   EXPECT_THAT(serving("v1"), ElementsAre(1));
 }
 
+TEST_F(InterruptTest, RecoverFindsAnInstanceThatWasJustComingUp) {
+  standing("v1", 1);
+  instances.scripts["v2"] = {never_ready()};
+  interrupt_twice_in(Millis(20));
+  EXPECT_EQ(run(deploy("v2", 1)).outcome, Outcome::NeedsAttention);
+
+  interrupts.forget();
+  instances.coming_up = {2};
+  const auto recovered = recover();
+  ASSERT_TRUE(recovered);
+  EXPECT_EQ(recovered->outcome, Outcome::Deployed) << testing::PrintToString(*recovered);
+  EXPECT_THAT(serving("v1"), ElementsAre(1));
+  EXPECT_THAT(instances.ids(), ElementsAre(1)) << "v2 was ended";
+}
+
 TEST_F(InterruptTest, ASecondSignalEndsTheUndoingToo) {
   standing("v1", 2);
   instances.scripts["v1"] = {never_ready()};
