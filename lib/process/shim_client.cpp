@@ -77,6 +77,7 @@ class SocketShimClient final : public ShimClient {
     may_hold_steering_ = true;
     shim::HoldSteering hold;
     hold.term = term;
+    hold.reply_with = shim::ReplyWith::Nothing;
     std::vector<int> fds;
     for (const auto& handle : handles) {
       hold.addresses.push_back({handle.bound, handle.slots});
@@ -199,7 +200,7 @@ class SocketShimClient final : public ShimClient {
   }
 
   void take_reply(shim::Reply reply, std::vector<Fd> fds) {
-    if (reply.status) take_record(reply.record);
+    if (reply.status && reply.record) take_record(*reply.record);
     const auto awaited = answers_.find(reply.id);
     if (awaited == answers_.end()) return;
     Answer& answer = awaited->second;

@@ -172,6 +172,7 @@ struct RequestWriter {
   void operator()(const HoldSteering& hold) const {
     message["request"] = "hold_steering";
     message["addresses"] = addresses_to_json(hold.addresses);
+    if (hold.reply_with == ReplyWith::Nothing) message["record"] = false;
     if (hold.term.until == SteeringTerm::Until::Told) return;
     message["until"] = "alone";
     message["look_after_ms"] = hold.term.look_after.count();
@@ -216,6 +217,9 @@ Result<RequestBody> read_hold_steering(JsonReader& reader) {
   HoldSteering hold;
   std::string until;
   if (reader.find("until") != nullptr) reader.get("until", until);
+  bool record = true;
+  reader.get("record", record);
+  if (!record) hold.reply_with = ReplyWith::Nothing;
   if (until == "alone") hold.term.until = SteeringTerm::Until::Alone;
   if (reader.find("look_after_ms") != nullptr) reader.get("look_after_ms", hold.term.look_after);
   if (Status read = reader.status(); !read) return fail(read.error());
@@ -246,9 +250,12 @@ Status check_version(JsonReader& reader) {
   return reader.status();
 }
 
-Result<InstanceRecord> read_record(const JsonReader& reader) {
-  const json* record = reader.find("record");
-  return record == nullptr ? InstanceRecord{} : instance_record_from_json(*record);
+Result<std::optional<InstanceRecord>> read_record(const JsonReader& reader) {
+  const json* member = reader.find("record");
+  if (member == nullptr) return std::nullopt;
+  auto record = instance_record_from_json(*member);
+  if (!record) return fail(record.error());
+  return std::move(*record);
 }
 
 Result<FromShim> read_reply(JsonReader& reader) {
@@ -288,7 +295,7 @@ Result<FromShim> read_event(JsonReader& reader) {
   }
   auto record = read_record(reader);
   if (!record) return fail(record.error());
-  event.record = std::move(*record);
+  event.record = std::move(*record).value_or(InstanceRecord());
   if (Status read = reader.status(); !read) return fail(read.error());
   return event;
 }
@@ -306,7 +313,7 @@ std::string to_text(const Reply& reply) {
   if (!reply.status) {
     message["error"] = error_to_json(reply.status.error());
   } else {
-    message["record"] = summary_to_json(reply.record);
+    if (reply.record) message["record"] = summary_to_json(*reply.record);
     if (!reply.listeners.empty()) message["listeners"] = listeners_to_json(reply.listeners);
     if (!reply.addresses.empty()) message["addresses"] = addresses_to_json(reply.addresses);
     if (reply.counters != SteeringCounters()) message["counters"] = counters_to_json(reply.counters);

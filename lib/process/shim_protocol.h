@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -42,9 +43,13 @@ struct SteeredAddress {
   Endpoint bound;
   std::vector<uint32_t> slots;
 };
+// It changes nothing in the record, which need not come with the reply; an earlier shim sends it all the
+// same.
+enum class ReplyWith { Record, Nothing };
 struct HoldSteering {
   std::vector<SteeredAddress> addresses;
   SteeringTerm term = {};
+  ReplyWith reply_with = ReplyWith::Record;
 };
 struct TakeSteering {};
 struct GetCounters {};
@@ -80,7 +85,7 @@ struct ListenerNote {
 struct Reply {
   int64_t id = 0;
   Status status;
-  InstanceRecord record;                  // without its spec
+  std::optional<InstanceRecord> record;   // without its spec
   std::vector<ListenerNote> listeners;    // to TakeListeners
   std::vector<SteeredAddress> addresses;  // to TakeSteering
   SteeringCounters counters;              // to GetCounters

@@ -147,7 +147,10 @@ void Control::act(Client& client, int64_t id, const shim::HoldSteering& hold, st
       *fd = std::move(fds[next++]);
   }
   supervisor_->hold_steering(std::move(handles), hold.term);
-  reply(client, id, {});
+  shim::Reply answer;
+  answer.id = id;
+  if (hold.reply_with == shim::ReplyWith::Record) answer.record = supervisor_->record();
+  send(client, to_text(answer));
 }
 
 void Control::act(Client& client, int64_t id, const shim::TakeSteering&, std::vector<Fd>&) {

@@ -53,6 +53,19 @@ TEST(ShimProtocolTest, TheTermOfASteeringSurvivesTheWay) {
   EXPECT_EQ(term.look_after, Millis(5000));
 }
 
+TEST(ShimProtocolTest, AReplyHasARecordWhereOneIsWanted) {
+  for (const auto wanted : {shim::ReplyWith::Record, shim::ReplyWith::Nothing}) {
+    shim::HoldSteering hold;
+    hold.reply_with = wanted;
+    const auto parsed = shim::parse_request(to_text(shim::Request{7, hold}));
+    ASSERT_TRUE(parsed.body) << parsed.body.error().message;
+    EXPECT_EQ(std::get<shim::HoldSteering>(*parsed.body).reply_with, wanted);
+  }
+  const auto without = shim::parse_from_shim(R"({"v":1,"reply":7})");
+  ASSERT_TRUE(without) << without.error().message;
+  EXPECT_FALSE(std::get<shim::Reply>(*without).record);
+}
+
 TEST(ShimProtocolTest, CountersSurviveTheWay) {
   shim::Reply reply;
   reply.id = 7;
@@ -128,8 +141,9 @@ TEST(ShimProtocolTest, RepliesSurviveTheWay) {
   EXPECT_EQ(back.id, 5);
   EXPECT_TRUE(back.status);
   EXPECT_TRUE(back.more);
-  EXPECT_EQ(back.record.server, reply.record.server);
-  EXPECT_EQ(back.record.weight, 12.5);
+  ASSERT_TRUE(back.record);
+  EXPECT_EQ(back.record->server, reply.record->server);
+  EXPECT_EQ(back.record->weight, 12.5);
   ASSERT_EQ(back.listeners.size(), 1U);
   EXPECT_EQ(back.listeners[0].bound.text(), "127.0.0.1:80");
   EXPECT_EQ(back.listeners[0].inode, 77U);
