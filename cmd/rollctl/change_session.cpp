@@ -60,7 +60,7 @@ Result<std::unique_ptr<ChangeSession>> ChangeSession::open(Context& context, con
 }
 
 Status ChangeSession::reread() {
-  const auto events = journal_.read();
+  const auto events = read_journal(paths_.journal(app_));
   if (!events) return fail(events.error());
   history_ = fold(*events);
   const auto folders = list_instance_folders(paths_, app_);
@@ -85,10 +85,8 @@ Result<GenerationSpec> ChangeSession::running() const {
 }
 
 Result<LaunchPlace> ChangeSession::place(const GenerationSpec& spec) {
-  if (placed_ && placed_->launch.generation == spec.generation)
-    return std::move(*std::exchange(placed_, std::nullopt));
   InstancePlace place;
-  place.instance = ++last_instance_;
+  place.instance = prepared_instance_ ? *std::exchange(prepared_instance_, std::nullopt) : ++last_instance_;
   place.run_dir = paths_.instance(app_, place.instance);
   place.log_path = paths_.log(app_, place.instance);
   place.journal_path = paths_.journal(app_);
@@ -131,19 +129,25 @@ Result<std::unique_ptr<Steering>> ChangeSession::steering_for(HandoverPolicy pol
   return choose_steering(*loop_, insisted, std::move(options));
 }
 
-// The first shim starts while the change is written down, and what serves is found and gated. Why it could
-// not be placed is said by who asks again.
-void ChangeSession::prepare(const GenerationSpec& spec) {
+// The first shim starts while the change is checked and written down, and what serves is found and gated.
+// What it is to run is said with its orders.
+void ChangeSession::prepare(const AppConfig& config) {
   if (!lock_ || prepared_) return;
-  // A port that is free now need not be when a hook has ended.
-  const AppConfig& config = spec.config;
-  if (needs_probe_port(config) && !config.hooks.before_deploy.empty()) return;
-  auto first = place(spec);
+  const auto choice = choose_launcher(config);
   auto instances = HostInstances::create(*loop_, paths_, app_, config.listen);
-  if (!first || !instances) return;
-  (*instances)->prepare(first->launch);
+  if (!choice || !instances) return;
+  // systemd is not asked in vain: its units come and go visibly.
+  if (choice->launcher == InstancePlace::Launcher::Direct) {
+    LaunchSpec first;
+    first.app = app_;
+    first.instance = ++last_instance_;
+    first.run_dir = paths_.instance(app_, first.instance);
+    first.log_path = paths_.log(app_, first.instance);
+    (*instances)->prepare(first);
+    prepared_instance_ = first.instance;
+  }
+  (*instances)->call_shims();
   prepared_ = std::move(*instances);
-  placed_ = std::move(*first);
 }
 
 template <typename Act>
@@ -209,12 +213,13 @@ Result<Plan> ChangeSession::preview(const RolloutRequest& request) {
 
 Result<Verdict> ChangeSession::roll_out(RolloutRequest request) {
   const AppConfig config = request.spec.config;
+  request.keep = [this](const GenerationSpec& spec) { return keep_generation(paths_, spec); };
   request.on_attend = [this] { (void)describe_attending(*lock_, self_); };
   auto verdict = in_world(config, [&](World& world) {
     return Rollout(world, std::move(request), [this](const GenerationSpec& spec) { return place(spec); })
         .run();
   });
-  placed_.reset();
+  prepared_instance_.reset();
   if (!verdict) return fail(verdict.error());
   return std::move(*verdict);
 }

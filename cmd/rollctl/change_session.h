@@ -62,9 +62,10 @@ class ChangeSession {
   Result<std::optional<Verdict>> tidy();
 
   Result<Plan> preview(const RolloutRequest& request);
-  // What takes time before a roll_out() that starts new instances of that generation, and runs beside
-  // whatever comes in between. Called off with the session. Blocks for a moment. Once is enough.
-  void prepare(const GenerationSpec& spec);
+  // Begins what takes time before a roll_out() that starts new instances, and goes on beside whatever comes
+  // in between. Called off with the session. Blocks for a moment. Once is enough.
+  void prepare(const AppConfig& config);
+  // Keeps the specification of what starts.
   Result<Verdict> roll_out(RolloutRequest request);
 
   // How many instances there are in any state, and how many serve: as wanted, or as a canary.
@@ -93,7 +94,7 @@ class ChangeSession {
   FileJournal journal_;
   History history_;
   InstanceId last_instance_ = 0;
-  std::optional<LaunchPlace> placed_;  // and not launched yet
+  std::optional<InstanceId> prepared_instance_;  // whose shim waits for its orders
   std::unique_ptr<HostInstances> prepared_;
   SteerProgram steer_program_;  // for the first who steers
 };

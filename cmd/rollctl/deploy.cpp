@@ -44,8 +44,8 @@ int run_deploy(Context& context, const CommandLine& line) {
     }
     if (Status named = check_release_name(spec.release); !named) return fail(named.error());
     if (const auto launcher = choose_launcher(spec.config); !launcher) return fail(launcher.error());
+    session.prepare(spec.config);
     if (const auto findings = check_against_host(spec); !findings.empty()) return fail(findings.front());
-    session.prepare(spec);
 
     auto current = session.current();
     if (!current) return fail(current.error());

@@ -9,7 +9,6 @@
 #include "rollctl/attended_canary.h"
 #include "rollctl/exit_status.h"
 #include "rollctl/launcher_choice.h"
-#include "state/generations.h"
 
 namespace roll {
 
@@ -118,11 +117,10 @@ Result<int> change(Context& context, const CommandLine& line, const MakeChange& 
 
   // Whoever stands by may make it needless to launch anything.
   if (request.shape == RolloutRequest::Shape::Replace && !request.returns_to)
-    (*session)->prepare(request.spec);
+    (*session)->prepare(request.spec.config);
   if (wanted->description)
     if (Status kept = keep_description(*paths, app.name, *wanted->description); !kept)
       return fail(kept.error());
-  request.keep = [&paths](const GenerationSpec& spec) { return keep_generation(*paths, spec); };
   const auto verdict = (*session)->roll_out(std::move(request));
   if (!verdict) return fail(verdict.error());
   const int status = exit_status_of(*verdict, line.traffic.strict ? Strictness::Strict : Strictness::Normal);

@@ -51,7 +51,7 @@ struct Account {
 
 Result<Account> read_account(const Paths& paths, const std::string& app) {
   const auto read_history = [&]() -> Result<History> {
-    const auto events = FileJournal(paths.journal(app), app).read();
+    const auto events = read_journal(paths.journal(app));
     if (!events) return fail(events.error());
     return fold(*events);
   };

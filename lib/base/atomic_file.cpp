@@ -56,26 +56,36 @@ Result<std::string> read_file(const std::string& path, size_t limit) {
   return text;
 }
 
-Status LineFile::append(std::string_view line, Durability durability) {
+Status LineFile::append(std::string_view line) {
   if (!fd_) fd_ = Fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd_) return fail(last_os_failure("cannot open " + path_));
   std::string text;
   text.reserve(line.size() + 2);
   const off_t end = ::lseek(fd_.get(), 0, SEEK_END);
+  is_new_ = is_new_ || end == 0;
   char last = '\n';
   if (end > 0 && ::pread(fd_.get(), &last, 1, end - 1) == 1 && last != '\n') text += '\n';
   text += line;
   text += '\n';
   if (Status written = write_all(fd_.get(), text); !written)
     return fail(with_context(written.error(), path_));
-  if (durability == Durability::Volatile) return {};
-  if (::fsync(fd_.get()) != 0) return fail(last_os_failure("cannot sync " + path_));
-  // A new file is on the disk when its name is.
-  return end == 0 ? sync_folder_of(path_) : Status();
+  return {};
 }
 
-Status append_line(const std::string& path, std::string_view line, Durability durability) {
-  return LineFile(path).append(line, durability);
+void LineFile::begin_sync() const {
+  (void)::sync_file_range(fd_.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
+Status LineFile::sync() {
+  if (::fsync(fd_.get()) != 0) return fail(last_os_failure("cannot sync " + path_));
+  if (!is_new_) return {};
+  Status synced = sync_folder_of(path_);
+  is_new_ = !synced;
+  return synced;
+}
+
+Status append_line(const std::string& path, std::string_view line) {
+  return LineFile(path).append(line);
 }
 
 Status make_directories(const std::string& path, mode_t mode) {

@@ -32,24 +32,30 @@ Result<std::string> read_file(const std::string& path, size_t limit = kLargestFi
 
 // A file that lines are appended to, each (its '\n' is added) with a single write, so that several appenders
 // never mix their lines. A torn last line, left by a crash in the middle of a write, is closed first and
-// stays a line of its own. The first line opens the file, or creates it (0600); with Synced the folder of a
-// new file is synced, too.
+// stays a line of its own.
 class LineFile {
  public:
   explicit LineFile(std::string path) : path_(std::move(path)) {}
 
-  Status append(std::string_view line, Durability durability = Durability::Volatile);
+  // The first line opens the file, or creates it (0600). It survives the process, not the machine.
+  Status append(std::string_view line);
+
+  // Sends what was appended on its way to the disk, and does not wait: sync() has less to do then.
+  void begin_sync() const;
+
+  // Brings what was appended to the disk, and the name of a new file. Blocks.
+  Status sync();
 
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
   std::string path_;
   Fd fd_;
+  bool is_new_ = false;  // and its name not on the disk yet
 };
 
 // One line alone.
-Status append_line(const std::string& path, std::string_view line,
-                   Durability durability = Durability::Volatile);
+Status append_line(const std::string& path, std::string_view line);
 
 // mkdir -p; folders that are missing are made with `mode`.
 Status make_directories(const std::string& path, mode_t mode);

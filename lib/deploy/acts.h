@@ -60,6 +60,10 @@ class Acts {
   // new.
   Ending gate(const Traffic& traffic, const std::vector<InstanceId>& outside = {});
 
+  // Writes down that an instance of that generation is to be started: the first of the launch() that is to
+  // come. What else is done before that takes less time than the disk.
+  Ending intend_launch(const GenerationSpec& spec);
+
   // Starts `count` instances and waits until each is ready and in the group of those that serve, at most
   // until `deadline` each. `meanwhile` is done while they start, also where there are none; its ending
   // counts. On any ending but Done those that were started are members still.
@@ -87,6 +91,9 @@ class Acts {
 
   // Waits until those that left the rotation have settled.
   Ending settle(const std::vector<InstanceId>& leaving, Millis bound, OnInterrupt on_interrupt);
+
+  // Writes down that they are to be told to end, while they settle.
+  void intend_drain(const std::vector<InstanceId>& leaving);
 
   // Tells them to end. Does not wait for it.
   Ending begin_drain(const std::vector<InstanceId>& leaving, const DrainOrder& order);
@@ -130,6 +137,10 @@ class Acts {
   void tell_roles(const Rotation& weights);
   Status await_roles();
   // launch.cpp
+  struct IntendedLaunch {
+    LaunchPlace place;
+    Acknowledgement on_disk;
+  };
   // Sets `id` once there is a member of that id.
   Ending start_one(const GenerationSpec& spec, InstanceId& id);
   // join.cpp
@@ -162,6 +173,8 @@ class Acts {
   Traffic traffic_;
   std::map<InstanceId, int64_t> generations_;  // of those that were adopted
   std::vector<GroupIdentity> expected_;        // the groups of those that serve
+  std::optional<IntendedLaunch> next_launch_;
+  std::map<InstanceId, Acknowledgement> next_drains_;  // and whether that is on the disk
   std::map<InstanceId, ProbeSpec> probes_;
   std::map<InstanceId, Micros> look_delay_;
   std::vector<ToldRole> told_roles_;                  // and not awaited yet

@@ -76,11 +76,20 @@ Ending Acts::settle(const std::vector<InstanceId>& leaving, Millis bound, OnInte
   return ending_of(waited, {});
 }
 
+void Acts::intend_drain(const std::vector<InstanceId>& leaving) {
+  for (InstanceId id : leaving) {
+    const Member& member = fleet_.at(id);
+    if (member.gone() || member.state == InstanceState::Draining || next_drains_.contains(id)) continue;
+    next_drains_.emplace(id, recorder_.intend(events::instance_stopping(id)));
+  }
+}
+
 Ending Acts::begin_drain(const std::vector<InstanceId>& leaving, const DrainOrder& order) {
   for (InstanceId id : leaving) {
     Member& member = fleet_.at(id);
     if (member.gone() || member.state == InstanceState::Draining) continue;
-    if (Status intended = recorder_.intend(events::instance_stopping(id)); !intended)
+    intend_drain({id});
+    if (Status intended = next_drains_.extract(id).mapped().await(); !intended)
       return {Ending::Kind::HostFailed, id, intended.error().message, intended.error().hint};
     const size_t connections = world_.instances.connections(id).value_or(0);
     if (Status told = world_.instances.drain(id, order); !told)

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/duration.h"
 #include "deploy/acts.h"
@@ -23,14 +24,22 @@ bool is_first_beside_others(const Fleet& fleet) {
 
 }  // namespace
 
-Ending Acts::start_one(const GenerationSpec& spec, InstanceId& id) {
+Ending Acts::intend_launch(const GenerationSpec& spec) {
   auto place = place_(spec);
   if (!place) return host_failed(place.error());
-  LaunchSpec& launch = place->launch;
+  const LaunchSpec& launch = place->launch;
+  auto on_disk = recorder_.intend(events::instance_starting(launch.instance, launch.release));
+  next_launch_ = IntendedLaunch{std::move(*place), std::move(on_disk)};
+  return {};
+}
+
+Ending Acts::start_one(const GenerationSpec& spec, InstanceId& id) {
+  if (!next_launch_ || next_launch_->place.launch.generation != spec.generation)
+    if (Ending ending = intend_launch(spec); !ending.done()) return ending;
+  auto [place, on_disk] = std::move(*std::exchange(next_launch_, std::nullopt));
+  if (Status intended = on_disk.await(); !intended) return host_failed(intended.error());
+  LaunchSpec& launch = place.launch;
   launch.gate = gates() ? LaunchSpec::Gate::Open : LaunchSpec::Gate::Closed;
-  if (Status intended = recorder_.intend(events::instance_starting(launch.instance, launch.release));
-      !intended)
-    return host_failed(intended.error());
 
   if (launch.sockets == LaunchSpec::Sockets::Inherited && !gates() && is_first_beside_others(fleet_))
     world_.observer.on_warning(fmt::format(
@@ -41,7 +50,7 @@ Ending Acts::start_one(const GenerationSpec& spec, InstanceId& id) {
   id = launch.instance;
   Member& member = fleet_.add_launched(id, launch.release, launch.generation, log_of(launch));
   member.gate_open = launch.gate == LaunchSpec::Gate::Open;
-  probes_[id] = std::move(place->probe);
+  probes_[id] = std::move(place.probe);
   fleet_.show();
   if (Status launched = world_.instances.launch(launch); !launched) {
     fleet_.fail(member, Trouble::LaunchFailed, launched.error().message);

@@ -10,8 +10,9 @@ class Recorder {
  public:
   Recorder(World& world, int64_t generation) : world_(world), generation_(generation) {}
 
-  // Before an act. When this fails the act must not follow. Intents are the journal's alone.
-  Status intend(Event event) {
+  // Before an act, which must not follow until that is acknowledged, nor when it has failed; an act that does
+  // not follow for another reason does no harm. Intents are the journal's alone.
+  Acknowledgement intend(Event event) {
     stamp(event);
     return world_.journal.commit(event);
   }
@@ -20,7 +21,7 @@ class Recorder {
   // somebody else's program is run next. Told, too.
   Status frame(Event event) {
     stamp(event);
-    Status written = world_.journal.commit(event);
+    Status written = world_.journal.commit(event).await();
     world_.observer.on_event(event);
     return written;
   }

@@ -62,8 +62,10 @@ Ending Rollout::begin() {
 
 Ending Rollout::change() {
   if (Ending ending = begin(); !ending.done()) return ending;
+  if (!plan_.empty() && plan_.front().launch > 0)
+    if (Ending ending = acts_.intend_launch(request_.spec); !ending.done()) return ending;
   touched_ = true;
-  if (Ending ending = acts_.gate(before_, returning()); !ending.done()) return ending;
+  if (Ending ending = gate(); !ending.done()) return ending;
   if (Ending ending = check_ports(); !ending.done()) return ending;
   if (Ending ending = end_standby(); !ending.done()) return ending;
   for (const Step& step : plan_) {
@@ -73,11 +75,17 @@ Ending Rollout::change() {
   return attend();
 }
 
+Ending Rollout::gate() {
+  Ending ending = acts_.gate(before_, returning());
+  gated_ = ending.done();
+  return ending;
+}
+
 Ending Rollout::keep() {
   if (!request_.keep || std::exchange(kept_, true)) return {};
-  auto on_disk = request_.keep(request_.spec);
-  if (!on_disk) return host_failed(on_disk.error());
-  on_disk_ = std::move(*on_disk);
+  auto kept = request_.keep(request_.spec);
+  if (!kept) return host_failed(kept.error());
+  kept_on_disk_ = std::move(*kept);
   return {};
 }
 
@@ -115,6 +123,7 @@ Ending Rollout::replace(const Step& step) {
   // After the last shift nothing is undone: a signal only ends the waiting.
   const bool last = steps_done_ + 1 == plan_.size();
   if (last && ending.kind == Ending::Kind::Interrupted) ending = {};
+  if (ending.done() && request_.hold == Millis(0)) acts_.intend_drain(step.leave);
   if (ending.done()) ending = acts_.settle(step.leave, request_.settle, OnInterrupt::Ignore);
   if (ending.done()) ending = acts_.trouble_among(fresh_);
   if (!ending.done()) return ending;
@@ -201,8 +210,9 @@ Ending Rollout::take_back() {
   const int missing = static_cast<int>(before_.rotation.size()) - static_cast<int>(back.rotation.size());
   if (missing > 0 && request_.previous) {
     std::vector<InstanceId> again;
-    Ending ending =
-        acts_.launch(*request_.previous, missing, request_.ready_deadline, again, OnInterrupt::Ignore);
+    Ending ending = gated_ ? Ending() : gate();
+    if (ending.done())
+      ending = acts_.launch(*request_.previous, missing, request_.ready_deadline, again, OnInterrupt::Ignore);
     if (ending.kind == Ending::Kind::Abandoned) return ending;
     if (!ending.done()) {
       ending.reason = fmt::format("the instances of before could not be started again: {}", ending.reason);

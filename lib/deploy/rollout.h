@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <future>
 #include <optional>
 #include <set>
 #include <string>
@@ -47,9 +46,9 @@ struct RolloutRequest {
   AfterShift after_shift = AfterShift::AwaitDrains;
   std::string note;
   // Called with the specification while the new servers start, and before clients come to them: writes down
-  // what a rollback is to start. What it returns waits until a reboot does not lose it, which has to be so
-  // before the end is written. Empty: nothing is to be kept.
-  std::function<Result<std::future<Status>>(const GenerationSpec&)> keep;
+  // what a rollback is to start. Acknowledged when a reboot does not lose it, which has to be so before the
+  // end is written. Empty: nothing is to be kept.
+  std::function<Result<Acknowledgement>(const GenerationSpec&)> keep;
   // Called when this process begins to stay with a canary or a standby. Empty: nobody wants to know.
   std::function<void()> on_attend;
 };
@@ -73,6 +72,7 @@ class Rollout {
   [[nodiscard]] std::vector<InstanceId> returning() const;
   Ending end_standby();
   Ending begin();
+  Ending gate();
   Ending check_ports();
   Ending change();
   Ending keep();
@@ -102,10 +102,11 @@ class Rollout {
   Plan plan_;
   bool begun_ = false;    // the beginning is told: the end must be, too
   bool touched_ = false;  // the traffic is gated, or was tried to be
+  bool gated_ = false;
   size_t steps_done_ = 0;
   TimePoint began_;
   bool kept_ = false;
-  std::future<Status> on_disk_;  // of what was kept
+  std::optional<Acknowledgement> kept_on_disk_;
   Traffic before_;
   std::vector<InstanceId> fresh_;    // launched for the target, or returned to
   std::vector<InstanceId> leaving_;  // told to end

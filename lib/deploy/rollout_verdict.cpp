@@ -72,9 +72,8 @@ Verdict Rollout::conclude(const Ending& ending, const Ending& undone) {
   // Left at once: `recover` finds a change without an ending, and knows how far it got.
   if (ending.kind == Ending::Kind::Abandoned || undone.kind == Ending::Kind::Abandoned) return verdict;
   if (!begun_) return verdict;
-  if (on_disk_.valid()) {
-    if (Status kept = on_disk_.get(); !kept) world_.observer.on_warning(kept.error().message);
-  }
+  if (kept_on_disk_)
+    if (Status kept = kept_on_disk_->await(); !kept) world_.observer.on_warning(kept.error().message);
   const events::Finished finished{verdict.outcome, verdict.duration, verdict.connections_cut, verdict.reason};
   if (Status written = recorder_.frame(events::deploy_finished(finished)); !written) {
     world_.observer.on_warning(written.error().message);

@@ -142,11 +142,11 @@ Ending Acts::begin_shift(const Traffic& traffic) {
   if (!rotation.empty() && !somebody_serves)
     return {Ending::Kind::HostFailed, 0, "none of the instances that should serve from now on runs", {}};
   const Rotation weights = traffic.weights(reachable);
-  if (Status intended = recorder_.intend(events::traffic_shifting(in, out, weights)); !intended)
-    return host_failed(intended.error());
+  Acknowledgement on_disk = recorder_.intend(events::traffic_shifting(in, out, weights));
   for (InstanceId id : in) {
     if (Status held = await_steering_held(id); !held) return host_failed(held.error());
   }
+  if (Status intended = on_disk.await(); !intended) return host_failed(intended.error());
   if (Status shifted = world_.steering.shift(weights); !shifted) return host_failed(shifted.error());
   traffic_ = traffic;
   recorder_.happened(events::traffic_shifted(in, out, weights));

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "base/acknowledgement.h"
 #include "base/result.h"
 #include "loop/loop.h"
-#include "process/acknowledgement.h"
 #include "process/instance_record.h"
 #include "steering/steering.h"
 

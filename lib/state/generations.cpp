@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <future>
 #include <nlohmann/json.hpp>
 
 #include "base/atomic_file.h"
@@ -17,7 +18,7 @@ constexpr mode_t kPrivateFolder = 0700;
 
 }  // namespace
 
-Result<std::future<Status>> keep_generation(const Paths& paths, const GenerationSpec& spec) {
+Result<Acknowledgement> keep_generation(const Paths& paths, const GenerationSpec& spec) {
   const std::string path = paths.generation(spec.app, spec.generation);
   if (Status made = make_directories(std::filesystem::path(path).parent_path().string(), kPrivateFolder);
       !made)
@@ -26,7 +27,9 @@ Result<std::future<Status>> keep_generation(const Paths& paths, const Generation
   if (Status written = write_file_atomically(path, text, kPrivateFile); !written)
     return fail(written.error());
   // Where there can be no more threads, by who awaits it.
-  return std::async(std::launch::async | std::launch::deferred, [path] { return sync_file(path); });
+  const auto synced =
+      std::async(std::launch::async | std::launch::deferred, [path] { return sync_file(path); }).share();
+  return Acknowledgement([synced] { return synced.get(); });
 }
 
 Result<GenerationSpec> load_generation(const Paths& paths, const std::string& app, int64_t generation) {

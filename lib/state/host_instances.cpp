@@ -113,11 +113,12 @@ Result<std::unique_ptr<WaitingShim>> HostInstances::start_shim(const LaunchSpec&
   return shim;
 }
 
-// systemd is not asked in vain: its units come and go visibly.
-void HostInstances::prepare(const LaunchSpec& spec) {
-  if (!spec.unit)
-    if (auto shim = start_shim(spec)) prepared_[spec.instance] = std::move(*shim);
+void HostInstances::call_shims() {
   if (const auto ids = list_instance_folders(paths_, app_)) call_shims(*ids);
+}
+
+void HostInstances::prepare(const LaunchSpec& spec) {
+  if (auto shim = start_shim(spec)) prepared_[spec.instance] = std::move(*shim);
 }
 
 Status HostInstances::launch(const LaunchSpec& spec) {

@@ -34,9 +34,11 @@ class HostInstances final : public Instances {
 
   void subscribe(OnEvent on_event) override { on_event_ = std::move(on_event); }
   Result<std::vector<FoundInstance>> discover() override;
-  // Starts what discover() and launch() need, and takes its time, while something else is to be done before
-  // them: those that are there are asked who they are, and a shim waits for its orders. It is called off with
-  // this object; what does not work is said by launch().
+  // What discover() and launch() need, and takes its time, is begun while something else is to be done before
+  // them. Those that are there are asked who they are:
+  void call_shims();
+  // A shim waits for its orders, to be given by the launch() of an instance with that id, folder and log. It
+  // is called off with this object; what does not work is said by launch().
   void prepare(const LaunchSpec& spec);
   Status launch(const LaunchSpec& spec) override;
   Result<std::vector<Listener>> listeners(InstanceId id) override;

@@ -18,16 +18,11 @@ constexpr size_t kLargestJournal = size_t{1} << 30;
 constexpr const char* kDiskHint =
     "free some space, or look at the file's permissions; nothing was changed by this step";
 
-Status append(LineFile& file, const std::string& app, const Event& event, Durability durability) {
-  // A path or a note may hold bytes that are no UTF-8: replaced, never thrown over.
-  const std::string line =
-      event_to_json(event, app).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  if (Status written = file.append(line, durability); !written) {
-    Error error = with_context(written.error(), "cannot write the journal");
-    error.hint = kDiskHint;
-    return fail(std::move(error));
-  }
-  return {};
+Status explain(const Status& written) {
+  if (written) return {};
+  Error error = with_context(written.error(), "cannot write the journal");
+  error.hint = kDiskHint;
+  return fail(std::move(error));
 }
 
 std::vector<std::string_view> lines_of(std::string_view text) {
@@ -65,16 +60,20 @@ std::vector<std::string_view> lines_that_count(std::string_view text) {
 
 }  // namespace
 
-Status FileJournal::commit(const Event& event) {
-  return append(file_, app_, event, Durability::Synced);
+Acknowledgement FileJournal::commit(const Event& event) {
+  if (Status written = note(event); !written) return written;
+  file_.begin_sync();
+  return Acknowledgement([this] { return explain(file_.sync()); });
 }
 
 Status FileJournal::note(const Event& event) {
-  return append(file_, app_, event, Durability::Volatile);
+  // A path or a note may hold bytes that are no UTF-8: replaced, never thrown over.
+  return explain(file_.append(
+      event_to_json(event, app_).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
 }
 
-Result<std::vector<Event>> FileJournal::read() const {
-  auto text = read_file(file_.path(), kLargestJournal);
+Result<std::vector<Event>> read_journal(const std::string& path) {
+  auto text = read_file(path, kLargestJournal);
   if (!text && text.error().kind == ErrorKind::NotFound) return std::vector<Event>();
   if (!text) return fail(text.error());
   std::vector<Event> events;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/acknowledgement.h"
 #include "base/atomic_file.h"
 #include "base/result.h"
 #include "state/event.h"
@@ -15,9 +16,9 @@ class Journal {
  public:
   virtual ~Journal() = default;
 
-  // An intent or an ending: it is on the disk when the call returns. When this fails, the act must not
-  // follow.
-  virtual Status commit(const Event& event) = 0;
+  // An intent or an ending. Written when the call returns, and on the disk when that is acknowledged: until
+  // then, and when either has failed, the act must not follow. The journal outlives the acknowledgement.
+  virtual Acknowledgement commit(const Event& event) = 0;
 
   // What happened; survives the process, but a power cut may take the last of them.
   virtual Status note(const Event& event) = 0;
@@ -29,17 +30,17 @@ class FileJournal final : public Journal {
  public:
   FileJournal(std::string path, std::string app) : file_(std::move(path)), app_(std::move(app)) {}
 
-  Status commit(const Event& event) override;
+  Acknowledgement commit(const Event& event) override;
   Status note(const Event& event) override;
-
-  // What fold() needs, oldest first: how every change began and ended, and all events of the last one. Years
-  // of changes are read in milliseconds, for of the rest nothing is parsed. A missing file is an empty
-  // journal.
-  [[nodiscard]] Result<std::vector<Event>> read() const;
 
  private:
   LineFile file_;
   std::string app_;
 };
+
+// What fold() needs of a journal.jsonl, oldest first: how every change began and ended, and all events of the
+// last one. Years of changes are read in milliseconds, for of the rest nothing is parsed. A missing file is
+// an empty journal.
+Result<std::vector<Event>> read_journal(const std::string& path);
 
 }  // namespace roll

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -41,10 +42,18 @@ class FaultsTest : public NetNamespaceTest {
     load_.emplace(std::move(*load));
   }
 
-  // How often rollctl makes that system call.
+  // Below a strace that looks at that system call in rollctl's first thread.
+  static std::vector<std::string> strace(const std::string& call, const std::string& output,
+                                         const std::string& injected = {}) {
+    std::vector<std::string> command{"strace", "-qq", "-o", output, "-e", "trace=" + call};
+    if (!injected.empty()) command.insert(command.end(), {"-e", fmt::format("inject={}:{}", call, injected)});
+    return command;
+  }
+
+  // How often it is made there.
   size_t count_calls(const std::string& call, const std::vector<std::string>& arguments) {
     const std::string trace = app_->path("trace");
-    const RunResult result = app_->run(arguments, {"strace", "-qq", "-o", trace, "-e", "trace=" + call});
+    const RunResult result = app_->run(arguments, strace(call, trace));
     EXPECT_EQ(result.exit, ChildExit::with_code(0)) << result.errors;
     size_t count = 0;
     std::ifstream lines(trace);

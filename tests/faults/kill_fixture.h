@@ -39,10 +39,7 @@ class KillTest : public FaultsTest {
   }
 
   ChildExit kill_at(size_t nth, const std::vector<std::string>& arguments) {
-    return app_
-        ->run(arguments, {"strace", "-qq", "-o", "/dev/null", "-e", "trace=" + call_, "-e",
-                          fmt::format("inject={}:signal=KILL:when={}", call_, nth)})
-        .exit;
+    return app_->run(arguments, strace(call_, "/dev/null", fmt::format("signal=KILL:when={}", nth))).exit;
   }
 
   // What stands afterwards: the release and the number of instances that status names, whole and alone.

@@ -14,13 +14,14 @@
 
 namespace roll::test {
 
-// One app, "web", of roll-httpd or another server, and the rollctl that rolls it: all folders in a place of
-// its own. Its processes are known by the network namespace, so the calling thread needs one of its own.
+// One app, "web", of roll-httpd or another server, and the rollctl that rolls it: all folders in places of
+// their own. Its processes are known by the network namespace, so the calling thread needs one of its own.
 class RolledApp {
  public:
   // `app_file`: TOML; "$ROOT" stands for the document root, "$BIN" for the folder of programs. `base`: where
-  // the folders are made; empty: on a tmpfs where there is one, since a disk's fsync costs more than the
-  // rest. `uid`: whose app it is, and who runs rollctl, without any capability; nobody: the caller.
+  // the folders are made that outlive a reboot; empty: on a tmpfs where there is one, since a disk's fsync
+  // costs more than the rest. The runtime folder is there in any case, as /run is. `uid`: whose app it is,
+  // and who runs rollctl, without any capability; nobody: the caller.
   static Result<RolledApp> create(const std::string& app_file, const std::string& base = {},
                                   std::optional<uid_t> uid = {});
 
@@ -50,8 +51,10 @@ class RolledApp {
   [[nodiscard]] std::string complaints(const std::string& release, size_t instances) const;
 
  private:
-  RolledApp(std::string dir, std::optional<uid_t> uid) : dir_(std::move(dir)), uid_(uid) {}
+  RolledApp(std::string dir, std::string runtime_dir, std::optional<uid_t> uid)
+      : dir_(std::move(dir)), runtime_dir_(std::move(runtime_dir)), uid_(uid) {}
   std::string dir_;
+  std::string runtime_dir_;
   std::optional<uid_t> uid_;
 };
 

@@ -48,10 +48,9 @@ TEST_P(SteeringFaultTest, TheDeployEndsHonestlyAndRecoverHeals) {
     SCOPED_TRACE(fmt::format("call {} of {}", nth, calls));
     const std::string before = app_->status()["release"];
     const std::string meant = fmt::format("v{}", nth);
-    const RunResult result =
-        app_->run(deploy(meant),
-                  {"strace", "-qq", "-o", "/dev/null", "-e", fmt::format("trace={}", GetParam().call), "-e",
-                   fmt::format("inject={}:error={}:when={}", GetParam().call, GetParam().error, nth)});
+    const RunResult result = app_->run(
+        deploy(meant),
+        strace(GetParam().call, "/dev/null", fmt::format("error={}:when={}", GetParam().error, nth)));
     ++exits[result.exit.code];
     EXPECT_THAT(result.exit.code, testing::AnyOf(0, 1, 3, 7)) << result.exit.text() << result.errors;
     if (result.exit.code != 0) {

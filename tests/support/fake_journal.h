@@ -10,10 +10,14 @@ namespace roll::test {
 
 class FakeJournal final : public Journal {
  public:
-  Status commit(const Event& event) override {
-    intents_.push_back(events.size());
+  // On the disk when that was awaited, and no sooner.
+  Acknowledgement commit(const Event& event) override {
+    const size_t place = events.size();
     events.push_back(event);
-    return {};
+    return Acknowledgement([this, place] {
+      intents_.push_back(place);
+      return Status();
+    });
   }
   Status note(const Event& event) override {
     events.push_back(event);
@@ -39,7 +43,7 @@ class FakeJournal final : public Journal {
   }
 
  private:
-  std::vector<size_t> intents_;  // which of them were on the disk when the call returned
+  std::vector<size_t> intents_;  // which of them are on the disk
 };
 
 }  // namespace roll::test

@@ -164,9 +164,12 @@ class FaultyJournal final : public Journal {
  public:
   FaultyJournal(Journal& real, Faults& faults) : real_(real), faults_(faults) {}
 
-  Status commit(const Event& event) override {
+  Acknowledgement commit(const Event& event) override {
     if (auto fault = faults_.next("journal.commit")) return fail(*fault);
-    return real_.commit(event);
+    return Acknowledgement([this, on_disk = real_.commit(event)]() mutable -> Status {
+      if (auto fault = faults_.next("journal.sync")) return fail(*fault);
+      return on_disk.await();
+    });
   }
   Status note(const Event& event) override {
     if (auto fault = faults_.next("journal.note")) return fail(*fault);

@@ -62,7 +62,7 @@ TEST_F(FilesTest, AreReadUpToALimit) {
 }
 
 TEST_F(FilesTest, GrowByWholeLines) {
-  ASSERT_TRUE(append_line(path("log"), "one", Durability::Synced));
+  ASSERT_TRUE(append_line(path("log"), "one"));
   ASSERT_TRUE(append_line(path("log"), "two"));
   EXPECT_EQ(text_of("log"), "one\ntwo\n");
   struct stat info{};

@@ -47,20 +47,14 @@ TEST_F(EndingTest, TellsTheEventsOfADeployInTheirOrder) {
                           "instance.settled", "instance.draining", "instance.drained", "deploy.finished"));
 }
 
-std::future<Status> on_disk() {
-  std::promise<Status> kept;
-  kept.set_value({});
-  return kept.get_future();
-}
-
 TEST_F(EndingTest, KeepsTheSpecificationBeforeClientsCome) {
   standing("v1", 1);
   RolloutRequest request = deploy("v2", 1);
   std::vector<std::string> kept_releases;
-  request.keep = [&](const GenerationSpec& spec) -> Result<std::future<Status>> {
+  request.keep = [&](const GenerationSpec& spec) -> Result<Acknowledgement> {
     kept_releases.push_back(spec.release);
     EXPECT_EQ(journal.events.back().name, "instance.starting");
-    return on_disk();
+    return Acknowledgement(Status());
   };
   EXPECT_EQ(run(request).outcome, Outcome::Deployed);
   EXPECT_THAT(kept_releases, ElementsAre("v2"));
@@ -69,7 +63,7 @@ TEST_F(EndingTest, KeepsTheSpecificationBeforeClientsCome) {
 TEST_F(EndingTest, RollsBackWhenTheSpecificationCannotBeKept) {
   standing("v1", 1);
   RolloutRequest request = deploy("v2", 1);
-  request.keep = [](const GenerationSpec&) -> Result<std::future<Status>> {
+  request.keep = [](const GenerationSpec&) -> Result<Acknowledgement> {
     return fail(ErrorKind::Failed, "no space left");
   };
   const Verdict verdict = run(request);

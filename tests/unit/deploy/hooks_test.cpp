@@ -26,6 +26,18 @@ class HookTest : public DeployTest {
   }
 };
 
+TEST_F(DeployTest, AnInstanceThatEndsDuringAHookIsStartedAgainWhenTheGateFails) {
+  hooks_config.before_deploy = {"before_deploy"};
+  hooks.takes = Millis(10);
+  standing("v1", 2);
+  scheduler.in(Millis(5), [&] { instances.lose_all_of(2); });
+  faults.fail_next("steering.shift");
+  const Verdict verdict = run(deploy("v2", 2));
+  EXPECT_EQ(verdict.outcome, Outcome::RolledBack) << testing::PrintToString(verdict);
+  EXPECT_THAT(serving("v1"), ElementsAre(1, 4)) << "3 was to be of v2";
+  EXPECT_THAT(serving("v2"), IsEmpty());
+}
+
 TEST_F(HookTest, RunAroundADeploy) {
   EXPECT_EQ(run(deploy("v2", 1)).outcome, Outcome::Deployed);
   EXPECT_THAT(hooks.ran, ElementsAre("before_deploy", "after_shift", "before_drain", "after_deploy"));

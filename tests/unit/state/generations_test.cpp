@@ -24,18 +24,22 @@ class GenerationsTest : public test::TempDirTest {
     spec.config.command = {"/srv/web", "--listen", "{listen}"};
     return spec;
   }
+  Status keep() {
+    auto kept = keep_generation(paths_, spec());
+    return kept ? kept->await() : fail(kept.error());
+  }
   Paths paths_;
 };
 
 TEST_F(GenerationsTest, ComeBackAsTheyWereKept) {
-  ASSERT_TRUE(keep_generation(paths_, spec()));
+  ASSERT_TRUE(keep());
   const auto again = load_generation(paths_, "web", 7);
   ASSERT_TRUE(again) << again.error().message;
   EXPECT_EQ(to_json(*again), to_json(spec()));
 }
 
 TEST_F(GenerationsTest, AreForTheirOwnersEyesOnly) {
-  ASSERT_TRUE(keep_generation(paths_, spec()));
+  ASSERT_TRUE(keep());
   struct stat info{};
   ASSERT_EQ(stat(paths_.generation("web", 7).c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600u);
@@ -49,7 +53,7 @@ TEST_F(GenerationsTest, ThatAreLostSayWhatToDo) {
 }
 
 TEST_F(GenerationsTest, ThatAreSpoiltAreRefusedByName) {
-  ASSERT_TRUE(keep_generation(paths_, spec()));
+  ASSERT_TRUE(keep());
   for (const char* text : {"", "{", "[]", R"({"config":3})"}) {
     std::ofstream(paths_.generation("web", 7), std::ios::trunc) << text;
     const auto spoilt = load_generation(paths_, "web", 7);

@@ -19,7 +19,7 @@ class JournalTest : public test::TempDirTest {
   }
   std::vector<InstanceId> ids() {
     std::vector<InstanceId> found;
-    const auto all = journal_.read();
+    const auto all = read_journal(path("journal.jsonl"));
     EXPECT_TRUE(all);
     for (const Event& event : all.value_or(std::vector<Event>()))
       found.push_back(event.fields.value("id", InstanceId{-1}));
@@ -36,9 +36,9 @@ TEST_F(JournalTest, IsEmptyBeforeItsFirstEvent) {
 }
 
 TEST_F(JournalTest, TellsWhatWasWrittenInOrder) {
-  ASSERT_TRUE(journal_.commit(events::instance_starting(1, "v1")));
+  ASSERT_TRUE(journal_.commit(events::instance_starting(1, "v1")).await());
   ASSERT_TRUE(journal_.note(events::instance_ready(2, Millis(3))));
-  ASSERT_TRUE(journal_.commit(events::instance_stopping(3)));
+  ASSERT_TRUE(journal_.commit(events::instance_stopping(3)).await());
   EXPECT_EQ(ids(), (Ids{1, 2, 3}));
 }
 
@@ -50,57 +50,57 @@ TEST_F(JournalTest, IsOneObjectPerLine) {
 }
 
 TEST_F(JournalTest, PassesOverATornLastLine) {
-  ASSERT_TRUE(journal_.commit(events::instance_starting(1, "v1")));
+  ASSERT_TRUE(journal_.commit(events::instance_starting(1, "v1")).await());
   append_raw(R"({"event":"instance.starting","id":2,"rel)");
   EXPECT_EQ(ids(), Ids{1});
 }
 
 TEST_F(JournalTest, GoesOnAfterATornLineWithoutLosingAnything) {
-  ASSERT_TRUE(journal_.commit(events::instance_starting(1, "v1")));
+  ASSERT_TRUE(journal_.commit(events::instance_starting(1, "v1")).await());
   append_raw(R"({"event":"instance.starting","id":2,"rel)");
-  ASSERT_TRUE(journal_.commit(events::instance_starting(3, "v1")));
+  ASSERT_TRUE(journal_.commit(events::instance_starting(3, "v1")).await());
   EXPECT_EQ(ids(), (Ids{1, 3}));
 }
 
 TEST_F(JournalTest, ReadsALastLineThatLacksOnlyItsEnd) {
   append_raw(R"({"event":"instance.starting","id":2})");
   EXPECT_EQ(ids(), Ids{2});
-  ASSERT_TRUE(journal_.commit(events::instance_starting(3, "v1")));
+  ASSERT_TRUE(journal_.commit(events::instance_starting(3, "v1")).await());
   EXPECT_EQ(ids(), (Ids{2, 3}));
 }
 
 TEST_F(JournalTest, PassesOverWhatAPowerCutLeaves) {
-  ASSERT_TRUE(journal_.commit(events::instance_starting(1, "v1")));
+  ASSERT_TRUE(journal_.commit(events::instance_starting(1, "v1")).await());
   append_raw(std::string(512, '\0'));
-  ASSERT_TRUE(journal_.commit(events::instance_starting(2, "v1")));
+  ASSERT_TRUE(journal_.commit(events::instance_starting(2, "v1")).await());
   append_raw("\n\n\xff\xfe\n[1,2]\n");
   EXPECT_EQ(ids(), (Ids{1, 2}));
 }
 
 TEST_F(JournalTest, WritesBytesThatAreNoUtf8) {
-  ASSERT_TRUE(journal_.commit(events::instance_unready(1, "\xff\xfe")));
+  ASSERT_TRUE(journal_.commit(events::instance_unready(1, "\xff\xfe")).await());
   EXPECT_EQ(ids(), Ids{1});
 }
 
 TEST_F(JournalTest, IsReadThoughItHasGrownForYears) {
   append_raw(std::string(kLargestFile, 'x') + '\n');  // quicker to read than as many events
-  ASSERT_TRUE(journal_.commit(events::instance_starting(1, "v1")));
+  ASSERT_TRUE(journal_.commit(events::instance_starting(1, "v1")).await());
   EXPECT_EQ(ids(), Ids{1});
 }
 
 TEST_F(JournalTest, TellsOfEarlierChangesHowTheyBeganAndEndedAndTheLastId) {
   for (InstanceId id : {1, 2}) {
-    ASSERT_TRUE(journal_.commit(events::deploy_started({.command = "deploy", .release = "v1"})));
-    ASSERT_TRUE(journal_.commit(events::instance_starting(id, "v1")));
+    ASSERT_TRUE(journal_.commit(events::deploy_started({.command = "deploy", .release = "v1"})).await());
+    ASSERT_TRUE(journal_.commit(events::instance_starting(id, "v1")).await());
     ASSERT_TRUE(journal_.note(events::instance_ready(id, Millis(3))));
-    ASSERT_TRUE(journal_.commit(events::deploy_finished({})));
+    ASSERT_TRUE(journal_.commit(events::deploy_finished({})).await());
   }
-  ASSERT_TRUE(journal_.commit(events::deploy_started({.command = "stop", .release = "v1"})));
+  ASSERT_TRUE(journal_.commit(events::deploy_started({.command = "stop", .release = "v1"})).await());
   ASSERT_TRUE(journal_.note(events::instance_ready(7, Millis(3))));
   append_raw(
       R"({"command":"deploy","event":"deploy.started","rel)");  // rollctl was killed in the middle of it
   std::vector<std::string> names;
-  const std::vector<Event> all = journal_.read().value();
+  const std::vector<Event> all = read_journal(path("journal.jsonl")).value();
   for (const Event& event : all) names.push_back(event.name);
   EXPECT_EQ(names, (std::vector<std::string>{"deploy.started", "deploy.finished", "deploy.started",
                                              "deploy.finished", "instance.starting", "deploy.started",
@@ -110,7 +110,7 @@ TEST_F(JournalTest, TellsOfEarlierChangesHowTheyBeganAndEndedAndTheLastId) {
 
 TEST_F(JournalTest, SaysWhenTheDiskIsFull) {
   FileJournal full("/dev/full", "web");
-  const Status written = full.commit(events::instance_starting(1, "v1"));
+  const Status written = full.commit(events::instance_starting(1, "v1")).await();
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().message,
             "cannot write the journal: /dev/full: cannot write: No space left on device");
@@ -118,8 +118,7 @@ TEST_F(JournalTest, SaysWhenTheDiskIsFull) {
 }
 
 TEST_F(JournalTest, SaysWhenItCannotBeRead) {
-  FileJournal folder(dir_, "web");
-  EXPECT_FALSE(folder.read());
+  EXPECT_FALSE(read_journal(dir_));
 }
 
 }  // namespace

@@ -8,8 +8,9 @@
 
 namespace roll {
 
-// Of an order that is on its way. So that several shims work at the same time: each gets its order first, and
-// their answers are awaited afterwards.
+// Of what was begun and goes on beside the caller: an order on its way to another process, a write on its way
+// to the disk. So that several of them are done at the same time: all are begun first, and awaited
+// afterwards.
 class [[nodiscard]] Acknowledgement {
  public:
   // Known at once.
@@ -17,7 +18,7 @@ class [[nodiscard]] Acknowledgement {
   Acknowledgement(tl::unexpected<Error> failure) : status_(std::move(failure)) {}
   explicit Acknowledgement(std::function<Status()> await) : await_(std::move(await)) {}
 
-  // Blocks until the order was carried out or refused, at most ten seconds.
+  // Blocks until it was done or refused; a process that does not answer is waited for at most ten seconds.
   Status await() {
     if (await_) status_ = std::exchange(await_, nullptr)();
     return status_;
