@@ -25,6 +25,10 @@ struct LaunchPlace {
 // Makes up a new instance: an id that was never used, its folders, its log. Nothing is started.
 using PlaceInstance = std::function<Result<LaunchPlace>(const GenerationSpec& spec)>;
 
+// Then the kernel has given up a handshake whose client is silent: 63 s with net.ipv4.tcp_synack_retries = 5,
+// the default.
+inline constexpr Millis kHandshakeLife{65'000};
+
 // Why an act ended without success. Every ending of a change is one of these.
 struct Ending {
   enum class Kind {
@@ -123,7 +127,13 @@ class Acts {
   [[nodiscard]] const Traffic& traffic() const { return traffic_; }
 
   [[nodiscard]] size_t connections_cut() const;
-  [[nodiscard]] size_t left() const { return left_; }
+  // Handshakes and queued connections that had not settled at the bound.
+  [[nodiscard]] size_t left() const { return handshakes_left_ + queued_left_; }
+  // Some of these are moved when their clients finish them, if the gate stays for so long: kHandshakeLife.
+  [[nodiscard]] bool leaves_handshakes() const {
+    return handshakes_left_ > 0 && gates() && world_.steering.outlives_rollctl() &&
+           !traffic_.rotation.empty();
+  }
 
  private:
   void wake_stranded(OnInterrupt on_interrupt);
@@ -180,7 +190,8 @@ class Acts {
   std::vector<ToldRole> told_roles_;                  // and not awaited yet
   std::map<InstanceId, Acknowledgement> handed_out_;  // the steering, to shims that have not said yet
   std::map<InstanceId, Acknowledgement> let_go_;      // of it, likewise
-  size_t left_ = 0;                                   // handshakes that had not settled at the bound
+  size_t handshakes_left_ = 0;                        // at the bound of settling
+  size_t queued_left_ = 0;
 };
 
 }  // namespace roll

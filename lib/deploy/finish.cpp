@@ -57,8 +57,10 @@ Ending Acts::settle(const std::vector<InstanceId>& leaving, Millis bound, OnInte
       const auto result = member.settlement->poll();
       if (!result) continue;
       member.settlement.reset();
-      member.settled = gates() && result->left == 0;
-      left_ += result->left;
+      member.settled = gates() && result->left() == 0;
+      // Each of them saw the same handshakes, whoever's they are.
+      handshakes_left_ = std::max(handshakes_left_, result->handshakes);
+      queued_left_ += result->queued;
       recorder_.happened(events::instance_settled(id, *result));
     }
   };

@@ -128,6 +128,10 @@ Ending Recovery::mend() {
     acts_.leave_gate(Millis(0));
     return {};
   }
+  if (acts_.leaves_handshakes()) {
+    acts_.leave_gate(kHandshakeLife);
+    return {};
+  }
   if (Status lifted = acts_.ungate(); !lifted)
     return {Ending::Kind::HostFailed, 0, lifted.error().message, lifted.error().hint};
   return {};

@@ -172,9 +172,9 @@ Ending Rollout::finish() {
   return {};
 }
 
-// Somebody listens who shall not get what all the others get.
+// Somebody listens who shall not get what all the others get, or a handshake shall find its way.
 bool Rollout::stays_steered() const {
-  return !acts_.traffic().canaries.empty() || !standing_by().empty();
+  return !acts_.traffic().canaries.empty() || !standing_by().empty() || acts_.leaves_handshakes();
 }
 
 // And this process is about to end.
@@ -184,7 +184,7 @@ void Rollout::leave_steered() {
     return world_.observer.on_warning(
         "an instance that drains still listens: its port stays steered away from it until the next rollctl "
         "command");
-  Millis longest = request_.hold;
+  Millis longest = acts_.leaves_handshakes() ? std::max(request_.hold, kHandshakeLife) : request_.hold;
   for (InstanceId id : standing_by()) {
     const auto until = fleet_.at(id).standby_until;
     if (until)
@@ -222,7 +222,7 @@ Ending Rollout::take_back() {
       const std::vector<InstanceId> unserved = fleet_.which([&](const Member& member) {
         return member.origin == Member::Origin::Launched && !acts_.traffic().contains(member.id);
       });
-      if (leave(unserved, request_.drain, OnInterrupt::Ignore).done() && !stays_steered()) (void)lift_gate();
+      if (leave(unserved, request_.drain, OnInterrupt::Ignore).done()) (void)end_gate();
       return ending;
     }
     back.rotation.insert(again.begin(), again.end());
@@ -239,9 +239,7 @@ Ending Rollout::take_back() {
                                        std::min(request_.drain.deadline, kUnservedDrain), DrainStart::Signal}
                           : request_.drain;
   if (Ending ending = leave(fresh_, order, OnInterrupt::Ignore); !ending.done()) return ending;
-  if (!stays_steered()) return lift_gate();
-  leave_steered();
-  return {};
+  return end_gate();
 }
 
 Ending Rollout::leave(const std::vector<InstanceId>& leaving, const DrainOrder& order,
@@ -252,6 +250,12 @@ Ending Rollout::leave(const std::vector<InstanceId>& leaving, const DrainOrder& 
   std::copy_if(leaving_.begin(), leaving_.end(), std::back_inserter(all),
                [&](InstanceId id) { return fleet_.at(id).state == InstanceState::Draining; });
   return acts_.await_drained(all, on_interrupt);
+}
+
+Ending Rollout::end_gate() {
+  if (!stays_steered()) return lift_gate();
+  leave_steered();
+  return {};
 }
 
 Ending Rollout::lift_gate() {

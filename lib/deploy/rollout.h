@@ -83,6 +83,7 @@ class Rollout {
   Ending finish();
   Ending take_back();
   Ending leave(const std::vector<InstanceId>& leaving, const DrainOrder& order, OnInterrupt on_interrupt);
+  Ending end_gate();
   Ending lift_gate();
   [[nodiscard]] bool stays_steered() const;
   void leave_steered();

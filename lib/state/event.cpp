@@ -123,7 +123,7 @@ Event traffic_shifted(const std::vector<InstanceId>& in, const std::vector<Insta
 }
 
 Event instance_settled(InstanceId id, const SettleResult& result) {
-  return event("instance.settled", {{"id", id}, {"after_ms", result.after.count()}, {"left", result.left}});
+  return event("instance.settled", {{"id", id}, {"after_ms", result.after.count()}, {"left", result.left()}});
 }
 
 Event instance_draining(InstanceId id, size_t connections, Millis deadline) {

@@ -108,8 +108,8 @@ Status settle(Loop& loop, Steering& steering, InstanceId instance) {
   const auto settlement = steering.settle(instance, Millis(kPatienceMs));
   std::optional<SettleResult> result;
   while (!(result = settlement->poll())) loop.run_until([] { return false; }, loop.now() + Millis(1));
-  if (result->left == 0) return {};
-  return fail(ErrorKind::Failed, fmt::format("settling left {} connections behind", result->left));
+  if (result->left() == 0) return {};
+  return fail(ErrorKind::Failed, fmt::format("settling left {} connections behind", result->left()));
 }
 
 // What a deploy does, small.

@@ -23,10 +23,10 @@ class ClosingListeners final : public Settlement {
     const TimePoint now = clock_.now();
     if (now < next_look_ && now < deadline_) return std::nullopt;
     while (take_step()) {
-      if (stage_ == Stage::Over) return finish(0);
+      if (stage_ == Stage::Over) return finish(0, 0);
     }
     const TimePoint after = clock_.now();
-    if (after >= deadline_) return finish(open_.size() + queued_);
+    if (after >= deadline_) return finish_late();
     // So that settling takes no more than a third of a CPU where looking is expensive.
     if (after - now >= kExpensive) next_look_ = after + 2 * (after - now);
     return std::nullopt;
@@ -82,10 +82,14 @@ class ClosingListeners final : public Settlement {
     return true;
   }
 
-  std::optional<SettleResult> finish(size_t left) {
+  std::optional<SettleResult> finish_late() {
     // A bound that was reached while waiting for handshakes has not looked at the queues yet.
-    if (stage_ == Stage::Handshakes) left += view_.queued().value_or(0);
-    result_ = SettleResult{std::chrono::duration_cast<Millis>(clock_.now() - began_), left};
+    if (stage_ == Stage::Handshakes) queued_ = view_.queued().value_or(0);
+    return finish(open_.size(), queued_);
+  }
+
+  std::optional<SettleResult> finish(size_t handshakes, size_t queued) {
+    result_ = SettleResult{std::chrono::duration_cast<Millis>(clock_.now() - began_), handshakes, queued};
     return result_;
   }
 

@@ -59,10 +59,15 @@ struct SteeringCounters {
   bool operator==(const SteeringCounters&) const = default;
 };
 
+// What is still there when the bound is reached is migrated where the kernel can.
 struct SettleResult {
   Millis after{0};
-  size_t left = 0;  // handshakes and queued connections still there when the bound was reached; migrated
-                    // where the kernel can
+  // Half-open ones of the addresses, and so perhaps of other members. Where a program decides, the kernel
+  // moves one when it is finished: as long as the program is attached.
+  size_t handshakes = 0;
+  size_t queued = 0;  // connections that nobody has accepted; moved when their listener closes
+
+  [[nodiscard]] size_t left() const { return handshakes + queued; }
 };
 
 // Waiting until an instance that left the rotation has no half-open handshake and nothing in its accept

@@ -15,8 +15,7 @@ namespace {
 constexpr const char* kSlowClients = "127.0.0.9";
 constexpr int kClients = 50;
 
-// Which steering, by $ROLLCTL_STEERING.
-class HalfOpenTest : public AppTest, public testing::WithParamInterface<const char*> {
+class SlowClientsTest : public AppTest {
  protected:
   static std::string nft(const std::string& commands) {
     const auto ran = run_child({.argv = {"nft", commands}}, kLong);
@@ -68,6 +67,9 @@ class HalfOpenTest : public AppTest, public testing::WithParamInterface<const ch
   }
 };
 
+// Which steering, by $ROLLCTL_STEERING.
+class HalfOpenTest : public SlowClientsTest, public testing::WithParamInterface<const char*> {};
+
 INSTANTIATE_TEST_SUITE_P(By, HalfOpenTest, testing::Values("ebpf", "classic"),
                          [](const auto& by) { return std::string(by.param); });
 
@@ -99,6 +101,27 @@ TEST_P(HalfOpenTest, HandshakesSurviveTheHandover) {
   EXPECT_EQ(said.event("instance.settled")["left"], 0);
   EXPECT_EQ(said.event("deploy.finished")["connections_cut"], 0);
   expect_only("v2", 2);
+}
+
+TEST_F(SlowClientsTest, HandshakesThatOutlastTheSettlingAreMoved) {
+  ASSERT_TRUE(write_net_setting("ipv4/tcp_migrate_req", "0"));
+  const StubApp app{.instances = 2, .tables = "[drain]\nsettle = \"100ms\"\n"};
+  deploy("v1", app);
+  hold_back_acks();
+  std::vector<Fd> clients;
+  for (int i = 0; i < kClients; ++i) clients.push_back(begin_handshake());
+
+  const Said said = try_deploy("v2", app, {"--batch", "all", "--handover", "steer", "--json"});
+  EXPECT_THAT(said, ExitsWith(0));
+  EXPECT_EQ(said.event("instance.settled")["left"], kClients);
+  EXPECT_EQ(instance_of("v2")["state"], "serving");
+  EXPECT_EQ(status()["instances"].size(), 2U) << "the old ones have ended";
+  let_acks_through();
+  for (const Fd& client : clients) EXPECT_THAT(ask(client), testing::HasSubstr("X-Release: v2"));
+  clients.clear();
+  // It would be for a minute.
+  EXPECT_FALSE(nobody_holds_steering());
+  EXPECT_THAT(rollctl({"stop", "web"}), ExitsWith(0));
 }
 
 }  // namespace

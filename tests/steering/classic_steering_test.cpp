@@ -132,7 +132,7 @@ TEST_F(ClassicServersTest, LosesNobodyWhileSeveralInstancesAtATimeComeAndGoUnder
     for (InstanceId id = first; id < first + kAtATime; ++id) fresh[id] = begin_instance(id);
     some(20);
     shift(rotation_of(fresh));
-    for (const auto& [id, instance] : serving) EXPECT_EQ(await(*steering_->settle(id, 10s)).left, 0U);
+    for (const auto& [id, instance] : serving) EXPECT_EQ(await(*steering_->settle(id, 10s)).left(), 0U);
     some(50);  // what they had accepted is answered
     for (auto& [id, instance] : serving) {
       instance.server.reset();
@@ -259,7 +259,7 @@ TEST_F(ClassicSteeringTest, NeedsNoPrivilege) {
     }
     if (accept_all(second) != 100) return 5;
     shift({{2, 1.0}});
-    if (await(*steering_->settle(1, 3s)).left != 0) return 6;
+    if (await(*steering_->settle(1, 3s)).left() != 0) return 6;
     connect_times(100, kLocal);
     if (accept_all(second) != 100) return 7;
     return steering_->detach() && !HasFailure() ? 0 : 8;

@@ -76,7 +76,7 @@ TEST_P(SettleTest, WaitsForHandshakesAndTheAcceptQueueSoThatClosingLosesNothing)
   EXPECT_FALSE(settlement->poll()) << "the accept queue is full";
   EXPECT_EQ(accept_all(old_listener), 100);
   const auto result = await(*settlement);
-  EXPECT_EQ(result.left, 0U);
+  EXPECT_EQ(result.left(), 0U);
   close_and_await(old_listener);
   EXPECT_EQ(accept_all(new_listener), 0) << "nothing had to be migrated";
   EXPECT_EQ(steering_->counters(2).value_or(SteeringCounters()).migrations, 0U);
@@ -100,7 +100,7 @@ TEST_P(SettleTest, DoesNotWaitForHandshakesThatBeganLater) {
   let_acks_through(old_listener);
   ASSERT_EQ(::send(first.get(), "x", 1, MSG_NOSIGNAL), 1);
   EXPECT_EQ(accept_all(old_listener), 1);
-  EXPECT_EQ(await(*settlement).left, 0U);
+  EXPECT_EQ(await(*settlement).left(), 0U);
 }
 
 TEST_P(SettleTest, TellsWhatIsLeftWhenTheBoundIsReached) {
@@ -115,7 +115,7 @@ TEST_P(SettleTest, TellsWhatIsLeftWhenTheBoundIsReached) {
   for (int i = 0; i < 7; ++i) half_open.push_back(connect_to(kLocal));
   shift({{2, 1.0}});
   const auto result = await(*steering_->settle(1, 30ms));
-  EXPECT_EQ(result.left, 8U);
+  EXPECT_EQ(result.left(), 8U);
   EXPECT_GE(result.after, 30ms);
 }
 
@@ -141,7 +141,7 @@ TEST_P(SettleTest, SettlesSeveralAddressesOfBothFamiliesAtOnce) {
   EXPECT_FALSE(settlement->poll());
   ASSERT_EQ(::send(clients[1].get(), "x", 1, MSG_NOSIGNAL), 1);
   EXPECT_EQ(accept_all(old_v6), 1);
-  EXPECT_EQ(await(*settlement).left, 0U);
+  EXPECT_EQ(await(*settlement).left(), 0U);
 }
 
 TEST_P(SettleTest, LosesAndMigratesNothingWhileListenersComeAndGoUnderLoad) {
@@ -193,7 +193,7 @@ TEST_P(SettleTest, LosesAndMigratesNothingWhileListenersComeAndGoUnderLoad) {
     add(next, {&*fresh});
     Server replacement = serve(std::move(fresh));
     shift({{next, 1.0}});
-    EXPECT_EQ(await(*steering_->settle(next - 1, 10s)).left, 0U);
+    EXPECT_EQ(await(*steering_->settle(next - 1, 10s)).left(), 0U);
     *current.leave = true;
     current.thread.join();
     current.listener.reset();  // with the thread's copy gone, this closes it

@@ -48,6 +48,8 @@ struct FakeServer {
   std::optional<HoldOrder> hold;
   TimePoint hold_until;
   SteeringTerm::Until held_until = SteeringTerm::Until::Told;
+  Millis look_after{0};  // whether it is alone
+  TimePoint look_at;
 
   [[nodiscard]] bool runs() const { return record.server.pid != 0; }
   // It may have become unready by now.
@@ -222,6 +224,8 @@ class FakeInstances final : public Instances {
     if (found == servers_.end()) return fail(ErrorKind::NotFound, "it has ended");
     found->second.holds_steering = found->second.shim_lives && !handles.empty();
     found->second.held_until = term.until;
+    found->second.look_after = term.look_after;
+    found->second.look_at = scheduler_.now() + term.look_after;
     return Status();
   }
   Result<std::vector<SteeringHandle>> take_steering(InstanceId) override {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
@@ -28,6 +29,11 @@ class FakeSteering final : public Steering {
       const auto outside = instances_.which(
           [&](const FakeServer& server) { return server.listening && !table_.contains(server.record.id); });
       if (left_to.empty() || !outside.empty()) return;
+      TimePoint look_at = scheduler_.now();
+      for (InstanceId id : left_to) look_at = std::max(look_at, instances_.find(id)->look_at);
+      if (look_at > scheduler_.now())
+        return scheduler_.in(std::chrono::duration_cast<Micros>(look_at - scheduler_.now()),
+                             [this] { instances_.look_whether_alone(); });
       attached_ = false;
       table_.clear();
       instances_.let_go_of_steering();

@@ -217,6 +217,17 @@ TEST_F(EndingTest, CountsWhatHadNotSettledAtTheBound) {
   EXPECT_EQ(verdict.left, 1U);
 }
 
+TEST_F(EndingTest, LeavesTheGateUntilHandshakesThatAreLeftAreOver) {
+  standing("v1", 2);
+  steering.settle_takes = Millis(5000);
+  RolloutRequest request = deploy("v2", 2);
+  request.batch = *Batch::parse("all");
+  const Verdict verdict = run(request);
+  EXPECT_EQ(verdict.outcome, Outcome::Deployed);
+  EXPECT_EQ(verdict.left, 1U) << "the same for both that left";
+  for (InstanceId id : serving("v2")) EXPECT_EQ(instances.find(id)->look_after, kHandshakeLife) << id;
+}
+
 TEST_F(EndingTest, KeepsTheGateWhileAnOldServerStillListens) {
   ServerScript script;
   script.closes.reset();
