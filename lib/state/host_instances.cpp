@@ -40,7 +40,7 @@ void HostInstances::call_shims(const std::vector<InstanceId>& ids) {
   for (InstanceId id : ids) {
     const auto known = known_.find(id);
     const bool is_known = known != known_.end() && (known->second.shim || known->second.orphan);
-    if (is_known || called_.contains(id) || prepared_.contains(id)) continue;
+    if (is_known || called_.contains(id) || prepared_.contains(id) || shimless_.contains(id)) continue;
     const std::string folder = paths_.instance(app_, id);
     // A shim listens before it writes its record: whoever has none yet may be about to come up.
     const bool came_up = has_instance_record(folder);
@@ -80,9 +80,9 @@ void HostInstances::meet(InstanceId id, Known& known) {
       known.shim = std::move(*shim);
       return;
     }
-  } else if (!shimless_.contains(id)) {
-    return;
+    shimless_.insert(id);
   }
+  if (!shimless_.contains(id)) return;
   auto record = read_instance_record(paths_.instance(app_, id));
   if (!record) return;
   known.record = std::move(*record);
@@ -396,9 +396,14 @@ Result<Instances::Remnant> HostInstances::clear_remains(InstanceId id) {
   for (;;) {
     Status cleared = remove_instance_folder(paths_, app_, id);
     if (cleared) return Remnant::Cleared;
-    if (cleared.error().kind == ErrorKind::Busy && read_instance_record(paths_.instance(app_, id)))
-      return Remnant::CameUp;
     if (cleared.error().kind != ErrorKind::Busy || loop_.now() >= deadline) return fail(cleared.error());
+    if (const auto record = read_instance_record(paths_.instance(app_, id))) {
+      if (!shimless_.contains(id)) return Remnant::CameUp;
+      return fail(ErrorKind::Failed,
+                  fmt::format("the server of instance {} has gone, and its shim, pid {}, does not answer", id,
+                              record->shim.pid),
+                  fmt::format("kill -9 {}, then run `rollctl recover {}`", record->shim.pid, app_));
+    }
     std::this_thread::sleep_for(kStartPoll);
   }
 }

@@ -107,7 +107,7 @@ class HostInstances final : public Instances {
   OnEvent on_event_;
   std::map<InstanceId, Known> known_;
   std::map<InstanceId, ShimClient::Introduction> called_;  // and not heard yet
-  std::set<InstanceId> shimless_;                          // they came up, and nobody answers there
+  std::set<InstanceId> shimless_;                          // they came up once, and nobody answers now
   std::map<InstanceId, std::unique_ptr<WaitingShim>> prepared_;
   std::vector<std::unique_ptr<WaitingShim>> launched_;  // whose start may not be quite over
   // A client cannot be destroyed from within its own callback.

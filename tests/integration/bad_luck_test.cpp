@@ -253,6 +253,20 @@ TEST_F(StartingShimTest, ThatComesUpJustAfterItWasCalledIsNotTakenForDead) {
   expect_only("v1");
 }
 
+TEST_F(BadLuckTest, AShimThatIsStuckIsNamedWhenItsServerHasGone) {
+  deploy("v1");
+  const json instance = instance_of("v1");
+  const pid_t shim = instance["shim_pid"];
+  kill_process(shim, SIGSTOP);
+  kill_process(instance["pid"]);
+  const Said stuck = rollctl({"recover", "web"});
+  EXPECT_THAT(
+      stuck, AllOf(ExitsWith(3), Complains("does not answer"), Complains("kill -9 " + std::to_string(shim))));
+  kill_process(shim);
+  EXPECT_THAT(rollctl({"start", "web"}), ExitsWith(0));
+  expect_only("v1");
+}
+
 TEST_F(BadLuckTest, ADeployFirstUndoesWhatAKilledOneLeft) {
   deploy("v1");
   ChildProcess killed = start_endless_deploy("v2");

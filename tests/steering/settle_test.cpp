@@ -52,7 +52,7 @@ TEST_P(SettleTest, IsOverAtOnceWhenNothingIsOpen) {
     shift({{2, 1.0}});
     const auto result = steering_->settle(1, 3s)->poll();
     ASSERT_TRUE(result) << "a first look is enough";
-    EXPECT_EQ(result->left, 0U);
+    EXPECT_EQ(result->left(), 0U);
     shift({{1, 1.0}});
   }
 }

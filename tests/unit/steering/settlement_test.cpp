@@ -61,7 +61,7 @@ class SettlementTest : public testing::Test {
 TEST_F(SettlementTest, TakesEveryStepInOneLookWhenNothingIsOpen) {
   const auto result = settle()->poll();
   ASSERT_TRUE(result);
-  EXPECT_EQ(result->left, 0U);
+  EXPECT_EQ(result->left(), 0U);
   EXPECT_EQ(log_, "grace dump grace queue ");
 }
 
@@ -99,7 +99,8 @@ TEST_F(SettlementTest, TellsWhatIsLeftOfBothKindsAtTheBound) {
   clock_.push(10ms);
   const auto result = settlement->poll();
   ASSERT_TRUE(result);
-  EXPECT_EQ(result->left, 5U);
+  EXPECT_EQ(result->handshakes, 2U);
+  EXPECT_EQ(result->queued, 3U);
   EXPECT_EQ(result->after, 10ms);
 }
 
@@ -107,7 +108,7 @@ TEST_F(SettlementTest, StaysAsItEnded) {
   const auto settlement = settle();
   ASSERT_TRUE(settlement->poll());
   queued_ = 3;
-  EXPECT_EQ(settlement->poll()->left, 0U);
+  EXPECT_EQ(settlement->poll()->left(), 0U);
 }
 
 TEST_F(SettlementTest, DoesNotTakeAFailedLookForAnEmptyOne) {
