@@ -121,7 +121,7 @@ class Acts {
   Status ungate();
 
   // Leaves the gate to the shims of those that serve: they lift it, after `look_after` at the earliest, once
-  // nobody outside the rotation listens any more.
+  // nobody outside the rotation listens any more, and no sooner than handshakes that are left are over.
   void leave_gate(Millis look_after);
 
   [[nodiscard]] const Traffic& traffic() const { return traffic_; }

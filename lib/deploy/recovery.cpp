@@ -124,12 +124,8 @@ Ending Recovery::mend() {
     return ending;
   if (Ending ending = acts_.await_drained(go_, OnInterrupt::Heed); !ending.done()) return ending;
   if (!canaries_.empty()) return {};
-  if (!standby_.empty()) {
+  if (!standby_.empty() || acts_.leaves_handshakes()) {
     acts_.leave_gate(Millis(0));
-    return {};
-  }
-  if (acts_.leaves_handshakes()) {
-    acts_.leave_gate(kHandshakeLife);
     return {};
   }
   if (Status lifted = acts_.ungate(); !lifted)

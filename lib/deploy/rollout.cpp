@@ -184,7 +184,7 @@ void Rollout::leave_steered() {
     return world_.observer.on_warning(
         "an instance that drains still listens: its port stays steered away from it until the next rollctl "
         "command");
-  Millis longest = acts_.leaves_handshakes() ? std::max(request_.hold, kHandshakeLife) : request_.hold;
+  Millis longest = request_.hold;
   for (InstanceId id : standing_by()) {
     const auto until = fleet_.at(id).standby_until;
     if (until)

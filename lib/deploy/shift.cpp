@@ -180,6 +180,7 @@ std::vector<InstanceId> Acts::stand_by(const std::vector<InstanceId>& left, Mill
 }
 
 void Acts::leave_gate(Millis look_after) {
+  if (leaves_handshakes()) look_after = std::max(look_after, kHandshakeLife);
   for (InstanceId id : traffic_.rotation) {
     if (fleet_.at(id).gone()) continue;
     if (Status left = hand_out_steering(id, {SteeringTerm::Until::Alone, look_after}); !left)

@@ -52,6 +52,15 @@ class SlowClientsTest : public AppTest {
     return client;
   }
 
+  // v1 serves, and all of them are half-way through their handshakes with it.
+  [[nodiscard]] std::vector<Fd> serve_slow_clients(const StubApp& app) const {
+    deploy("v1", app);
+    hold_back_acks();
+    std::vector<Fd> clients;
+    for (int i = 0; i < kClients; ++i) clients.push_back(begin_handshake());
+    return clients;
+  }
+
   static std::string ask(const Fd& client) {
     const std::string request = "GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
     if (send(client.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0) return "cannot send";
@@ -76,10 +85,7 @@ INSTANTIATE_TEST_SUITE_P(By, HalfOpenTest, testing::Values("ebpf", "classic"),
 TEST_P(HalfOpenTest, HandshakesSurviveTheHandover) {
   ASSERT_TRUE(write_net_setting("ipv4/tcp_migrate_req", "0"));
   const StubApp app{.instances = 2, .tables = "[drain]\nsettle = \"30s\"\n"};
-  deploy("v1", app);
-  hold_back_acks();
-  std::vector<Fd> clients;
-  for (int i = 0; i < kClients; ++i) clients.push_back(begin_handshake());
+  std::vector<Fd> clients = serve_slow_clients(app);
 
   write_app(app);
   ChildSpec spec = rollctl_spec({"deploy", "web", "v2", "--batch", "all", "--handover", "steer", "--json"});
@@ -106,10 +112,7 @@ TEST_P(HalfOpenTest, HandshakesSurviveTheHandover) {
 TEST_F(SlowClientsTest, HandshakesThatOutlastTheSettlingAreMoved) {
   ASSERT_TRUE(write_net_setting("ipv4/tcp_migrate_req", "0"));
   const StubApp app{.instances = 2, .tables = "[drain]\nsettle = \"100ms\"\n"};
-  deploy("v1", app);
-  hold_back_acks();
-  std::vector<Fd> clients;
-  for (int i = 0; i < kClients; ++i) clients.push_back(begin_handshake());
+  std::vector<Fd> clients = serve_slow_clients(app);
 
   const Said said = try_deploy("v2", app, {"--batch", "all", "--handover", "steer", "--json"});
   EXPECT_THAT(said, ExitsWith(0));

@@ -85,6 +85,18 @@ TEST_F(InterruptTest, ASecondSignalLeavesEverythingAsItIsForRecover) {
   EXPECT_THAT(serving("v1"), ElementsAre(1));
 }
 
+TEST_F(InterruptTest, RecoverLeavesTheGateUntilHandshakesThatAreLeftAreOver) {
+  standing("v1", 1);
+  steering.settle_takes = Millis(5000);
+  interrupt_twice_in(Millis(50));  // while it settles
+  EXPECT_EQ(run(deploy("v2", 1)).outcome, Outcome::NeedsAttention);
+  interrupts.forget();
+  const auto recovered = recover();
+  ASSERT_TRUE(recovered);
+  EXPECT_EQ(recovered->left, 1U);
+  for (InstanceId id : instances.ids()) EXPECT_EQ(instances.find(id)->look_after, kHandshakeLife) << id;
+}
+
 TEST_F(InterruptTest, RecoverFindsAnInstanceThatWasJustComingUp) {
   standing("v1", 1);
   instances.scripts["v2"] = {never_ready()};
