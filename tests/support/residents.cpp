@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
+
+#include "base/atomic_file.h"
 
 namespace roll::test {
 
@@ -20,20 +20,16 @@ std::string link_target(const fs::path& path) {
   return fs::read_symlink(path, gone).string();
 }
 
-std::string text_of(const fs::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-std::string program_of(const fs::path& process) {
-  std::string name = text_of(process / "comm");
-  if (name.ends_with('\n')) name.pop_back();
+// A process may end between any two looks at it; a read of what is open then fails with ESRCH.
+Result<std::string> program_of(const fs::path& process) {
+  auto name = read_file(process / "comm");
+  if (name && name->ends_with('\n')) name->pop_back();
   return name;
 }
 
-std::string command_of(const fs::path& process) {
-  std::string command = text_of(process / "cmdline");
-  std::replace(command.begin(), command.end(), '\0', ' ');
+Result<std::string> command_of(const fs::path& process) {
+  auto command = read_file(process / "cmdline");
+  if (command) std::replace(command->begin(), command->end(), '\0', ' ');
   return command;
 }
 
@@ -50,8 +46,11 @@ std::vector<Resident> residents() {
       continue;
     if (link_target(entry.path() / "ns/net") != here) continue;
     const auto process = ProcessRef::open(pid);
-    if (!process || process->has_exited()) continue;
-    all.push_back({process->id(), program_of(entry.path()), command_of(entry.path())});
+    if (!process) continue;
+    auto program = program_of(entry.path());
+    auto command = command_of(entry.path());
+    if (!program || !command || process->has_exited()) continue;
+    all.push_back({process->id(), std::move(*program), std::move(*command)});
   }
   return all;
 }

@@ -18,6 +18,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::Not;
 using testing::StartsWith;
 
 class ResidentsTest : public NetNamespaceTest {};
@@ -33,6 +34,13 @@ TEST_F(ResidentsTest, AreTheOthersInThisNetworkAlone) {
   EXPECT_THAT(residents_called("wake"), IsEmpty());
   ASSERT_TRUE(child->stop(SIGKILL, Millis(10'000)));
   EXPECT_THAT(residents(), IsEmpty());
+}
+
+TEST_F(ResidentsTest, MayEndWhileTheyAreRead) {
+  auto child = ChildProcess::spawn({.argv = {"sh", "-c", "while :; do /bin/true & /bin/true; done"}});
+  ASSERT_TRUE(child) << child.error().message;
+  for (int i = 0; i < 500; ++i) EXPECT_THAT(residents_called("while :"), Not(IsEmpty()));
+  ASSERT_TRUE(child->stop(SIGKILL, Millis(10'000)));
 }
 
 class SteeringHeldTest : public TempDirTest {};
