@@ -69,6 +69,7 @@ Status LineFile::append(std::string_view line) {
   text += '\n';
   if (Status written = write_all(fd_.get(), text); !written)
     return fail(with_context(written.error(), path_));
+  ++lines_;
   return {};
 }
 
@@ -76,12 +77,15 @@ void LineFile::begin_sync() const {
   (void)::sync_file_range(fd_.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
-Status LineFile::sync() {
+Status LineFile::sync(size_t lines) {
+  if (lines <= synced_) return {};
+  const size_t appended = lines_;
   if (::fsync(fd_.get()) != 0) return fail(last_os_failure("cannot sync " + path_));
-  if (!is_new_) return {};
-  Status synced = sync_folder_of(path_);
-  is_new_ = !synced;
-  return synced;
+  if (is_new_)
+    if (Status synced = sync_folder_of(path_); !synced) return synced;
+  is_new_ = false;
+  synced_ = appended;
+  return {};
 }
 
 Status append_line(const std::string& path, std::string_view line) {

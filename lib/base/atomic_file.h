@@ -43,8 +43,12 @@ class LineFile {
   // Sends what was appended on its way to the disk, and does not wait: sync() has less to do then.
   void begin_sync() const;
 
-  // Brings what was appended to the disk, and the name of a new file. Blocks.
-  Status sync();
+  // How many lines were appended.
+  [[nodiscard]] size_t lines() const { return lines_; }
+
+  // Brings at least the first `lines` of them to the disk, and the name of a new file. Blocks, unless an
+  // earlier call has done so.
+  Status sync(size_t lines);
 
   [[nodiscard]] const std::string& path() const { return path_; }
 
@@ -52,6 +56,8 @@ class LineFile {
   std::string path_;
   Fd fd_;
   bool is_new_ = false;  // and its name not on the disk yet
+  size_t lines_ = 0;
+  size_t synced_ = 0;  // of them
 };
 
 // One line alone.

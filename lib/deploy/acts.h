@@ -75,9 +75,10 @@ class Acts {
                 OnInterrupt on_interrupt, const std::function<Ending()>& meanwhile = {});
 
   // New connections go there from now on; who is in the rotation serves, who left it settles. begin_shift()
-  // does not wait until all have heard so: settle() does, which is to come next.
+  // does not wait until all have heard so: settle() does, which is to come next. `drained_next`: who is told
+  // to end as soon as it has settled; that is written down together with the shift.
   Ending shift(const Traffic& traffic);
-  Ending begin_shift(const Traffic& traffic);
+  Ending begin_shift(const Traffic& traffic, const std::vector<InstanceId>& drained_next = {});
 
   // Tells those in the rotation that they serve, where an interrupted change did not come to it.
   Ending confirm();

@@ -116,14 +116,15 @@ Ending Rollout::replace(const Step& step) {
   // With a canary it is the canary that is watched, before the others follow.
   const bool bakes = step.canary > 0 || plan_.front().canary == 0;
   const bool settles_at_once = hook.empty() && !(bakes && request_.bake > Millis(0));
-  ending = settles_at_once ? acts_.begin_shift(traffic) : acts_.shift(traffic);
+  const std::vector<InstanceId> drained = request_.hold == Millis(0) ? step.leave : std::vector<InstanceId>();
+  ending = settles_at_once ? acts_.begin_shift(traffic, drained) : acts_.shift(traffic);
   if (ending.done() && (step.launch > 0 || !step.enter.empty()))
     ending = run_hook("after_shift", hook, OnInterrupt::Ignore);
   if (ending.done()) ending = acts_.bake(fresh_, bakes ? request_.bake : Millis(0));
   // After the last shift nothing is undone: a signal only ends the waiting.
   const bool last = steps_done_ + 1 == plan_.size();
   if (last && ending.kind == Ending::Kind::Interrupted) ending = {};
-  if (ending.done() && request_.hold == Millis(0)) acts_.intend_drain(step.leave);
+  if (ending.done()) acts_.intend_drain(drained);
   if (ending.done()) ending = acts_.settle(step.leave, request_.settle, OnInterrupt::Ignore);
   if (ending.done()) ending = acts_.trouble_among(fresh_);
   if (!ending.done()) return ending;

@@ -131,7 +131,7 @@ Ending Acts::shift(const Traffic& traffic) {
   return {};
 }
 
-Ending Acts::begin_shift(const Traffic& traffic) {
+Ending Acts::begin_shift(const Traffic& traffic, const std::vector<InstanceId>& drained_next) {
   if (traffic == traffic_) return {};
   const std::set<InstanceId>& rotation = traffic.rotation;
   const std::vector<InstanceId> in = minus(rotation, traffic_.rotation);
@@ -143,6 +143,7 @@ Ending Acts::begin_shift(const Traffic& traffic) {
     return {Ending::Kind::HostFailed, 0, "none of the instances that should serve from now on runs", {}};
   const Rotation weights = traffic.weights(reachable);
   Acknowledgement on_disk = recorder_.intend(events::traffic_shifting(in, out, weights));
+  intend_drain(drained_next);
   for (InstanceId id : in) {
     if (Status held = await_steering_held(id); !held) return host_failed(held.error());
   }

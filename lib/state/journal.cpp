@@ -63,7 +63,7 @@ std::vector<std::string_view> lines_that_count(std::string_view text) {
 Acknowledgement FileJournal::commit(const Event& event) {
   if (Status written = note(event); !written) return written;
   file_.begin_sync();
-  return Acknowledgement([this] { return explain(file_.sync()); });
+  return Acknowledgement([this, lines = file_.lines()] { return explain(file_.sync(lines)); });
 }
 
 Status FileJournal::note(const Event& event) {
