@@ -136,7 +136,6 @@ void ChangeSession::prepare(const AppConfig& config) {
   const auto choice = choose_launcher(config);
   auto instances = HostInstances::create(*loop_, paths_, app_, config.listen);
   if (!choice || !instances) return;
-  (*instances)->call_shims();
   // systemd is not asked in vain: its units come and go visibly.
   if (choice->launcher == InstancePlace::Launcher::Direct) {
     LaunchSpec first;
@@ -147,6 +146,7 @@ void ChangeSession::prepare(const AppConfig& config) {
     (*instances)->prepare(first);
     prepared_instance_ = first.instance;
   }
+  (*instances)->call_shims();
   prepared_ = std::move(*instances);
 }
 

@@ -93,8 +93,9 @@ Ending Acts::begin_drain(const std::vector<InstanceId>& leaving, const DrainOrde
     intend_drain({id});
     if (Status intended = next_drains_.extract(id).mapped().await(); !intended)
       return {Ending::Kind::HostFailed, id, intended.error().message, intended.error().hint};
+    Acknowledgement heard = world_.instances.drain(id, order);
     const size_t connections = world_.instances.connections(id).value_or(0);
-    if (Status told = world_.instances.drain(id, order); !told)
+    if (Status told = heard.await(); !told)
       return {Ending::Kind::HostFailed, id, told.error().message, told.error().hint};
     let_go_of_steering(member);
     member.connections = connections;

@@ -27,8 +27,10 @@ bool is_first_beside_others(const Fleet& fleet) {
 Ending Acts::intend_launch(const GenerationSpec& spec) {
   auto place = place_(spec);
   if (!place) return host_failed(place.error());
-  const LaunchSpec& launch = place->launch;
+  LaunchSpec& launch = place->launch;
+  launch.gate = gates() ? LaunchSpec::Gate::Open : LaunchSpec::Gate::Closed;
   auto on_disk = recorder_.intend(events::instance_starting(launch.instance, launch.release));
+  world_.instances.stage(launch);
   next_launch_ = IntendedLaunch{std::move(*place), std::move(on_disk)};
   return {};
 }
@@ -38,8 +40,7 @@ Ending Acts::start_one(const GenerationSpec& spec, InstanceId& id) {
     if (Ending ending = intend_launch(spec); !ending.done()) return ending;
   auto [place, on_disk] = std::move(*std::exchange(next_launch_, std::nullopt));
   if (Status intended = on_disk.await(); !intended) return host_failed(intended.error());
-  LaunchSpec& launch = place.launch;
-  launch.gate = gates() ? LaunchSpec::Gate::Open : LaunchSpec::Gate::Closed;
+  const LaunchSpec& launch = place.launch;
 
   if (launch.sockets == LaunchSpec::Sockets::Inherited && !gates() && is_first_beside_others(fleet_))
     world_.observer.on_warning(fmt::format(

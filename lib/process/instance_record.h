@@ -69,6 +69,7 @@ Result<InstanceRecord> instance_record_from_json(const nlohmann::json& json);
 inline constexpr const char* kInstanceFile = "instance.json";
 inline constexpr const char* kControlSocket = "control.sock";
 inline constexpr const char* kLaunchSocket = "launch.sock";
+inline constexpr const char* kLaunchSpec = "launch.json";  // until the server runs
 inline constexpr const char* kNotifySocket = "notify.sock";
 
 // Beside the run directories of an app's instances: an flock on it is held by whoever changes the app.

@@ -14,6 +14,8 @@ namespace roll {
 
 namespace {
 
+constexpr int kBacklog = 16;
+
 // A socket's address holds 107 bytes; through /proc/self/fd the folder may be as deep as it likes.
 struct ShortPath {
   Fd dir;
@@ -54,17 +56,27 @@ std::vector<Fd> received_fds(msghdr& header) {
 
 }  // namespace
 
-Result<Fd> listen_for_packets(const std::string& dir, const std::string& name) {
+Result<Fd> bind_for_packets(const std::string& dir, const std::string& name) {
   auto fd = packet_socket();
   if (!fd) return fd;
   const auto path = short_path(dir, name);
   if (!path) return fail(path.error());
-  const std::string what = "cannot listen on " + dir + "/" + name;
   ::unlink(path->address.sun_path);
   if (::fchmod(fd->get(), 0600) != 0 ||
-      ::bind(fd->get(), reinterpret_cast<const sockaddr*>(&path->address), sizeof path->address) != 0 ||
-      ::listen(fd->get(), 16) != 0)
-    return fail(last_os_failure(what));
+      ::bind(fd->get(), reinterpret_cast<const sockaddr*>(&path->address), sizeof path->address) != 0)
+    return fail(last_os_failure("cannot make the socket " + dir + "/" + name));
+  return fd;
+}
+
+Status listen_for_packets(int bound) {
+  return ::listen(bound, kBacklog) == 0 ? Status() : fail(last_os_failure("cannot listen on a socket"));
+}
+
+Result<Fd> listen_for_packets(const std::string& dir, const std::string& name) {
+  auto fd = bind_for_packets(dir, name);
+  if (!fd) return fd;
+  if (Status listens = listen_for_packets(fd->get()); !listens)
+    return fail(with_context(listens.error(), dir + "/" + name));
   return fd;
 }
 

@@ -27,6 +27,9 @@ inline constexpr size_t kMaxPacketText = size_t{256} * 1024;
 // Sockets named `name` in the folder `dir`, whose path may be longer than a socket's address holds.
 // Non-blocking, close-on-exec. The listening socket's file has mode 0600; one that is there is replaced.
 Result<Fd> listen_for_packets(const std::string& dir, const std::string& name);
+// The same in two steps: whoever connects in between is refused.
+Result<Fd> bind_for_packets(const std::string& dir, const std::string& name);
+Status listen_for_packets(int bound);
 // Blocks while the listener's backlog is full, at most `timeout`.
 Result<Fd> connect_for_packets(const std::string& dir, const std::string& name, Millis timeout);
 // Nothing when nobody waits. Never blocks.

@@ -113,7 +113,7 @@ class SocketShimClient final : public ShimClient {
     return answer->reply.counters;
   }
 
-  Status drain(const DrainOrder& order) override { return done(ask(shim::Drain{order})); }
+  Acknowledgement drain(const DrainOrder& order) override { return this->order(shim::Drain{order}); }
 
  private:
   static Error missing_descriptors() {

@@ -118,9 +118,8 @@ class ShimClient {
 
   // Signal, wait, SIGKILL at the deadline; the server is not restarted any more. The shim sees to it whether
   // or not anybody stays connected, ends when no process of the instance is left, and removes its run
-  // directory. A second drain can only shorten the deadline. Blocks for at most ten seconds (for the
-  // acknowledgement, not for the drain).
-  virtual Status drain(const DrainOrder& order) = 0;
+  // directory. A second drain can only shorten the deadline. What is acknowledged is the order, not its end.
+  virtual Acknowledgement drain(const DrainOrder& order) = 0;
 };
 
 }  // namespace roll

@@ -27,8 +27,9 @@ namespace roll {
 // any kind and never throws.
 namespace shim {
 
-// The first request, on the connection that the shim made: one descriptor, a file that holds the launch
-// spec's JSON (a spec with a large environment is too long for a packet). No reply: events follow.
+// Let the server run: the first request, on the connection that the shim made. With one descriptor, a file
+// that holds the launch spec's JSON (a spec with a large environment is too long for a packet), or with none
+// where RUN_DIR/launch.json has it. No reply: events follow.
 struct Launch {};
 struct GetRecord {};
 // One descriptor per listener in the reply; many listeners come in several replies.

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/atomic_file.h"
 #include "process/json_reader.h"
 #include "process/launcher.h"
 #include "process/packet_socket.h"
@@ -25,6 +26,7 @@ namespace {
 
 constexpr Millis kConnectDeadline{5000};
 constexpr Millis kEndPatience{1000};
+constexpr mode_t kPrivate = 0600;
 
 // The spec as a file without a name: it may be longer than a packet.
 Result<Fd> spec_file(const LaunchSpec& spec) {
@@ -97,6 +99,7 @@ WaitingShim::~WaitingShim() {
   remove_if_empty(spec_.log_path);
   // Not before it has ended: it would miss it, and say so.
   ::unlink((spec_.run_dir + "/" + kLaunchSocket).c_str());
+  ::unlink((spec_.run_dir + "/" + kLaunchSpec).c_str());
 }
 
 Status WaitingShim::look_whether_started() {
@@ -131,14 +134,20 @@ Result<Fd> WaitingShim::await_connection() {
   }
 }
 
+void WaitingShim::stage(const LaunchSpec& spec) {
+  is_staged_ = write_file_atomically(spec_.run_dir + "/" + kLaunchSpec, json_text(to_json(spec)), kPrivate)
+                   .has_value();
+}
+
 Result<std::unique_ptr<ShimClient>> WaitingShim::launch(Loop& loop, const LaunchSpec& spec,
                                                         ShimClient::OnEvent on_event) {
-  const auto file = spec_file(spec);
+  auto file = is_staged_ ? Result<Fd>(Fd()) : spec_file(spec);
   if (!file) return fail(file.error());
   auto connection = await_connection();
   if (!connection) return fail(connection.error());
   ::unlink((spec_.run_dir + "/" + kLaunchSocket).c_str());
-  const int fds[] = {file->get()};
+  const int fd = file->get();
+  const auto fds = is_staged_ ? std::span<const int>() : std::span(&fd, 1);
   if (Status sent = send_packet(connection->get(), to_text(shim::Request{0, shim::Launch{}}), fds); !sent)
     return fail(sent.error());
   listener_.reset();

@@ -16,7 +16,7 @@
 namespace roll {
 
 // A shim that was started and waits for its orders: it connects to RUN_DIR/launch.sock, on which this object
-// listens. Without orders it runs nothing, and ends with this process.
+// listens. Until launch() it runs nothing, and ends with this process.
 class WaitingShim {
  public:
   // Starts it, by the launcher and with the log that the spec asks for. `spec.run_dir` exists and is empty.
@@ -30,9 +30,13 @@ class WaitingShim {
   WaitingShim(const WaitingShim&) = delete;
   WaitingShim& operator=(const WaitingShim&) = delete;
 
-  // Hands it the specification, of the same instance, and returns its client before the server runs: Launched
-  // or LaunchFailed follow as events. Once only. Blocks until it has connected (a few ms after its start; at
-  // most 5 s).
+  // Tells it, in RUN_DIR/launch.json, what launch() is to run, so that all is set up by then but the
+  // execution itself. Does not block; what goes wrong is said by launch().
+  void stage(const LaunchSpec& spec);
+
+  // Lets the server of the specification run, which is the one that was staged if any was, and of the same
+  // instance; returns the shim's client before it runs: Launched or LaunchFailed follow as events. Once only.
+  // Blocks until the shim has connected (a few ms after its start; at most 5 s).
   Result<std::unique_ptr<ShimClient>> launch(Loop& loop, const LaunchSpec& spec,
                                              ShimClient::OnEvent on_event);
 
@@ -43,6 +47,7 @@ class WaitingShim {
   Result<Fd> await_connection();
 
   LaunchSpec spec_;
+  bool is_staged_ = false;
   Fd listener_;
   Fd started_;                      // readable once the other thread is through
   std::optional<ProcessRef> shim_;  // where its launcher knows it

@@ -121,6 +121,11 @@ void HostInstances::prepare(const LaunchSpec& spec) {
   if (auto shim = start_shim(spec)) prepared_[spec.instance] = std::move(*shim);
 }
 
+void HostInstances::stage(const LaunchSpec& spec) {
+  if (const auto prepared = prepared_.find(spec.instance); prepared != prepared_.end())
+    prepared->second->stage(spec);
+}
+
 Status HostInstances::launch(const LaunchSpec& spec) {
   const InstanceId id = spec.instance;
   auto prepared = prepared_.extract(id);
@@ -378,15 +383,19 @@ SteeringCounters HostInstances::steered(InstanceId id) {
   return (*found)->shim->counters().value_or(SteeringCounters());
 }
 
-Status HostInstances::drain(InstanceId id, const DrainOrder& order) {
+Acknowledgement HostInstances::drain(InstanceId id, const DrainOrder& order) {
   auto found = known(id);
-  if (!found) return {};  // it has ended: what was wanted; its end was told
+  if (!found) return Status();  // it has ended: what was wanted; its end was told
   Known& known = **found;
   known.drain_ordered = true;
   known.drain_order = order;
   known.drain_deadline = loop_.now() + order.deadline;
   if (known.orphan) return known.orphan->drain(order);
-  return unless_gone(known, known.shim->drain(order));
+  return Acknowledgement([this, id, asked = known.shim->drain(order)]() mutable -> Status {
+    Status told = asked.await();
+    auto now = this->known(id);
+    return now && (*now)->shim ? unless_gone(**now, told) : Status();
+  });
 }
 
 // A shim that was to wait for orders which its rollctl did not live to give ends by itself, soon. One that

@@ -40,6 +40,7 @@ class HostInstances final : public Instances {
   // A shim waits for its orders, to be given by the launch() of an instance with that id, folder and log. It
   // is called off with this object; what does not work is said by launch().
   void prepare(const LaunchSpec& spec);
+  void stage(const LaunchSpec& spec) override;
   Status launch(const LaunchSpec& spec) override;
   Result<std::vector<Listener>> listeners(InstanceId id) override;
   // Any one of its listeners on exactly that address; NotFound where it has none.
@@ -54,7 +55,7 @@ class HostInstances final : public Instances {
   Status open_gate(InstanceId id) override;
   Result<std::vector<SteeringHandle>> take_steering(InstanceId id) override;
   SteeringCounters steered(InstanceId id) override;
-  Status drain(InstanceId id, const DrainOrder& order) override;
+  Acknowledgement drain(InstanceId id, const DrainOrder& order) override;
   Result<Remnant> clear_remains(InstanceId id) override;
   Stranded wake_stranded() override;
   Result<size_t> connections(InstanceId id) override;

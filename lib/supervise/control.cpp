@@ -13,12 +13,16 @@ constexpr size_t kMostClients = 64;
 }  // namespace
 
 Result<std::unique_ptr<Control>> Control::create(Loop& loop, const std::string& run_dir,
-                                                 std::function<void()> on_change) {
-  auto listener = listen_for_packets(run_dir, kControlSocket);
+                                                 Callbacks callbacks) {
+  auto listener = bind_for_packets(run_dir, kControlSocket);
   if (!listener) return fail(listener.error());
-  std::unique_ptr<Control> self(new Control(loop, std::move(*listener), std::move(on_change)));
-  self->acceptable_ = loop.on_readable(self->listener_.get(), [raw = self.get()] { raw->accept(); });
-  return self;
+  return std::unique_ptr<Control>(new Control(loop, std::move(*listener), std::move(callbacks)));
+}
+
+Status Control::open() {
+  if (Status listens = listen_for_packets(listener_.get()); !listens) return listens;
+  acceptable_ = loop_.on_readable(listener_.get(), [this] { accept(); });
+  return {};
 }
 
 void Control::serve(Supervisor& supervisor, ServerNetwork& network) {
@@ -33,14 +37,24 @@ void Control::accept() {
   }
 }
 
-void Control::adopt(Fd connection) {
+void Control::adopt_launcher(Fd connection) {
+  adopt(std::move(connection)).is_launcher = true;
+}
+
+bool Control::has_launcher() const {
+  return std::any_of(clients_.begin(), clients_.end(),
+                     [](const Client& client) { return client.is_launcher && client.connection; });
+}
+
+Control::Client& Control::adopt(Fd connection) {
   Client& client = clients_.emplace_back();
   client.connection = std::move(connection);
   client.readable = loop_.on_readable(client.connection.get(), [this, &client] {
     read(client);
     drop_the_gone();
-    on_change_();
+    callbacks_.change();
   });
+  return client;
 }
 
 bool Control::is_end_awaited() const {
@@ -94,6 +108,7 @@ void Control::reply(Client& client, int64_t id, Status status) {
 }
 
 void Control::act(Client& client, int64_t id, const shim::Launch&, std::vector<Fd>&) {
+  if (client.is_launcher && supervisor_->phase() == Phase::Staged) return callbacks_.launch();
   reply(client, id, fail(ErrorKind::Invalid, "this shim has its orders already"));
 }
 

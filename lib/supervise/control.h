@@ -19,20 +19,28 @@ namespace roll {
 // turn. A client that does not read is dropped.
 class Control {
  public:
-  // Binds RUN_DIR/control.sock. `on_change` is called from the loop after a client's order was carried out
-  // or a client has gone.
-  static Result<std::unique_ptr<Control>> create(Loop& loop, const std::string& run_dir,
-                                                 std::function<void()> on_change);
+  // Called from the loop.
+  struct Callbacks {
+    std::function<void()> launch;  // the rollctl that launched this shim lets the server run
+    std::function<void()> change;  // a client's order was carried out, or a client has gone
+  };
 
-  // Requests are refused until this is called. Both must outlive this object.
+  // Binds RUN_DIR/control.sock. Whoever connects is refused until open().
+  static Result<std::unique_ptr<Control>> create(Loop& loop, const std::string& run_dir, Callbacks callbacks);
+
+  // Whom requests are about. Both must outlive this object.
   void serve(Supervisor& supervisor, ServerNetwork& network);
 
-  // Takes a connected client, such as the rollctl that launched this shim.
-  void adopt(Fd connection);
+  // From now on there is a record to be asked for.
+  Status open();
+
+  // Takes the connection to the rollctl that launched this shim.
+  void adopt_launcher(Fd connection);
 
   void publish(const ShimEvent& event);
 
-  [[nodiscard]] bool is_empty() const { return clients_.empty(); }
+  // That rollctl has not gone.
+  [[nodiscard]] bool has_launcher() const;
   // A client that asked for the drain, was told of its end and has not hung up.
   [[nodiscard]] bool is_end_awaited() const;
   // One of them has said that it dealt with the end.
@@ -42,12 +50,14 @@ class Control {
   struct Client {
     Fd connection;
     Watch readable;
+    bool is_launcher = false;
     bool asked_for_drain = false;
   };
 
-  Control(Loop& loop, Fd listener, std::function<void()> on_change)
-      : loop_(loop), listener_(std::move(listener)), on_change_(std::move(on_change)) {}
+  Control(Loop& loop, Fd listener, Callbacks callbacks)
+      : loop_(loop), listener_(std::move(listener)), callbacks_(std::move(callbacks)) {}
   void accept();
+  Client& adopt(Fd connection);
   void read(Client& client);
   void handle(Client& client, Packet packet);
   void send(Client& client, const std::string& text, std::span<const int> fds = {});
@@ -69,7 +79,7 @@ class Control {
 
   Loop& loop_;
   Fd listener_;
-  std::function<void()> on_change_;
+  Callbacks callbacks_;
   Supervisor* supervisor_ = nullptr;
   ServerNetwork* network_ = nullptr;
   std::list<Client> clients_;

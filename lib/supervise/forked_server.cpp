@@ -73,6 +73,13 @@ void ForkedServer::proceed() {
   go_.reset();
 }
 
+void ForkedServer::call_off() {
+  if (!server_) return;
+  (void)server_->send_signal(SIGKILL);
+  ::waitpid(server_->id().pid, nullptr, 0);
+  server_.reset();
+}
+
 void ForkedServer::read_result() {
   const auto result = read_exec_result(result_.get());
   if (!result) return;

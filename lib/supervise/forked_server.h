@@ -38,6 +38,8 @@ class ForkedServer final : public ServerProcess {
 
   Result<ProcessId> start() override;
   void proceed() override;
+  // Instead of proceed(): the child has ended when this returns.
+  void call_off();
   void send_signal(int signal) override;
   void send_signal_to_all(int signal) override;
   std::vector<pid_t> living() override;

@@ -24,7 +24,8 @@ class ServerProcess {
   virtual ~ServerProcess() = default;
 
   // A child that waits; it becomes the server with proceed(). One that is started again gets a fresh gate, in
-  // the state in which the last one was. Sockets that it inherits are opened, or still are.
+  // the state in which the last one was. Sockets that it inherits are opened, or still are. What goes wrong
+  // with the child before proceed() is told, too.
   virtual Result<ProcessId> start() = 0;
   virtual void proceed() = 0;
 

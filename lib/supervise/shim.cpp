@@ -43,23 +43,46 @@ Result<Fd> claim(const std::string& run_dir) {
   return dir;
 }
 
-// Blocks until the orders come or rollctl has gone.
-Result<LaunchSpec> receive_spec(int connection) {
+Result<LaunchSpec> spec_from(int file) {
+  const auto text = read_all(file, kLargestSpec);
+  if (!text) return fail(text.error());
+  const auto value = parse_json_object(*text, "launch spec");
+  if (!value) return fail(value.error());
+  return launch_spec_from_json(*value);
+}
+
+// NotFound where none was staged (yet).
+Result<LaunchSpec> staged_spec() {
+  const Fd file(::open(kLaunchSpec, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!file) return fail(last_os_failure(std::string("cannot open ") + kLaunchSpec));
+  return spec_from(file.get());
+}
+
+struct Orders {
+  LaunchSpec spec;
+  bool may_run = false;
+};
+
+// Blocks until there are any or rollctl has gone.
+Result<Orders> receive_orders(int connection) {
+  if (auto staged = staged_spec(); staged || staged.error().kind != ErrorKind::NotFound) {
+    if (!staged) return fail(staged.error());
+    return Orders{std::move(*staged)};
+  }
   for (;;) {
     auto packet = receive_packet(connection);
     if (!packet) return fail(packet.error());
     if (*packet) {
       const auto request = shim::parse_request((*packet)->text);
       if (!request.body) return fail(request.body.error());
-      if (!std::holds_alternative<shim::Launch>(*request.body) || (*packet)->fds.size() != 1)
+      if (!std::holds_alternative<shim::Launch>(*request.body) || (*packet)->fds.size() > 1)
         return fail(ErrorKind::Invalid, "the first request is no launch");
-      const int file = (*packet)->fds.front().get();
-      if (::lseek(file, 0, SEEK_SET) != 0) return fail(last_os_failure("cannot read the launch spec"));
-      const auto text = read_all(file, kLargestSpec);
-      if (!text) return fail(text.error());
-      const auto value = parse_json_object(*text, "launch spec");
-      if (!value) return fail(value.error());
-      return launch_spec_from_json(*value);
+      const int file = (*packet)->fds.empty() ? -1 : (*packet)->fds.front().get();
+      if (file >= 0 && ::lseek(file, 0, SEEK_SET) != 0)
+        return fail(last_os_failure("cannot read the launch spec"));
+      auto spec = file >= 0 ? spec_from(file) : staged_spec();
+      if (!spec) return fail(spec.error());
+      return Orders{std::move(*spec), true};
     }
     pollfd waiting{connection, POLLIN, 0};
     ::poll(&waiting, 1, -1);
@@ -94,26 +117,30 @@ class Shim final : public Audience {
   static Result<std::unique_ptr<Shim>> create(std::unique_ptr<Loop> loop, LaunchSpec spec, ProcessId self,
                                               Fd connection) {
     std::unique_ptr<Shim> shim(new Shim(std::move(loop), std::move(spec), std::move(self)));
-    auto control = Control::create(*shim->loop_, shim->run_dir_, [raw = shim.get()] { raw->look_again(); });
+    auto control =
+        Control::create(*shim->loop_, shim->run_dir_,
+                        {[raw = shim.get()] { raw->launch(); }, [raw = shim.get()] { raw->look_again(); }});
     if (!control) return fail(control.error());
     shim->control_ = std::move(*control);
     shim->control_->serve(shim->supervisor_, shim->network_);
-    shim->control_->adopt(std::move(connection));
+    shim->control_->adopt_launcher(std::move(connection));
     return shim;
   }
 
-  // To the end.
-  void run() {
+  // To the end. Everything is ready when the server may run.
+  void run(bool may_run) {
     for (const int signal : {SIGHUP, SIGINT, SIGPIPE}) ::signal(signal, SIG_IGN);
     on_terminate_ = loop_->on_signal(SIGTERM, [this] {
+      if (supervisor_.phase() == Phase::Staged) return call_off();
       const LaunchSpec& spec = supervisor_.record().spec;
       (void)supervisor_.drain({spec.drain_signal, spec.drain_deadline});
       look_again();
     });
-    if (Status prepared = prepare(); prepared) {
-      supervisor_.start();
-    } else {
-      finish({ShimEvent::Kind::LaunchFailed, supervisor_.record(), {}, prepared.error().message, {}}, {});
+    prepared_ = prepare();
+    if (may_run) {
+      launch();
+    } else if (prepared_) {
+      supervisor_.stage();
     }
     look_again();
     if (!is_over_) loop_->run();
@@ -181,6 +208,21 @@ class Shim final : public Audience {
     return is_given ? Status() : fail(last_os_failure("cannot make " + folder));
   }
 
+  void launch() {
+    ::unlink(kLaunchSpec);
+    if (prepared_) prepared_ = control_->open();
+    if (prepared_) return supervisor_.start();
+    finish({ShimEvent::Kind::LaunchFailed, supervisor_.record(), {}, prepared_.error().message, {}}, {});
+  }
+
+  // Whoever was to launch the server has gone, or this process is to end: as if it had never been started.
+  void call_off() {
+    is_finished_ = true;
+    server_.call_off();
+    (void)remove_tree(run_dir_);
+    end();
+  }
+
   Status prepare() {
     if (Status made = make_server_folder(); !made) return made;
     auto notify =
@@ -200,6 +242,7 @@ class Shim final : public Audience {
       if (!control_->is_end_awaited() || control_->is_end_seen() || end_line_.empty()) end();
       return;
     }
+    if (supervisor_.phase() == Phase::Staged && !control_->has_launcher()) return call_off();
     const auto due = supervisor_.next_due();
     if (due == armed_for_) return;
     armed_for_ = due;
@@ -222,6 +265,7 @@ class Shim final : public Audience {
   SystemClock clock_;
   std::unique_ptr<Loop> loop_;
   std::string run_dir_;
+  Status prepared_;
   bool is_finished_ = false;  // the supervisor has nothing more to do
   bool is_over_ = false;
   std::string end_line_;
@@ -246,6 +290,7 @@ Status run_shim(const std::string& run_dir) {
   // Nobody else knows that this directory was claimed for nothing.
   const auto give_up = [&] {
     ::unlink(kLaunchSocket);
+    ::unlink(kLaunchSpec);
     ::rmdir(run_dir.c_str());
   };
   auto connection = connect_for_packets(".", kLaunchSocket, kConnectPatience);
@@ -260,17 +305,17 @@ Status run_shim(const std::string& run_dir) {
   if (!loop) return fail(loop.error());
   const auto self = ProcessRef::self();
   if (!self) return fail(self.error());
-  auto spec = receive_spec(connection->get());
-  if (spec && !is_same_folder(dir->get(), spec->run_dir))
-    spec = fail(ErrorKind::Invalid, "the launch spec is for another run directory");
-  if (!spec) {
+  auto orders = receive_orders(connection->get());
+  if (orders && !is_same_folder(dir->get(), orders->spec.run_dir))
+    orders = fail(ErrorKind::Invalid, "the launch spec is for another run directory");
+  if (!orders) {
     give_up();
-    const bool is_called_off = spec.error().kind == ErrorKind::NotFound;
-    return is_called_off ? Status() : fail(spec.error());
+    const bool is_called_off = orders.error().kind == ErrorKind::NotFound;
+    return is_called_off ? Status() : fail(orders.error());
   }
-  auto shim = Shim::create(std::move(*loop), std::move(*spec), self->id(), std::move(*connection));
+  auto shim = Shim::create(std::move(*loop), std::move(orders->spec), self->id(), std::move(*connection));
   if (!shim) return fail(shim.error());
-  (*shim)->run();
+  (*shim)->run(orders->may_run);
   return {};
 }
 

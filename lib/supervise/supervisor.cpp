@@ -41,6 +41,12 @@ Supervisor::Supervisor(const Roles& roles, LaunchSpec spec, ProcessId shim) : ro
 
 // Launching.
 
+// Sockets that are inherited would listen already, and clients come before anybody can lead them elsewhere.
+void Supervisor::stage() {
+  if (record_.spec.sockets == LaunchSpec::Sockets::Inherited) return;
+  if (const auto server = roles_.process.start()) staged_ = *server;
+}
+
 void Supervisor::start() {
   launch();
 }
@@ -50,7 +56,7 @@ void Supervisor::launch() {
   record_.notified_ready = false;
   record_.ready_after.reset();
   record_.status.clear();
-  const auto server = roles_.process.start();
+  const auto server = staged_ ? Result<ProcessId>(*std::exchange(staged_, {})) : roles_.process.start();
   if (!server) return launch_failed(server.error().message);
   started_at_ = roles_.clock.now();
   record_.started = roles_.clock.wall_now();
@@ -78,6 +84,7 @@ void Supervisor::executed() {
 }
 
 void Supervisor::execution_failed(const std::string& message) {
+  if (phase_ == Phase::Staged) staged_.reset();  // start() tries again
   if (phase_ == Phase::Launching || (phase_ == Phase::Draining && is_first_launch_)) launch_failed(message);
 }
 
@@ -99,6 +106,7 @@ void Supervisor::launch_failed(const std::string& message) {
 
 void Supervisor::server_exited(const ExitStatus& exit) {
   if (phase_ == Phase::Ended) return;
+  if (phase_ == Phase::Staged) return staged_.reset();
   record_.server = {};
   record_.exit = exit;
   // Its end was asked for; what it left behind has until the deadline.
@@ -291,6 +299,7 @@ SteeringCounters Supervisor::counters() const {
 
 Status Supervisor::drain(const DrainOrder& order) {
   if (phase_ == Phase::Ended) return {};
+  if (phase_ == Phase::Staged) return fail(ErrorKind::Busy, "the server is not launched yet");
   const TimePoint now = roles_.clock.now();
   if (phase_ == Phase::Draining) {
     const bool other_signal = order.signal != std::exchange(order_.signal, order.signal);

@@ -19,6 +19,8 @@ namespace roll {
 //
 //   phase       processes              ends with                                   then
 //   ─────────   ────────────────────   ─────────────────────────────────────────   ──────────────────────────
+//   Staged      a child that waits,    start()                                     Launching
+//               or none
 //   Launching   a child before exec    executed()                                  Running
 //                                      execution_failed(), the first time          Ended (LaunchFailed)
 //                                      execution_failed(), at a restart            Waiting, or Idle (failed)
@@ -34,7 +36,7 @@ namespace roll {
 //   Ended       none                   the shim exits
 //
 // A drain that comes while Launching or Sweeping has no phase to wait for: it turns into Draining at once.
-enum class Phase { Launching, Running, Sweeping, Waiting, Idle, Draining, Ended };
+enum class Phase { Staged, Launching, Running, Sweeping, Waiting, Idle, Draining, Ended };
 
 class Supervisor {
  public:
@@ -71,6 +73,9 @@ class Supervisor {
   };
 
   Supervisor(const Roles& roles, LaunchSpec spec, ProcessId shim);
+
+  // Sets the server up; start() is to come, and says what went wrong.
+  void stage();
 
   // Starts the server; a failure is told to the audience, as a later one would be.
   void start();
@@ -124,7 +129,8 @@ class Supervisor {
 
   Roles roles_;
   InstanceRecord record_;
-  Phase phase_ = Phase::Launching;
+  Phase phase_ = Phase::Staged;
+  std::optional<ProcessId> staged_;               // the child that waits
   InstanceState role_ = InstanceState::Starting;  // what rollctl last made of it
   bool is_first_launch_ = true;
   bool was_notifying_ = false;  // an earlier server sent READY=1: so will the next

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <string>
@@ -149,8 +150,16 @@ class FakeInstances final : public Instances {
     return found;
   }
 
+  void stage(const LaunchSpec& spec) override {
+    if (watcher != nullptr) watcher->staged(spec.instance);
+    staged_.insert_or_assign(spec.instance, spec);
+  }
+
   Status launch(const LaunchSpec& spec) override {
     const InstanceId id = spec.instance;
+    if (const auto staged = staged_.find(id); staged != staged_.end()) {
+      EXPECT_EQ(to_json(staged->second), to_json(spec)) << id << " was to be launched otherwise";
+    }
     if (watcher != nullptr) watcher->will_launch(id);
     EXPECT_TRUE(used_.insert(id).second) << "the id " << id << " was used before";
     std::deque<ServerScript>& scripted = scripts[spec.release];
@@ -234,7 +243,7 @@ class FakeInstances final : public Instances {
 
   SteeringCounters steered(InstanceId) override { return {}; }
 
-  Status drain(InstanceId id, const DrainOrder& order) override {
+  Acknowledgement drain(InstanceId id, const DrainOrder& order) override {
     if (watcher != nullptr) watcher->will_drain(id);
     return begin_drain(id, order);
   }
@@ -426,6 +435,7 @@ class FakeInstances final : public Instances {
   FakeScheduler& scheduler_;
   OnEvent on_event_;
   std::map<InstanceId, FakeServer> servers_;
+  std::map<InstanceId, LaunchSpec> staged_;
   std::set<InstanceId> used_;
   int lives_ = 0;
   bool rollctl_is_at_work_ = false;

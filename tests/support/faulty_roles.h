@@ -65,6 +65,7 @@ class FaultyInstances final : public Instances {
     if (auto fault = faults_.next("instances.discover")) return fail(*fault);
     return real_.discover();
   }
+  void stage(const LaunchSpec& spec) override { real_.stage(spec); }
   Status launch(const LaunchSpec& spec) override {
     if (auto fault = faults_.next("instances.launch")) return fail(*fault);
     return real_.launch(spec);
@@ -98,7 +99,7 @@ class FaultyInstances final : public Instances {
     return real_.take_steering(id);
   }
   SteeringCounters steered(InstanceId id) override { return real_.steered(id); }
-  Status drain(InstanceId id, const DrainOrder& order) override {
+  Acknowledgement drain(InstanceId id, const DrainOrder& order) override {
     if (auto fault = faults_.next("instances.drain")) return fail(*fault);
     return real_.drain(id, order);
   }

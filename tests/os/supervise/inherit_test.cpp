@@ -175,7 +175,7 @@ TEST_F(InheritTest, ClientsAreSentElsewhereOnceTheServerHasFailed) {
 
 TEST_F(InheritTest, TheServerAloneClosesThePortWhenItDrains) {
   Watched& shim = serve(inheriting(stub_spec({"--behaviour", "inherit", "--behaviour", "drain-takes=40s"})));
-  ASSERT_TRUE(shim.client->drain({SIGTERM, 3 * kSoon}));
+  ASSERT_TRUE(shim.client->drain({SIGTERM, 3 * kSoon}).await());
   EXPECT_TRUE(await([] { return is_closed(); }));
   EXPECT_EQ(shim.client->record().state, InstanceState::Draining);
 }

@@ -7,6 +7,7 @@
 #include <map>
 #include <sstream>
 
+#include "process/json_reader.h"
 #include "process/packet_socket.h"
 #include "process/shim_protocol.h"
 #include "shim_fixture.h"
@@ -53,6 +54,30 @@ class LaunchTest : public ShimTest {
     EXPECT_FALSE(exists(spec.run_dir));
     EXPECT_TRUE(await([] { return processes() == 0; }));
     return failed == nullptr ? std::string() : failed->message;
+  }
+
+  // A shim that has connected to us, whatever we say then.
+  struct Connected {
+    ChildProcess shim;
+    Fd connection;
+  };
+  Connected spawn_shim(const LaunchSpec& spec) {
+    const auto listener = listen_for_packets(spec.run_dir, kLaunchSocket).value();
+    auto shim = ChildProcess::spawn({.argv = {program_path("roll-shim"), spec.run_dir}}).value();
+    std::optional<Fd> connection;
+    EXPECT_TRUE(await([&] {
+      connection = accept_for_packets(listener.get()).value();
+      return connection.has_value();
+    }));
+    return {std::move(shim), std::move(connection).value()};
+  }
+
+  static void stage(const LaunchSpec& spec) {
+    ASSERT_TRUE(write_file_atomically(spec.run_dir + "/" + kLaunchSpec, json_text(to_json(spec)), 0600));
+  }
+
+  static bool sleeps(pid_t pid) {
+    return text_of("/proc/" + std::to_string(pid) + "/stat").find(") S ") != std::string::npos;
   }
 };
 
@@ -146,7 +171,7 @@ TEST_F(LaunchTest, GivesTheServersUserAFolderOfItsOwnAndNoMore) {
   spec.credentials = Credentials{65534, 65534, {}};
   EXPECT_THAT(output_of(spec), AllOf(HasSubstr("made\n"), ContainsRegex("kept out\n(.*\n)*kept out\n")));
   Watched& shim = connect(spec);
-  ASSERT_TRUE(shim.client->drain({SIGTERM, kSoon}));
+  ASSERT_TRUE(shim.client->drain({SIGTERM, kSoon}).await());
   ASSERT_TRUE(await(shim, ShimEvent::Kind::Gone));
   EXPECT_FALSE(exists(spec.run_dir));
 }
@@ -318,26 +343,101 @@ TEST_F(LaunchTest, AShimIsCalledOffWhileItStillStarts) {
   EXPECT_TRUE(await([] { return processes() == 0; }));
 }
 
+// A server that is staged.
+
+TEST_F(LaunchTest, AStagedServerRunsWhenItIsLaunched) {
+  const LaunchSpec spec = shell_spec("echo run; exec sleep 600");
+  const auto waiting = WaitingShim::start(program_path("roll-shim"), spec);
+  ASSERT_TRUE(waiting) << waiting.error().message;
+  (*waiting)->stage(spec);
+  ASSERT_TRUE(await([] { return processes() == 2; }));
+  EXPECT_FALSE(has_instance_record(spec.run_dir));
+  const auto too_soon = ShimClient::connect(*loop_, spec.run_dir, {});
+  ASSERT_FALSE(too_soon);
+  EXPECT_EQ(too_soon.error().os_error, ECONNREFUSED) << too_soon.error().message;
+  EXPECT_EQ(text_of(spec.log_path), "");
+  const auto client = (*waiting)->launch(*loop_, spec, {});
+  ASSERT_TRUE(client) << client.error().message;
+  EXPECT_TRUE(await([&] { return text_of(spec.log_path) == "run\n"; }));
+  EXPECT_EQ(processes(), 2U);
+  EXPECT_FALSE(exists(spec.run_dir + "/" + kLaunchSpec));
+}
+
+// The shim has looked already, and learns what to run when it is to run.
+TEST_F(LaunchTest, AServerMayBeStagedLate) {
+  const LaunchSpec spec = shell_spec("echo run; exec sleep 600");
+  auto [shim, connection] = spawn_shim(spec);
+  ASSERT_TRUE(await([&, pid = shim.pid()] { return sleeps(pid); }));
+  stage(spec);
+  ASSERT_TRUE(send_packet(connection.get(), to_text(shim::Request{0, shim::Launch{}})));
+  EXPECT_TRUE(await([&] { return text_of(spec.log_path) == "run\n"; }));
+}
+
+TEST_F(LaunchTest, WhyAStagedServerCannotRunIsSaidWhenItIsLaunched) {
+  LaunchSpec spec = shell_spec("echo run");
+  spec.workdir = "/nowhere";
+  const auto waiting = WaitingShim::start(program_path("roll-shim"), spec);
+  ASSERT_TRUE(waiting) << waiting.error().message;
+  (*waiting)->stage(spec);
+  std::string failure;
+  const auto client = (*waiting)->launch(*loop_, spec, [&](const ShimEvent& event) {
+    if (event.kind == ShimEvent::Kind::LaunchFailed) failure = event.message;
+  });
+  ASSERT_TRUE(client) << client.error().message;
+  EXPECT_TRUE(await([&] { return !failure.empty(); }));
+  EXPECT_THAT(failure, HasSubstr("(changing to \"/nowhere\"): No such file or directory"));
+  EXPECT_TRUE(await([] { return processes() == 0; }));
+}
+
+TEST_F(LaunchTest, NothingIsLeftOfAStagedServerThatIsCalledOff) {
+  const LaunchSpec spec = shell_spec("echo run");
+  auto waiting = WaitingShim::start(program_path("roll-shim"), spec);
+  ASSERT_TRUE(waiting) << waiting.error().message;
+  (*waiting)->stage(spec);
+  ASSERT_TRUE(await([] { return processes() == 2; }));
+  waiting->reset();
+  EXPECT_EQ(processes(), 0U);
+  EXPECT_FALSE(exists(spec.run_dir));
+  EXPECT_FALSE(exists(spec.log_path));
+}
+
+TEST_F(LaunchTest, AShimThatIsToldToEndBeforeItsServerRunsLeavesNothing) {
+  const LaunchSpec spec = shell_spec("echo run");
+  stage(spec);
+  auto [shim, connection] = spawn_shim(spec);
+  ASSERT_TRUE(await([] { return processes() == 2; }));
+  const auto exit = shim.stop(SIGTERM, kSoon);
+  ASSERT_TRUE(exit) << exit.error().message;
+  EXPECT_EQ(exit->code, 0);
+  EXPECT_EQ(processes(), 0U);
+  EXPECT_FALSE(exists(spec.run_dir));
+}
+
 // A rollctl that dies meanwhile.
 
 TEST_F(LaunchTest, TheServerNeverRunsWhenRollctlDiesBeforeItsOrders) {
   const LaunchSpec spec = shell_spec("echo run");
-  auto listener = listen_for_packets(spec.run_dir, kLaunchSocket);
-  ASSERT_TRUE(listener);
-  auto shim = ChildProcess::spawn({.argv = {program_path("roll-shim"), spec.run_dir}});
-  ASSERT_TRUE(shim);
-  auto connection = accept_for_packets(listener->get());
-  ASSERT_TRUE(await([&] {
-    if (connection && !*connection) connection = accept_for_packets(listener->get());
-    return connection && *connection;
-  }));
-  listener->reset();
-  (*connection)->reset();
-  const auto exit = shim->wait(kSoon);
+  auto [shim, connection] = spawn_shim(spec);
+  connection.reset();
+  const auto exit = shim.wait(kSoon);
   ASSERT_TRUE(exit);
   EXPECT_EQ(exit->code, 0);
   EXPECT_FALSE(exists(spec.run_dir));
   EXPECT_FALSE(exists(spec.log_path));
+}
+
+TEST_F(LaunchTest, TheServerNeverRunsWhenRollctlDiesWhileItIsStaged) {
+  const LaunchSpec spec = shell_spec("echo run");
+  stage(spec);
+  auto [shim, connection] = spawn_shim(spec);
+  ASSERT_TRUE(await([] { return processes() == 2; }));
+  connection.reset();
+  const auto exit = shim.wait(kSoon);
+  ASSERT_TRUE(exit);
+  EXPECT_EQ(exit->code, 0);
+  EXPECT_EQ(processes(), 0U);
+  EXPECT_FALSE(exists(spec.run_dir));
+  EXPECT_EQ(text_of(spec.log_path), "");
 }
 
 TEST_F(LaunchTest, TheShimTouchesNothingWhereNobodyWaitsForIt) {
@@ -351,17 +451,9 @@ TEST_F(LaunchTest, TheShimTouchesNothingWhereNobodyWaitsForIt) {
 
 TEST_F(LaunchTest, OrdersThatMakeNoSenseEndTheShim) {
   const LaunchSpec spec = shell_spec("echo run");
-  auto listener = listen_for_packets(spec.run_dir, kLaunchSocket);
-  ASSERT_TRUE(listener);
-  auto shim = ChildProcess::spawn({.argv = {program_path("roll-shim"), spec.run_dir}});
-  ASSERT_TRUE(shim);
-  auto connection = accept_for_packets(listener->get());
-  ASSERT_TRUE(await([&] {
-    if (connection && !*connection) connection = accept_for_packets(listener->get());
-    return connection && *connection;
-  }));
-  ASSERT_TRUE(send_packet((*connection)->get(), "\xff{"));
-  const auto exit = shim->wait(kSoon);
+  auto [shim, connection] = spawn_shim(spec);
+  ASSERT_TRUE(send_packet(connection.get(), "\xff{"));
+  const auto exit = shim.wait(kSoon);
   ASSERT_TRUE(exit);
   EXPECT_EQ(exit->code, 1);
   EXPECT_FALSE(exists(spec.run_dir));

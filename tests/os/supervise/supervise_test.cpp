@@ -64,7 +64,7 @@ class SuperviseTest : public ShimTest {
   }
 
   void drain_to_the_end(Watched& shim) {
-    ASSERT_TRUE(shim.client->drain({SIGTERM, kSoon}));
+    ASSERT_TRUE(shim.client->drain({SIGTERM, kSoon}).await());
     ASSERT_TRUE(await(shim, Kind::Gone));
     EXPECT_TRUE(await([] { return processes() == 0; }));
   }
@@ -75,7 +75,7 @@ class SuperviseTest : public ShimTest {
 TEST_F(SuperviseTest, DrainsAndLeavesNothingBehind) {
   const LaunchSpec spec = stub_spec(kListen);
   Watched& shim = serve(spec);
-  ASSERT_TRUE(shim.client->drain({SIGTERM, kSoon}));
+  ASSERT_TRUE(shim.client->drain({SIGTERM, kSoon}).await());
   // A server that is quick has ended by the time that the order is acknowledged.
   EXPECT_THAT(shim.client->record().state, testing::AnyOf(InstanceState::Draining, InstanceState::Stopped));
   ASSERT_TRUE(await(shim, Kind::Exited));
@@ -92,7 +92,7 @@ TEST_F(SuperviseTest, CutsAtTheDeadlineAndCountsWhatItCuts) {
   Watched& shim = serve(stub_spec(listening("ignore-term")));
   const Fd first = connect_to_server();
   const Fd second = connect_to_server();
-  ASSERT_TRUE(shim.client->drain({SIGTERM, Millis(50)}));
+  ASSERT_TRUE(shim.client->drain({SIGTERM, Millis(50)}).await());
   ASSERT_TRUE(await(shim, Kind::Exited));
   const ShimEvent& end = *shim.find(Kind::Exited);
   EXPECT_EQ(end.record.state, InstanceState::Stopped);
@@ -103,7 +103,7 @@ TEST_F(SuperviseTest, CutsAtTheDeadlineAndCountsWhatItCuts) {
 TEST_F(SuperviseTest, EnforcesTheDeadlineWhenNobodyIsConnected) {
   const LaunchSpec spec = stub_spec(listening("ignore-term"));
   Watched& shim = serve(spec);
-  ASSERT_TRUE(shim.client->drain({SIGTERM, Millis(50)}));
+  ASSERT_TRUE(shim.client->drain({SIGTERM, Millis(50)}).await());
   shim.client.reset();
   EXPECT_TRUE(await([] { return processes() == 0; }));
   EXPECT_FALSE(exists(spec.run_dir));
@@ -138,7 +138,7 @@ TEST_F(SuperviseTest, LeavesTheEndOfADrainToTheRollctlThatWaitsForIt) {
 TEST_F(SuperviseTest, JournalsTheEndOfADrainThatNobodyWaitsFor) {
   const LaunchSpec spec = stub_spec(kListen);
   Watched& shim = serve(spec);
-  ASSERT_TRUE(shim.client->drain({SIGTERM, kSoon}));
+  ASSERT_TRUE(shim.client->drain({SIGTERM, kSoon}).await());
   shim.client.reset();
   ASSERT_TRUE(await([] { return processes() == 0; }));
   const std::string journal = text_of(spec.journal_path);
@@ -151,7 +151,7 @@ TEST_F(SuperviseTest, SomebodyWhoOnlyLooksOnIsNotTrustedToJournal) {
   const LaunchSpec spec = stub_spec(kListen);
   Watched& shim = serve(spec);
   Watched& onlooker = connect(spec);
-  ASSERT_TRUE(shim.client->drain({SIGTERM, kSoon}));
+  ASSERT_TRUE(shim.client->drain({SIGTERM, kSoon}).await());
   shim.client.reset();
   ASSERT_TRUE(await(onlooker, Kind::Gone));
   EXPECT_EQ(onlooker.find(Kind::Exited)->record.state, InstanceState::Stopped);
@@ -173,7 +173,7 @@ TEST_F(SuperviseTest, AClientThatEndsWithTheEventHasSeenIt) {
   ASSERT_TRUE(launched);
   client = std::move(*launched);
   ASSERT_TRUE(await([&] { return ready; }));
-  ASSERT_TRUE(client->drain({SIGTERM, kSoon}));
+  ASSERT_TRUE(client->drain({SIGTERM, kSoon}).await());
   ASSERT_TRUE(await([&] { return ended; }));
   ASSERT_TRUE(await([] { return processes() == 0; }));
   EXPECT_FALSE(exists(spec.journal_path)) << text_of(spec.journal_path);
@@ -279,7 +279,7 @@ TEST_F(SuperviseTest, WaitsForTheChildrenOfADrainedServer) {
   ASSERT_GE(tree.size(), 2U);
   const auto child = ProcessRef::open(tree[1]);
   ASSERT_TRUE(child);
-  ASSERT_TRUE(shim.client->drain({SIGQUIT, kSoon}));
+  ASSERT_TRUE(shim.client->drain({SIGQUIT, kSoon}).await());
   ASSERT_TRUE(await([&] { return read_instance_record(spec.run_dir)->server.pid == 0; }));
   EXPECT_EQ(shim.count(Kind::Exited), 0U);
   ASSERT_TRUE(child->send_signal(SIGUSR1));
@@ -327,7 +327,7 @@ TEST_F(SuperviseTest, SeveralClientsHearTheSame) {
   EXPECT_EQ(second.client->record().state, InstanceState::Serving);
   ASSERT_TRUE(second.client->set_role({InstanceState::Canary, 10}).await());
   EXPECT_EQ(read_instance_record(spec.run_dir)->weight, 10);
-  ASSERT_TRUE(second.client->drain({SIGTERM, kSoon}));
+  ASSERT_TRUE(second.client->drain({SIGTERM, kSoon}).await());
   ASSERT_TRUE(await(first, Kind::Gone));
   ASSERT_TRUE(await(second, Kind::Gone));
   EXPECT_EQ(first.count(Kind::Exited), 1U);

@@ -47,6 +47,38 @@ TEST_F(EndingTest, TellsTheEventsOfADeployInTheirOrder) {
                           "instance.settled", "instance.draining", "instance.drained", "deploy.finished"));
 }
 
+// Two intents that are written together cost one sync.
+TEST_F(EndingTest, WritesEveryIntentBeforeItsActAndTogetherWhatFollowsAtOnce) {
+  standing("v1", 1);
+  const size_t first = journal.events.size();
+  run(deploy("v2", 1));
+  std::vector<std::string> names;
+  for (size_t i = first; i < journal.events.size(); ++i) names.push_back(journal.events[i].name);
+  EXPECT_THAT(names,
+              ElementsAre("deploy.started", "instance.starting", "instance.started", "instance.ready",
+                          "traffic.shifting", "instance.stopping", "traffic.shifted", "instance.settled",
+                          "instance.draining", "instance.drained", "deploy.finished"));
+}
+
+TEST_F(EndingTest, StagesTheNewInstanceBeforeItGatesTheOld) {
+  struct Staging final : ActWatcher {
+    explicit Staging(const FakeSteering& gate) : gate_(gate) {}
+    void staged(InstanceId id) override {
+      ids.push_back(id);
+      EXPECT_FALSE(gate_.attached());
+    }
+    std::vector<InstanceId> ids;
+
+   private:
+    const FakeSteering& gate_;
+  };
+  standing("v1", 1);
+  Staging staging(steering);
+  instances.watcher = &staging;
+  EXPECT_EQ(run(deploy("v2", 1)).outcome, Outcome::Deployed);
+  EXPECT_THAT(staging.ids, ElementsAre(2));
+}
+
 TEST_F(EndingTest, KeepsTheSpecificationBeforeClientsCome) {
   standing("v1", 1);
   RolloutRequest request = deploy("v2", 1);

@@ -110,6 +110,62 @@ TEST_F(SupervisorTest, EndsWhenTheFirstExecFails) {
   EXPECT_EQ(shim_->phase(), Phase::Ended);
 }
 
+// Staged.
+
+TEST_F(SupervisorTest, StagesAServerThatDoesNotRunYet) {
+  make();
+  shim_->stage();
+  EXPECT_EQ(server_.starts, 1);
+  EXPECT_EQ(server_.proceeds, 0);
+  EXPECT_THAT(audience_.saved, IsEmpty());
+  EXPECT_FALSE(shim_->next_due());
+  shim_->start();
+  EXPECT_EQ(server_.starts, 1);
+  EXPECT_EQ(server_.proceeds, 1);
+  EXPECT_EQ(audience_.saved.back().server.pid, 100);
+}
+
+TEST_F(SupervisorTest, StartsAnewWhatFailedWhileItWasStaged) {
+  make();
+  shim_->stage();
+  shim_->execution_failed("cannot start \"./web\" (changing to \"/srv\"): No such file or directory");
+  shim_->last_process_gone();
+  EXPECT_THAT(kinds(), IsEmpty());
+  shim_->start();
+  EXPECT_EQ(server_.starts, 2);
+  shim_->execution_failed("cannot start \"./web\" (changing to \"/srv\"): No such file or directory");
+  EXPECT_THAT(kinds(), ElementsAre(Kind::LaunchFailed));
+}
+
+TEST_F(SupervisorTest, StartsAnewWhatEndedWhileItWasStaged) {
+  make();
+  shim_->stage();
+  die(killed_by(SIGKILL));
+  EXPECT_THAT(kinds(), IsEmpty());
+  shim_->start();
+  shim_->executed();
+  EXPECT_EQ(audience_.saved.back().server.pid, 101);
+  EXPECT_FALSE(audience_.saved.back().exit);
+  EXPECT_THAT(kinds(), ElementsAre(Kind::Launched));
+}
+
+TEST_F(SupervisorTest, StagesNothingThatWouldListenAtOnce) {
+  LaunchSpec spec;
+  spec.sockets = LaunchSpec::Sockets::Inherited;
+  make(spec);
+  shim_->stage();
+  EXPECT_EQ(server_.starts, 0);
+  shim_->start();
+  EXPECT_EQ(server_.starts, 1);
+}
+
+TEST_F(SupervisorTest, HasNothingToDrainBeforeItIsLaunched) {
+  make();
+  shim_->stage();
+  EXPECT_FALSE(shim_->drain({SIGTERM, Millis(1000)}));
+  EXPECT_EQ(shim_->phase(), Phase::Staged);
+}
+
 TEST_F(SupervisorTest, WaitsForNothingWhileTheServerServes) {
   make_running();
   EXPECT_FALSE(shim_->next_due());
