@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <utility>
 
@@ -149,7 +150,7 @@ Result<std::unique_ptr<ShimClient>> WaitingShim::launch(Loop& loop, const Launch
   const int fd = file->get();
   const auto fds = is_staged_ ? std::span<const int>() : std::span(&fd, 1);
   if (Status sent = send_packet(connection->get(), to_text(shim::Request{0, shim::Launch{}}), fds); !sent)
-    return fail(sent.error());
+    return fail(sent.error().os_error == EPIPE ? ended_early(spec_) : sent.error());
   listener_.reset();
   auto record = first_record(spec, peer_process(connection->get()));
   return make_shim_client(loop, std::move(*connection), std::move(record), std::move(on_event));

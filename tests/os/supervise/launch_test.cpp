@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <grp.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <map>
 #include <sstream>
 
@@ -70,6 +73,34 @@ class LaunchTest : public ShimTest {
       return connection.has_value();
     }));
     return {std::move(shim), std::move(connection).value()};
+  }
+
+  Connected spawn_staged(const LaunchSpec& spec) {
+    stage(spec);
+    Connected connected = spawn_shim(spec);
+    EXPECT_TRUE(await([] { return staging_shim().has_value(); }));
+    return connected;
+  }
+
+  static void expect_to_leave_nothing(ChildProcess& shim, const LaunchSpec& spec) {
+    const auto exit = shim.wait(kSoon);
+    ASSERT_TRUE(exit) << exit.error().message;
+    EXPECT_EQ(exit->code, 0);
+    EXPECT_EQ(processes(), 0U);
+    EXPECT_FALSE(exists(spec.run_dir));
+    EXPECT_EQ(text_of(spec.log_path), "");
+  }
+
+  // The shim that has forked its server's process; nothing while none has.
+  static std::optional<pid_t> staging_shim() {
+    for (const pid_t pid : process_tree(::getpid())) {
+      const std::string status = text_of(fmt::format("/proc/{}/status", pid));
+      const size_t parent = status.find("\nPPid:\t");
+      if (parent == std::string::npos) continue;
+      const pid_t shim = std::stoi(status.substr(parent + 7));
+      if (text_of(fmt::format("/proc/{}/comm", shim)) == "roll-shim\n") return shim;
+    }
+    return std::nullopt;
   }
 
   static void stage(const LaunchSpec& spec) {
@@ -350,7 +381,7 @@ TEST_F(LaunchTest, AStagedServerRunsWhenItIsLaunched) {
   const auto waiting = WaitingShim::start(program_path("roll-shim"), spec);
   ASSERT_TRUE(waiting) << waiting.error().message;
   (*waiting)->stage(spec);
-  ASSERT_TRUE(await([] { return processes() == 2; }));
+  ASSERT_TRUE(await([] { return staging_shim().has_value(); }));
   EXPECT_FALSE(has_instance_record(spec.run_dir));
   const auto too_soon = ShimClient::connect(*loop_, spec.run_dir, {});
   ASSERT_FALSE(too_soon);
@@ -359,7 +390,7 @@ TEST_F(LaunchTest, AStagedServerRunsWhenItIsLaunched) {
   const auto client = (*waiting)->launch(*loop_, spec, {});
   ASSERT_TRUE(client) << client.error().message;
   EXPECT_TRUE(await([&] { return text_of(spec.log_path) == "run\n"; }));
-  EXPECT_EQ(processes(), 2U);
+  EXPECT_TRUE(await([] { return processes() == 2; }));
   EXPECT_FALSE(exists(spec.run_dir + "/" + kLaunchSpec));
 }
 
@@ -394,7 +425,7 @@ TEST_F(LaunchTest, NothingIsLeftOfAStagedServerThatIsCalledOff) {
   auto waiting = WaitingShim::start(program_path("roll-shim"), spec);
   ASSERT_TRUE(waiting) << waiting.error().message;
   (*waiting)->stage(spec);
-  ASSERT_TRUE(await([] { return processes() == 2; }));
+  ASSERT_TRUE(await([] { return staging_shim().has_value(); }));
   waiting->reset();
   EXPECT_EQ(processes(), 0U);
   EXPECT_FALSE(exists(spec.run_dir));
@@ -403,14 +434,22 @@ TEST_F(LaunchTest, NothingIsLeftOfAStagedServerThatIsCalledOff) {
 
 TEST_F(LaunchTest, AShimThatIsToldToEndBeforeItsServerRunsLeavesNothing) {
   const LaunchSpec spec = shell_spec("echo run");
-  stage(spec);
-  auto [shim, connection] = spawn_shim(spec);
-  ASSERT_TRUE(await([] { return processes() == 2; }));
-  const auto exit = shim.stop(SIGTERM, kSoon);
-  ASSERT_TRUE(exit) << exit.error().message;
-  EXPECT_EQ(exit->code, 0);
-  EXPECT_EQ(processes(), 0U);
-  EXPECT_FALSE(exists(spec.run_dir));
+  auto [shim, connection] = spawn_staged(spec);
+  ASSERT_TRUE(shim.send_signal(SIGTERM));
+  expect_to_leave_nothing(shim, spec);
+}
+
+TEST_F(LaunchTest, SaysThatAShimEndedWhileItsServerWasStaged) {
+  const LaunchSpec spec = shell_spec("echo run");
+  auto waiting = WaitingShim::start(program_path("roll-shim"), spec);
+  ASSERT_TRUE(waiting) << waiting.error().message;
+  (*waiting)->stage(spec);
+  ASSERT_TRUE(await([] { return staging_shim().has_value(); }));
+  ASSERT_EQ(::kill(*staging_shim(), SIGTERM), 0);
+  ASSERT_TRUE(await([] { return processes() == 0; }));
+  const auto client = (*waiting)->launch(*loop_, spec, {});
+  ASSERT_FALSE(client);
+  EXPECT_THAT(client.error().message, HasSubstr("ended before it took its orders"));
 }
 
 // A rollctl that dies meanwhile.
@@ -428,16 +467,9 @@ TEST_F(LaunchTest, TheServerNeverRunsWhenRollctlDiesBeforeItsOrders) {
 
 TEST_F(LaunchTest, TheServerNeverRunsWhenRollctlDiesWhileItIsStaged) {
   const LaunchSpec spec = shell_spec("echo run");
-  stage(spec);
-  auto [shim, connection] = spawn_shim(spec);
-  ASSERT_TRUE(await([] { return processes() == 2; }));
+  auto [shim, connection] = spawn_staged(spec);
   connection.reset();
-  const auto exit = shim.wait(kSoon);
-  ASSERT_TRUE(exit);
-  EXPECT_EQ(exit->code, 0);
-  EXPECT_EQ(processes(), 0U);
-  EXPECT_FALSE(exists(spec.run_dir));
-  EXPECT_EQ(text_of(spec.log_path), "");
+  expect_to_leave_nothing(shim, spec);
 }
 
 TEST_F(LaunchTest, TheShimTouchesNothingWhereNobodyWaitsForIt) {
