@@ -12,6 +12,8 @@ namespace roll::raw_bpf {
 
 namespace {
 
+constexpr int kLoadAttempts = 20;
+
 int call(int command, bpf_attr& attributes) {
   return ::syscall(SYS_bpf, command, &attributes, sizeof attributes) == 0 ? 0 : errno;
 }
@@ -72,7 +74,11 @@ int load_program(const ReuseportProgram& program, Fd& loaded) {
   attributes.fd_array = address_of(program.maps.data());
   attributes.license = address_of("Dual MIT/GPL");
   ::strncpy(attributes.prog_name, program.name, sizeof attributes.prog_name - 1);
-  return open_with(BPF_PROG_LOAD, attributes, loaded);
+  // The verifier gives up when a signal comes, whatever it is: a child that has ended, say.
+  int failure = EAGAIN;
+  for (int attempts = kLoadAttempts; failure == EAGAIN && attempts > 0; --attempts)
+    failure = open_with(BPF_PROG_LOAD, attributes, loaded);
+  return failure;
 }
 
 int next_key(int map, const void* previous, void* next) {

@@ -2,14 +2,17 @@
 #include "steering/ebpf_steering.h"
 
 #include <gtest/gtest.h>
+#include <sys/time.h>
 
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <cstring>
 #include <thread>
 #include <vector>
 
 #include "steering/reuseport.h"
+#include "steering/steer_program.h"
 #include "steering/steering_fixture.h"
 
 namespace roll::test {
@@ -64,6 +67,22 @@ TEST_F(EbpfSteeringTest, AddsAKnownInstanceAgainWithoutLosingItsSlots) {
   EXPECT_EQ(before->front().slots, after->front().slots);
   connect_times(50, kLocal);
   EXPECT_EQ(accept_all(listener), 50);
+}
+
+TEST_F(EbpfSteeringTest, IsLoadedWhateverSignalsCome) {
+  struct sigaction handler{};
+  struct sigaction before{};
+  handler.sa_handler = [](int) {};
+  ASSERT_EQ(sigaction(SIGALRM, &handler, &before), 0);
+  const itimerval often{{0, 1000}, {0, 1000}};
+  const itimerval never{};
+  ASSERT_EQ(setitimer(ITIMER_REAL, &often, nullptr), 0);
+  for (int i = 0; i < 200; ++i) {
+    const auto loaded = load_steer_program();
+    EXPECT_TRUE(loaded) << loaded.error().message;
+  }
+  ASSERT_EQ(setitimer(ITIMER_REAL, &never, nullptr), 0);
+  ASSERT_EQ(sigaction(SIGALRM, &before, nullptr), 0);
 }
 
 TEST_F(EbpfSteeringTest, LeavesNothingBehindWhenItIsDetached) {
