@@ -398,8 +398,8 @@ Acknowledgement HostInstances::drain(InstanceId id, const DrainOrder& order) {
   });
 }
 
-// A shim that was to wait for orders which its rollctl did not live to give ends by itself, soon. One that
-// got them just before writes a record.
+// A shim whose rollctl did not live to tell it to launch ends by itself, soon. One that was told just before
+// writes a record.
 Result<Instances::Remnant> HostInstances::clear_remains(InstanceId id) {
   const TimePoint deadline = loop_.now() + kStartBound;
   for (;;) {

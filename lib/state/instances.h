@@ -102,8 +102,8 @@ class Instances {
   virtual Acknowledgement drain(InstanceId id, const DrainOrder& order) = 0;
 
   // Clears away the folder of one whose presence is Remains. Blocks, for at most 5 s, while a shim is still
-  // starting there, whose rollctl was killed: without its orders it ends; with them it comes up, and is to be
-  // discovered anew.
+  // starting there, whose rollctl was killed: it ends where it was not told to launch; else it comes up, and
+  // is to be discovered anew.
   enum class Remnant { Cleared, CameUp };
   virtual Result<Remnant> clear_remains(InstanceId id) = 0;
 

@@ -65,10 +65,9 @@ struct Orders {
 
 // Blocks until there are any or rollctl has gone.
 Result<Orders> receive_orders(int connection) {
-  if (auto staged = staged_spec(); staged || staged.error().kind != ErrorKind::NotFound) {
-    if (!staged) return fail(staged.error());
-    return Orders{std::move(*staged)};
-  }
+  auto staged = staged_spec();
+  if (staged) return Orders{std::move(*staged)};
+  if (staged.error().kind != ErrorKind::NotFound) return fail(staged.error());
   for (;;) {
     auto packet = receive_packet(connection);
     if (!packet) return fail(packet.error());

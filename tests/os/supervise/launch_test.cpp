@@ -82,6 +82,13 @@ class LaunchTest : public ShimTest {
     return connected;
   }
 
+  std::unique_ptr<WaitingShim> start_staged(const LaunchSpec& spec) {
+    auto waiting = WaitingShim::start(program_path("roll-shim"), spec).value();
+    waiting->stage(spec);
+    EXPECT_TRUE(await([] { return staging_shim().has_value(); }));
+    return waiting;
+  }
+
   static void expect_to_leave_nothing(ChildProcess& shim, const LaunchSpec& spec) {
     const auto exit = shim.wait(kSoon);
     ASSERT_TRUE(exit) << exit.error().message;
@@ -378,16 +385,13 @@ TEST_F(LaunchTest, AShimIsCalledOffWhileItStillStarts) {
 
 TEST_F(LaunchTest, AStagedServerRunsWhenItIsLaunched) {
   const LaunchSpec spec = shell_spec("echo run; exec sleep 600");
-  const auto waiting = WaitingShim::start(program_path("roll-shim"), spec);
-  ASSERT_TRUE(waiting) << waiting.error().message;
-  (*waiting)->stage(spec);
-  ASSERT_TRUE(await([] { return staging_shim().has_value(); }));
+  const auto waiting = start_staged(spec);
   EXPECT_FALSE(has_instance_record(spec.run_dir));
   const auto too_soon = ShimClient::connect(*loop_, spec.run_dir, {});
   ASSERT_FALSE(too_soon);
   EXPECT_EQ(too_soon.error().os_error, ECONNREFUSED) << too_soon.error().message;
   EXPECT_EQ(text_of(spec.log_path), "");
-  const auto client = (*waiting)->launch(*loop_, spec, {});
+  const auto client = waiting->launch(*loop_, spec, {});
   ASSERT_TRUE(client) << client.error().message;
   EXPECT_TRUE(await([&] { return text_of(spec.log_path) == "run\n"; }));
   EXPECT_TRUE(await([] { return processes() == 2; }));
@@ -422,11 +426,8 @@ TEST_F(LaunchTest, WhyAStagedServerCannotRunIsSaidWhenItIsLaunched) {
 
 TEST_F(LaunchTest, NothingIsLeftOfAStagedServerThatIsCalledOff) {
   const LaunchSpec spec = shell_spec("echo run");
-  auto waiting = WaitingShim::start(program_path("roll-shim"), spec);
-  ASSERT_TRUE(waiting) << waiting.error().message;
-  (*waiting)->stage(spec);
-  ASSERT_TRUE(await([] { return staging_shim().has_value(); }));
-  waiting->reset();
+  auto waiting = start_staged(spec);
+  waiting.reset();
   EXPECT_EQ(processes(), 0U);
   EXPECT_FALSE(exists(spec.run_dir));
   EXPECT_FALSE(exists(spec.log_path));
@@ -441,13 +442,10 @@ TEST_F(LaunchTest, AShimThatIsToldToEndBeforeItsServerRunsLeavesNothing) {
 
 TEST_F(LaunchTest, SaysThatAShimEndedWhileItsServerWasStaged) {
   const LaunchSpec spec = shell_spec("echo run");
-  auto waiting = WaitingShim::start(program_path("roll-shim"), spec);
-  ASSERT_TRUE(waiting) << waiting.error().message;
-  (*waiting)->stage(spec);
-  ASSERT_TRUE(await([] { return staging_shim().has_value(); }));
+  auto waiting = start_staged(spec);
   ASSERT_EQ(::kill(*staging_shim(), SIGTERM), 0);
   ASSERT_TRUE(await([] { return processes() == 0; }));
-  const auto client = (*waiting)->launch(*loop_, spec, {});
+  const auto client = waiting->launch(*loop_, spec, {});
   ASSERT_FALSE(client);
   EXPECT_THAT(client.error().message, HasSubstr("ended before it took its orders"));
 }
