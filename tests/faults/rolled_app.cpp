@@ -74,16 +74,18 @@ std::string without_leak_check() {
 
 }  // namespace
 
-Result<RolledApp> RolledApp::create(const std::string& app_file, const std::string& base,
-                                    std::optional<uid_t> uid) {
-  std::string dir = (base.empty() ? folder_for_tests() : base) + "/roll-rolled-XXXXXX";
+Result<RolledApp> RolledApp::create(const std::string& app_file, Settings settings) {
+  if (settings.base.empty()) settings.base = folder_for_tests();
+  if (settings.programs.empty()) settings.programs = fs::path(program_path("rollctl")).parent_path();
+  const std::optional<uid_t> uid = settings.uid;
+  std::string dir = settings.base + "/roll-rolled-XXXXXX";
   std::string runtime_dir = folder_for_tests() + "/roll-rolled-run-XXXXXX";
   for (std::string* made : {&dir, &runtime_dir}) {
     if (mkdtemp(made->data()) == nullptr) return fail(ErrorKind::Failed, "cannot make " + *made);
     if (uid && chown(made->c_str(), *uid, *uid) != 0)
       return fail(last_os_failure("cannot give " + *made + " away"));
   }
-  RolledApp app(dir, runtime_dir, uid);
+  RolledApp app(dir, runtime_dir, std::move(settings));
   fs::create_directories(dir + "/etc");
   fs::create_directories(dir + "/www");
   std::ofstream(dir + "/www/index.html") << "hello\n";
@@ -92,8 +94,8 @@ Result<RolledApp> RolledApp::create(const std::string& app_file, const std::stri
 }
 
 void RolledApp::write_app_file(const std::string& app_file) const {
-  const std::string bin = fs::path(program_path("rollctl")).parent_path().string();
-  std::ofstream(path("etc/web.toml")) << replaced(replaced(app_file, "$ROOT", path("www")), "$BIN", bin);
+  std::ofstream(path("etc/web.toml"))
+      << replaced(replaced(app_file, "$ROOT", path("www")), "$BIN", settings_.programs);
 }
 
 RolledApp::~RolledApp() {
@@ -113,9 +115,9 @@ ChildSpec RolledApp::command(const std::vector<std::string>& arguments,
                              const std::vector<std::string>& wrapper) const {
   ChildSpec spec;
   spec.argv = wrapper;
-  spec.argv.push_back(program_path("rollctl"));
+  spec.argv.push_back(settings_.programs + "/rollctl");
   spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
-  spec.uid = uid_;
+  spec.uid = settings_.uid;
   spec.env = {"ROLLCTL_CONFIG_DIR=" + path("etc"), "ROLLCTL_RUNTIME_DIR=" + runtime_dir_,
               "ROLLCTL_STATE_DIR=" + path("state"), "ROLLCTL_LOG_DIR=" + path("log")};
   if (!wrapper.empty()) spec.env.push_back(without_leak_check());

@@ -18,12 +18,19 @@ namespace roll::test {
 // their own. Its processes are known by the network namespace, so the calling thread needs one of its own.
 class RolledApp {
  public:
-  // `app_file`: TOML; "$ROOT" stands for the document root, "$BIN" for the folder of programs. `base`: where
-  // the folders are made that outlive a reboot; empty: on a tmpfs where there is one, since a disk's fsync
-  // costs more than the rest. The runtime folder is there in any case, as /run is. `uid`: whose app it is,
-  // and who runs rollctl, without any capability; nobody: the caller.
-  static Result<RolledApp> create(const std::string& app_file, const std::string& base = {},
-                                  std::optional<uid_t> uid = {});
+  struct Settings {
+    // Where the folders are made that outlive a reboot; empty: on a tmpfs where there is one, since a disk's
+    // fsync costs more than the rest. The runtime folder is there in any case, as /run is.
+    std::string base;
+    // Whose app it is, and who runs rollctl, without any capability; nobody: the caller.
+    std::optional<uid_t> uid;
+    // The folder of programs; empty: that of the build.
+    std::string programs;
+  };
+
+  // `app_file`: TOML; "$ROOT" stands for the document root, "$BIN" for the folder of programs.
+  static Result<RolledApp> create(const std::string& app_file, Settings settings);
+  static Result<RolledApp> create(const std::string& app_file) { return create(app_file, {}); }
 
   RolledApp(RolledApp&&) noexcept = default;
   RolledApp& operator=(RolledApp&&) = delete;
@@ -51,11 +58,11 @@ class RolledApp {
   [[nodiscard]] std::string complaints(const std::string& release, size_t instances) const;
 
  private:
-  RolledApp(std::string dir, std::string runtime_dir, std::optional<uid_t> uid)
-      : dir_(std::move(dir)), runtime_dir_(std::move(runtime_dir)), uid_(uid) {}
+  RolledApp(std::string dir, std::string runtime_dir, Settings settings)
+      : dir_(std::move(dir)), runtime_dir_(std::move(runtime_dir)), settings_(std::move(settings)) {}
   std::string dir_;
   std::string runtime_dir_;
-  std::optional<uid_t> uid_;
+  Settings settings_;
 };
 
 // roll-httpd on 127.0.0.1:8080, ready over HTTP.

@@ -44,7 +44,7 @@ long net_counter(const std::string& name) {
 class RollingTest : public NetNamespaceTest {
  protected:
   void roll_out(const std::string& app_file, std::optional<uid_t> uid = {}) {
-    auto made = RolledApp::create(app_file, {}, uid);
+    auto made = RolledApp::create(app_file, {.uid = uid});
     ASSERT_TRUE(made) << made.error().message;
     app_.emplace(std::move(*made));
     const RunResult first = app_->run({"deploy", "web", "v0"});
