@@ -45,7 +45,7 @@ struct tcp_start {
 #define TCP_SYN_SHIFT 1
 #define TCP_ACK_SHIFT 4
 
-static __always_inline int select_slot(struct sk_reuseport_md* ctx, __u32 slot) {
+static __always_inline long select_slot(struct sk_reuseport_md* ctx, __u32 slot) {
   return bpf_sk_select_reuseport(ctx, MAP(ROLL_MAP_SOCKETS), &slot, 0);
 }
 
@@ -102,11 +102,12 @@ int roll_steer(struct sk_reuseport_md* ctx) {
    * those that are not in the rotation included. The walk starts anywhere, so that a client that tries again
    * gets another chance.
    */
-  __u32 serving_count = table->serving_count;
+  __u64 serving_count = table->serving_count;
   if (serving_count == 0) return SK_DROP;
-  __u32 start = bpf_get_prandom_u32();
-  for (__u32 tries = 0; tries < ROLL_STEER_FALLBACKS; tries++) {
-    slot = table->serving[(start + tries) % serving_count & (ROLL_STEER_SLOTS - 1)];
+  __u64 place = bpf_get_prandom_u32();
+  for (int tries = 0; tries < ROLL_STEER_FALLBACKS; tries++, place++) {
+    place %= serving_count;
+    slot = table->serving[place & (ROLL_STEER_SLOTS - 1)];
     if (select_slot(ctx, slot) == 0) goto selected;
   }
   return SK_DROP;
