@@ -72,6 +72,7 @@ Ending Acts::launch(const GenerationSpec& spec, int count, Millis deadline, std:
   await_all_steering_held();  // by those that were gated
   if (meanwhile)
     if (Ending ending = meanwhile(); !ending.done()) return ending;
+  world_.steering.look_ahead();
   const auto all_ready_or_one_failed = [&] {
     return !trouble_among(launched).done() ||
            std::all_of(launched.begin(), launched.end(),

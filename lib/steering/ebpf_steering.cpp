@@ -137,11 +137,39 @@ Rotation EbpfSteering::rotation() const {
   return rotation_;
 }
 
+void EbpfSteering::look_ahead() {
+  quiet_.clear();
+  std::map<Endpoint, std::vector<uint64_t>> untouched;
+  for (const auto& group : groups_) {
+    if (group->attachment() != SteerGroup::Attachment::Yes) continue;
+    for (const InstanceId id : group->instances())
+      if (group->is_untouched(id)())
+        std::ranges::copy(group->cookies_of(id), std::back_inserter(untouched[group->bound()]));
+  }
+  // A look-up that began before the program was attached may only now begin a handshake.
+  if (untouched.empty() || !grace_period()) return;
+  for (auto& [bound, cookies] : untouched) {
+    const auto handshakes = diag_->handshakes(bound);
+    if (handshakes && handshakes->empty()) quiet_[bound] = std::move(cookies);
+  }
+}
+
+std::function<bool()> EbpfSteering::has_no_handshakes(const SteerGroup& group, InstanceId instance) const {
+  const auto quiet = quiet_.find(group.bound());
+  if (quiet == quiet_.end()) return {};
+  // A listener that was opened since may have been in a group without a program.
+  const bool all_quiet = std::ranges::all_of(group.cookies_of(instance), [&](uint64_t cookie) {
+    return std::ranges::find(quiet->second, cookie) != quiet->second.end();
+  });
+  return all_quiet ? group.is_untouched(instance) : std::function<bool()>();
+}
+
 std::unique_ptr<Settlement> EbpfSteering::settle(InstanceId instance, Millis bound) {
   std::vector<SettledAddress> addresses;
   for (const auto& group : groups_) {
     auto cookies = group->cookies_of(instance);
-    if (!cookies.empty()) addresses.push_back({group->bound(), std::move(cookies)});
+    if (!cookies.empty())
+      addresses.push_back({group->bound(), std::move(cookies), has_no_handshakes(*group, instance)});
   }
   return settle_addresses(diag_, addresses, bound, clock_);
 }

@@ -53,6 +53,10 @@ class EbpfSteering final : public Steering {
   Status shift(const Rotation& rotation) override;
 
   [[nodiscard]] Rotation rotation() const override;
+
+  // Finds the listeners that no client has come to since the program was attached, and none was coming to
+  // then. As long as none is led to them either, settling has no handshake to look for.
+  void look_ahead() override;
   std::unique_ptr<Settlement> settle(InstanceId instance, Millis bound) override;
   Status remove(InstanceId instance) override;
 
@@ -77,6 +81,7 @@ class EbpfSteering final : public Steering {
   Result<Fd> take_any_listener(SteerGroup& group);
   Status attach(SteerGroup& group);
   Status detach_group(SteerGroup& group);
+  [[nodiscard]] std::function<bool()> has_no_handshakes(const SteerGroup& group, InstanceId instance) const;
 
   std::shared_ptr<SockDiag> diag_;
   TakeListener take_listener_;
@@ -85,6 +90,8 @@ class EbpfSteering final : public Steering {
   std::vector<std::unique_ptr<SteerGroup>> groups_;
   std::map<InstanceId, ProcessId> servers_;
   Rotation rotation_;
+  // By address: the listeners that had no half-open handshake when it was looked at.
+  std::map<Endpoint, std::vector<uint64_t>> quiet_;
 };
 
 // Whether this process may steer, by trying; the error says why not.

@@ -39,7 +39,8 @@ class ClosingListeners final : public Settlement {
   bool take_step() {
     switch (stage_) {
       case Stage::OldReaders:
-        return view_.grace_period().has_value() && enter(Stage::Snapshot);
+        return view_.grace_period().has_value() &&
+               enter(view_.has_no_handshakes && view_.has_no_handshakes() ? Stage::Queues : Stage::Snapshot);
       case Stage::Snapshot: {
         auto open = view_.handshakes();
         if (!open) return false;

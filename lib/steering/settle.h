@@ -22,11 +22,14 @@ struct SettleView {
   // Connections that wait for accept() at the instance's own listeners.
   std::function<Result<size_t>()> queued;
   std::function<Status()> grace_period;
+  // Asked behind a grace period: is it sure that none can have a half-open handshake? Empty: it is not.
+  std::function<bool()> has_no_handshakes = {};
 };
 
 // Settling, of an instance that the rotation does not name any more:
 //
 //   grace period            so that no CPU still looks at the old rotation
+//                           (where no handshake can be left, only the queues are looked at from here on)
 //   remember the handshakes that are half-open; wait until these have ended
 //   grace period            a handshake that is just being finished is in neither place
 //   wait until the accept queues are empty

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -16,6 +17,8 @@ namespace roll {
 struct SettledAddress {
   Endpoint bound;
   std::vector<uint64_t> cookies;
+  // As SettleView::has_no_handshakes, of this address.
+  std::function<bool()> has_no_handshakes = {};
 };
 
 // Settling as in settle.h, of an instance with these listeners in this network namespace; over at once where

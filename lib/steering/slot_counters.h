@@ -13,6 +13,9 @@ namespace roll {
 // is the map `roll_counters`; borrowed. Never blocks.
 Result<SteeringCounters> read_slot_counters(int counters_fd, std::span<const uint32_t> slots);
 
+// Whether it is sure that the program has counted nothing for any of these.
+bool have_counted_nothing(int counters_fd, std::span<const uint32_t> slots);
+
 // Begins to count from zero for whoever gets the slot.
 void begin_slot_counters(int counters_fd, uint32_t slot);
 

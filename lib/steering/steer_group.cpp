@@ -285,6 +285,14 @@ SteeringCounters SteerGroup::counters(InstanceId instance) const {
   return read_slot_counters(maps_.counters.get(), slots_of(instance)).value_or(SteeringCounters());
 }
 
+std::function<bool()> SteerGroup::is_untouched(InstanceId instance) const {
+  auto counters = duplicate(maps_.counters.get());
+  if (!counters) return [] { return false; };
+  return [counters = std::make_shared<Fd>(std::move(*counters)), slots = slots_of(instance)] {
+    return have_counted_nothing(counters->get(), slots);
+  };
+}
+
 Result<SteeringHandle> SteerGroup::share(InstanceId instance) const {
   auto maps = maps_.duplicate();
   if (!maps) return fail(maps.error());

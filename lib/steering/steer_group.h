@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -64,6 +65,10 @@ class SteerGroup {
   void clear();
 
   [[nodiscard]] SteeringCounters counters(InstanceId instance) const;
+
+  // Whether it is sure that the program has led nothing to the instance yet. May be asked when this group has
+  // gone.
+  [[nodiscard]] std::function<bool()> is_untouched(InstanceId instance) const;
   [[nodiscard]] Result<SteeringHandle> share(InstanceId instance) const;
 
   // Where aimed connections are announced; a duplicate.

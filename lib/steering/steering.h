@@ -114,6 +114,10 @@ class Steering {
 
   [[nodiscard]] virtual Rotation rotation() const = 0;
 
+  // Nothing else is to be done for a while, and instances of the rotation will leave it then: what settling
+  // has to look at may be looked at now. Takes as long as a Settlement's poll().
+  virtual void look_ahead() {}
+
   // Begins to settle an instance that is outside the rotation. Bounded by `bound`. With Migrate and Plain it
   // is over at once.
   virtual std::unique_ptr<Settlement> settle(InstanceId instance, Millis bound) = 0;

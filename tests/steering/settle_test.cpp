@@ -103,6 +103,80 @@ TEST_P(SettleTest, DoesNotWaitForHandshakesThatBeganLater) {
   EXPECT_EQ(await(*settlement).left(), 0U);
 }
 
+// Looking ahead.
+
+TEST_P(SettleTest, IsOverAtOnceWhenNobodyHasComeSinceItLookedAhead) {
+  const Fd old_listener = listen_on(kAny);
+  const Fd new_listener = listen_on(kAny);
+  add(1, {&old_listener});
+  add(2, {&new_listener});
+  shift({{1, 1.0}});
+  steering_->look_ahead();
+  shift({{2, 1.0}});
+  const auto result = steering_->settle(1, 3s)->poll();
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->left(), 0U);
+}
+
+TEST_P(SettleTest, LooksAtTheQueueAlsoWhereItLookedAhead) {
+  const Fd old_listener = listen_on(kAny);
+  const Fd new_listener = listen_on(kAny);
+  const Fd queued = connect_to(kLocal);  // whoever it is led to
+  add(1, {&old_listener});
+  add(2, {&new_listener});
+  shift({{1, 1.0}, {2, 1.0}});
+  steering_->look_ahead();
+  shift({{2, 1.0}});
+  const auto first = steering_->settle(1, 0ms)->poll();
+  shift({{1, 1.0}});
+  const auto second = steering_->settle(2, 0ms)->poll();
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(first->queued + second->queued, 1U);
+}
+
+TEST_P(SettleTest, WaitsForAHandshakeThatBeganBeforeItWasSteered) {
+  const Fd old_listener = listen_on(kAny);
+  hold_back_acks(old_listener);
+  const Fd client = connect_to(kLocal);
+  const Fd new_listener = listen_on(kAny);
+  add(1, {&old_listener});
+  add(2, {&new_listener});
+  shift({{1, 1.0}});
+  steering_->look_ahead();
+  shift({{2, 1.0}});
+  EXPECT_FALSE(steering_->settle(1, 30s)->poll());
+}
+
+TEST_P(SettleTest, WaitsForAHandshakeThatBeganAfterItLookedAhead) {
+  const Fd old_listener = listen_on(kAny);
+  const Fd new_listener = listen_on(kAny);
+  add(1, {&old_listener});
+  add(2, {&new_listener});
+  shift({{1, 1.0}});
+  steering_->look_ahead();
+  hold_back_acks(old_listener);
+  const Fd client = connect_to(kLocal);
+  shift({{2, 1.0}});
+  EXPECT_FALSE(steering_->settle(1, 30s)->poll());
+}
+
+// A restarted server that founds a new group gets clients before anybody steers it.
+TEST_F(EbpfSteeringTest, WaitsForTheHandshakesOfAListenerThatWasOpenedAfterItLookedAhead) {
+  Fd listener = listen_on(kAny);
+  add(1, {&listener});
+  shift({{1, 1.0}});
+  steering_->look_ahead();
+  close_and_await(listener);
+  listener = listen_on(kAny);
+  hold_back_acks(listener);
+  const Fd client = connect_to(kLocal);
+  const Fd new_listener = listen_on(kAny);
+  add(1, {&listener});
+  add(2, {&new_listener});
+  shift({{2, 1.0}});
+  EXPECT_FALSE(steering_->settle(1, 30s)->poll());
+}
+
 TEST_P(SettleTest, TellsWhatIsLeftWhenTheBoundIsReached) {
   const Fd old_listener = listen_on(kAny);
   const Fd new_listener = listen_on(kAny);

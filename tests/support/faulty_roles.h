@@ -133,6 +133,7 @@ class FaultySteering final : public Steering {
     return real_.shift(rotation);
   }
   [[nodiscard]] Rotation rotation() const override { return real_.rotation(); }
+  void look_ahead() override { real_.look_ahead(); }
   std::unique_ptr<Settlement> settle(InstanceId instance, Millis bound) override {
     return real_.settle(instance, bound);
   }

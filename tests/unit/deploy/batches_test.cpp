@@ -8,6 +8,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::SizeIs;
 
 ServerScript exits_at_once() {
   ServerScript script;
@@ -36,6 +37,22 @@ TEST_F(DeployTest, ShiftsOncePerBatch) {
   request.batch = kTwo;
   run(request);
   EXPECT_EQ(observer.count("traffic.shifted"), 2);
+}
+
+TEST_F(DeployTest, LooksAheadWhileTheServersOfABatchBecomeReady) {
+  standing("v1", 4);
+  steering.looked_ahead_at.clear();
+  RolloutRequest request = deploy("v2", 4);
+  request.batch = kTwo;
+  run(request);
+  std::vector<WallTime> ready;
+  for (const Event& event : observer.events)
+    if (event.name == "instance.ready") ready.push_back(event.time);
+  ASSERT_THAT(ready, SizeIs(4));
+  ASSERT_THAT(steering.looked_ahead_at, SizeIs(2));
+  EXPECT_LT(steering.looked_ahead_at[0], ready[0]);
+  EXPECT_LT(ready[1], steering.looked_ahead_at[1]);
+  EXPECT_LT(steering.looked_ahead_at[1], ready[2]);
 }
 
 TEST_F(DeployTest, AFailingSecondBatchStartsTheDrainedOnesAgain) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "steering/settle.h"
 
@@ -47,12 +48,14 @@ class SettlementTest : public testing::Test {
       log_ += "queue ";
       return queued_;
     };
+    if (is_untouched_) view.has_no_handshakes = [this] { return *is_untouched_; };
     return begin_settling(std::move(view), bound, clock_);
   }
 
   PushedClock clock_;
   std::vector<Handshake> half_open_;
   size_t queued_ = 0;
+  std::optional<bool> is_untouched_;
   bool broken_ = false;
   Micros cost_{0};
   std::string log_;
@@ -62,6 +65,23 @@ TEST_F(SettlementTest, TakesEveryStepInOneLookWhenNothingIsOpen) {
   const auto result = settle()->poll();
   ASSERT_TRUE(result);
   EXPECT_EQ(result->left(), 0U);
+  EXPECT_EQ(log_, "grace dump grace queue ");
+}
+
+TEST_F(SettlementTest, LooksOnlyAtTheQueuesWhereNoHandshakeCanBe) {
+  is_untouched_ = true;
+  half_open_ = {handshake(1)};
+  queued_ = 1;
+  const auto settlement = settle();
+  EXPECT_FALSE(settlement->poll());
+  queued_ = 0;
+  EXPECT_TRUE(settlement->poll());
+  EXPECT_EQ(log_, "grace queue queue ");
+}
+
+TEST_F(SettlementTest, TakesEveryStepWhereThatIsNotSure) {
+  is_untouched_ = false;
+  EXPECT_TRUE(settle()->poll());
   EXPECT_EQ(log_, "grace dump grace queue ");
 }
 
