@@ -4,13 +4,15 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/close_range.h>
+#include <sched.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
 #include <csignal>
-#include <cstring>
+#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -18,13 +20,17 @@ namespace roll {
 
 namespace {
 
+constexpr int kFailed = 127;
 constexpr int kFirstFd = 3;  // SD_LISTEN_FDS_START
 constexpr size_t kPidDigits = 10;
 constexpr std::string_view kDefaultPath = "/usr/local/bin:/usr/bin:/bin";
+// The child also writes a record; sanitizers make its frames three times as large.
+constexpr size_t kChildStack = size_t{512} * 1024;
 
-// Everything that the child needs, made before the fork.
+// Everything that the child needs, and what became of it.
 struct Plan {
   const LaunchSpec& spec;
+  const BeforeExec& before_exec;
   std::vector<std::string> env;
   std::vector<std::string> candidates;  // the paths at which the program may be
   std::vector<char*> argv_pointers;
@@ -33,8 +39,8 @@ struct Plan {
   const char* workdir = "/";
   std::vector<int> sockets = {};
   int gate = -1;
-  int go = -1;
-  int result = -1;
+  bool is_refused = false;
+  std::optional<ExecFailure> failure = {};
 };
 
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
@@ -62,14 +68,9 @@ std::vector<std::string> program_candidates(const LaunchSpec& spec) {
   }
 }
 
-[[noreturn]] void report(const Plan& plan, ExecStage stage, int os_error) {
-  const ExecFailure failure{stage, os_error};
-  [[maybe_unused]] const ssize_t written = ::write(plan.result, &failure, sizeof failure);
-  ::_exit(127);
-}
-
-void require(const Plan& plan, ExecStage stage, bool worked) {
-  if (!worked) report(plan, stage, errno);
+bool worked(Plan& plan, ExecStage stage, bool did) {
+  if (!did) plan.failure = ExecFailure{stage, errno};
+  return did;
 }
 
 // What the shim ignores the server must not inherit, and the shim's handlers must not run in the child.
@@ -89,35 +90,32 @@ int gate_fd(const Plan& plan) {
   return kFirstFd + static_cast<int>(plan.sockets.size());
 }
 
-void set_up_descriptors(Plan& plan) {
-  int log = plan.spec.log_path.empty() ? ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)
-                                       : ::open(plan.spec.log_path.c_str(),
-                                                O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
-  require(plan, ExecStage::Log, log >= 0);
-  int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  require(plan, ExecStage::Descriptors, null >= 0);
-  // Sources above the targets first, so that no dup2() overwrites one that is still needed.
+// Sources above the targets first, so that no dup2() overwrites one that is still needed.
+bool move_up(int& fd, int lowest) {
+  fd = ::fcntl(fd, F_DUPFD_CLOEXEC, lowest);
+  return fd >= 0;
+}
+
+bool put_descriptors(Plan& plan, int log, int null) {
   const int above = gate_fd(plan) + 1;
-  const auto move_up = [&](int& fd) {
-    fd = ::fcntl(fd, F_DUPFD_CLOEXEC, above);
-    require(plan, ExecStage::Descriptors, fd >= 0);
-  };
-  move_up(log);
-  move_up(null);
-  move_up(plan.gate);
-  move_up(plan.go);
-  for (int& socket : plan.sockets) move_up(socket);
-  const auto put = [&](int fd, int target) {
-    require(plan, ExecStage::Descriptors, ::dup2(fd, target) >= 0);
-  };
-  put(null, STDIN_FILENO);
-  put(log, STDOUT_FILENO);
-  put(log, STDERR_FILENO);
+  bool all = move_up(log, above) && move_up(null, above) && move_up(plan.gate, above);
+  for (int& socket : plan.sockets) all = all && move_up(socket, above);
+  all = all && ::dup2(null, STDIN_FILENO) >= 0 && ::dup2(log, STDOUT_FILENO) >= 0 &&
+        ::dup2(log, STDERR_FILENO) >= 0;
   int target = kFirstFd;
-  for (const int socket : plan.sockets) put(socket, target++);
-  put(plan.gate, target);
-  require(plan, ExecStage::Descriptors,
-          ::close_range(static_cast<unsigned>(above), ~0U, CLOSE_RANGE_CLOEXEC) == 0);
+  for (const int socket : plan.sockets) all = all && ::dup2(socket, target++) >= 0;
+  return all && ::dup2(plan.gate, target) >= 0 &&
+         ::close_range(static_cast<unsigned>(above), ~0U, CLOSE_RANGE_CLOEXEC) == 0;
+}
+
+bool set_up_descriptors(Plan& plan) {
+  const int log =
+      plan.spec.log_path.empty()
+          ? ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)
+          : ::open(plan.spec.log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
+  if (!worked(plan, ExecStage::Log, log >= 0)) return false;
+  const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  return worked(plan, ExecStage::Descriptors, null >= 0 && put_descriptors(plan, log, null));
 }
 
 // A server believes that the sockets are meant for it only if this is its pid, which is known here first.
@@ -125,25 +123,25 @@ void tell_own_pid(const Plan& plan) {
   if (plan.listen_pid != nullptr) std::to_chars(plan.listen_pid, plan.listen_pid + kPidDigits, ::getpid());
 }
 
-void set_limits(const Plan& plan) {
-  if (!plan.spec.nofile) return;
+bool set_limits(Plan& plan) {
+  if (!plan.spec.nofile) return true;
   const rlimit limit{*plan.spec.nofile, *plan.spec.nofile};
-  require(plan, ExecStage::Limits, ::setrlimit(RLIMIT_NOFILE, &limit) == 0);
+  return worked(plan, ExecStage::Limits, ::setrlimit(RLIMIT_NOFILE, &limit) == 0);
 }
 
-void become_user(const Plan& plan) {
-  if (!plan.spec.credentials) return;
+bool become_user(Plan& plan) {
+  if (!plan.spec.credentials) return true;
   const Credentials& who = *plan.spec.credentials;
   const bool is_already = ::geteuid() != 0 && who.uid == ::geteuid() && who.gid == ::getegid();
-  if (is_already) return;
-  require(plan, ExecStage::User,
-          ::setgroups(who.groups.size(), who.groups.data()) == 0 &&
-              ::setresgid(who.gid, who.gid, who.gid) == 0 && ::setresuid(who.uid, who.uid, who.uid) == 0);
+  return is_already || worked(plan, ExecStage::User,
+                              ::setgroups(who.groups.size(), who.groups.data()) == 0 &&
+                                  ::setresgid(who.gid, who.gid, who.gid) == 0 &&
+                                  ::setresuid(who.uid, who.uid, who.uid) == 0);
 }
 
 // As execvp(3) looks through PATH, but PATH is the server's own, and what is no program is never given to a
-// shell.
-[[noreturn]] void execute(const Plan& plan) {
+// shell. Returns on failure.
+void execute(Plan& plan) {
   ExecFailure failure{ExecStage::Exec, ENOENT};
   for (const auto& path : plan.candidates) {
     ::execve(path.c_str(), plan.argv_pointers.data(), plan.env_pointers.data());
@@ -157,38 +155,45 @@ void become_user(const Plan& plan) {
     failure = {ExecStage::Exec, os_error};
     break;
   }
-  report(plan, failure.stage, failure.os_error);
+  plan.failure = failure;
 }
 
-// False at the end of file: nobody wants the server any more.
-bool await_go(const Plan& plan) {
-  char byte = 0;
-  ssize_t got = 0;
-  do {
-    got = ::read(plan.go, &byte, 1);
-  } while (got < 0 && errno == EINTR);
-  return got == 1;
-}
-
-// All that can be done before the word is, for then it is in a hurry.
-[[noreturn]] void run_child(Plan& plan) {
+// The child, to its exec.
+int become_server(void* argument) {
+  Plan& plan = *static_cast<Plan*>(argument);
+  const auto self = ProcessRef::self();
+  plan.is_refused = !self || !plan.before_exec(self->id());
+  if (plan.is_refused) return kFailed;
   reset_signal_handlers();
-  require(plan, ExecStage::Session, ::setsid() >= 0);
-  set_up_descriptors(plan);
+  const bool is_set_up = worked(plan, ExecStage::Session, ::setsid() >= 0) && set_up_descriptors(plan) &&
+                         set_limits(plan) && become_user(plan) &&
+                         worked(plan, ExecStage::Workdir, ::chdir(plan.workdir) == 0);
+  if (!is_set_up) return kFailed;
   tell_own_pid(plan);
-  set_limits(plan);
-  become_user(plan);
-  require(plan, ExecStage::Workdir, ::chdir(plan.workdir) == 0);
   unblock_signals();
-  if (!await_go(plan)) ::_exit(0);
   execute(plan);
+  return kFailed;
 }
 
-// A result pipe below `lowest` would be overwritten by the server's own descriptors.
-Result<Fd> move_up(Fd fd, int lowest) {
-  Fd moved(::fcntl(fd.get(), F_DUPFD_CLOEXEC, lowest));
-  if (!moved) return fail(last_os_failure("cannot duplicate a descriptor"));
-  return moved;
+// Nobody but the child runs, on a stack of its own, until it has executed the server or ended. A signal
+// handler that ran in it would run in the caller's memory.
+pid_t run_child(Plan& plan) {
+  const auto stack = std::make_unique_for_overwrite<char[]>(kChildStack);
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, &before);
+  const pid_t child =
+      ::clone(become_server, stack.get() + kChildStack, CLONE_VM | CLONE_VFORK | SIGCHLD, &plan);
+  const int os_error = errno;
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  errno = os_error;
+  return child;
+}
+
+void reap(pid_t child) {
+  while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+  }
 }
 
 // With room for what only the child knows.
@@ -238,19 +243,12 @@ std::string describe(const ExecFailure& failure, const LaunchSpec& spec) {
   return "cannot start " + program + step + ": " + os_error_text(failure.os_error);
 }
 
-Result<PendingExec> fork_server(const LaunchSpec& spec, const std::vector<std::string>& extra_env, int gate,
-                                std::span<const int> sockets) {
+Result<ProcessRef> start_server(const LaunchSpec& spec, const std::vector<std::string>& extra_env, int gate,
+                                std::span<const int> sockets, const BeforeExec& before_exec) {
   if (spec.argv.empty() || spec.argv.front().empty())
     return fail(ErrorKind::Invalid, "cannot start a server: its command is empty");
-  auto go = make_pipe();
-  if (!go) return fail(go.error());
-  auto result = make_pipe(Blocking::No);
-  if (!result) return fail(result.error());
-
-  Plan plan{spec, spec.env, program_candidates(spec), {}, {}};
+  Plan plan{spec, before_exec, spec.env, program_candidates(spec), {}, {}};
   plan.sockets.assign(sockets.begin(), sockets.end());
-  auto result_write = move_up(std::move(result->write), gate_fd(plan) + 1);
-  if (!result_write) return fail(result_write.error());
   plan.env.insert(plan.env.end(), extra_env.begin(), extra_env.end());
   plan.env.push_back("ROLL_GATE_FD=" + std::to_string(gate_fd(plan)));
   add_listen_variables(plan);
@@ -258,33 +256,18 @@ Result<PendingExec> fork_server(const LaunchSpec& spec, const std::vector<std::s
   plan.env_pointers = pointers(plan.env);
   if (!spec.workdir.empty()) plan.workdir = spec.workdir.c_str();
   plan.gate = gate;
-  plan.go = go->read.get();
-  plan.result = result_write->get();
 
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  ::sigprocmask(SIG_SETMASK, &all, &before);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    // Its own copy of the write end would keep the child from ever seeing EOF.
-    go->write.reset();
-    run_child(plan);
+  const pid_t child = run_child(plan);
+  if (child < 0) return fail(last_os_failure("cannot fork a server"));
+  if (plan.is_refused || plan.failure) reap(child);
+  if (plan.is_refused) return fail(ErrorKind::Failed, "the server is not to be started");
+  if (plan.failure) return fail(ErrorKind::Failed, describe(*plan.failure, spec));
+  auto server = ProcessRef::open(child);
+  if (!server) {  // it is not waited for yet, so the pid is its own
+    ::kill(child, SIGKILL);
+    reap(child);
   }
-  const int fork_error = errno;
-  ::sigprocmask(SIG_SETMASK, &before, nullptr);
-  if (child < 0) return fail(os_failure("cannot fork a server", fork_error));
-  auto process = ProcessRef::open(child);
-  if (!process) return fail(process.error());
-  return PendingExec{std::move(*process), std::move(go->write), std::move(result->read)};
-}
-
-std::optional<ExecResult> read_exec_result(int fd) {
-  ExecFailure failure;
-  const ssize_t got = ::read(fd, &failure, sizeof failure);
-  if (got == static_cast<ssize_t>(sizeof failure)) return ExecResult{failure};
-  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return std::nullopt;
-  return ExecResult{};
+  return server;
 }
 
 }  // namespace roll

@@ -48,7 +48,7 @@ Status ForkedServer::prepare() {
   return {};
 }
 
-Result<ProcessId> ForkedServer::start() {
+Result<ProcessId> ForkedServer::start(const BeforeExec& before_exec) {
   std::vector<int> sockets;
   if (spec_.sockets == LaunchSpec::Sockets::Inherited) {
     if (Status opened = sockets_.open(); !opened) return fail(opened.error());
@@ -58,37 +58,11 @@ Result<ProcessId> ForkedServer::start() {
   if (!gate) return fail(gate.error());
   gate_ = gate_state_ == LaunchSpec::Gate::Closed ? std::move(gate->write) : Fd();
   gate->write.reset();
-  auto pending = fork_server(spec_, extra_env_, gate->read.get(), sockets);
-  if (!pending) return fail(pending.error());
+  auto server = start_server(spec_, extra_env_, gate->read.get(), sockets, before_exec);
+  if (!server) return fail(server.error());
   has_children_ = true;
-  server_ = std::move(pending->process);
-  go_ = std::move(pending->go);
-  result_ = std::move(pending->result);
-  on_result_ = loop_.on_readable(result_.get(), [this] { read_result(); });
+  server_ = std::move(*server);
   return server_->id();
-}
-
-void ForkedServer::proceed() {
-  (void)write_all(go_.get(), "g");
-  go_.reset();
-}
-
-void ForkedServer::call_off() {
-  if (!server_) return;
-  (void)server_->send_signal(SIGKILL);
-  ::waitpid(server_->id().pid, nullptr, 0);
-  server_.reset();
-}
-
-void ForkedServer::read_result() {
-  const auto result = read_exec_result(result_.get());
-  if (!result) return;
-  on_result_.reset();
-  result_.reset();
-  if (!result->failure) return callbacks_.executed();
-  // Its exit says nothing more.
-  server_.reset();
-  callbacks_.execution_failed(describe(*result->failure, spec_));
 }
 
 void ForkedServer::reap() {
@@ -100,8 +74,6 @@ void ForkedServer::reap() {
     if (pid <= 0) {
       const bool had_children = std::exchange(has_children_, pid == 0);
       if (pid == 0 || !had_children) break;
-      // What it executed comes before what became of it.
-      if (result_) read_result();
       if (server_exit && server_) {
         server_.reset();
         callbacks_.exited(*server_exit);
@@ -112,9 +84,7 @@ void ForkedServer::reap() {
     }
     if (server_ && pid == server_->id().pid) server_exit = exit_status(status);
   }
-  if (!server_exit) return;
-  if (result_) read_result();
-  if (!server_) return;
+  if (!server_exit || !server_) return;
   server_.reset();
   callbacks_.exited(*server_exit);
 }

@@ -23,23 +23,18 @@ class ForkedServer final : public ServerProcess {
  public:
   // Called from the loop.
   struct Callbacks {
-    std::function<void()> executed;
-    std::function<void(const std::string&)> execution_failed;
     std::function<void(const ExitStatus&)> exited;
     std::function<void()> last_gone;
   };
 
-  // `extra_env` as in fork_server(). The spec and the sockets must outlive this object.
+  // `extra_env` as in start_server(). The spec and the sockets must outlive this object.
   ForkedServer(Loop& loop, const LaunchSpec& spec, InheritedSockets& sockets,
                std::vector<std::string> extra_env, Callbacks callbacks);
 
   // Makes this process the subreaper and begins to watch for its children.
   Status prepare();
 
-  Result<ProcessId> start() override;
-  void proceed() override;
-  // Instead of proceed(): the child has ended when this returns.
-  void call_off();
+  Result<ProcessId> start(const BeforeExec& before_exec) override;
   void send_signal(int signal) override;
   void send_signal_to_all(int signal) override;
   std::vector<pid_t> living() override;
@@ -47,7 +42,6 @@ class ForkedServer final : public ServerProcess {
   void close_sockets() override { sockets_.close(); }
 
  private:
-  void read_result();
   void reap();
 
   Loop& loop_;
@@ -58,9 +52,8 @@ class ForkedServer final : public ServerProcess {
   LaunchSpec::Gate gate_state_;
   Fd gate_;                           // the write end, while the gate is closed
   std::optional<ProcessRef> server_;  // until it was reaped
-  Fd go_, result_;
   bool has_children_ = false;
-  Watch on_child_, on_result_;
+  Watch on_child_;
 };
 
 }  // namespace roll

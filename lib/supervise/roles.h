@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,17 +18,16 @@
 namespace roll {
 
 // The server's process and everything that descends from it, as the supervisor sees them. The real one tells
-// what becomes of them by calling the supervisor (executed(), execution_failed(), server_exited(),
-// last_process_gone()).
+// what becomes of them by calling the supervisor (server_exited(), last_process_gone()).
 class ServerProcess {
  public:
   virtual ~ServerProcess() = default;
 
-  // A child that waits; it becomes the server with proceed(). One that is started again gets a fresh gate, in
-  // the state in which the last one was. Sockets that it inherits are opened, or still are. What goes wrong
-  // with the child before proceed() is told, too.
-  virtual Result<ProcessId> start() = 0;
-  virtual void proceed() = 0;
+  // Executes the server in a child, which asks `before_exec` first, with its own name: it runs in the child,
+  // but in this process's memory, and where it says no nothing is executed. One that is started again gets a
+  // fresh gate, in the state in which the last one was. Sockets that it inherits are opened, or still are.
+  // Blocks until it runs or could not be executed; then no exit is told.
+  virtual Result<ProcessId> start(const std::function<bool(const ProcessId& child)>& before_exec) = 0;
 
   // To the server itself; no matter if it has exited.
   virtual void send_signal(int signal) = 0;

@@ -136,11 +136,7 @@ class Shim final : public Audience {
       look_again();
     });
     prepared_ = prepare();
-    if (may_run) {
-      launch();
-    } else if (prepared_) {
-      supervisor_.stage();
-    }
+    if (may_run) launch();
     look_again();
     if (!is_over_) loop_->run();
   }
@@ -177,15 +173,6 @@ class Shim final : public Audience {
         server_(*loop_, supervisor_.record().spec, sockets_,
                 {"NOTIFY_SOCKET=" + run_dir_ + "/" + kNotifySocket},
                 {
-                    [this] {
-                      supervisor_.executed();
-                      look_again();
-                      ::malloc_trim(0);
-                    },
-                    [this](const std::string& message) {
-                      supervisor_.execution_failed(message);
-                      look_again();
-                    },
                     [this](const ExitStatus& exit) {
                       supervisor_.server_exited(exit);
                       look_again();
@@ -210,14 +197,17 @@ class Shim final : public Audience {
   void launch() {
     ::unlink(kLaunchSpec);
     if (prepared_) prepared_ = control_->open();
-    if (prepared_) return supervisor_.start();
+    if (prepared_) {
+      supervisor_.start();
+      ::malloc_trim(0);
+      return;
+    }
     finish({ShimEvent::Kind::LaunchFailed, supervisor_.record(), {}, prepared_.error().message, {}}, {});
   }
 
   // Whoever was to launch the server has gone, or this process is to end: as if it had never been started.
   void call_off() {
     is_finished_ = true;
-    server_.call_off();
     (void)remove_tree(run_dir_);
     end();
   }

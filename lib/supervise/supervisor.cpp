@@ -41,51 +41,34 @@ Supervisor::Supervisor(const Roles& roles, LaunchSpec spec, ProcessId shim) : ro
 
 // Launching.
 
-// Sockets that are inherited would listen already, and clients come before anybody can lead them elsewhere.
-void Supervisor::stage() {
-  if (record_.spec.sockets == LaunchSpec::Sockets::Inherited) return;
-  if (const auto server = roles_.process.start()) staged_ = *server;
-}
-
 void Supervisor::start() {
-  launch();
-}
-
-void Supervisor::launch() {
-  phase_ = Phase::Launching;
   record_.notified_ready = false;
   record_.ready_after.reset();
   record_.status.clear();
-  const auto server = staged_ ? Result<ProcessId>(*std::exchange(staged_, {})) : roles_.process.start();
-  if (!server) return launch_failed(server.error().message);
   started_at_ = roles_.clock.now();
   record_.started = roles_.clock.wall_now();
-  record_.server = *server;
-  // Nobody would ever find a server that no record names.
-  if (Status saved = roles_.audience.save(record_); !saved && is_first_launch_)
-    return launch_failed(saved.error().message);
-  roles_.process.proceed();
+  Status saved;
+  const auto server = roles_.process.start([&](const ProcessId& child) {
+    record_.server = child;
+    saved = roles_.audience.save(record_);
+    // Nobody would ever find a server that no record names.
+    return saved.has_value() || !is_first_launch_;
+  });
+  if (server) return launched();
+  launch_failed(is_first_launch_ && !saved ? saved.error().message : server.error().message);
 }
 
-void Supervisor::executed() {
-  if (phase_ == Phase::Ended) return;
-  if (is_first_launch_) {
-    is_first_launch_ = false;
-    publish(ShimEvent::Kind::Launched);
-  } else {
-    ++record_.restarts;
-    save();
-    roles_.audience.note(restarted_line(record_, roles_.clock.wall_now()));
-    publish(ShimEvent::Kind::Restarted);
-  }
-  if (phase_ == Phase::Draining) return tell_to_end();
+void Supervisor::launched() {
   phase_ = Phase::Running;
   next_look_ = roles_.clock.now();
-}
-
-void Supervisor::execution_failed(const std::string& message) {
-  if (phase_ == Phase::Staged) staged_.reset();  // start() tries again
-  if (phase_ == Phase::Launching || (phase_ == Phase::Draining && is_first_launch_)) launch_failed(message);
+  if (is_first_launch_) {
+    is_first_launch_ = false;
+    return publish(ShimEvent::Kind::Launched);
+  }
+  ++record_.restarts;
+  save();
+  roles_.audience.note(restarted_line(record_, roles_.clock.wall_now()));
+  publish(ShimEvent::Kind::Restarted);
 }
 
 void Supervisor::launch_failed(const std::string& message) {
@@ -106,7 +89,6 @@ void Supervisor::launch_failed(const std::string& message) {
 
 void Supervisor::server_exited(const ExitStatus& exit) {
   if (phase_ == Phase::Ended) return;
-  if (phase_ == Phase::Staged) return staged_.reset();
   record_.server = {};
   record_.exit = exit;
   // Its end was asked for; what it left behind has until the deadline.
@@ -114,8 +96,6 @@ void Supervisor::server_exited(const ExitStatus& exit) {
     if (!roles_.process.living().empty()) save();
     return;
   }
-  // It never executed the server: execution_failed() tells.
-  if (phase_ == Phase::Launching) return;
   const std::string message = what_was_left(exit);
   plan_restart_or_fail(exit);
   phase_ = Phase::Sweeping;
@@ -400,7 +380,7 @@ void Supervisor::tick() {
   if (phase_ == Phase::Draining && cut_at_ <= now) cut();
   if (hold_ && hold_ends_ <= now) end_hold();
   if (is_to_end_steering() && next_alone_look_ <= now) look_whether_alone();
-  if (phase_ == Phase::Waiting && restart_at_ <= now) launch();
+  if (phase_ == Phase::Waiting && restart_at_ <= now) start();
 }
 
 bool Supervisor::is_awaiting_idle() const {

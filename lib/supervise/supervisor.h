@@ -19,24 +19,22 @@ namespace roll {
 //
 //   phase       processes              ends with                                   then
 //   ─────────   ────────────────────   ─────────────────────────────────────────   ──────────────────────────
-//   Staged      a child that waits,    start()                                     Launching
-//               or none
-//   Launching   a child before exec    executed()                                  Running
-//                                      execution_failed(), the first time          Ended (LaunchFailed)
-//                                      execution_failed(), at a restart            Waiting, or Idle (failed)
+//   Staged      none                   start()                                     Running
+//                                      start(), could not be executed              Ended (LaunchFailed)
 //   Running     the server             server_exited() unasked                     Sweeping
 //                                      drain()                                     Draining
 //   Sweeping    what a server left     last_process_gone(); SIGTERM at first,      Waiting, or Idle (failed)
 //               behind                 SIGKILL after kSweepPatience
-//   Waiting     none                   the back-off is over                        Launching
+//   Waiting     none                   the back-off is over                        Running
+//                                      it is, could not be executed                Waiting, or Idle (failed)
 //                                      drain()                                     Ended
 //   Idle        none, state failed     drain()                                     Ended
 //   Draining    the server             last_process_gone(); SIGKILL to all at      Ended (Stopped)
 //                                      the deadline
 //   Ended       none                   the shim exits
 //
-// A drain that comes while Launching or Sweeping has no phase to wait for: it turns into Draining at once.
-enum class Phase { Staged, Launching, Running, Sweeping, Waiting, Idle, Draining, Ended };
+// A drain that comes while Sweeping has no phase to wait for: it turns into Draining at once.
+enum class Phase { Staged, Running, Sweeping, Waiting, Idle, Draining, Ended };
 
 class Supervisor {
  public:
@@ -74,15 +72,9 @@ class Supervisor {
 
   Supervisor(const Roles& roles, LaunchSpec spec, ProcessId shim);
 
-  // Sets the server up; start() is to come, and says what went wrong.
-  void stage();
-
   // Starts the server; a failure is told to the audience, as a later one would be.
   void start();
 
-  // What became of the child that ServerProcess::start() made.
-  void executed();
-  void execution_failed(const std::string& message);
   // The server itself has exited; its children may live.
   void server_exited(const ExitStatus& exit);
   // No process of the instance is left.
@@ -105,7 +97,7 @@ class Supervisor {
   [[nodiscard]] const InstanceRecord& record() const { return record_; }
 
  private:
-  void launch();
+  void launched();
   void launch_failed(const std::string& message);
   void begin_draining();
   void tell_to_end();
@@ -130,7 +122,6 @@ class Supervisor {
   Roles roles_;
   InstanceRecord record_;
   Phase phase_ = Phase::Staged;
-  std::optional<ProcessId> staged_;               // the child that waits
   InstanceState role_ = InstanceState::Starting;  // what rollctl last made of it
   bool is_first_launch_ = true;
   bool was_notifying_ = false;  // an earlier server sent READY=1: so will the next

@@ -30,7 +30,7 @@ using Clock = std::chrono::steady_clock;
 constexpr int kRounds = 15;
 constexpr auto kPatience = 30s;
 constexpr double kTimesTheFloor = 3;
-constexpr int kGracePeriodsOfSettle = 2;
+constexpr int kGracePeriodsOfSettle = 1;  // where nobody came
 
 double milliseconds(Clock::duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();

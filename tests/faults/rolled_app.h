@@ -21,11 +21,11 @@ class RolledApp {
   struct Settings {
     // Where the folders are made that outlive a reboot; empty: on a tmpfs where there is one, since a disk's
     // fsync costs more than the rest. The runtime folder is there in any case, as /run is.
-    std::string base;
+    std::string base = {};
     // Whose app it is, and who runs rollctl, without any capability; nobody: the caller.
-    std::optional<uid_t> uid;
+    std::optional<uid_t> uid = {};
     // The folder of programs; empty: that of the build.
-    std::string programs;
+    std::string programs = {};
   };
 
   // `app_file`: TOML; "$ROOT" stands for the document root, "$BIN" for the folder of programs.

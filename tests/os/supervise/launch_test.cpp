@@ -78,14 +78,14 @@ class LaunchTest : public ShimTest {
   Connected spawn_staged(const LaunchSpec& spec) {
     stage(spec);
     Connected connected = spawn_shim(spec);
-    EXPECT_TRUE(await([] { return staging_shim().has_value(); }));
+    EXPECT_TRUE(await([&] { return staged_shim(spec).has_value(); }));
     return connected;
   }
 
   std::unique_ptr<WaitingShim> start_staged(const LaunchSpec& spec) {
     auto waiting = WaitingShim::start(program_path("roll-shim"), spec).value();
     waiting->stage(spec);
-    EXPECT_TRUE(await([] { return staging_shim().has_value(); }));
+    EXPECT_TRUE(await([&] { return staged_shim(spec).has_value(); }));
     return waiting;
   }
 
@@ -98,15 +98,11 @@ class LaunchTest : public ShimTest {
     EXPECT_EQ(text_of(spec.log_path), "");
   }
 
-  // The shim that has forked its server's process; nothing while none has.
-  static std::optional<pid_t> staging_shim() {
-    for (const pid_t pid : process_tree(::getpid())) {
-      const std::string status = text_of(fmt::format("/proc/{}/status", pid));
-      const size_t parent = status.find("\nPPid:\t");
-      if (parent == std::string::npos) continue;
-      const pid_t shim = std::stoi(status.substr(parent + 7));
-      if (text_of(fmt::format("/proc/{}/comm", shim)) == "roll-shim\n") return shim;
-    }
+  // The shim that waits for the word with all set up but its server; nothing while it does not yet.
+  static std::optional<pid_t> staged_shim(const LaunchSpec& spec) {
+    if (!exists(spec.run_dir + "/" + kNotifySocket)) return std::nullopt;
+    for (const pid_t pid : process_tree(::getpid()))
+      if (text_of(fmt::format("/proc/{}/comm", pid)) == "roll-shim\n" && sleeps(pid)) return pid;
     return std::nullopt;
   }
 
@@ -440,10 +436,12 @@ TEST_F(LaunchTest, AShimThatIsToldToEndBeforeItsServerRunsLeavesNothing) {
   expect_to_leave_nothing(shim, spec);
 }
 
-TEST_F(LaunchTest, SaysThatAShimEndedWhileItsServerWasStaged) {
+TEST_F(LaunchTest, SaysThatAShimEndedWhileItWasStaged) {
   const LaunchSpec spec = shell_spec("echo run");
   auto waiting = start_staged(spec);
-  ASSERT_EQ(::kill(*staging_shim(), SIGTERM), 0);
+  const auto shim = staged_shim(spec);
+  ASSERT_TRUE(shim);
+  ASSERT_EQ(::kill(*shim, SIGTERM), 0);
   ASSERT_TRUE(await([] { return processes() == 0; }));
   const auto client = waiting->launch(*loop_, spec, {});
   ASSERT_FALSE(client);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -25,12 +26,15 @@ class PushedClock final : public Clock {
 // Processes that are only numbers: 100 is the first server, 101 the next one.
 class FakeServer final : public ServerProcess {
  public:
-  Result<ProcessId> start() override {
-    if (start_fails) return fail(ErrorKind::Failed, "cannot fork a server: no more processes");
+  Result<ProcessId> start(const std::function<bool(const ProcessId&)>& before_exec) override {
+    if (fork_fails) return fail(ErrorKind::Failed, "cannot fork a server: no more processes");
     ++starts;
-    return ProcessId{99 + starts, static_cast<uint64_t>(starts), "boot"};
+    const ProcessId child{99 + starts, static_cast<uint64_t>(starts), "boot"};
+    if (!before_exec(child)) return fail(ErrorKind::Failed, "the server is not to be started");
+    if (exec_fails) return fail(ErrorKind::Failed, "cannot start \"./web\": No such file or directory");
+    ++executions;
+    return child;
   }
-  void proceed() override { ++proceeds; }
   void send_signal(int signal) override { signals.push_back(signal); }
   void send_signal_to_all(int signal) override { signals_to_all.push_back(signal); }
   std::vector<pid_t> living() override { return left; }
@@ -40,9 +44,10 @@ class FakeServer final : public ServerProcess {
     signals_at_close = signals.size();
   }
 
-  bool start_fails = false;
+  bool fork_fails = false;
+  bool exec_fails = false;
   int starts = 0;
-  int proceeds = 0;
+  int executions = 0;
   bool gate_open = false;
   int closes = 0;  // of the sockets
   size_t signals_at_close = 0;
