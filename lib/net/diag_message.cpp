@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "net/diag_message.h"
 
-#include <libmnl/libmnl.h>
 #include <linux/inet_diag.h>
+#include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 
@@ -22,15 +22,32 @@ IpAddress read_address(int family, const __be32 (&words)[4]) {
   return IpAddress::v6(address);
 }
 
-int read_attribute(const nlattr* attribute, void* socket) {
-  if (mnl_attr_get_type(attribute) == INET_DIAG_SKV6ONLY && mnl_attr_get_payload_len(attribute) >= 1)
-    static_cast<DiagSocket*>(socket)->v6only = mnl_attr_get_u8(attribute) != 0;
-  return MNL_CB_OK;
+using Bytes = std::span<const std::byte>;
+
+// What stands behind the first `size` bytes, which may be padded.
+Bytes behind(Bytes bytes, size_t size) {
+  return bytes.subspan(std::min<size_t>(NLMSG_ALIGN(size), bytes.size()));
+}
+
+Bytes payload_of(const nlmsghdr& header) {
+  return behind({reinterpret_cast<const std::byte*>(&header), header.nlmsg_len}, sizeof header);
+}
+
+void read_attributes(Bytes attributes, DiagSocket& socket) {
+  while (attributes.size() >= sizeof(nlattr)) {
+    const auto& attribute = *reinterpret_cast<const nlattr*>(attributes.data());
+    if (attribute.nla_len < sizeof(nlattr) || attribute.nla_len > attributes.size()) return;
+    const Bytes value = behind(attributes.first(attribute.nla_len), sizeof(nlattr));
+    if ((attribute.nla_type & NLA_TYPE_MASK) == INET_DIAG_SKV6ONLY && !value.empty())
+      socket.v6only = value.front() != std::byte{0};
+    attributes = behind(attributes, attribute.nla_len);
+  }
 }
 
 std::optional<DiagSocket> parse_socket(const nlmsghdr& header) {
-  if (mnl_nlmsg_get_payload_len(&header) < sizeof(inet_diag_msg)) return std::nullopt;
-  const auto& message = *static_cast<const inet_diag_msg*>(mnl_nlmsg_get_payload(&header));
+  const Bytes payload = payload_of(header);
+  if (payload.size() < sizeof(inet_diag_msg)) return std::nullopt;
+  const auto& message = *reinterpret_cast<const inet_diag_msg*>(payload.data());
   if (message.idiag_family != AF_INET && message.idiag_family != AF_INET6) return std::nullopt;
 
   DiagSocket socket;
@@ -45,13 +62,12 @@ std::optional<DiagSocket> parse_socket(const nlmsghdr& header) {
   socket.device = static_cast<int>(message.id.idiag_if);
   socket.cookie = uint64_t{message.id.idiag_cookie[1]} << 32 | message.id.idiag_cookie[0];
 
-  mnl_attr_parse(&header, sizeof(inet_diag_msg), &read_attribute, &socket);
+  read_attributes(behind(payload, sizeof message), socket);
   return socket;
 }
 
-// The message that stands at the beginning, or nothing where its length is a lie. mnl_nlmsg_ok() takes a
-// length of more than 2 GiB for a negative one, and believes it.
-const nlmsghdr* first_message(std::span<const std::byte> packet) {
+// The message that stands at the beginning, or nothing where its length is a lie.
+const nlmsghdr* first_message(Bytes packet) {
   if (packet.size() < sizeof(nlmsghdr)) return nullptr;
   const auto* header = reinterpret_cast<const nlmsghdr*>(packet.data());
   const bool plausible = header->nlmsg_len >= sizeof(nlmsghdr) && header->nlmsg_len <= packet.size();
@@ -61,8 +77,9 @@ const nlmsghdr* first_message(std::span<const std::byte> packet) {
 // The errno in a message that begins with a negated one; nothing where it is too short.
 std::optional<int> parse_code(const nlmsghdr& header) {
   int code = 0;
-  if (mnl_nlmsg_get_payload_len(&header) < sizeof code) return std::nullopt;
-  std::memcpy(&code, mnl_nlmsg_get_payload(&header), sizeof code);
+  const Bytes payload = payload_of(header);
+  if (payload.size() < sizeof code) return std::nullopt;
+  std::memcpy(&code, payload.data(), sizeof code);
   constexpr int kLargestErrno = 4095;
   return code < 0 && code >= -kLargestErrno ? -code : 0;
 }
@@ -72,7 +89,7 @@ std::optional<int> parse_code(const nlmsghdr& header) {
 DiagPacket parse_diag_packet(std::span<const std::byte> packet, uint32_t sequence) {
   DiagPacket result;
   while (const nlmsghdr* header = first_message(packet)) {
-    packet = packet.subspan(std::min<size_t>(MNL_ALIGN(header->nlmsg_len), packet.size()));
+    packet = behind(packet, header->nlmsg_len);
     if (header->nlmsg_seq != sequence) continue;
     if (header->nlmsg_type == NLMSG_DONE || header->nlmsg_type == NLMSG_ERROR) {
       // A dump that fails after it began says so in its end mark.
