@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
@@ -47,15 +48,15 @@ std::vector<size_t> parse_cpu_list(std::string_view text) {
   return cpus;
 }
 
-// Puts the calling thread before every ordinary one, where it may: on a CPU that computes it would have to
-// wait for its turn, some ms.
+// Puts the calling thread before those that it shares the CPUs with, where it may: on a CPU that computes it
+// would have to wait for its turn, some ms, and among those of its own real-time priority until they sleep.
 class AheadOfOthers {
  public:
   AheadOfOthers() : policy_(::sched_getscheduler(0)) {
-    if (policy_ != SCHED_OTHER || ::sched_getparam(0, &parameters_) != 0) return;
-    sched_param lowest{};
-    lowest.sched_priority = ::sched_get_priority_min(SCHED_FIFO);
-    changed_ = ::sched_setscheduler(0, SCHED_FIFO, &lowest) == 0;
+    if (policy_ == SCHED_DEADLINE || ::sched_getparam(0, &parameters_) != 0) return;
+    sched_param next{};
+    next.sched_priority = std::min(parameters_.sched_priority + 1, ::sched_get_priority_max(SCHED_FIFO));
+    changed_ = ::sched_setscheduler(0, SCHED_FIFO, &next) == 0;
   }
   AheadOfOthers(const AheadOfOthers&) = delete;
   AheadOfOthers& operator=(const AheadOfOthers&) = delete;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <linux/filter.h>
+#include <sched.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -284,16 +285,37 @@ TEST_P(SettleTest, LosesAndMigratesNothingWhileListenersComeAndGoUnderLoad) {
   EXPECT_GT(answered, 800);
 }
 
-TEST(GracePeriodTest, LeavesAffinityAndPriorityAsTheyWere) {
+void expect_grace_period_to_leave_the_thread_as_it_was() {
   const int policy = ::sched_getscheduler(0);
+  sched_param priority_before{};
+  sched_param priority_after{};
   cpu_set_t before;
   cpu_set_t after;
+  ASSERT_EQ(::sched_getparam(0, &priority_before), 0);
   ASSERT_EQ(::sched_getaffinity(0, sizeof before, &before), 0);
   const auto over = grace_period();
   ASSERT_TRUE(over) << over.error().message;
   ASSERT_EQ(::sched_getaffinity(0, sizeof after, &after), 0);
+  ASSERT_EQ(::sched_getparam(0, &priority_after), 0);
   EXPECT_TRUE(CPU_EQUAL(&before, &after));
   EXPECT_EQ(::sched_getscheduler(0), policy);
+  EXPECT_EQ(priority_after.sched_priority, priority_before.sched_priority);
+}
+
+TEST(GracePeriodTest, LeavesAffinityAndPriorityAsTheyWere) {
+  expect_grace_period_to_leave_the_thread_as_it_was();
+}
+
+TEST(GracePeriodTest, LeavesARealTimePriorityAsItWas) {
+  sched_param parameters{};
+  for (const int priority : {1, 10, ::sched_get_priority_max(SCHED_RR)}) {
+    parameters.sched_priority = priority;
+    if (::sched_setscheduler(0, SCHED_RR, &parameters) != 0)
+      GTEST_SKIP() << "needs the right to a real-time priority";
+    expect_grace_period_to_leave_the_thread_as_it_was();
+  }
+  parameters.sched_priority = 0;
+  ASSERT_EQ(::sched_setscheduler(0, SCHED_OTHER, &parameters), 0);
 }
 
 }  // namespace
