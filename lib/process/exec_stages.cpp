@@ -4,9 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/close_range.h>
-#include <sched.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,6 +13,8 @@
 #include <memory>
 #include <string_view>
 #include <utility>
+
+#include "process/vforked_child.h"
 
 namespace roll {
 
@@ -25,7 +25,7 @@ constexpr int kFirstFd = 3;  // SD_LISTEN_FDS_START
 constexpr size_t kPidDigits = 10;
 constexpr std::string_view kDefaultPath = "/usr/local/bin:/usr/bin:/bin";
 // The child also writes a record; sanitizers make its frames three times as large.
-constexpr size_t kChildStack = size_t{512} * 1024;
+constexpr size_t kServerStack = size_t{512} * 1024;
 
 // Everything that the child needs, and what became of it.
 struct Plan {
@@ -71,19 +71,6 @@ std::vector<std::string> program_candidates(const LaunchSpec& spec) {
 bool worked(Plan& plan, ExecStage stage, bool did) {
   if (!did) plan.failure = ExecFailure{stage, errno};
   return did;
-}
-
-// What the shim ignores the server must not inherit, and the shim's handlers must not run in the child.
-void reset_signal_handlers() {
-  struct sigaction by_default{};
-  by_default.sa_handler = SIG_DFL;
-  for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &by_default, nullptr);
-}
-
-void unblock_signals() {
-  sigset_t none;
-  sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
 int gate_fd(const Plan& plan) {
@@ -175,25 +162,10 @@ int become_server(void* argument) {
   return kFailed;
 }
 
-// Nobody but the child runs, on a stack of its own, until it has executed the server or ended. A signal
-// handler that ran in it would run in the caller's memory.
 pid_t run_child(Plan& plan) {
-  const auto stack = std::make_unique_for_overwrite<char[]>(kChildStack);
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  ::sigprocmask(SIG_SETMASK, &all, &before);
-  const pid_t child =
-      ::clone(become_server, stack.get() + kChildStack, CLONE_VM | CLONE_VFORK | SIGCHLD, &plan);
-  const int os_error = errno;
-  ::sigprocmask(SIG_SETMASK, &before, nullptr);
-  errno = os_error;
-  return child;
-}
-
-void reap(pid_t child) {
-  while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  const auto stack = std::make_unique_for_overwrite<char[]>(kServerStack);
+  const AllSignalsBlocked blocked;
+  return start_vforked({stack.get(), kServerStack}, become_server, &plan);
 }
 
 // With room for what only the child knows.

@@ -2,8 +2,6 @@
 #include "process/launcher.h"
 
 #include <fcntl.h>
-#include <sched.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,6 +10,7 @@
 #include <utility>
 
 #include "process/systemd_unit.h"
+#include "process/vforked_child.h"
 
 namespace roll {
 
@@ -30,12 +29,6 @@ struct SpawnPlan {
   char* shim_stack = nullptr;
 };
 
-// As vfork(2), but each child on a stack of its own: vfork within vfork confuses the sanitizers. The child
-// ends when `run` returns.
-pid_t start_child(int (*run)(void*), char* stack, SpawnPlan& plan) {
-  return ::clone(run, stack + kChildStack, CLONE_VM | CLONE_VFORK | SIGCHLD, &plan);
-}
-
 void send_number(int fd, int number) {
   [[maybe_unused]] const ssize_t written = ::write(fd, &number, sizeof number);
 }
@@ -47,42 +40,23 @@ int become_shim(void* argument) {
   const int run_dir = ::fcntl(plan.run_dir, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   const int log = ::fcntl(plan.log, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   const int null = ::fcntl(plan.null, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-  struct sigaction by_default{};
-  by_default.sa_handler = SIG_DFL;
-  for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &by_default, nullptr);
-  sigset_t none;
-  sigemptyset(&none);
+  reset_signal_handlers();
   if (report >= 0 && ::setsid() >= 0 && ::fchdir(run_dir) == 0 && ::dup2(null, STDIN_FILENO) >= 0 &&
       ::dup2(log, STDOUT_FILENO) >= 0 && ::dup2(log, STDERR_FILENO) >= 0 &&
-      ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
-      ::sigprocmask(SIG_SETMASK, &none, nullptr) == 0)
+      ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0) {
+    unblock_signals();
     ::execve(plan.program, plan.argv, no_env);
+  }
   send_number(report, -errno);
   return 127;
 }
 
 int become_parent_of_shim(void* argument) {
   auto& plan = *static_cast<SpawnPlan*>(argument);
-  const pid_t shim = start_child(become_shim, plan.shim_stack, plan);
+  const pid_t shim = start_vforked({plan.shim_stack, kChildStack}, become_shim, &plan);
   send_number(plan.report, shim > 0 ? shim : -errno);
   return 0;
 }
-
-// A signal handler that ran in a child would run in the caller's memory.
-class AllSignalsBlocked {
- public:
-  AllSignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~AllSignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
-  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
-
- private:
-  sigset_t before_{};
-};
 
 Result<Fd> open_or_fail(const std::string& path, int flags) {
   Fd fd(::open(path.c_str(), flags | O_CLOEXEC, 0640));
@@ -122,11 +96,10 @@ Result<std::optional<ProcessRef>> DirectLauncher::start(const std::string& shim_
   pid_t middle = -1;
   {
     const AllSignalsBlocked blocked;
-    middle = start_child(become_parent_of_shim, stacks.get(), plan);
+    middle = start_vforked({stacks.get(), kChildStack}, become_parent_of_shim, &plan);
   }
   if (middle < 0) return fail(last_os_failure("cannot start " + shim_program));
-  while (::waitpid(middle, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  reap(middle);
   report->write.reset();
   std::optional<ProcessRef> shim;
   for (int number = 0; ::read(report->read.get(), &number, sizeof number) == sizeof number;) {

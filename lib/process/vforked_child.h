@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <sys/types.h>
+
+#include <csignal>
+#include <span>
+
+namespace roll {
+
+// As vfork(2), but the child calls `run` on a stack of its own: it shares the caller's memory, and the
+// calling thread stands still until the child has executed a program or ended, which it does when `run`
+// returns. All signals should be blocked: a handler that ran in the child would run in the caller's memory.
+// -1 and errno where there is no child.
+//
+// Not vfork() itself: that returns twice into one frame, and within another it confuses the sanitizers.
+pid_t start_vforked(std::span<char> stack, int (*run)(void*), void* argument);
+
+// For the calling thread, while it lives.
+class AllSignalsBlocked {
+ public:
+  AllSignalsBlocked();
+  ~AllSignalsBlocked();
+  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
+  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
+// In such a child, before it executes: what the caller ignores or handles becomes the default, and nothing is
+// blocked.
+void reset_signal_handlers();
+void unblock_signals();
+
+// Waits for a child that has ended or is about to.
+void reap(pid_t child);
+
+}  // namespace roll
