@@ -12,6 +12,8 @@
 #include <chrono>
 #include <csignal>
 
+#include "base/new_child.h"
+
 namespace roll {
 
 namespace {
@@ -60,10 +62,7 @@ Result<Command> Command::start(const std::vector<std::string>& argv, Stderr erro
   } else {
     ::posix_spawn_file_actions_addopen(&options.actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
   }
-  std::vector<char*> words;
-  words.reserve(argv.size() + 1);
-  for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
+  const std::vector<char*> words = exec_pointers(argv);
   pid_t pid = -1;
   const int failure =
       ::posix_spawnp(&pid, words.front(), &options.actions, &options.attributes, words.data(), environ);

@@ -3,7 +3,6 @@
 
 #include <poll.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,6 +10,7 @@
 #include <string_view>
 
 #include "base/fd.h"
+#include "base/new_child.h"
 
 namespace roll {
 
@@ -84,7 +84,7 @@ Result<HostCheck> run_apart(const std::string& name, Millis limit, const std::fu
   const auto text = read_for(pipe->read.get(), limit);
   // Not reaped yet, so the pid is still its own.
   ::kill(child, SIGKILL);
-  while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) continue;
+  reap(child);
   if (!text) return fail(text.error());
   return decode(name, *text);
 }

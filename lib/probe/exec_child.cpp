@@ -5,11 +5,12 @@
 #include <fmt/format.h>
 #include <grp.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <vector>
+
+#include "base/new_child.h"
 
 namespace roll {
 
@@ -36,30 +37,20 @@ std::string step_text(Step step, const ProbeSpec& spec) {
   return {};
 }
 
-std::vector<char*> pointers(const std::vector<std::string>& texts) {
-  std::vector<char*> list;
-  list.reserve(texts.size() + 1);
-  for (const auto& text : texts) list.push_back(const_cast<char*>(text.c_str()));
-  list.push_back(nullptr);
-  return list;
-}
-
 // Everything between fork and exec: system calls only.
 class Child {
  public:
   Child(const ProbeSpec& spec, int output, int report)
       : spec_(spec),
-        argv_(pointers(spec.command)),
-        env_(pointers(spec.env)),
+        argv_(exec_pointers(spec.command)),
+        env_(exec_pointers(spec.env)),
         output_(output),
         report_(report) {}
 
   [[noreturn]] void run() {
     setpgid(0, 0);
-    for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, nullptr);
+    reset_signal_handlers();
+    unblock_signals();
 
     const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(output_, STDOUT_FILENO) < 0 ||
@@ -120,7 +111,7 @@ Result<ExecChild> start_exec_child(const ProbeSpec& spec) {
   if (got != sizeof problem && process) return ExecChild{std::move(*process), std::move(output->read)};
 
   kill(pid, SIGKILL);
-  waitpid(pid, nullptr, 0);
+  reap(pid);
   if (!process) return fail(with_context(process.error(), what));
   return fail(os_failure(what + step_text(problem.step, spec), problem.os_error));
 }

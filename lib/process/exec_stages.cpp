@@ -14,7 +14,7 @@
 #include <string_view>
 #include <utility>
 
-#include "process/vforked_child.h"
+#include "base/new_child.h"
 
 namespace roll {
 
@@ -42,14 +42,6 @@ struct Plan {
   bool is_refused = false;
   std::optional<ExecFailure> failure = {};
 };
-
-std::vector<char*> pointers(const std::vector<std::string>& strings) {
-  std::vector<char*> result;
-  result.reserve(strings.size() + 1);
-  for (const auto& text : strings) result.push_back(const_cast<char*>(text.c_str()));
-  result.push_back(nullptr);
-  return result;
-}
 
 std::vector<std::string> program_candidates(const LaunchSpec& spec) {
   const std::string& program = spec.argv.front();
@@ -149,7 +141,11 @@ void execute(Plan& plan) {
 int become_server(void* argument) {
   Plan& plan = *static_cast<Plan*>(argument);
   const auto self = ProcessRef::self();
-  plan.is_refused = !self || !plan.before_exec(self->id());
+  if (!self) {
+    plan.failure = ExecFailure{ExecStage::Descriptors, self.error().os_error};
+    return kFailed;
+  }
+  plan.is_refused = !plan.before_exec(self->id());
   if (plan.is_refused) return kFailed;
   reset_signal_handlers();
   const bool is_set_up = worked(plan, ExecStage::Session, ::setsid() >= 0) && set_up_descriptors(plan) &&
@@ -224,8 +220,8 @@ Result<ProcessRef> start_server(const LaunchSpec& spec, const std::vector<std::s
   plan.env.insert(plan.env.end(), extra_env.begin(), extra_env.end());
   plan.env.push_back("ROLL_GATE_FD=" + std::to_string(gate_fd(plan)));
   add_listen_variables(plan);
-  plan.argv_pointers = pointers(spec.argv);
-  plan.env_pointers = pointers(plan.env);
+  plan.argv_pointers = exec_pointers(spec.argv);
+  plan.env_pointers = exec_pointers(plan.env);
   if (!spec.workdir.empty()) plan.workdir = spec.workdir.c_str();
   plan.gate = gate;
 

@@ -5,12 +5,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <memory>
 #include <utility>
 
+#include "base/new_child.h"
 #include "process/systemd_unit.h"
-#include "process/vforked_child.h"
 
 namespace roll {
 

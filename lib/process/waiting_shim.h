@@ -31,7 +31,7 @@ class WaitingShim {
   WaitingShim& operator=(const WaitingShim&) = delete;
 
   // Tells it, in RUN_DIR/launch.json, what launch() is to run, so that all is set up by then but the
-  // execution itself. Does not block; what goes wrong is said by launch().
+  // server's process. Does not block; what goes wrong is said by launch().
   void stage(const LaunchSpec& spec);
 
   // Lets the server of the specification run, which is the one that was staged if any was, and of the same

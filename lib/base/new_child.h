@@ -5,8 +5,12 @@
 
 #include <csignal>
 #include <span>
+#include <string>
+#include <vector>
 
 namespace roll {
+
+// What a child of this process needs between its creation and its exec.
 
 // As vfork(2), but the child calls `run` on a stack of its own: it shares the caller's memory, and the
 // calling thread stands still until the child has executed a program or ended, which it does when `run`
@@ -28,10 +32,13 @@ class AllSignalsBlocked {
   sigset_t before_{};
 };
 
-// In such a child, before it executes: what the caller ignores or handles becomes the default, and nothing is
-// blocked.
+// In a child, before it executes: what the caller ignores or handles becomes the default, and nothing is
+// blocked. System calls only.
 void reset_signal_handlers();
 void unblock_signals();
+
+// For execve(2), as long as the texts live and stay as they are.
+std::vector<char*> exec_pointers(const std::vector<std::string>& texts);
 
 // Waits for a child that has ended or is about to.
 void reap(pid_t child);

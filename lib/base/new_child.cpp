@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "process/vforked_child.h"
+#include "base/new_child.h"
 
 #include <sched.h>
 #include <sys/wait.h>
@@ -32,6 +32,14 @@ void unblock_signals() {
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+std::vector<char*> exec_pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
+  for (const auto& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
 }
 
 void reap(pid_t child) {
