@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <initializer_list>
 #include <thread>
 
 #include "steering/grace_period.h"
@@ -18,7 +19,15 @@ namespace roll::test {
 namespace {
 
 using namespace std::chrono_literals;
-using SettleTest = SteeringByTest;
+// Instance 1 serves, 2 is to follow it.
+class SettleTest : public SteeringByTest {
+ protected:
+  void steer(std::initializer_list<const Fd*> old_ones, std::initializer_list<const Fd*> fresh) {
+    add(1, old_ones);
+    add(2, fresh);
+    shift({{1, 1.0}});
+  }
+};
 
 INSTANTIATE_TEST_SUITE_P(By, SettleTest, testing::Values(By::Ebpf, By::Classic),
                          [](const auto& instance) { return name_of(instance.param); });
@@ -46,9 +55,7 @@ void speak(const std::vector<Fd>& clients) {
 TEST_P(SettleTest, IsOverAtOnceWhenNothingIsOpen) {
   const Fd old_listener = listen_on(kAny);
   const Fd new_listener = listen_on(kAny);
-  add(1, {&old_listener});
-  add(2, {&new_listener});
-  shift({{1, 1.0}});
+  steer({&old_listener}, {&new_listener});
   for (int i = 0; i < 20; ++i) {
     shift({{2, 1.0}});
     const auto result = steering_->settle(1, 3s)->poll();
@@ -61,9 +68,7 @@ TEST_P(SettleTest, IsOverAtOnceWhenNothingIsOpen) {
 TEST_P(SettleTest, WaitsForHandshakesAndTheAcceptQueueSoThatClosingLosesNothing) {
   Fd old_listener = listen_on(kAny);
   const Fd new_listener = listen_on(kAny);
-  add(1, {&old_listener});
-  add(2, {&new_listener});
-  shift({{1, 1.0}});
+  steer({&old_listener}, {&new_listener});
   hold_back_acks(old_listener);
   std::vector<Fd> clients;
   for (int i = 0; i < 100; ++i) clients.push_back(connect_to(kLocal));
@@ -86,9 +91,7 @@ TEST_P(SettleTest, WaitsForHandshakesAndTheAcceptQueueSoThatClosingLosesNothing)
 TEST_P(SettleTest, DoesNotWaitForHandshakesThatBeganLater) {
   Fd old_listener = listen_on(kAny);
   const Fd new_listener = listen_on(kAny);
-  add(1, {&old_listener});
-  add(2, {&new_listener});
-  shift({{1, 1.0}});
+  steer({&old_listener}, {&new_listener});
   hold_back_acks(old_listener);
   const Fd first = connect_to(kLocal);
   shift({{2, 1.0}});
@@ -109,9 +112,7 @@ TEST_P(SettleTest, DoesNotWaitForHandshakesThatBeganLater) {
 TEST_P(SettleTest, IsOverAtOnceWhenNobodyHasComeSinceItLookedAhead) {
   const Fd old_listener = listen_on(kAny);
   const Fd new_listener = listen_on(kAny);
-  add(1, {&old_listener});
-  add(2, {&new_listener});
-  shift({{1, 1.0}});
+  steer({&old_listener}, {&new_listener});
   steering_->look_ahead();
   shift({{2, 1.0}});
   const auto result = steering_->settle(1, 3s)->poll();
@@ -140,9 +141,7 @@ TEST_P(SettleTest, WaitsForAHandshakeThatBeganBeforeItWasSteered) {
   hold_back_acks(old_listener);
   const Fd client = connect_to(kLocal);
   const Fd new_listener = listen_on(kAny);
-  add(1, {&old_listener});
-  add(2, {&new_listener});
-  shift({{1, 1.0}});
+  steer({&old_listener}, {&new_listener});
   steering_->look_ahead();
   shift({{2, 1.0}});
   EXPECT_FALSE(steering_->settle(1, 30s)->poll());
@@ -151,9 +150,7 @@ TEST_P(SettleTest, WaitsForAHandshakeThatBeganBeforeItWasSteered) {
 TEST_P(SettleTest, WaitsForAHandshakeThatBeganAfterItLookedAhead) {
   const Fd old_listener = listen_on(kAny);
   const Fd new_listener = listen_on(kAny);
-  add(1, {&old_listener});
-  add(2, {&new_listener});
-  shift({{1, 1.0}});
+  steer({&old_listener}, {&new_listener});
   steering_->look_ahead();
   hold_back_acks(old_listener);
   const Fd client = connect_to(kLocal);
@@ -181,9 +178,7 @@ TEST_F(EbpfSteeringTest, WaitsForTheHandshakesOfAListenerThatWasOpenedAfterItLoo
 TEST_P(SettleTest, TellsWhatIsLeftWhenTheBoundIsReached) {
   const Fd old_listener = listen_on(kAny);
   const Fd new_listener = listen_on(kAny);
-  add(1, {&old_listener});
-  add(2, {&new_listener});
-  shift({{1, 1.0}});
+  steer({&old_listener}, {&new_listener});
   const Fd queued = connect_to(kLocal);
   hold_back_acks(old_listener);
   std::vector<Fd> half_open;
@@ -200,9 +195,7 @@ TEST_P(SettleTest, SettlesSeveralAddressesOfBothFamiliesAtOnce) {
   const Fd old_v6 = listen_on(dual, Dual::Yes);
   const Fd new_v4 = listen_on(kAny);
   const Fd new_v6 = listen_on(dual, Dual::Yes);
-  add(1, {&old_v4, &old_v6});
-  add(2, {&new_v4, &new_v6});
-  shift({{1, 1.0}});
+  steer({&old_v4, &old_v6}, {&new_v4, &new_v6});
   hold_back_acks(old_v6);
   std::vector<Fd> clients;
   clients.push_back(connect_to(v4("127.0.0.1", 8081)));
