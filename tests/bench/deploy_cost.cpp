@@ -31,7 +31,6 @@ using Clock = std::chrono::steady_clock;
 constexpr int kRounds = 15;
 constexpr auto kPatience = 30s;
 constexpr double kTimesTheFloor = 3;
-constexpr int kGracePeriodsOfSettle = 1;  // where nobody came
 
 double milliseconds(Clock::duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
@@ -131,7 +130,7 @@ bool deploy(const RolledApp& app, const std::string& release) {
 struct Measured {
   double floor = 0;
   double deploy = 0;
-  double grace = 0;                      // the grace periods of one settle
+  double grace = 0;                      // that of a settle where nobody came
   std::map<std::string, double> phases;  // milliseconds since rollctl was started, by event
 
   [[nodiscard]] double allowed() const { return kTimesTheFloor * floor + grace; }
@@ -156,8 +155,7 @@ bool measure(const Installed& programs, const std::string& base, Measured& resul
     floors.push_back(milliseconds(replaced - begun));
     deploys.push_back(milliseconds(done - replaced));
     const auto before_grace = Clock::now();
-    for (int i = 0; i < kGracePeriodsOfSettle; ++i)
-      if (!grace_period()) return false;
+    if (!grace_period()) return false;
     graces.push_back(milliseconds(Clock::now() - before_grace));
     for (const json& event : app->journal()) {
       if (event["generation"] != round + 2) continue;
@@ -190,7 +188,7 @@ int run() {
   const auto programs = Installed::create();
   if (!programs) return 2;
   bool all_within = true;
-  fmt::print("Medians of {}, in ms. Allowed: {:g} times the floor, and the grace periods of a settle.\n\n",
+  fmt::print("Medians of {}, in ms. Allowed: {:g} times the floor, and the grace period of a settle.\n\n",
              kRounds, kTimesTheFloor);
   fmt::print("{:<16} {:>7} {:>7} {:>7} {:>8} {:>6}\n", "state in", "floor", "grace", "deploy", "allowed",
              "ratio");
