@@ -70,16 +70,25 @@ Ending Acts::launch(const GenerationSpec& spec, int count, Millis deadline, std:
     if (!ending.done()) return ending;
   }
   await_all_steering_held();  // by those that were gated
-  if (meanwhile)
-    if (Ending ending = meanwhile(); !ending.done()) return ending;
-  world_.steering.look_ahead();
-  const auto all_ready_or_one_failed = [&] {
-    return !trouble_among(launched).done() ||
-           std::all_of(launched.begin(), launched.end(),
-                       [&](InstanceId id) { return fleet_.at(id).state == InstanceState::Ready; });
+  const TimePoint until = world_.scheduler.now() + deadline;
+  const auto all_or_one_failed = [&](const auto& holds) {
+    return wait_until(
+        world_,
+        [&] {
+          return !trouble_among(launched).done() ||
+                 std::all_of(launched.begin(), launched.end(),
+                             [&](InstanceId id) { return holds(fleet_.at(id)); });
+        },
+        until, on_interrupt);
   };
-  const Waited waited =
-      wait_until(world_, all_ready_or_one_failed, world_.scheduler.now() + deadline, on_interrupt);
+  // Whatever is done before a server is executed delays it, for its shim needs the processors until then.
+  Waited waited = all_or_one_failed([](const Member& member) { return member.server.pid != 0; });
+  if (waited == Waited::Satisfied) {
+    if (meanwhile)
+      if (Ending ending = meanwhile(); !ending.done()) return ending;
+    world_.steering.look_ahead();
+    waited = all_or_one_failed([](const Member& member) { return member.state == InstanceState::Ready; });
+  }
   if (waited == Waited::DeadlinePassed) {
     for (InstanceId id : launched) {
       Member& member = fleet_.at(id);

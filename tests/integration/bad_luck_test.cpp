@@ -188,12 +188,15 @@ class StartingShimTest : public BadLuckTest {
     shim_ = pid_of(waiting);
     kill_process(shim_, SIGSTOP);
   }
+  // The kernel's function, or "0".
+  static std::string waits_in(pid_t pid) { return read("/proc/" + std::to_string(pid) + "/wchan"); }
   void end_hook() const { std::ofstream(hook_) << "over\n"; }
-  // Its specification is kept once it has them.
+  // rollctl takes the way to it away, gives them, and sleeps until they were followed.
   void give_orders() {
     end_hook();
-    await("the orders were given",
-          [&] { return std::filesystem::exists(path("state/web/generations/2.json")); });
+    await("the orders were given", [&] {
+      return !std::filesystem::exists(path("run/web/2/launch.sock")) && waits_in(deploy_->pid()) != "0";
+    });
   }
   void kill_deploy() {
     ASSERT_TRUE(deploy_->stop(SIGKILL, kLong));
@@ -203,8 +206,7 @@ class StartingShimTest : public BadLuckTest {
   void recover_while_it_goes_on() {
     ChildProcess recover = start({"recover", "web"});
     await("recover has seen it", [&] {
-      const std::string waits_in = read("/proc/" + std::to_string(recover.pid()) + "/wchan");
-      return recover.has_exited() || waits_in.find("nanosleep") != std::string::npos;
+      return recover.has_exited() || waits_in(recover.pid()).find("nanosleep") != std::string::npos;
     });
     kill_process(shim_, SIGCONT);
     EXPECT_THAT(finish(recover), ExitsWith(0));

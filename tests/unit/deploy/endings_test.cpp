@@ -85,7 +85,7 @@ TEST_F(EndingTest, KeepsTheSpecificationBeforeClientsCome) {
   std::vector<std::string> kept_releases;
   request.keep = [&](const GenerationSpec& spec) -> Result<Acknowledgement> {
     kept_releases.push_back(spec.release);
-    EXPECT_EQ(journal.events.back().name, "instance.starting");
+    EXPECT_EQ(journal.events.back().name, "instance.started") << "what is done before delays the server";
     return Acknowledgement(Status());
   };
   EXPECT_EQ(run(request).outcome, Outcome::Deployed);
