@@ -68,7 +68,8 @@ int tell_unchanged(const CommandLine& line, const ChangeSession& session, Report
   return tell_verdict(verdict, Strictness::Normal, reporter);
 }
 
-Result<int> change(Context& context, const CommandLine& line, const MakeChange& make, Reporter& reporter) {
+Result<int> change(Context& context, const CommandLine& line, const MakeChange& make,
+                   ChangeSession::SteerProgram steer_program, Reporter& reporter) {
   const auto paths = Context::paths();
   if (!paths) return fail(paths.error());
   const auto name = app_name_of(*paths, line.app);
@@ -77,7 +78,6 @@ Result<int> change(Context& context, const CommandLine& line, const MakeChange& 
   if (line.command.empty())
     if (Status known = check_known(*paths, app); !known) return fail(known.error());
 
-  auto steer_program = ChangeSession::load_ahead();
   // An app file that is wrong is said to be before anything is made or locked.
   if (line.verb == "deploy" || line.verb == "restart") {
     auto description = describe_app(*paths, app, line);
@@ -131,9 +131,11 @@ Result<int> change(Context& context, const CommandLine& line, const MakeChange& 
 }  // namespace
 
 int run_change(Context& context, const CommandLine& line, const MakeChange& make) {
+  // First of all: it takes longer than all that comes before it is needed.
+  auto steer_program = ChangeSession::load_ahead();
   const auto app = line.app.substr(line.app.rfind('/') + 1);
   const auto reporter = context.reporter(app.substr(0, app.find('.')));
-  const auto status = change(context, line, make, *reporter);
+  const auto status = change(context, line, make, std::move(steer_program), *reporter);
   if (status) return *status;
   const int exit_status = exit_status_of(status.error());
   reporter->error(status.error(), exit_status);
