@@ -9,7 +9,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cstdio>
 #include <map>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -46,13 +48,31 @@ Status look_up(const std::string& what, LookUp look_up_with, Use use) {
   return fail(ErrorKind::Failed, fmt::format("cannot look up {}: its entry is too long", what));
 }
 
+void fill_in(ServerUser& result, const passwd& entry) {
+  result.name = entry.pw_name;
+  result.home = entry.pw_dir;
+  result.uid = entry.pw_uid;
+  result.gid = entry.pw_gid;
+}
+
+// The host's own file, which the name services begin with, too, on a usual host: it is read in a tenth of the
+// time that they need.
+bool find_in_own_file(uid_t uid, ServerUser& result) {
+  const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen("/etc/passwd", "re"), &std::fclose);
+  char buffer[kFirstBuffer];
+  passwd entry{};
+  passwd* found = nullptr;
+  while (file && fgetpwent_r(file.get(), &entry, buffer, sizeof buffer, &found) == 0) {
+    if (entry.pw_uid != uid) continue;
+    fill_in(result, entry);
+    return true;
+  }
+  return false;
+}
+
 Status find_user(const std::string& user, ServerUser& result) {
-  const auto use = [&result](const passwd& entry) {
-    result.name = entry.pw_name;
-    result.home = entry.pw_dir;
-    result.uid = entry.pw_uid;
-    result.gid = entry.pw_gid;
-  };
+  if (user.empty() && find_in_own_file(geteuid(), result)) return {};
+  const auto use = [&result](const passwd& entry) { fill_in(result, entry); };
   const auto by_name = [&](passwd* entry, char* buffer, size_t size, passwd** found) {
     return getpwnam_r(user.c_str(), entry, buffer, size, found);
   };
