@@ -103,6 +103,7 @@ void Fleet::on_event(const InstanceEvent& event) {
       return;
     case Kind::NotifiedReady:
       member.notified_ready = true;
+      if (!event.record.status.empty()) member.detail = event.record.status;
       if (on_news_) on_news_(member);
       return;
     case Kind::StatusText:

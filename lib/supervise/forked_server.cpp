@@ -89,6 +89,12 @@ void ForkedServer::reap() {
   callbacks_.exited(*server_exit);
 }
 
+// The server's pid is nobody else's until it is reaped.
+bool ForkedServer::includes(pid_t pid) const {
+  if (server_ && pid == server_->id().pid) return true;
+  return pid != ::getpid() && is_in_process_tree(pid, ::getpid());
+}
+
 void ForkedServer::send_signal(int signal) {
   if (server_) (void)server_->send_signal(signal);
 }

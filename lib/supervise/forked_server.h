@@ -34,6 +34,9 @@ class ForkedServer final : public ServerProcess {
   // Makes this process the subreaper and begins to watch for its children.
   Status prepare();
 
+  // Whether that is the server or another descendant of this process.
+  [[nodiscard]] bool includes(pid_t pid) const;
+
   Result<ProcessId> start(const BeforeExec& before_exec) override;
   void send_signal(int signal) override;
   void send_signal_to_all(int signal) override;

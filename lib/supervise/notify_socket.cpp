@@ -9,8 +9,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "base/process_ref.h"
-
 namespace roll {
 
 namespace {
@@ -43,7 +41,7 @@ pid_t sender_of(msghdr& header) {
 }  // namespace
 
 Result<std::unique_ptr<NotifySocket>> NotifySocket::create(Loop& loop, const std::string& path,
-                                                           OnMessage on_message) {
+                                                           IsOurs is_ours, OnMessage on_message) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path)
@@ -60,7 +58,8 @@ Result<std::unique_ptr<NotifySocket>> NotifySocket::create(Loop& loop, const std
       // The server may be another user, and its workers yet another.
       ::chmod(path.c_str(), 0666) != 0)
     return fail(last_os_failure("cannot listen on " + path));
-  std::unique_ptr<NotifySocket> self(new NotifySocket(std::move(socket), std::move(on_message)));
+  std::unique_ptr<NotifySocket> self(
+      new NotifySocket(std::move(socket), std::move(is_ours), std::move(on_message)));
   self->readable_ = loop.on_readable(self->socket_.get(), [raw = self.get()] { raw->read(); });
   return self;
 }
@@ -83,9 +82,7 @@ bool NotifySocket::read_one() {
   header.msg_controllen = sizeof control;
   const ssize_t size = ::recvmsg(socket_.get(), &header, MSG_CMSG_CLOEXEC);
   if (size < 0) return errno == EINTR;
-  const pid_t sender = sender_of(header);
-  const bool is_ours = sender != ::getpid() && is_in_process_tree(sender, ::getpid());
-  if (is_ours && (header.msg_flags & MSG_TRUNC) == 0)
+  if (is_ours_(sender_of(header)) && (header.msg_flags & MSG_TRUNC) == 0)
     on_message_(parse_notify(std::string_view(text, static_cast<size_t>(size))));
   return true;
 }

@@ -214,8 +214,9 @@ class Shim final : public Audience {
 
   Status prepare() {
     if (Status made = make_server_folder(); !made) return made;
-    auto notify =
-        NotifySocket::create(*loop_, run_dir_ + "/" + kNotifySocket, [this](const NotifyMessage& message) {
+    auto notify = NotifySocket::create(
+        *loop_, run_dir_ + "/" + kNotifySocket, [this](pid_t sender) { return server_.includes(sender); },
+        [this](const NotifyMessage& message) {
           supervisor_.notified(message);
           look_again();
         });

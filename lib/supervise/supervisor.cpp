@@ -184,15 +184,21 @@ void Supervisor::notified(const NotifyMessage& message) {
     was_notifying_ = true;
     // Somebody waits for this; the record may be a moment late.
     publish(ShimEvent::Kind::NotifiedReady);
+    status_told(now);
     save();
     if (record_.state == InstanceState::Restarting) look_whether_ready();
   }
   if (status_due_ && *status_due_ <= now) publish_status();
 }
 
-void Supervisor::publish_status() {
+// With whatever is published the status goes along.
+void Supervisor::status_told(TimePoint now) {
+  if (status_due_) status_sent_ = now;
   status_due_.reset();
-  status_sent_ = roles_.clock.now();
+}
+
+void Supervisor::publish_status() {
+  status_told(roles_.clock.now());
   save();
   publish(ShimEvent::Kind::StatusText);
 }

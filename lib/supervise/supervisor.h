@@ -110,6 +110,7 @@ class Supervisor {
   void look_whether_ready();
   void became_ready();
   void publish_status();
+  void status_told(TimePoint now);
   void end_drain();
   [[nodiscard]] bool is_awaiting_idle() const;
   [[nodiscard]] bool is_to_end_steering() const;

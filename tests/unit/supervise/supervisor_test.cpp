@@ -370,6 +370,18 @@ TEST_F(SupervisorTest, PassesReadyOnOnce) {
   EXPECT_TRUE(shim_->record().notified_ready);
 }
 
+TEST_F(SupervisorTest, PassesAStatusOnTogetherWithReady) {
+  make_running(InstanceState::Starting);
+  shim_->notified({true, "serving", {}});
+  EXPECT_THAT(kinds(), ElementsAre(Kind::Launched, Kind::NotifiedReady));
+  EXPECT_EQ(last().record.status, "serving");
+  EXPECT_FALSE(shim_->next_due());
+  shim_->notified({false, "busy", {}});
+  EXPECT_THAT(kinds(), ElementsAre(Kind::Launched, Kind::NotifiedReady)) << "not as soon as that";
+  pass(Supervisor::kStatusInterval);
+  EXPECT_EQ(last().record.status, "busy");
+}
+
 TEST_F(SupervisorTest, PassesStatusTextsOnNowAndThen) {
   make_running();
   shim_->notified({false, "one", {}});
