@@ -80,15 +80,18 @@ class Taking {
  public:
   explicit Taking(std::vector<ListenSocket> wanted) : wanted_(std::move(wanted)) {}
 
-  void take_from(pid_t pid) {
-    std::optional<ProcessRef> process;
+  void take_from(const ProcessRef& process) { take_from(process.id().pid, &process); }
+
+  // `process`: where it is opened already.
+  void take_from(pid_t pid, const ProcessRef* process = nullptr) {
+    std::optional<ProcessRef> opened;
     const int failure = for_each_socket(pid, [&](int descriptor, uint32_t inode) {
       const auto found = std::ranges::find(wanted_, inode, &ListenSocket::inode);
       if (found == wanted_.end()) return;
-      if (!process) {
-        auto opened = ProcessRef::open(pid);
-        if (!opened) return;
-        process.emplace(std::move(*opened));
+      if (process == nullptr) {
+        auto now = ProcessRef::open(pid);
+        if (!now) return;
+        process = &opened.emplace(std::move(*now));
       }
       auto fd = process->take_fd(descriptor);
       if (!fd) {
@@ -151,7 +154,7 @@ Result<std::vector<TakenListener>> listeners_of(std::span<const ListenSocket> li
   if (wanted.empty()) return std::vector<TakenListener>();
 
   Taking taking(std::move(wanted));
-  taking.take_from(root.pid);
+  taking.take_from(*process);
   if (taking.complete()) return taking.finish();
   for (const pid_t pid : process_tree(root.pid)) {
     if (taking.complete()) break;

@@ -45,17 +45,15 @@ class SocketShimClient final : public ShimClient {
 
   Result<int64_t> ask_for_record() { return send(shim::GetRecord{}); }
 
-  // The shim tells all but the spec, which never changes and stands in the record's file; the file is there
-  // once the shim answers.
-  Status await_record(int64_t asked, const std::string& run_dir) {
+  // All but the spec.
+  Status await_record(int64_t asked) {
     const auto answer = await(asked);
     if (!answer) return fail(answer.error());
     may_hold_steering_ = answer->reply.holds_steering.value_or(true);
-    auto on_file = read_instance_record(run_dir);
-    if (!on_file) return fail(on_file.error());
-    record_.spec = std::move(on_file->spec);
     return {};
   }
+
+  void set_spec(LaunchSpec spec) { record_.spec = std::move(spec); }
 
   Result<std::vector<Listener>> take_listeners() override {
     auto answer = ask(shim::TakeListeners{});
@@ -281,8 +279,14 @@ Result<ShimClient::Introduction> ShimClient::call(Loop& loop, const std::string&
       loop, std::move(*connection), InstanceRecord{}, std::move(on_event)));
   const auto asked = (*client)->ask_for_record();
   if (!asked) return fail(asked.error());
-  return [client, asked = *asked, run_dir]() -> Result<std::unique_ptr<ShimClient>> {
-    if (Status heard = (*client)->await_record(asked, run_dir); !heard) return fail(heard.error());
+  // The spec never changes: read while the shim thinks. Where there is none yet, it is there once the shim
+  // answers.
+  const auto on_file = read_instance_record(run_dir);
+  return [client, asked = *asked, on_file, run_dir]() -> Result<std::unique_ptr<ShimClient>> {
+    if (Status heard = (*client)->await_record(asked); !heard) return fail(heard.error());
+    auto record = on_file ? on_file : read_instance_record(run_dir);
+    if (!record) return fail(record.error());
+    (*client)->set_spec(std::move(record->spec));
     return std::move(*client);
   };
 }
