@@ -69,7 +69,7 @@ Result<int> decide_for_holder(const Paths& paths, const std::string& app, const 
   if (Status told = process->send_signal(signal); !told) return fail(told.error());
   await_end(*process);
 
-  const auto written = read_journal(paths.journal(app));
+  const auto written = read_journal(paths.journal(app), Reach::State);
   if (!written) return fail(written.error());
   const History history = fold(*written);
   if (history.changes.empty()) return fail(busy);

@@ -60,13 +60,19 @@ Result<std::unique_ptr<ChangeSession>> ChangeSession::open(Context& context, con
 }
 
 Status ChangeSession::reread() {
-  const auto events = read_journal(paths_.journal(app_));
+  const auto events = read_journal(paths_.journal(app_), Reach::State);
   if (!events) return fail(events.error());
   history_ = fold(*events);
   const auto folders = list_instance_folders(paths_, app_);
   if (!folders) return fail(folders.error());
   last_instance_ = std::max({last_instance_, history_.last_instance, folders->empty() ? 0 : folders->back()});
   return {};
+}
+
+Result<History> ChangeSession::whole_history() const {
+  const auto events = read_journal(paths_.journal(app_), Reach::AllChanges);
+  if (!events) return fail(events.error());
+  return fold(*events);
 }
 
 Result<std::optional<GenerationSpec>> ChangeSession::current() const {

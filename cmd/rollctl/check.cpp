@@ -36,7 +36,7 @@ Result<Findings> check(const CommandLine& line) {
   if (!app) return fail(app.error());
   const auto description = describe_app(*paths, *app, line);
   if (!description) return fail(description.error());
-  const auto events = read_journal(paths->journal(app->name));
+  const auto events = read_journal(paths->journal(app->name), Reach::State);
   if (!events) return fail(events.error());
   const History history = fold(*events);
 

@@ -38,7 +38,7 @@ Status show_history(Context& context, const CommandLine& line) {
   const auto app = app_name_of(*paths, line.app);
   if (!app) return fail(app.error());
   if (Status known = check_known(*paths, *app); !known) return known;
-  const auto events = read_journal(paths->journal(app->name));
+  const auto events = read_journal(paths->journal(app->name), Reach::AllChanges);
   if (!events) return fail(events.error());
   const History history = fold(*events);
   const auto limit = static_cast<size_t>(line.lines.value_or(kDefaultChanges));

@@ -35,14 +35,15 @@ int run_rollback(Context& context, const CommandLine& line) {
     if (!canary) return fail(canary.error());
     if (*canary && (line.to_release || line.to_generation)) return fail(session.check_no_canary().error());
     if (*canary) return withdraw_canary(line, session, **canary);
-    const History& history = session.history();
-    const auto target = target_of(line, history, app.name);
+    const auto history = session.whole_history();
+    if (!history) return fail(history.error());
+    const auto target = target_of(line, *history, app.name);
     if (!target) return fail(target.error());
     auto spec = load_generation(session.paths(), app.name, *target);
     if (!spec) return fail(spec.error());
     auto current = session.current();
     if (!current) return fail(current.error());
-    spec->generation = history.last_generation + 1;
+    spec->generation = history->last_generation + 1;
     WantedChange wanted;
     wanted.request = request_for(line, session, std::move(*spec));
     wanted.request->returns_to = *target;

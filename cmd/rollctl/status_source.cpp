@@ -51,7 +51,7 @@ struct Account {
 
 Result<Account> read_account(const Paths& paths, const std::string& app) {
   const auto read_history = [&]() -> Result<History> {
-    const auto events = read_journal(paths.journal(app));
+    const auto events = read_journal(paths.journal(app), Reach::State);
     if (!events) return fail(events.error());
     return fold(*events);
   };

@@ -52,7 +52,7 @@ struct Finished {
   Outcome outcome = Outcome::Deployed;
   Millis duration{0};
   size_t connections_cut = 0;
-  std::string reason;
+  std::string reason = {};
 };
 Event deploy_finished(const Finished& finished);
 

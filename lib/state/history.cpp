@@ -30,23 +30,6 @@ void move_ids(const json& fields, const char* key, std::set<InstanceId>& from, s
   }
 }
 
-Change begin_change(const Event& event) {
-  Change change;
-  change.command = text_of(event.fields, "command");
-  change.release = text_of(event.fields, "release");
-  if (std::string from = text_of(event.fields, "from"); !from.empty()) change.from = std::move(from);
-  change.generation = event.generation;
-  change.instances = static_cast<int>(number_of(event.fields, "instances"));
-  change.handover = text_of(event.fields, "handover");
-  change.note = text_of(event.fields, "note");
-  if (const auto canary = event.fields.find("canary"); canary != event.fields.end() && canary->is_number())
-    change.canary = canary->get<double>();
-  std::set<InstanceId> ignored;
-  move_ids(event.fields, "returns", ignored, change.starting);
-  change.started = event.time;
-  return change;
-}
-
 void end_change(const Event& event, Change& change) {
   change.outcome = parse_outcome(text_of(event.fields, "outcome")).value_or(Outcome::NeedsAttention);
   change.duration = Millis(number_of(event.fields, "duration_ms"));
@@ -82,6 +65,24 @@ void conclude(const Event& event, const Change& change, History& history) {
 }
 
 }  // namespace
+
+Change begin_change(const Event& started) {
+  Change change;
+  change.command = text_of(started.fields, "command");
+  change.release = text_of(started.fields, "release");
+  if (std::string from = text_of(started.fields, "from"); !from.empty()) change.from = std::move(from);
+  change.generation = started.generation;
+  change.instances = static_cast<int>(number_of(started.fields, "instances"));
+  change.handover = text_of(started.fields, "handover");
+  change.note = text_of(started.fields, "note");
+  if (const auto canary = started.fields.find("canary");
+      canary != started.fields.end() && canary->is_number())
+    change.canary = canary->get<double>();
+  std::set<InstanceId> ignored;
+  move_ids(started.fields, "returns", ignored, change.starting);
+  change.started = started.time;
+  return change;
+}
 
 bool Change::makes_generation() const {
   return command == "deploy" || command == "rollback" || command == "restart" || command == "promote";

@@ -85,6 +85,9 @@ struct History {
   [[nodiscard]] const Change* completed(int64_t generation) const;
 };
 
+// As `deploy.started` says of it.
+Change begin_change(const Event& started);
+
 History fold(const std::vector<Event>& events);
 
 }  // namespace roll

@@ -38,9 +38,15 @@ class FileJournal final : public Journal {
   std::string app_;
 };
 
-// What fold() needs of a journal.jsonl, oldest first: how every change began and ended, and all events of the
-// last one. Years of changes are read in milliseconds, for of the rest nothing is parsed. A missing file is
-// an empty journal.
-Result<std::vector<Event>> read_journal(const std::string& path);
+// How far back a journal is read.
+enum class Reach {
+  AllChanges,
+  State,  // as far as what the app is by now depends on: fold() tells it, but not all changes that led to it
+};
+
+// What fold() needs of a journal.jsonl, oldest first: how changes began and ended, and all events of the last
+// one while it has no ending. Of the rest nothing is parsed: years of changes are read in milliseconds, and
+// the state alone in no time. A missing file is an empty journal.
+Result<std::vector<Event>> read_journal(const std::string& path, Reach reach);
 
 }  // namespace roll
