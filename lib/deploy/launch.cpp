@@ -39,7 +39,6 @@ Ending Acts::start_one(const GenerationSpec& spec, InstanceId& id) {
   if (!next_launch_ || next_launch_->place.launch.generation != spec.generation)
     if (Ending ending = intend_launch(spec); !ending.done()) return ending;
   auto [place, on_disk] = std::move(*std::exchange(next_launch_, std::nullopt));
-  if (Status intended = on_disk.await(); !intended) return host_failed(intended.error());
   const LaunchSpec& launch = place.launch;
 
   if (launch.sockets == LaunchSpec::Sockets::Inherited && !gates() && is_first_beside_others(fleet_))
@@ -53,7 +52,11 @@ Ending Acts::start_one(const GenerationSpec& spec, InstanceId& id) {
   member.gate_open = launch.gate == LaunchSpec::Gate::Open;
   probes_[id] = std::move(place.probe);
   fleet_.show();
-  if (Status launched = world_.instances.launch(launch); !launched) {
+  if (Status launched = world_.instances.launch(launch, on_disk); !launched) {
+    if (Status intended = on_disk.await(); !intended) {
+      fleet_.enter(member, InstanceState::Stopped);
+      return host_failed(intended.error());
+    }
     fleet_.fail(member, Trouble::LaunchFailed, launched.error().message);
     fleet_.enter(member, InstanceState::Stopped);
     return {Ending::Kind::InstanceFailed, id, launched.error().message, launched.error().hint};

@@ -2,6 +2,7 @@
 #include "process/packet_socket.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -150,6 +151,16 @@ Result<std::optional<Packet>> receive_packet(int fd) {
   if (too_long || (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
     return fail(ErrorKind::Invalid, "received a packet that is too long");
   return std::optional<Packet>(std::move(packet));
+}
+
+Result<Packet> await_packet(int fd) {
+  for (;;) {
+    auto packet = receive_packet(fd);
+    if (!packet) return fail(packet.error());
+    if (*packet) return std::move(**packet);
+    pollfd waiting{fd, POLLIN, 0};
+    ::poll(&waiting, 1, -1);
+  }
 }
 
 Status check_peer(int fd) {

@@ -42,6 +42,9 @@ Status send_packet(int fd, std::string_view text, std::span<const int> fds = {})
 // (it is gone then). Never blocks.
 Result<std::optional<Packet>> receive_packet(int fd);
 
+// The same, but blocks until there is one.
+Result<Packet> await_packet(int fd);
+
 // NotPermitted unless the peer was root or this user when it connected (SO_PEERCRED).
 Status check_peer(int fd);
 

@@ -151,7 +151,11 @@ Status read_counters(const JsonReader& reader, SteeringCounters& target) {
 // What a request adds to its envelope.
 struct RequestWriter {
   json& message;
-  void operator()(const Launch&) const { message["request"] = "launch"; }
+  void operator()(const Launch& launch) const {
+    message["request"] = "launch";
+    if (launch.held) message["held"] = true;
+  }
+  void operator()(const Execute&) const { message["request"] = "execute"; }
   void operator()(const GetRecord&) const { message["request"] = "record"; }
   void operator()(const TakeListeners&) const { message["request"] = "take_listeners"; }
   void operator()(const OpenGate&) const { message["request"] = "open_gate"; }
@@ -227,10 +231,18 @@ Result<RequestBody> read_hold_steering(JsonReader& reader) {
   return hold;
 }
 
+Result<RequestBody> read_launch(JsonReader& reader) {
+  Launch launch;
+  if (reader.find("held") != nullptr) reader.get("held", launch.held);
+  if (Status read = reader.status(); !read) return fail(read.error());
+  return launch;
+}
+
 Result<RequestBody> read_body(JsonReader& reader) {
   std::string name;
   reader.get("request", name);
-  if (name == "launch") return Launch{};
+  if (name == "launch") return read_launch(reader);
+  if (name == "execute") return Execute{};
   if (name == "record") return GetRecord{};
   if (name == "take_listeners") return TakeListeners{};
   if (name == "set_role") return read_set_role(reader);

@@ -29,8 +29,14 @@ namespace shim {
 
 // Let the server run: the first request, on the connection that the shim made. With one descriptor, a file
 // that holds the launch spec's JSON (a spec with a large environment is too long for a packet), or with none
-// where RUN_DIR/launch.json has it. No reply: events follow.
-struct Launch {};
+// where RUN_DIR/launch.json has it. `held`: make all ready, but execute nothing before Execute, which that
+// client sends next. No reply: events follow.
+struct Launch {
+  bool held = false;
+};
+// Now execute the server whose launch is held. No reply. Without it, where its client goes, nothing was
+// launched.
+struct Execute {};
 struct GetRecord {};
 // One descriptor per listener in the reply; many listeners come in several replies.
 struct TakeListeners {};
@@ -64,7 +70,7 @@ struct SawEnd {};
 
 inline constexpr size_t kFdsPerSteeredAddress = 5;
 
-using RequestBody = std::variant<Launch, GetRecord, TakeListeners, SetRole, OpenGate, HoldSteering,
+using RequestBody = std::variant<Launch, Execute, GetRecord, TakeListeners, SetRole, OpenGate, HoldSteering,
                                  TakeSteering, GetCounters, Drain, SawEnd>;
 
 struct Request {

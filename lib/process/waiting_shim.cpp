@@ -141,16 +141,26 @@ void WaitingShim::stage(const LaunchSpec& spec) {
 }
 
 Result<std::unique_ptr<ShimClient>> WaitingShim::launch(Loop& loop, const LaunchSpec& spec,
+                                                        Acknowledgement& intent,
                                                         ShimClient::OnEvent on_event) {
   auto file = is_staged_ ? Result<Fd>(Fd()) : spec_file(spec);
   if (!file) return fail(file.error());
   auto connection = await_connection();
   if (!connection) return fail(connection.error());
-  ::unlink((spec_.run_dir + "/" + kLaunchSocket).c_str());
+  const auto say = [&](shim::RequestBody order, std::span<const int> fds) -> Status {
+    Status said = send_packet(connection->get(), to_text(shim::Request{0, std::move(order)}), fds);
+    return !said && said.error().os_error == EPIPE ? fail(ended_early(spec_)) : said;
+  };
   const int fd = file->get();
   const auto fds = is_staged_ ? std::span<const int>() : std::span(&fd, 1);
-  if (Status sent = send_packet(connection->get(), to_text(shim::Request{0, shim::Launch{}}), fds); !sent)
-    return fail(sent.error().os_error == EPIPE ? ended_early(spec_) : sent.error());
+  // Sockets that the server inherits are opened before it is executed, and clients may come to them at once.
+  const bool is_held = spec.sockets != LaunchSpec::Sockets::Inherited;
+  if (is_held)
+    if (Status said = say(shim::Launch{.held = true}, fds); !said) return fail(said.error());
+  if (Status intended = intent.await(); !intended) return fail(intended.error());
+  if (Status said = is_held ? say(shim::Execute{}, {}) : say(shim::Launch{}, fds); !said)
+    return fail(said.error());
+  ::unlink((spec_.run_dir + "/" + kLaunchSocket).c_str());
   listener_.reset();
   auto record = first_record(spec, peer_process(connection->get()));
   return make_shim_client(loop, std::move(*connection), std::move(record), std::move(on_event));

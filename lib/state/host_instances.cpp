@@ -126,15 +126,15 @@ void HostInstances::stage(const LaunchSpec& spec) {
     prepared->second->stage(spec);
 }
 
-Status HostInstances::launch(const LaunchSpec& spec) {
+Status HostInstances::launch(const LaunchSpec& spec, Acknowledgement& intent) {
   const InstanceId id = spec.instance;
   auto prepared = prepared_.extract(id);
   auto waiting =
       prepared ? Result<std::unique_ptr<WaitingShim>>(std::move(prepared.mapped())) : start_shim(spec);
   if (!waiting) return fail(waiting.error());
   Known& known = known_[id];
-  auto shim =
-      (*waiting)->launch(loop_, spec, [this, id](const ShimEvent& event) { on_shim_event(id, event); });
+  auto shim = (*waiting)->launch(loop_, spec, intent,
+                                 [this, id](const ShimEvent& event) { on_shim_event(id, event); });
   if (!shim) {
     known_.erase(id);
     waiting->reset();

@@ -41,7 +41,7 @@ class HostInstances final : public Instances {
   // is called off with this object; what does not work is said by launch().
   void prepare(const LaunchSpec& spec);
   void stage(const LaunchSpec& spec) override;
-  Status launch(const LaunchSpec& spec) override;
+  Status launch(const LaunchSpec& spec, Acknowledgement& intent) override;
   Result<std::vector<Listener>> listeners(InstanceId id) override;
   // Any one of its listeners on exactly that address; NotFound where it has none.
   Result<Fd> listener(InstanceId id, const Endpoint& bound);

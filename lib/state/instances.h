@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/acknowledgement.h"
 #include "base/result.h"
 #include "net/group.h"
 #include "process/instance_record.h"
@@ -65,9 +66,9 @@ class Instances {
   // not called.
   virtual void stage(const LaunchSpec&) {}
 
-  // Claims the id and starts a shim for it, which starts the server: Launched or LaunchFailed follows. On an
-  // error nothing is left.
-  virtual Status launch(const LaunchSpec& spec) = 0;
+  // Claims the id and starts a shim for it, which executes the server once `intent` is acknowledged: Launched
+  // or LaunchFailed follows. On an error, which may be the intent's, nothing is left.
+  virtual Status launch(const LaunchSpec& spec, Acknowledgement& intent) = 0;
 
   // Duplicates of the listeners that it has on the app's addresses now. Whoever gets them closes them soon: a
   // duplicate left open when the server closes its own keeps the socket in the group with nobody accepting.

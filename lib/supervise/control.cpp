@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
 
 namespace roll {
 
@@ -44,6 +45,17 @@ void Control::adopt_launcher(Fd connection) {
 bool Control::has_launcher() const {
   return std::any_of(clients_.begin(), clients_.end(),
                      [](const Client& client) { return client.is_launcher && client.connection; });
+}
+
+bool Control::await_execute() const {
+  const auto launcher = std::find_if(clients_.begin(), clients_.end(), [](const Client& client) {
+    return client.is_launcher && client.connection;
+  });
+  if (launcher == clients_.end()) return false;
+  const auto packet = await_packet(launcher->connection.get());
+  if (!packet) return false;
+  const auto request = shim::parse_request(packet->text);
+  return request.body && std::holds_alternative<shim::Execute>(*request.body);
 }
 
 Control::Client& Control::adopt(Fd connection) {
@@ -107,9 +119,13 @@ void Control::reply(Client& client, int64_t id, Status status) {
   send(client, to_text(reply));
 }
 
-void Control::act(Client& client, int64_t id, const shim::Launch&, std::vector<Fd>&) {
-  if (client.is_launcher && supervisor_->phase() == Phase::Staged) return callbacks_.launch();
+void Control::act(Client& client, int64_t id, const shim::Launch& launch, std::vector<Fd>&) {
+  if (client.is_launcher && supervisor_->phase() == Phase::Staged) return callbacks_.launch(launch);
   reply(client, id, fail(ErrorKind::Invalid, "this shim has its orders already"));
+}
+
+void Control::act(Client& client, int64_t id, const shim::Execute&, std::vector<Fd>&) {
+  reply(client, id, fail(ErrorKind::Invalid, "no launch is held"));
 }
 
 void Control::act(Client& client, int64_t id, const shim::GetRecord&, std::vector<Fd>&) {

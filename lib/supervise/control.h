@@ -21,7 +21,8 @@ class Control {
  public:
   // Called from the loop.
   struct Callbacks {
-    std::function<void()> launch;  // the rollctl that launched this shim lets the server run
+    std::function<void(const shim::Launch&)>
+        launch;                    // the rollctl that launched this shim lets the server run
     std::function<void()> change;  // a client's order was carried out, or a client has gone
   };
 
@@ -36,6 +37,10 @@ class Control {
 
   // Takes the connection to the rollctl that launched this shim.
   void adopt_launcher(Fd connection);
+
+  // Blocks until that rollctl says that the server, whose launch is held, may be executed; no when it has
+  // gone.
+  [[nodiscard]] bool await_execute() const;
 
   void publish(const ShimEvent& event);
 
@@ -65,7 +70,8 @@ class Control {
   void drop_the_gone();
 
   // One per kind of request.
-  void act(Client& client, int64_t id, const shim::Launch&, std::vector<Fd>& fds);
+  void act(Client& client, int64_t id, const shim::Launch& launch, std::vector<Fd>& fds);
+  void act(Client& client, int64_t id, const shim::Execute&, std::vector<Fd>& fds);
   void act(Client& client, int64_t id, const shim::GetRecord&, std::vector<Fd>& fds);
   void act(Client& client, int64_t id, const shim::TakeListeners&, std::vector<Fd>& fds);
   void act(Client& client, int64_t id, const shim::SetRole& role, std::vector<Fd>& fds);

@@ -58,7 +58,8 @@ Result<ProcessId> ForkedServer::start(const BeforeExec& before_exec) {
   if (!gate) return fail(gate.error());
   gate_ = gate_state_ == LaunchSpec::Gate::Closed ? std::move(gate->write) : Fd();
   gate->write.reset();
-  auto server = start_server(spec_, extra_env_, gate->read.get(), sockets, before_exec);
+  const auto ask = [&](const ProcessId& child) { return before_exec(child) && callbacks_.may_execute(); };
+  auto server = start_server(spec_, extra_env_, gate->read.get(), sockets, ask);
   if (!server) return fail(server.error());
   has_children_ = true;
   server_ = std::move(*server);

@@ -21,8 +21,10 @@ namespace roll {
 // it leaves the processes alone.
 class ForkedServer final : public ServerProcess {
  public:
-  // Called from the loop.
+  // Called from the loop; but `may_execute` by start(), in the child and this process's memory, with nothing
+  // left to do but to become the server.
   struct Callbacks {
+    std::function<bool()> may_execute;
     std::function<void(const ExitStatus&)> exited;
     std::function<void()> last_gone;
   };

@@ -60,7 +60,7 @@ Result<LaunchSpec> staged_spec() {
 
 struct Orders {
   LaunchSpec spec;
-  bool may_run = false;
+  std::optional<shim::Launch> launch = {};
 };
 
 // Blocks until there are any or rollctl has gone.
@@ -68,24 +68,19 @@ Result<Orders> receive_orders(int connection) {
   auto staged = staged_spec();
   if (staged) return Orders{std::move(*staged)};
   if (staged.error().kind != ErrorKind::NotFound) return fail(staged.error());
-  for (;;) {
-    auto packet = receive_packet(connection);
-    if (!packet) return fail(packet.error());
-    if (*packet) {
-      const auto request = shim::parse_request((*packet)->text);
-      if (!request.body) return fail(request.body.error());
-      if (!std::holds_alternative<shim::Launch>(*request.body) || (*packet)->fds.size() > 1)
-        return fail(ErrorKind::Invalid, "the first request is no launch");
-      const int file = (*packet)->fds.empty() ? -1 : (*packet)->fds.front().get();
-      if (file >= 0 && ::lseek(file, 0, SEEK_SET) != 0)
-        return fail(last_os_failure("cannot read the launch spec"));
-      auto spec = file >= 0 ? spec_from(file) : staged_spec();
-      if (!spec) return fail(spec.error());
-      return Orders{std::move(*spec), true};
-    }
-    pollfd waiting{connection, POLLIN, 0};
-    ::poll(&waiting, 1, -1);
-  }
+  auto packet = await_packet(connection);
+  if (!packet) return fail(packet.error());
+  const auto request = shim::parse_request(packet->text);
+  if (!request.body) return fail(request.body.error());
+  const auto* launch = std::get_if<shim::Launch>(&*request.body);
+  if (launch == nullptr || packet->fds.size() > 1)
+    return fail(ErrorKind::Invalid, "the first request is no launch");
+  const int file = packet->fds.empty() ? -1 : packet->fds.front().get();
+  if (file >= 0 && ::lseek(file, 0, SEEK_SET) != 0)
+    return fail(last_os_failure("cannot read the launch spec"));
+  auto spec = file >= 0 ? spec_from(file) : staged_spec();
+  if (!spec) return fail(spec.error());
+  return Orders{std::move(*spec), *launch};
 }
 
 bool is_same_folder(int dir, const std::string& path) {
@@ -116,9 +111,9 @@ class Shim final : public Audience {
   static Result<std::unique_ptr<Shim>> create(std::unique_ptr<Loop> loop, LaunchSpec spec, ProcessId self,
                                               Fd connection) {
     std::unique_ptr<Shim> shim(new Shim(std::move(loop), std::move(spec), std::move(self)));
-    auto control =
-        Control::create(*shim->loop_, shim->run_dir_,
-                        {[raw = shim.get()] { raw->launch(); }, [raw = shim.get()] { raw->look_again(); }});
+    auto control = Control::create(*shim->loop_, shim->run_dir_,
+                                   {[raw = shim.get()](const shim::Launch& order) { raw->launch(order); },
+                                    [raw = shim.get()] { raw->look_again(); }});
     if (!control) return fail(control.error());
     shim->control_ = std::move(*control);
     shim->control_->serve(shim->supervisor_, shim->network_);
@@ -127,7 +122,7 @@ class Shim final : public Audience {
   }
 
   // To the end. Everything is ready when the server may run.
-  void run(bool may_run) {
+  void run(const std::optional<shim::Launch>& order) {
     for (const int signal : {SIGHUP, SIGINT, SIGPIPE}) ::signal(signal, SIG_IGN);
     on_terminate_ = loop_->on_signal(SIGTERM, [this] {
       if (supervisor_.phase() == Phase::Staged) return call_off();
@@ -136,7 +131,7 @@ class Shim final : public Audience {
       look_again();
     });
     prepared_ = prepare();
-    if (may_run) launch();
+    if (order) launch(*order);
     look_again();
     if (!is_over_) loop_->run();
   }
@@ -153,9 +148,11 @@ class Shim final : public Audience {
     if (!path.empty()) (void)append_line(path, line);
   }
 
-  // The folder goes first: who is told of the end finds nothing left.
+  // The folder goes first: who is told of the end finds nothing left. And a client that has said something
+  // which was not read would lose what it is told (ECONNRESET) when this process ends.
   void finish(const ShimEvent& event, const std::string& journal_line) override {
     is_finished_ = true;
+    if (std::exchange(is_held_, false)) (void)control_->await_execute();
     end_line_ = journal_line;
     (void)remove_tree(run_dir_);
     control_->publish(event);
@@ -173,6 +170,7 @@ class Shim final : public Audience {
         server_(*loop_, supervisor_.record().spec, sockets_,
                 {"NOTIFY_SOCKET=" + run_dir_ + "/" + kNotifySocket},
                 {
+                    [this] { return !std::exchange(is_held_, false) || control_->await_execute(); },
                     [this](const ExitStatus& exit) {
                       supervisor_.server_exited(exit);
                       look_again();
@@ -194,7 +192,8 @@ class Shim final : public Audience {
     return is_given ? Status() : fail(last_os_failure("cannot make " + folder));
   }
 
-  void launch() {
+  void launch(const shim::Launch& order) {
+    is_held_ = order.held;
     ::unlink(kLaunchSpec);
     if (prepared_) prepared_ = control_->open();
     if (prepared_) {
@@ -256,6 +255,7 @@ class Shim final : public Audience {
   std::unique_ptr<Loop> loop_;
   std::string run_dir_;
   Status prepared_;
+  bool is_held_ = false;      // nothing is executed before the rollctl that launches says so
   bool is_finished_ = false;  // the supervisor has nothing more to do
   bool is_over_ = false;
   std::string end_line_;
@@ -305,7 +305,7 @@ Status run_shim(const std::string& run_dir) {
   }
   auto shim = Shim::create(std::move(*loop), std::move(orders->spec), self->id(), std::move(*connection));
   if (!shim) return fail(shim.error());
-  (*shim)->run(orders->may_run);
+  (*shim)->run(orders->launch);
   return {};
 }
 

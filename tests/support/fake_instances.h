@@ -155,8 +155,9 @@ class FakeInstances final : public Instances {
     staged_.insert_or_assign(spec.instance, spec);
   }
 
-  Status launch(const LaunchSpec& spec) override {
+  Status launch(const LaunchSpec& spec, Acknowledgement& intent) override {
     const InstanceId id = spec.instance;
+    if (Status intended = intent.await(); !intended) return intended;
     if (const auto staged = staged_.find(id); staged != staged_.end()) {
       EXPECT_EQ(to_json(staged->second), to_json(spec)) << id << " was to be launched otherwise";
     }

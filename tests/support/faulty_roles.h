@@ -66,9 +66,9 @@ class FaultyInstances final : public Instances {
     return real_.discover();
   }
   void stage(const LaunchSpec& spec) override { real_.stage(spec); }
-  Status launch(const LaunchSpec& spec) override {
+  Status launch(const LaunchSpec& spec, Acknowledgement& intent) override {
     if (auto fault = faults_.next("instances.launch")) return fail(*fault);
-    return real_.launch(spec);
+    return real_.launch(spec, intent);
   }
   Result<std::vector<Listener>> listeners(InstanceId id) override {
     if (auto fault = faults_.next("instances.listeners")) return fail(*fault);

@@ -113,6 +113,21 @@ class LaunchTest : public ShimTest {
   static bool sleeps(pid_t pid) {
     return text_of("/proc/" + std::to_string(pid) + "/stat").find(") S ") != std::string::npos;
   }
+
+  // All is done for the server but that it is executed: a child of the shim is about to become it.
+  void await_held(const LaunchSpec& spec) {
+    std::string program;
+    EXPECT_TRUE(await([&] {
+      const auto record = read_instance_record(spec.run_dir);
+      if (!record || !sleeps(record->server.pid)) return false;
+      program = std::filesystem::read_symlink(fmt::format("/proc/{}/exe", record->server.pid)).filename();
+      return true;
+    }));
+    EXPECT_EQ(program, "roll-shim");
+    EXPECT_EQ(text_of(spec.log_path), "");
+  }
+
+  Acknowledgement intended_ = Status();
 };
 
 TEST_F(LaunchTest, RunsTheServerAndTellsItsProcess) {
@@ -346,7 +361,7 @@ TEST_F(LaunchTest, AShimMayWaitForItsOrders) {
   ASSERT_TRUE(await([&] { return is_claimed(spec.run_dir); }));
   EXPECT_EQ(text_of(spec.log_path), "");
   bool launched = false;
-  const auto client = (*waiting)->launch(*loop_, spec, [&](const ShimEvent& event) {
+  const auto client = (*waiting)->launch(*loop_, spec, intended_, [&](const ShimEvent& event) {
     launched = launched || event.kind == ShimEvent::Kind::Launched;
   });
   ASSERT_TRUE(client) << client.error().message;
@@ -387,7 +402,7 @@ TEST_F(LaunchTest, AStagedServerRunsWhenItIsLaunched) {
   ASSERT_FALSE(too_soon);
   EXPECT_EQ(too_soon.error().os_error, ECONNREFUSED) << too_soon.error().message;
   EXPECT_EQ(text_of(spec.log_path), "");
-  const auto client = waiting->launch(*loop_, spec, {});
+  const auto client = waiting->launch(*loop_, spec, intended_, {});
   ASSERT_TRUE(client) << client.error().message;
   EXPECT_TRUE(await([&] { return text_of(spec.log_path) == "run\n"; }));
   EXPECT_TRUE(await([] { return processes() == 2; }));
@@ -411,7 +426,7 @@ TEST_F(LaunchTest, WhyAStagedServerCannotRunIsSaidWhenItIsLaunched) {
   ASSERT_TRUE(waiting) << waiting.error().message;
   (*waiting)->stage(spec);
   std::string failure;
-  const auto client = (*waiting)->launch(*loop_, spec, [&](const ShimEvent& event) {
+  const auto client = (*waiting)->launch(*loop_, spec, intended_, [&](const ShimEvent& event) {
     if (event.kind == ShimEvent::Kind::LaunchFailed) failure = event.message;
   });
   ASSERT_TRUE(client) << client.error().message;
@@ -443,9 +458,98 @@ TEST_F(LaunchTest, SaysThatAShimEndedWhileItWasStaged) {
   ASSERT_TRUE(shim);
   ASSERT_EQ(::kill(*shim, SIGTERM), 0);
   ASSERT_TRUE(await([] { return processes() == 0; }));
-  const auto client = waiting->launch(*loop_, spec, {});
+  const auto client = waiting->launch(*loop_, spec, intended_, {});
   ASSERT_FALSE(client);
   EXPECT_THAT(client.error().message, HasSubstr("ended before it took its orders"));
+}
+
+// A launch whose intent is still on its way to the disk.
+
+TEST_F(LaunchTest, NothingIsExecutedBeforeItsIntentIsAcknowledged) {
+  const LaunchSpec spec = shell_spec("echo run; exec sleep 600");
+  const auto waiting = start_staged(spec);
+  Acknowledgement intent([&]() -> Status {
+    await_held(spec);
+    return {};
+  });
+  const auto client = waiting->launch(*loop_, spec, intent, {});
+  ASSERT_TRUE(client) << client.error().message;
+  EXPECT_TRUE(await([&] { return text_of(spec.log_path) == "run\n"; }));
+  EXPECT_TRUE(await([] { return processes() == 2; }));
+}
+
+TEST_F(LaunchTest, NothingIsLeftWhereItsIntentHasFailed) {
+  const LaunchSpec spec = shell_spec("echo run");
+  auto waiting = start_staged(spec);
+  Acknowledgement intent([&]() -> Status {
+    await_held(spec);
+    return fail(ErrorKind::Failed, "the disk is broken");
+  });
+  const auto client = waiting->launch(*loop_, spec, intent, {});
+  ASSERT_FALSE(client);
+  EXPECT_EQ(client.error().message, "the disk is broken");
+  waiting.reset();
+  EXPECT_EQ(processes(), 0U);
+  EXPECT_FALSE(exists(spec.run_dir));
+  EXPECT_FALSE(exists(spec.log_path));
+}
+
+// Clients may come to sockets as soon as they are open.
+TEST_F(LaunchTest, NothingIsSaidBeforeTheIntentIsAcknowledgedWhereSocketsAreInherited) {
+  LaunchSpec spec = shell_spec("echo run");
+  spec.sockets = LaunchSpec::Sockets::Inherited;
+  const auto waiting = WaitingShim::start("/bin/true", spec).value();
+  const Fd shim = connect_for_packets(spec.run_dir, kLaunchSocket, kSoon).value();
+  Acknowledgement intent([&]() -> Status {
+    EXPECT_FALSE(receive_packet(shim.get()).value());
+    return {};
+  });
+  const auto client = waiting->launch(*loop_, spec, intent, {});
+  ASSERT_TRUE(client) << client.error().message;
+  const auto said = receive_packet(shim.get()).value();
+  ASSERT_TRUE(said);
+  EXPECT_FALSE(std::get<shim::Launch>(*shim::parse_request(said->text).body).held);
+}
+
+// The shim is told so when it has given up already.
+TEST_F(LaunchTest, WhatFailsWhileTheIntentIsAwaitedIsSaid) {
+  const LaunchSpec spec = shell_spec("echo run");
+  ASSERT_TRUE(write_file_atomically(spec.run_dir + "/" + kServerFolder, "in the way", 0600));
+  const auto waiting = WaitingShim::start(program_path("roll-shim"), spec);
+  ASSERT_TRUE(waiting) << waiting.error().message;
+  (*waiting)->stage(spec);
+  Acknowledgement intent([&]() -> Status {
+    EXPECT_TRUE(await([&] { return !exists(spec.run_dir + "/" + kLaunchSpec); }));
+    return {};
+  });
+  std::string failure;
+  const auto client = (*waiting)->launch(*loop_, spec, intent, [&](const ShimEvent& event) {
+    if (event.kind == ShimEvent::Kind::LaunchFailed) failure = event.message;
+  });
+  ASSERT_TRUE(client) << client.error().message;
+  EXPECT_TRUE(await([&] { return !failure.empty(); }));
+  EXPECT_THAT(failure, HasSubstr("cannot make"));
+  EXPECT_TRUE(await([] { return processes() == 0; }));
+}
+
+TEST_F(LaunchTest, TheServerNeverRunsWhenRollctlDiesBeforeTheIntentIsAcknowledged) {
+  const LaunchSpec spec = shell_spec("echo run");
+  auto [shim, connection] = spawn_staged(spec);
+  ASSERT_TRUE(send_packet(connection.get(), to_text(shim::Request{0, shim::Launch{.held = true}})));
+  await_held(spec);
+  connection.reset();
+  expect_to_leave_nothing(shim, spec);
+}
+
+TEST_F(LaunchTest, TheServerNeverRunsWhenItsShimDiesAsWell) {
+  const LaunchSpec spec = shell_spec("echo run");
+  auto [shim, connection] = spawn_staged(spec);
+  ASSERT_TRUE(send_packet(connection.get(), to_text(shim::Request{0, shim::Launch{.held = true}})));
+  await_held(spec);
+  ASSERT_TRUE(shim.stop(SIGKILL, kSoon));
+  connection.reset();
+  EXPECT_TRUE(await([] { return processes() == 0; }));
+  EXPECT_EQ(text_of(spec.log_path), "");
 }
 
 // A rollctl that dies meanwhile.

@@ -49,7 +49,8 @@ inline Result<std::unique_ptr<ShimClient>> launch_shim(Loop& loop, const std::st
                                                        const LaunchSpec& spec, ShimClient::OnEvent on_event) {
   const auto waiting = WaitingShim::start(program, spec);
   if (!waiting) return fail(waiting.error());
-  return (*waiting)->launch(loop, spec, std::move(on_event));
+  Acknowledgement intended = Status();
+  return (*waiting)->launch(loop, spec, intended, std::move(on_event));
 }
 
 // Real shims and real servers, in a network namespace and a folder of their own. This process is where
