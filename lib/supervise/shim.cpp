@@ -154,7 +154,7 @@ class Shim final : public Audience {
     is_finished_ = true;
     if (std::exchange(is_held_, false)) (void)control_->await_execute();
     end_line_ = journal_line;
-    (void)remove_tree(run_dir_);
+    remove_folder();
     control_->publish(event);
     end_patience_ = loop_->after(kEndPatience, [this] { end(); });
   }
@@ -190,6 +190,13 @@ class Shim final : public Audience {
     const bool is_given = is_made && (!credentials || ::geteuid() != 0 ||
                                       ::chown(folder.c_str(), credentials->uid, credentials->gid) == 0);
     return is_given ? Status() : fail(last_os_failure("cannot make " + folder));
+  }
+
+  // By name what it is known to have: to look takes longer than to remove.
+  void remove_folder() const {
+    for (const char* name : {kInstanceFile, kControlSocket, kNotifySocket}) ::unlink(name);
+    ::rmdir(kServerFolder);
+    if (::rmdir(run_dir_.c_str()) != 0) (void)remove_tree(run_dir_);
   }
 
   void launch(const shim::Launch& order) {
