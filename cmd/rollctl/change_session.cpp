@@ -27,13 +27,9 @@ ChangeSession::ChangeSession(const Paths& paths, std::string app, Reporter& repo
       journal_(paths.journal(app_), app_) {}
 
 // Later, by who asks for it, where there can be no more threads.
-ChangeSession::SteerProgram ChangeSession::load_ahead() {
-  return std::async(std::launch::async | std::launch::deferred, load_steer_program);
-}
-
 Result<std::unique_ptr<ChangeSession>> ChangeSession::open(Context& context, const Paths& paths,
                                                            std::string app, Access access, Reporter& reporter,
-                                                           SteerProgram steer_program) {
+                                                           SteerProgramAhead steer_program) {
   auto session =
       std::unique_ptr<ChangeSession>(new ChangeSession(paths, std::move(app), reporter, context.err()));
   session->steer_program_ = std::move(steer_program);

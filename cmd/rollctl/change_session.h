@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,12 +12,12 @@
 #include "rollctl/context.h"
 #include "rollctl/hook_runner.h"
 #include "rollctl/signals.h"
+#include "rollctl/steer_program_ahead.h"
 #include "state/app_lock.h"
 #include "state/history.h"
 #include "state/host_instances.h"
 #include "state/journal.h"
 #include "state/paths.h"
-#include "steering/steer_program.h"
 
 namespace roll {
 
@@ -29,15 +28,10 @@ class ChangeSession {
     Change,   // takes the lock
     Preview,  // only looks; makes no folder
   };
-  // The steering program, which may be needed and takes as long to load as the reading of all that stands on
-  // the disk: beside that.
-  using SteerProgram = std::future<Result<SteerMaps>>;
-  static SteerProgram load_ahead();
-
   // Busy where another rollctl has the lock.
   static Result<std::unique_ptr<ChangeSession>> open(Context& context, const Paths& paths, std::string app,
                                                      Access access, Reporter& reporter,
-                                                     SteerProgram steer_program);
+                                                     SteerProgramAhead steer_program);
 
   [[nodiscard]] const std::string& app() const { return app_; }
   [[nodiscard]] const Paths& paths() const { return paths_; }
@@ -99,7 +93,7 @@ class ChangeSession {
   InstanceId last_instance_ = 0;
   std::optional<InstanceId> prepared_instance_;  // whose shim waits for its orders
   std::unique_ptr<HostInstances> prepared_;
-  SteerProgram steer_program_;  // for the first who steers
+  SteerProgramAhead steer_program_;  // for the first who steers
 };
 
 }  // namespace roll

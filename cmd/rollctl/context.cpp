@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/fd.h"
 #include "rollctl/exit_status.h"
@@ -26,14 +27,20 @@ void FdSink::write(std::string_view text) {
   (void)write_all(fd_, text);
 }
 
-Context::Context(CommonOptions options, std::vector<std::string> command_line)
+Context::Context(CommonOptions options, std::vector<std::string> command_line,
+                 SteerProgramAhead steer_program)
     : options_(options),
       command_text_(fmt::format("{}", fmt::join(command_line, " "))),
       out_(STDOUT_FILENO),
-      err_(STDERR_FILENO) {
+      err_(STDERR_FILENO),
+      steer_program_(std::move(steer_program)) {
   const ColorWish wish = options_.no_color ? ColorWish::Never : ColorWish::Auto;
   out_terminal_ = Terminal::detect(STDOUT_FILENO, environment, wish);
   err_terminal_ = Terminal::detect(STDERR_FILENO, environment, wish);
+}
+
+SteerProgramAhead Context::take_steer_program() {
+  return steer_program_.valid() ? std::move(steer_program_) : load_steer_program_ahead();
 }
 
 Result<Paths> Context::paths() {

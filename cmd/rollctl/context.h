@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "rollctl/steer_program_ahead.h"
 #include "state/paths.h"
 #include "ui/human_reporter.h"
 #include "ui/json_reporter.h"
@@ -34,7 +35,9 @@ class FdSink final : public Sink {
 // What a command has to work with: where things lie, and whom to tell.
 class Context {
  public:
-  explicit Context(CommonOptions options, std::vector<std::string> command_line);
+  // `steer_program`: where it is on its way already.
+  explicit Context(CommonOptions options, std::vector<std::string> command_line,
+                   SteerProgramAhead steer_program = {});
 
   [[nodiscard]] const CommonOptions& options() const { return options_; }
   [[nodiscard]] Sink& out() { return out_; }
@@ -43,6 +46,9 @@ class Context {
   [[nodiscard]] const Terminal& err_terminal() const { return err_terminal_; }
   // "deploy web v2": what other rollctls are told while this one holds the lock.
   [[nodiscard]] const std::string& command_text() const { return command_text_; }
+
+  // For who may have to steer. Once.
+  [[nodiscard]] SteerProgramAhead take_steer_program();
 
   // NotPermitted where an ordinary user has no folder for running instances.
   [[nodiscard]] static Result<Paths> paths();
@@ -63,6 +69,7 @@ class Context {
   FdSink err_;
   Terminal out_terminal_;
   Terminal err_terminal_;
+  SteerProgramAhead steer_program_;
 };
 
 }  // namespace roll

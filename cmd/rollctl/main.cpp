@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include <malloc.h>
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "rollctl/command_line.h"
 #include "rollctl/context.h"
 #include "rollctl/exit_status.h"
+#include "rollctl/steer_program_ahead.h"
 #include "rollctl/verbs.h"
 
 namespace {
@@ -24,18 +29,28 @@ const std::map<std::string, Verb>& verbs() {
   return kVerbs;
 }
 
+bool moves_traffic(const std::vector<std::string>& arguments) {
+  constexpr std::string_view kMoving[] = {"deploy", "restart", "rollback", "promote", "abort",
+                                          "scale",  "start",   "stop",     "recover"};
+  return !arguments.empty() &&
+         std::find(std::begin(kMoving), std::end(kMoving), arguments.front()) != std::end(kMoving);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   // A heap for each of the few short threads would cost more than they wait for one another.
   ::mallopt(M_ARENA_MAX, 1);
   const std::vector<std::string> arguments(argv + 1, argv + argc);
+  // The first word tells it, and the kernel needs longer for the program than the rest of the line takes.
+  auto steer_program =
+      moves_traffic(arguments) ? roll::load_steer_program_ahead() : roll::SteerProgramAhead();
   auto parsed = roll::parse_command_line(arguments);
   if (!parsed) return roll::Context(roll::guess_common_options(arguments), arguments).fail(parsed.error());
   if (!parsed->command) {
     roll::FdSink(1).write(parsed->text);
     return roll::kDone;
   }
-  roll::Context context(parsed->command->common, arguments);
+  roll::Context context(parsed->command->common, arguments, std::move(steer_program));
   return verbs().at(parsed->command->verb)(context, *parsed->command);
 }

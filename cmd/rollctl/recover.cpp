@@ -14,7 +14,7 @@ Result<int> recover(Context& context, const CommandLine& line, Reporter& reporte
   if (!app) return fail(app.error());
   if (Status known = check_known(*paths, *app); !known) return fail(known.error());
   auto session = ChangeSession::open(context, *paths, app->name, ChangeSession::Access::Change, reporter,
-                                     ChangeSession::load_ahead());
+                                     context.take_steer_program());
   if (!session) return fail(session.error());
   auto verdict = (*session)->recover();
   if (!verdict) return fail(verdict.error());

@@ -20,7 +20,7 @@ Status remove(Context& context, const CommandLine& line, Reporter& reporter) {
   if (!app) return fail(app.error());
   if (Status known = check_known(*paths, *app); !known) return known;
   auto session = ChangeSession::open(context, *paths, app->name, ChangeSession::Access::Change, reporter,
-                                     ChangeSession::load_ahead());
+                                     context.take_steer_program());
   if (!session) return fail(session.error());
   const auto instances = (*session)->count_instances();
   if (!instances) return fail(instances.error());

@@ -68,8 +68,7 @@ int tell_unchanged(const CommandLine& line, const ChangeSession& session, Report
   return tell_verdict(verdict, Strictness::Normal, reporter);
 }
 
-Result<int> change(Context& context, const CommandLine& line, const MakeChange& make,
-                   ChangeSession::SteerProgram steer_program, Reporter& reporter) {
+Result<int> change(Context& context, const CommandLine& line, const MakeChange& make, Reporter& reporter) {
   const auto paths = Context::paths();
   if (!paths) return fail(paths.error());
   const auto name = app_name_of(*paths, line.app);
@@ -86,7 +85,8 @@ Result<int> change(Context& context, const CommandLine& line, const MakeChange& 
   }
 
   const auto access = line.traffic.dry_run ? ChangeSession::Access::Preview : ChangeSession::Access::Change;
-  auto session = ChangeSession::open(context, *paths, app.name, access, reporter, std::move(steer_program));
+  auto session =
+      ChangeSession::open(context, *paths, app.name, access, reporter, context.take_steer_program());
   if (!session && session.error().kind == ErrorKind::Busy && access == ChangeSession::Access::Change)
     return decide_for_holder(*paths, app.name, line, session.error(), reporter);
   if (!session) return fail(session.error());
@@ -131,11 +131,9 @@ Result<int> change(Context& context, const CommandLine& line, const MakeChange& 
 }  // namespace
 
 int run_change(Context& context, const CommandLine& line, const MakeChange& make) {
-  // First of all: it takes longer than all that comes before it is needed.
-  auto steer_program = ChangeSession::load_ahead();
   const auto app = line.app.substr(line.app.rfind('/') + 1);
   const auto reporter = context.reporter(app.substr(0, app.find('.')));
-  const auto status = change(context, line, make, std::move(steer_program), *reporter);
+  const auto status = change(context, line, make, *reporter);
   if (status) return *status;
   const int exit_status = exit_status_of(status.error());
   reporter->error(status.error(), exit_status);

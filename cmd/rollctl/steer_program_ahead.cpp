@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+#include "rollctl/steer_program_ahead.h"
+
+namespace roll {
+
+SteerProgramAhead load_steer_program_ahead() {
+  return std::async(std::launch::async | std::launch::deferred, load_steer_program);
+}
+
+}  // namespace roll
