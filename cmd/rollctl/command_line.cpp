@@ -322,7 +322,7 @@ Result<Parsed> parse_command_line(const std::vector<std::string>& arguments) {
     program.parse(ours);
   } catch (const CLI::CallForHelp&) {
     const auto chosen = program.get_subcommands();
-    return Parsed{std::nullopt, (chosen.empty() ? &program : chosen.front())->help()};
+    return Parsed{std::nullopt, chosen.empty() ? program.help() : chosen.front()->help("rollctl")};
   } catch (const CLI::CallForVersion&) {
     return Parsed{std::nullopt, "rollctl " ROLL_VERSION "\n"};
   } catch (const CLI::ParseError& error) {

@@ -577,7 +577,9 @@ TEST_F(CommandsTest, HelpAndVersionAreForEveryone) {
   EXPECT_THAT(rollctl({"--version"}), AllOf(ExitsWith(0), Says("rollctl ")));
   for (const char* command : {"deploy", "rollback", "restart", "scale", "start", "stop", "remove", "status",
                               "history", "logs", "check", "recover"})
-    EXPECT_THAT(rollctl({command, "--help"}), AllOf(ExitsWith(0), Says("--json"))) << command;
+    EXPECT_THAT(rollctl({command, "--help"}),
+                AllOf(ExitsWith(0), Says("Usage: rollctl " + std::string(command)), Says("--json")))
+        << command;
 }
 
 }  // namespace roll::test
