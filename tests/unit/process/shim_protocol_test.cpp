@@ -30,6 +30,20 @@ TEST(ShimProtocolTest, RequestsSurviveTheWay) {
   EXPECT_EQ(drain.order.start, DrainStart::Idle);
 }
 
+// Whoever launches without a word about it holds nothing.
+TEST(ShimProtocolTest, ALaunchIsHeldWhereItSaysSo) {
+  for (const bool held : {false, true}) {
+    const auto parsed = shim::parse_request(to_text(shim::Request{0, shim::Launch{held}}));
+    ASSERT_TRUE(parsed.body) << parsed.body.error().message;
+    EXPECT_EQ(std::get<shim::Launch>(*parsed.body).held, held);
+  }
+  const auto execute = shim::parse_request(to_text(shim::Request{0, shim::Execute{}}));
+  ASSERT_TRUE(execute.body) << execute.body.error().message;
+  EXPECT_TRUE(std::holds_alternative<shim::Execute>(*execute.body));
+  EXPECT_FALSE(std::get<shim::Launch>(*shim::parse_request(R"({"v":1,"request":"launch"})").body).held);
+  EXPECT_FALSE(shim::parse_request(R"({"v":1,"request":"launch","held":"yes"})").body);
+}
+
 TEST(ShimProtocolTest, ARoleWithAHoldSurvivesTheWay) {
   RoleOrder role{InstanceState::Standby, 0, 8, HoldOrder{Millis(600'000), {3, Millis(1500)}}};
   const auto parsed = shim::parse_request(to_text(shim::Request{7, shim::SetRole{role}}));
