@@ -63,7 +63,9 @@ bool find_in_own_file(uid_t uid, ServerUser& result) {
   passwd entry{};
   passwd* found = nullptr;
   while (file && fgetpwent_r(file.get(), &entry, buffer, sizeof buffer, &found) == 0) {
-    if (entry.pw_uid != uid) continue;
+    const bool stands_for_others =
+        entry.pw_name[0] == '+' || entry.pw_name[0] == '-';  // nsswitch.conf(5): compat
+    if (entry.pw_uid != uid || stands_for_others) continue;
     fill_in(result, entry);
     return true;
   }
