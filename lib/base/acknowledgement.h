@@ -8,9 +8,8 @@
 
 namespace roll {
 
-// Of what was begun and goes on beside the caller: an order on its way to another process, a write on its way
-// to the disk. So that several of them are done at the same time: all are begun first, and awaited
-// afterwards.
+// Of what was begun and is not done yet: an order on its way to another process, lines that are written and
+// not on the disk. So that several are done at the same time: all are begun first, and awaited afterwards.
 class [[nodiscard]] Acknowledgement {
  public:
   // Known at once.

@@ -73,10 +73,6 @@ Status LineFile::append(std::string_view line) {
   return {};
 }
 
-void LineFile::begin_sync() const {
-  (void)::sync_file_range(fd_.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
-}
-
 Status LineFile::sync(size_t lines) {
   if (lines <= synced_) return {};
   const size_t appended = lines_;

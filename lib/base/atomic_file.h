@@ -40,9 +40,6 @@ class LineFile {
   // The first line opens the file, or creates it (0600). It survives the process, not the machine.
   Status append(std::string_view line);
 
-  // Sends what was appended on its way to the disk, and does not wait: sync() has less to do then.
-  void begin_sync() const;
-
   // How many lines were appended.
   [[nodiscard]] size_t lines() const { return lines_; }
 

@@ -64,8 +64,8 @@ class Acts {
   // new.
   Ending gate(const Traffic& traffic, const std::vector<InstanceId>& outside = {});
 
-  // Writes down that an instance of that generation is to be started: the first of the launch() that is to
-  // come. What else is done before that takes less time than the disk.
+  // Writes down that an instance of that generation is to be started, the first of the launch() that is to
+  // come, and stages it: its shim gets ready while others are gated. launch() waits for the disk.
   Ending intend_launch(const GenerationSpec& spec);
 
   // Starts `count` instances and waits until each is ready and in the group of those that serve, at most

@@ -98,7 +98,6 @@ Lines lines_that_count(std::string_view text, Reach reach) {
 
 Acknowledgement FileJournal::commit(const Event& event) {
   if (Status written = note(event); !written) return written;
-  file_.begin_sync();
   return Acknowledgement([this, lines = file_.lines()] { return explain(file_.sync(lines)); });
 }
 
