@@ -82,7 +82,7 @@ class Installed {
   std::string dir_;
 };
 
-// The bare floor, with the servers' output where rollctl has it: in a file, or nowhere.
+// The bare floor; what the servers print goes nowhere.
 class Floor {
  public:
   Floor(const Installed& programs, std::string root)
