@@ -42,16 +42,20 @@ void Control::adopt_launcher(Fd connection) {
   adopt(std::move(connection)).is_launcher = true;
 }
 
+const Control::Client* Control::launcher() const {
+  const auto found = std::find_if(clients_.begin(), clients_.end(), [](const Client& client) {
+    return client.is_launcher && client.connection;
+  });
+  return found != clients_.end() ? &*found : nullptr;
+}
+
 bool Control::has_launcher() const {
-  return std::any_of(clients_.begin(), clients_.end(),
-                     [](const Client& client) { return client.is_launcher && client.connection; });
+  return launcher() != nullptr;
 }
 
 bool Control::await_execute() const {
-  const auto launcher = std::find_if(clients_.begin(), clients_.end(), [](const Client& client) {
-    return client.is_launcher && client.connection;
-  });
-  if (launcher == clients_.end()) return false;
+  const Client* launcher = this->launcher();
+  if (launcher == nullptr) return false;
   const auto packet = await_packet(launcher->connection.get());
   if (!packet) return false;
   const auto request = shim::parse_request(packet->text);

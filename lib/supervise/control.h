@@ -21,9 +21,10 @@ class Control {
  public:
   // Called from the loop.
   struct Callbacks {
-    std::function<void(const shim::Launch&)>
-        launch;                    // the rollctl that launched this shim lets the server run
-    std::function<void()> change;  // a client's order was carried out, or a client has gone
+    // The rollctl that launched this shim lets the server run.
+    std::function<void(const shim::Launch&)> launch;
+    // A client's order was carried out, or a client has gone.
+    std::function<void()> change;
   };
 
   // Binds RUN_DIR/control.sock. Whoever connects is refused until open().
@@ -62,6 +63,7 @@ class Control {
   Control(Loop& loop, Fd listener, Callbacks callbacks)
       : loop_(loop), listener_(std::move(listener)), callbacks_(std::move(callbacks)) {}
   void accept();
+  [[nodiscard]] const Client* launcher() const;  // that rollctl, or null once it has gone
   Client& adopt(Fd connection);
   void read(Client& client);
   void handle(Client& client, Packet packet);

@@ -214,7 +214,7 @@ class Shim final : public Audience {
   // Whoever was to launch the server has gone, or this process is to end: as if it had never been started.
   void call_off() {
     is_finished_ = true;
-    (void)remove_tree(run_dir_);
+    remove_folder();
     end();
   }
 
