@@ -69,11 +69,10 @@ Result<int> decide_for_holder(const Paths& paths, const std::string& app, const 
   if (Status told = process->send_signal(signal); !told) return fail(told.error());
   await_end(*process);
 
-  const auto written = read_journal(paths.journal(app), Reach::State);
-  if (!written) return fail(written.error());
-  const History history = fold(*written);
-  if (history.changes.empty()) return fail(busy);
-  return tell_verdict(verdict_on(history, line, app),
+  const auto history = read_history(paths.journal(app), Reach::State);
+  if (!history) return fail(history.error());
+  if (history->changes.empty()) return fail(busy);
+  return tell_verdict(verdict_on(*history, line, app),
                       line.traffic.strict ? Strictness::Strict : Strictness::Normal, reporter);
 }
 

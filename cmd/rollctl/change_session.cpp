@@ -26,7 +26,6 @@ ChangeSession::ChangeSession(const Paths& paths, std::string app, Reporter& repo
       hook_output_(hook_output),
       journal_(paths.journal(app_), app_) {}
 
-// Later, by who asks for it, where there can be no more threads.
 Result<std::unique_ptr<ChangeSession>> ChangeSession::open(Context& context, const Paths& paths,
                                                            std::string app, Access access, Reporter& reporter,
                                                            SteerProgramAhead steer_program) {
@@ -56,9 +55,9 @@ Result<std::unique_ptr<ChangeSession>> ChangeSession::open(Context& context, con
 }
 
 Status ChangeSession::reread() {
-  const auto events = read_journal(paths_.journal(app_), Reach::State);
-  if (!events) return fail(events.error());
-  history_ = fold(*events);
+  auto history = read_history(paths_.journal(app_), Reach::State);
+  if (!history) return fail(history.error());
+  history_ = std::move(*history);
   const auto folders = list_instance_folders(paths_, app_);
   if (!folders) return fail(folders.error());
   last_instance_ = std::max({last_instance_, history_.last_instance, folders->empty() ? 0 : folders->back()});
@@ -66,9 +65,7 @@ Status ChangeSession::reread() {
 }
 
 Result<History> ChangeSession::whole_history() const {
-  const auto events = read_journal(paths_.journal(app_), Reach::AllChanges);
-  if (!events) return fail(events.error());
-  return fold(*events);
+  return read_history(paths_.journal(app_), Reach::AllChanges);
 }
 
 Result<std::optional<GenerationSpec>> ChangeSession::current() const {

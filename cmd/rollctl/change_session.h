@@ -28,6 +28,7 @@ class ChangeSession {
     Change,   // takes the lock
     Preview,  // only looks; makes no folder
   };
+
   // Busy where another rollctl has the lock.
   static Result<std::unique_ptr<ChangeSession>> open(Context& context, const Paths& paths, std::string app,
                                                      Access access, Reporter& reporter,

@@ -36,13 +36,12 @@ Result<Findings> check(const CommandLine& line) {
   if (!app) return fail(app.error());
   const auto description = describe_app(*paths, *app, line);
   if (!description) return fail(description.error());
-  const auto events = read_journal(paths->journal(app->name), Reach::State);
-  if (!events) return fail(events.error());
-  const History history = fold(*events);
+  const auto history = read_history(paths->journal(app->name), Reach::State);
+  if (!history) return fail(history.error());
 
   Findings findings;
   findings.app = app->name;
-  findings.release = history.current_release;
+  findings.release = history->current_release;
   if (const auto launcher = choose_launcher(description->config)) {
     findings.launcher = launcher_name(launcher->launcher);
     findings.warning = launcher->warning;
@@ -54,7 +53,7 @@ Result<Findings> check(const CommandLine& line) {
   // Without a release that paths could be made with, only what does not depend on one can be looked at.
   if (!findings.release.empty() || !needs_release(description->config)) {
     const GenerationSpec spec{app->name, findings.release.empty() ? "g1" : findings.release,
-                              history.last_generation + 1, description->config};
+                              history->last_generation + 1, description->config};
     for (Error& error : check_against_host(spec)) findings.errors.push_back(std::move(error));
   }
   for (Error& error : check_ports(*paths, app->name, description->config))

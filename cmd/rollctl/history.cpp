@@ -38,17 +38,16 @@ Status show_history(Context& context, const CommandLine& line) {
   const auto app = app_name_of(*paths, line.app);
   if (!app) return fail(app.error());
   if (Status known = check_known(*paths, *app); !known) return known;
-  const auto events = read_journal(paths->journal(app->name), Reach::AllChanges);
-  if (!events) return fail(events.error());
-  const History history = fold(*events);
+  const auto history = read_history(paths->journal(app->name), Reach::AllChanges);
+  if (!history) return fail(history.error());
   const auto limit = static_cast<size_t>(line.lines.value_or(kDefaultChanges));
   if (!context.options().json) {
-    context.print(history_lines(history, limit, SystemClock().wall_now(), context.out_terminal()));
+    context.print(history_lines(*history, limit, SystemClock().wall_now(), context.out_terminal()));
     return {};
   }
   nlohmann::json changes = nlohmann::json::array();
-  for (size_t back = 0; back < std::min(limit, history.changes.size()); ++back)
-    changes.push_back(to_json(history.changes[history.changes.size() - 1 - back]));
+  for (size_t back = 0; back < std::min(limit, history->changes.size()); ++back)
+    changes.push_back(to_json(history->changes[history->changes.size() - 1 - back]));
   context.print_json({{"v", 1}, {"app", app->name}, {"changes", changes}});
   return {};
 }

@@ -50,16 +50,11 @@ struct Account {
 };
 
 Result<Account> read_account(const Paths& paths, const std::string& app) {
-  const auto read_history = [&]() -> Result<History> {
-    const auto events = read_journal(paths.journal(app), Reach::State);
-    if (!events) return fail(events.error());
-    return fold(*events);
-  };
-  auto first = read_history();
+  auto first = read_history(paths.journal(app), Reach::State);
   if (!first) return fail(first.error());
   if (!first->unfinished() || lock_holder(paths.lock(app))) return Account{std::move(*first), true};
   // Whoever held the lock may have finished since the journal was read, and somebody else begun.
-  auto again = read_history();
+  auto again = read_history(paths.journal(app), Reach::State);
   if (!again) return fail(again.error());
   const Change* change = again->unfinished();
   const bool begun_since = change != nullptr && change->started != first->unfinished()->started;

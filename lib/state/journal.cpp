@@ -6,7 +6,6 @@
 #include <string_view>
 
 #include "base/atomic_file.h"
-#include "state/history.h"
 
 namespace roll {
 
@@ -115,6 +114,12 @@ Result<std::vector<Event>> read_journal(const std::string& path, Reach reach) {
   for (const std::string_view line : lines_that_count(*text, reach))
     if (auto event = event_from_line(line)) events.push_back(std::move(*event));
   return events;
+}
+
+Result<History> read_history(const std::string& path, Reach reach) {
+  const auto events = read_journal(path, reach);
+  if (!events) return fail(events.error());
+  return fold(*events);
 }
 
 }  // namespace roll

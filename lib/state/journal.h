@@ -8,6 +8,7 @@
 #include "base/atomic_file.h"
 #include "base/result.h"
 #include "state/event.h"
+#include "state/history.h"
 
 namespace roll {
 
@@ -48,5 +49,8 @@ enum class Reach {
 // one while it has no ending. Of the rest nothing is parsed: years of changes are read in milliseconds, and
 // the state alone in no time. A missing file is an empty journal.
 Result<std::vector<Event>> read_journal(const std::string& path, Reach reach);
+
+// The same, folded.
+Result<History> read_history(const std::string& path, Reach reach);
 
 }  // namespace roll
