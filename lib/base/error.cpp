@@ -31,6 +31,19 @@ ErrorKind kind_of(int os_error) {
 
 }  // namespace
 
+std::string in_one_line(std::string_view text) {
+  std::string line;
+  for (const char letter : text) {
+    if (letter != '\n') {
+      line += letter;
+    } else if (!line.empty() && line.back() != ' ') {
+      line += ' ';
+    }
+  }
+  while (!line.empty() && (line.back() == ' ' || line.back() == '.')) line.pop_back();
+  return line;
+}
+
 std::string os_error_text(int os_error) {
   char buffer[128];
   return strerror_r(os_error, buffer, sizeof buffer);

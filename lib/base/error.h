@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 namespace roll {
 
@@ -34,6 +35,9 @@ Error last_os_failure(std::string what);
 
 // The error with `context` put before its message: "context: message".
 Error with_context(Error error, const std::string& context);
+
+// What another program wrote, as part of a message: without line ends and final full stops.
+std::string in_one_line(std::string_view text);
 
 // The text of an errno: "Permission denied".
 std::string os_error_text(int os_error);

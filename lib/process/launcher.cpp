@@ -2,6 +2,7 @@
 #include "process/launcher.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -16,6 +17,7 @@ namespace roll {
 namespace {
 
 constexpr size_t kChildStack = size_t{64} * 1024;
+constexpr size_t kLongestWords = 500;
 
 // What the two children need. They share the caller's memory, so they only make system calls.
 struct SpawnPlan {
@@ -23,7 +25,7 @@ struct SpawnPlan {
   char* argv[3] = {};
   int run_dir = -1;
   int null = -1;
-  int log = -1;
+  int output = -1;
   int report = -1;  // gets an int: the shim's pid, or an errno as a negative number
   char* shim_stack = nullptr;
 };
@@ -37,11 +39,11 @@ int become_shim(void* argument) {
   char* no_env[] = {nullptr};
   const int report = ::fcntl(plan.report, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   const int run_dir = ::fcntl(plan.run_dir, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-  const int log = ::fcntl(plan.log, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  const int output = ::fcntl(plan.output, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   const int null = ::fcntl(plan.null, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   reset_signal_handlers();
   if (report >= 0 && ::setsid() >= 0 && ::fchdir(run_dir) == 0 && ::dup2(null, STDIN_FILENO) >= 0 &&
-      ::dup2(log, STDOUT_FILENO) >= 0 && ::dup2(log, STDERR_FILENO) >= 0 &&
+      ::dup2(output, STDOUT_FILENO) >= 0 && ::dup2(output, STDERR_FILENO) >= 0 &&
       ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0) {
     unblock_signals();
     ::execve(plan.program, plan.argv, no_env);
@@ -58,27 +60,35 @@ int become_parent_of_shim(void* argument) {
 }
 
 Result<Fd> open_or_fail(const std::string& path, int flags) {
-  Fd fd(::open(path.c_str(), flags | O_CLOEXEC, 0640));
+  Fd fd(::open(path.c_str(), flags | O_CLOEXEC));
   if (!fd) return fail(last_os_failure("cannot open " + path));
   return fd;
 }
 
-}  // namespace
-
-Error ended_early(const LaunchSpec& spec) {
-  return {ErrorKind::Failed, 0, "roll-shim ended before it took its orders",
-          spec.unit ? "see `journalctl -u " + unit_name(spec.app, spec.instance) + "`"
-                    : "its reason is in " + spec.log_path};
+std::string words_in(const Fd& output) {
+  std::string words(kLongestWords, '\0');
+  const ssize_t got = output ? ::pread(output.get(), words.data(), words.size(), 0) : 0;
+  words.resize(got > 0 ? static_cast<size_t>(got) : 0);
+  return in_one_line(words);
 }
 
-Result<std::optional<ProcessRef>> DirectLauncher::start(const std::string& shim_program,
-                                                        const LaunchSpec& spec) {
+}  // namespace
+
+Error ended_early(const LaunchSpec& spec, const Fd& output) {
+  std::string message = "roll-shim ended before it took its orders";
+  if (std::string words = words_in(output); !words.empty()) message += ": " + words;
+  return {ErrorKind::Failed, 0, std::move(message),
+          spec.unit ? "see `journalctl -u " + unit_name(spec.app, spec.instance) + "`" : ""};
+}
+
+Result<StartedShim> DirectLauncher::start(const std::string& shim_program, const LaunchSpec& spec) {
   const auto run_dir = open_or_fail(spec.run_dir, O_PATH | O_DIRECTORY);
   if (!run_dir) return fail(run_dir.error());
   const auto null = open_or_fail("/dev/null", O_RDONLY);
   if (!null) return fail(null.error());
-  const auto log = open_or_fail(spec.log_path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY);
-  if (!log) return fail(log.error());
+  StartedShim started;
+  started.output = Fd(::memfd_create("roll-shim-output", MFD_CLOEXEC));
+  if (!started.output) return fail(last_os_failure("cannot make a file for what roll-shim says"));
   auto report = make_pipe();
   if (!report) return fail(report.error());
 
@@ -88,7 +98,7 @@ Result<std::optional<ProcessRef>> DirectLauncher::start(const std::string& shim_
   plan.argv[1] = const_cast<char*>(spec.run_dir.c_str());
   plan.run_dir = run_dir->get();
   plan.null = null->get();
-  plan.log = log->get();
+  plan.output = started.output.get();
   plan.report = report->write.get();
   const auto stacks = std::make_unique_for_overwrite<char[]>(2 * kChildStack);
   plan.shim_stack = stacks.get() + kChildStack;
@@ -100,14 +110,13 @@ Result<std::optional<ProcessRef>> DirectLauncher::start(const std::string& shim_
   if (middle < 0) return fail(last_os_failure("cannot start " + shim_program));
   reap(middle);
   report->write.reset();
-  std::optional<ProcessRef> shim;
   for (int number = 0; ::read(report->read.get(), &number, sizeof number) == sizeof number;) {
     if (number < 0) return fail(os_failure("cannot start " + shim_program, -number));
     auto process = ProcessRef::open(number);
-    if (!process) return fail(ended_early(spec));
-    shim = std::move(*process);
+    if (!process) return fail(ended_early(spec, started.output));
+    started.process = std::move(*process);
   }
-  return shim;
+  return started;
 }
 
 }  // namespace roll

@@ -4,32 +4,36 @@
 #include <optional>
 #include <string>
 
+#include "base/fd.h"
 #include "base/process_ref.h"
 #include "base/result.h"
 #include "process/launch_spec.h"
 
 namespace roll {
 
+struct StartedShim {
+  std::optional<ProcessRef> process;  // where the launcher knows it at once
+  Fd output;                          // what it writes; none where that goes to the journal
+};
+
 // Gets `SHIM_PROGRAM RUN_DIR` to run, so that it outlives the caller and everything that the caller runs in:
-// a session and process group of its own, standard input /dev/null, standard output and error the instance's
-// log, no other descriptor, the run directory as its working directory.
+// a session and process group of its own, standard input /dev/null, standard output and error a file without
+// a name or the journal, no other descriptor, the run directory as its working directory.
 class Launcher {
  public:
   virtual ~Launcher() = default;
 
-  // The shim's process where the launcher knows it at once. Blocks until the program was executed or, where
-  // somebody else does that, until the order was given.
-  virtual Result<std::optional<ProcessRef>> start(const std::string& shim_program,
-                                                  const LaunchSpec& spec) = 0;
+  // Blocks until the program was executed or, where somebody else does that, until the order was given.
+  virtual Result<StartedShim> start(const std::string& shim_program, const LaunchSpec& spec) = 0;
 };
 
 // Forks twice, so that init (or the nearest subreaper) becomes the shim's parent. With an empty environment.
 class DirectLauncher final : public Launcher {
  public:
-  Result<std::optional<ProcessRef>> start(const std::string& shim_program, const LaunchSpec& spec) override;
+  Result<StartedShim> start(const std::string& shim_program, const LaunchSpec& spec) override;
 };
 
-// What is said of a shim that did not wait for its orders.
-Error ended_early(const LaunchSpec& spec);
+// What is said of a shim that did not wait for its orders, with what it said itself.
+Error ended_early(const LaunchSpec& spec, const Fd& output);
 
 }  // namespace roll

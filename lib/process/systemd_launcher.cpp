@@ -12,30 +12,15 @@ namespace {
 // systemd itself waits 25 s for an answer on the bus.
 constexpr Millis kAnswerDeadline{60'000};
 
-// What it said, as one line.
-std::string in_one_line(const std::string& text) {
-  std::string line;
-  for (const char letter : text) {
-    if (letter != '\n') {
-      line += letter;
-    } else if (!line.empty() && line.back() != ' ') {
-      line += ' ';
-    }
-  }
-  while (!line.empty() && (line.back() == ' ' || line.back() == '.')) line.pop_back();
-  return line;
-}
-
 }  // namespace
 
-Result<std::optional<ProcessRef>> SystemdLauncher::start(const std::string& shim_program,
-                                                         const LaunchSpec& spec) {
+Result<StartedShim> SystemdLauncher::start(const std::string& shim_program, const LaunchSpec& spec) {
   const auto scope = find_systemd();
   if (!scope) return fail(scope.error());
   const auto ran = run_command(systemd_run_command(*scope, shim_program, spec), Command::Stderr::Together,
                                kAnswerDeadline);
   if (!ran) return fail(ran.error());
-  if (ran->status == 0) return std::nullopt;
+  if (ran->status == 0) return StartedShim();
   const std::string unit = unit_name(spec.app, spec.instance);
   return fail(Error{
       ErrorKind::Failed, 0,

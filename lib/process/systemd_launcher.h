@@ -11,7 +11,7 @@ namespace roll {
 // not.
 class SystemdLauncher final : public Launcher {
  public:
-  Result<std::optional<ProcessRef>> start(const std::string& shim_program, const LaunchSpec& spec) override;
+  Result<StartedShim> start(const std::string& shim_program, const LaunchSpec& spec) override;
 };
 
 }  // namespace roll

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "process/waiting_shim.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -14,7 +15,6 @@
 
 #include "base/atomic_file.h"
 #include "process/json_reader.h"
-#include "process/launcher.h"
 #include "process/packet_socket.h"
 #include "process/shim_connection.h"
 #include "process/shim_protocol.h"
@@ -28,6 +28,7 @@ namespace {
 constexpr Millis kConnectDeadline{5000};
 constexpr Millis kEndPatience{1000};
 constexpr mode_t kPrivate = 0600;
+constexpr mode_t kLogMode = 0640;
 
 // The spec as a file without a name: it may be longer than a packet.
 Result<Fd> spec_file(const LaunchSpec& spec) {
@@ -56,6 +57,13 @@ InstanceRecord first_record(const LaunchSpec& spec, ProcessId shim) {
   record.started = SystemClock().wall_now();
   record.spec = spec;
   return record;
+}
+
+// Found there by the server. A new file takes a disk a while, and this process waits for the shim anyway.
+Status make_log(const std::string& path) {
+  if (path.empty()) return {};
+  const Fd log(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, kLogMode));
+  return log ? Status() : fail(last_os_failure("cannot open " + path));
 }
 
 void remove_if_empty(const std::string& path) {
@@ -88,19 +96,22 @@ WaitingShim::~WaitingShim() {
   if (!listener_) return;
   (void)look_whether_started();
   listener_.reset();
+  await_end();
+  remove_if_empty(spec_.log_path);
+  // Not before it has ended: it would miss it, and say so.
+  ::unlink((spec_.run_dir + "/" + kLaunchSocket).c_str());
+  ::unlink((spec_.run_dir + "/" + kLaunchSpec).c_str());
+}
+
+void WaitingShim::await_end() {
   if (starting_.valid()) {
     auto started = starting_.get();
     if (started) shim_ = std::move(*started);
   }
   // One that ended at once was never seen.
-  if (shim_) {
-    pollfd ending{shim_->fd(), POLLIN, 0};
-    ::poll(&ending, 1, static_cast<int>(kEndPatience.count()));
-  }
-  remove_if_empty(spec_.log_path);
-  // Not before it has ended: it would miss it, and say so.
-  ::unlink((spec_.run_dir + "/" + kLaunchSocket).c_str());
-  ::unlink((spec_.run_dir + "/" + kLaunchSpec).c_str());
+  if (!shim_.process) return;
+  pollfd ending{shim_.process->fd(), POLLIN, 0};
+  ::poll(&ending, 1, static_cast<int>(kEndPatience.count()));
 }
 
 Status WaitingShim::look_whether_started() {
@@ -122,7 +133,7 @@ Result<Fd> WaitingShim::await_connection() {
     if (*connection && check_peer((*connection)->get())) return std::move(**connection);
     if (*connection) continue;
     if (Status started = look_whether_started(); !started) return fail(started.error());
-    if (shim_ && shim_->has_exited()) return fail(ended_early(spec_));
+    if (shim_.process && shim_.process->has_exited()) return fail(ended_early(spec_, shim_.output));
     const auto left = std::chrono::ceil<Millis>(deadline - std::chrono::steady_clock::now());
     if (left <= Millis(0)) {
       return fail(ErrorKind::Failed, "roll-shim did not connect within 5 s",
@@ -130,7 +141,7 @@ Result<Fd> WaitingShim::await_connection() {
     }
     pollfd waiting[3] = {{listener_.get(), POLLIN, 0},
                          {starting_.valid() ? started_.get() : -1, POLLIN, 0},
-                         {shim_ ? shim_->fd() : -1, POLLIN, 0}};
+                         {shim_.process ? shim_.process->fd() : -1, POLLIN, 0}};
     ::poll(waiting, 3, static_cast<int>(left.count()));
   }
 }
@@ -145,11 +156,14 @@ Result<std::unique_ptr<ShimClient>> WaitingShim::launch(Loop& loop, const Launch
                                                         ShimClient::OnEvent on_event) {
   auto file = is_staged_ ? Result<Fd>(Fd()) : spec_file(spec);
   if (!file) return fail(file.error());
+  if (Status made = make_log(spec.log_path); !made) return fail(made.error());
   auto connection = await_connection();
   if (!connection) return fail(connection.error());
   const auto say = [&](shim::RequestBody order, std::span<const int> fds) -> Status {
     Status said = send_packet(connection->get(), to_text(shim::Request{0, std::move(order)}), fds);
-    return !said && said.error().os_error == EPIPE ? fail(ended_early(spec_)) : said;
+    if (said || said.error().os_error != EPIPE) return said;
+    await_end();  // until then it may say why
+    return fail(ended_early(spec_, shim_.output));
   };
   const int fd = file->get();
   const auto fds = is_staged_ ? std::span<const int>() : std::span(&fd, 1);

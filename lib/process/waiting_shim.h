@@ -3,15 +3,14 @@
 
 #include <future>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "base/acknowledgement.h"
 #include "base/fd.h"
-#include "base/process_ref.h"
 #include "base/result.h"
 #include "loop/loop.h"
 #include "process/launch_spec.h"
+#include "process/launcher.h"
 #include "process/shim_client.h"
 
 namespace roll {
@@ -20,13 +19,13 @@ namespace roll {
 // listens. Until launch() it runs nothing, and ends with this process.
 class WaitingShim {
  public:
-  // Starts it, by the launcher and with the log that the spec asks for. `spec.run_dir` exists and is empty.
+  // Starts it, by the launcher that the spec asks for. `spec.run_dir` exists and is empty.
   // Does not block: another thread waits until the program was executed, or systemd has taken the order. What
   // goes wrong with that is said by launch().
   static Result<std::unique_ptr<WaitingShim>> start(const std::string& shim_program, const LaunchSpec& spec);
 
   // Calls it off unless it got its orders: blocks until it has gone, some ms and at most 1 s, and leaves
-  // nothing of it but what it wrote into its log. Blocks for that other thread, soon after the start.
+  // nothing of it. Blocks for that other thread, soon after the start.
   ~WaitingShim();
   WaitingShim(const WaitingShim&) = delete;
   WaitingShim& operator=(const WaitingShim&) = delete;
@@ -46,14 +45,15 @@ class WaitingShim {
   WaitingShim(LaunchSpec spec, Fd listener, Fd started)
       : spec_(std::move(spec)), listener_(std::move(listener)), started_(std::move(started)) {}
   Status look_whether_started();
+  void await_end();
   Result<Fd> await_connection();
 
   LaunchSpec spec_;
   bool is_staged_ = false;
   Fd listener_;
-  Fd started_;                      // readable once the other thread is through
-  std::optional<ProcessRef> shim_;  // where its launcher knows it
-  std::future<Result<std::optional<ProcessRef>>> starting_;
+  Fd started_;  // readable once the other thread is through
+  StartedShim shim_;
+  std::future<Result<StartedShim>> starting_;
 };
 
 }  // namespace roll

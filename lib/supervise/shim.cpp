@@ -205,10 +205,22 @@ class Shim final : public Audience {
     if (prepared_) prepared_ = control_->open();
     if (prepared_) {
       supervisor_.start();
+      write_into_log();
       ::malloc_trim(0);
       return;
     }
     finish({ShimEvent::Kind::LaunchFailed, supervisor_.record(), {}, prepared_.error().message, {}}, {});
+  }
+
+  // What this process may have to say goes where its server's output does. Not before that is executed, which
+  // is in a hurry.
+  void write_into_log() const {
+    const std::string& path = supervisor_.record().spec.log_path;
+    if (path.empty()) return;
+    const Fd log(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY));
+    if (!log) return;
+    (void)::dup2(log.get(), STDOUT_FILENO);
+    (void)::dup2(log.get(), STDERR_FILENO);
   }
 
   // Whoever was to launch the server has gone, or this process is to end: as if it had never been started.

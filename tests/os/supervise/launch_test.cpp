@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <grp.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -350,6 +351,35 @@ TEST_F(LaunchTest, SaysThatTheShimEndedEarly) {
   const auto client = launch_shim(*loop_, "/bin/false", shell_spec("exit 0"), {});
   ASSERT_FALSE(client);
   EXPECT_THAT(client.error().message, HasSubstr("ended before it took its orders"));
+}
+
+TEST_F(LaunchTest, SaysWhatTheShimSaidWhenItEndedEarly) {
+  const LaunchSpec spec = shell_spec("exit 0");
+  const Fd claimed(::open(spec.run_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  ASSERT_EQ(::flock(claimed.get(), LOCK_EX), 0);
+  const auto client = launch_shim(*loop_, program_path("roll-shim"), spec, {});
+  ASSERT_FALSE(client);
+  EXPECT_EQ(client.error().message, "roll-shim ended before it took its orders: roll-shim: cannot lock " +
+                                        spec.run_dir + ": Resource temporarily unavailable");
+  EXPECT_FALSE(exists(spec.log_path));
+}
+
+TEST_F(LaunchTest, SaysThatTheLogCannotBeMade) {
+  LaunchSpec spec = shell_spec("exit 0");
+  spec.log_path = "/nowhere/log";
+  const auto client = launch_shim(*loop_, program_path("roll-shim"), spec, {});
+  ASSERT_FALSE(client);
+  EXPECT_EQ(client.error().message, "cannot open /nowhere/log: No such file or directory");
+  EXPECT_TRUE(await([] { return processes() == 0; }));
+}
+
+TEST_F(LaunchTest, AShimWritesIntoTheLogOnceItsServerRuns) {
+  const LaunchSpec spec = shell_spec("exec sleep 600");
+  const Watched& watched = launch_and_await(spec);
+  const std::string shim = "/proc/" + std::to_string(watched.client->record().shim.pid) + "/fd/";
+  for (const char* fd : {"1", "2"})
+    EXPECT_TRUE(await([&] { return std::filesystem::read_symlink(shim + fd) == spec.log_path; }))
+        << std::filesystem::read_symlink(shim + fd);
 }
 
 // A shim that waits for its orders.
