@@ -121,7 +121,7 @@ Result<std::unique_ptr<Steering>> ChangeSession::steering_for(HandoverPolicy pol
     return instances.listener(id, bound);
   };
   // One that could not be loaded is tried again by who needs it, and tells why.
-  if (options.adopted.empty() && steer_program_.valid())
+  if (options.adopted.empty() && steer_program_.is_there())
     if (auto program = steer_program_.get()) options.loaded = std::move(*program);
   // While a group is steered nothing but steering can take it over.
   const auto insisted = options.adopted.empty() ? insisted_handover(policy) : std::optional(Handover::Steer);

@@ -40,7 +40,7 @@ Context::Context(CommonOptions options, std::vector<std::string> command_line,
 }
 
 SteerProgramAhead Context::take_steer_program() {
-  return steer_program_.valid() ? std::move(steer_program_) : load_steer_program_ahead();
+  return steer_program_.is_there() ? std::move(steer_program_) : load_steer_program_ahead();
 }
 
 Result<Paths> Context::paths() {

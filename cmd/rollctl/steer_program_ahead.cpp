@@ -4,7 +4,7 @@
 namespace roll {
 
 SteerProgramAhead load_steer_program_ahead() {
-  return std::async(std::launch::async | std::launch::deferred, load_steer_program);
+  return SteerProgramAhead(load_steer_program);
 }
 
 }  // namespace roll

@@ -80,15 +80,15 @@ Result<std::unique_ptr<WaitingShim>> WaitingShim::start(const std::string& shim_
   Fd started(::eventfd(0, EFD_CLOEXEC));
   if (!started) return fail(last_os_failure("cannot make an event"));
   std::unique_ptr<WaitingShim> waiting(new WaitingShim(spec, std::move(*listener), std::move(started)));
-  waiting->starting_ = std::async(std::launch::async | std::launch::deferred,
-                                  [program = shim_program, spec, event = waiting->started_.get()] {
-                                    DirectLauncher direct;
-                                    SystemdLauncher systemd;
-                                    Launcher& launcher = spec.unit ? static_cast<Launcher&>(systemd) : direct;
-                                    auto shim = launcher.start(program, spec);
-                                    (void)::eventfd_write(event, 1);
-                                    return shim;
-                                  });
+  waiting->starting_ =
+      Beside<Result<StartedShim>>([program = shim_program, spec, event = waiting->started_.get()] {
+        DirectLauncher direct;
+        SystemdLauncher systemd;
+        Launcher& launcher = spec.unit ? static_cast<Launcher&>(systemd) : direct;
+        auto shim = launcher.start(program, spec);
+        (void)::eventfd_write(event, 1);
+        return shim;
+      });
   return waiting;
 }
 
@@ -104,7 +104,7 @@ WaitingShim::~WaitingShim() {
 }
 
 void WaitingShim::await_end() {
-  if (starting_.valid()) {
+  if (starting_.is_there()) {
     auto started = starting_.get();
     if (started) shim_ = std::move(*started);
   }
@@ -115,9 +115,7 @@ void WaitingShim::await_end() {
 }
 
 Status WaitingShim::look_whether_started() {
-  // Where there can be no more threads, it is this one that starts it.
-  if (!starting_.valid() || starting_.wait_for(std::chrono::seconds(0)) == std::future_status::timeout)
-    return {};
+  if (!starting_.is_there() || !starting_.is_done()) return {};
   auto started = starting_.get();
   if (!started) return fail(started.error());
   shim_ = std::move(*started);
@@ -140,7 +138,7 @@ Result<Fd> WaitingShim::await_connection() {
                   spec_.unit ? "see `journalctl -u " + unit_name(spec_.app, spec_.instance) + "`" : "");
     }
     pollfd waiting[3] = {{listener_.get(), POLLIN, 0},
-                         {starting_.valid() ? started_.get() : -1, POLLIN, 0},
+                         {starting_.is_there() ? started_.get() : -1, POLLIN, 0},
                          {shim_.process ? shim_.process->fd() : -1, POLLIN, 0}};
     ::poll(waiting, 3, static_cast<int>(left.count()));
   }

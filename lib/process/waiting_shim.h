@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <future>
 #include <memory>
 #include <string>
 
 #include "base/acknowledgement.h"
+#include "base/beside.h"
 #include "base/fd.h"
 #include "base/result.h"
 #include "loop/loop.h"
@@ -53,7 +53,7 @@ class WaitingShim {
   Fd listener_;
   Fd started_;  // readable once the other thread is through
   StartedShim shim_;
-  std::future<Result<StartedShim>> starting_;
+  Beside<Result<StartedShim>> starting_;
 };
 
 }  // namespace roll

@@ -197,6 +197,14 @@ TEST_F(LaunchTest, GivesTheServerASessionOfItsOwnAndDefaultSignals) {
   EXPECT_EQ(::getsid(record->shim.pid), record->shim.pid);
 }
 
+// The thread that starts its shim begins on another processor than its maker's.
+TEST_F(LaunchTest, LetsTheServerRunWhereverItsCallerMay) {
+  const std::string tell = "grep Cpus_allowed: /proc/self/status";
+  const auto mine = run_child({.argv = {"/bin/sh", "-c", tell}}, kSoon);
+  ASSERT_TRUE(mine);
+  EXPECT_EQ(output_of(shell_spec(tell + "; echo end; exec sleep 600")), mine->output + "end\n");
+}
+
 TEST_F(LaunchTest, SetsWorkdirAndLimits) {
   LaunchSpec spec = shell_spec("pwd; ulimit -n; ulimit -Hn; echo end; exec sleep 1000");
   spec.workdir = "/usr/bin";
