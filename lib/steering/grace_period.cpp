@@ -79,15 +79,20 @@ bool visit_every_cpu() {
   CpuMask before{};
   if (::sched_getaffinity(0, sizeof before, before.data()) != 0) return false;
   const AheadOfOthers ahead;
+  const auto go_to = [](size_t cpu) {
+    CpuMask only{};
+    CPU_SET_S(cpu, sizeof only, only.data());
+    return ::sched_setaffinity(0, sizeof only, only.data()) == 0;
+  };
   const int here = ::sched_getcpu();
   bool visited = true;
   for (const size_t cpu : online) {
     if (here >= 0 && cpu == static_cast<size_t>(here)) continue;
-    CpuMask only{};
-    CPU_SET_S(cpu, sizeof only, only.data());
-    visited = ::sched_setaffinity(0, sizeof only, only.data()) == 0;
+    visited = go_to(cpu);
     if (!visited) break;
   }
+  // Whom it has interrupted last would otherwise have to wait for it.
+  if (here >= 0) (void)go_to(static_cast<size_t>(here));
   ::sched_setaffinity(0, sizeof before, before.data());
   return visited;
 }

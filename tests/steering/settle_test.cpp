@@ -299,6 +299,18 @@ TEST(GracePeriodTest, LeavesAffinityAndPriorityAsTheyWere) {
   expect_grace_period_to_leave_the_thread_as_it_was();
 }
 
+// Whom it has interrupted on another processor goes on there.
+TEST(GracePeriodTest, EndsWhereItBegan) {
+  constexpr int kRounds = 20;
+  int stayed = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    const int before = ::sched_getcpu();
+    ASSERT_TRUE(grace_period());
+    if (::sched_getcpu() == before) ++stayed;
+  }
+  EXPECT_GT(stayed, kRounds / 2);
+}
+
 TEST(GracePeriodTest, LeavesARealTimePriorityAsItWas) {
   sched_param parameters{};
   for (const int priority : {1, 10, ::sched_get_priority_max(SCHED_RR)}) {
