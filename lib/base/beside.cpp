@@ -41,8 +41,9 @@ ThreadBeside::ThreadBeside(std::function<void()> work) {
   if (::sched_getaffinity(0, sizeof all, &all) == 0)
     if (const auto others = others_of(all))
       if (::pthread_attr_setaffinity_np(&attributes, sizeof *others, &*others) == 0) start->processors = all;
-  runs_ = ::pthread_create(&thread_, &attributes, begin, start.get()) == 0;
-  if (runs_) (void)start.release();
+  Start* const passed = start.release();
+  runs_ = ::pthread_create(&thread_, &attributes, begin, passed) == 0;
+  if (!runs_) start.reset(passed);
   ::pthread_attr_destroy(&attributes);
 }
 
