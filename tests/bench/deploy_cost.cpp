@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int kRounds = 15;
 constexpr auto kPatience = 30s;
+constexpr auto kRest = 20ms;  // before each replacement, as in production, where one comes alone
 constexpr double kTimesTheFloor = 3;
 
 double milliseconds(Clock::duration duration) {
@@ -145,15 +147,18 @@ bool measure(const Installed& programs, const std::string& base, Measured& resul
   std::vector<double> graces;
   std::map<std::string, std::vector<double>> phases;
   for (int round = -1; round < kRounds; ++round) {
+    std::this_thread::sleep_for(kRest);
     const auto begun = Clock::now();
     if (!floor.replace()) return false;
     const auto replaced = Clock::now();
+    std::this_thread::sleep_for(kRest);
     const WallTime started = SystemClock().wall_now();
+    const auto deploying = Clock::now();
     if (!deploy(*app, fmt::format("v{}", round + 1))) return false;
     const auto done = Clock::now();
     if (round < 0) continue;  // nothing to replace yet
     floors.push_back(milliseconds(replaced - begun));
-    deploys.push_back(milliseconds(done - replaced));
+    deploys.push_back(milliseconds(done - deploying));
     const auto before_grace = Clock::now();
     if (!grace_period()) return false;
     graces.push_back(milliseconds(Clock::now() - before_grace));
