@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "base/fd.h"
-#include "base/process_ref.h"
 #include "base/result.h"
 #include "process/launch_spec.h"
+#include "process/started_shim.h"
 
 namespace roll {
-
-struct StartedShim {
-  std::optional<ProcessRef> process;  // where the launcher knows it at once
-  Fd output;                          // what it writes; none where that goes to the journal
-};
 
 // Gets `SHIM_PROGRAM RUN_DIR` to run, so that it outlives the caller and everything that the caller runs in:
 // a session and process group of its own, standard input /dev/null, standard output and error a file without

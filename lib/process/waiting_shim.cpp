@@ -15,6 +15,7 @@
 
 #include "base/atomic_file.h"
 #include "process/json_reader.h"
+#include "process/launcher.h"
 #include "process/packet_socket.h"
 #include "process/shim_connection.h"
 #include "process/shim_protocol.h"

@@ -10,8 +10,8 @@
 #include "base/result.h"
 #include "loop/loop.h"
 #include "process/launch_spec.h"
-#include "process/launcher.h"
 #include "process/shim_client.h"
+#include "process/started_shim.h"
 
 namespace roll {
 
