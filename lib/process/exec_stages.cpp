@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/new_child.h"
+#include "process/log_file.h"
 
 namespace roll {
 
@@ -88,10 +89,8 @@ bool put_descriptors(Plan& plan, int log, int null) {
 }
 
 bool set_up_descriptors(Plan& plan) {
-  const int log =
-      plan.spec.log_path.empty()
-          ? ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)
-          : ::open(plan.spec.log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
+  const int log = plan.spec.log_path.empty() ? ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)
+                                             : open_log(plan.spec.log_path).release();
   if (!worked(plan, ExecStage::Log, log >= 0)) return false;
   const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   return worked(plan, ExecStage::Descriptors, null >= 0 && put_descriptors(plan, log, null));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "process/waiting_shim.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -16,6 +15,7 @@
 #include "base/atomic_file.h"
 #include "process/json_reader.h"
 #include "process/launcher.h"
+#include "process/log_file.h"
 #include "process/packet_socket.h"
 #include "process/shim_connection.h"
 #include "process/shim_protocol.h"
@@ -29,7 +29,6 @@ namespace {
 constexpr Millis kConnectDeadline{5000};
 constexpr Millis kEndPatience{1000};
 constexpr mode_t kPrivate = 0600;
-constexpr mode_t kLogMode = 0640;
 
 // The spec as a file without a name: it may be longer than a packet.
 Result<Fd> spec_file(const LaunchSpec& spec) {
@@ -63,8 +62,7 @@ InstanceRecord first_record(const LaunchSpec& spec, ProcessId shim) {
 // Found there by the server. A new file takes a disk a while, and this process waits for the shim anyway.
 Status make_log(const std::string& path) {
   if (path.empty()) return {};
-  const Fd log(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, kLogMode));
-  return log ? Status() : fail(last_os_failure("cannot open " + path));
+  return open_log(path) ? Status() : fail(last_os_failure("cannot open " + path));
 }
 
 void remove_if_empty(const std::string& path) {
@@ -95,7 +93,6 @@ Result<std::unique_ptr<WaitingShim>> WaitingShim::start(const std::string& shim_
 
 WaitingShim::~WaitingShim() {
   if (!listener_) return;
-  (void)look_whether_started();
   listener_.reset();
   await_end();
   remove_if_empty(spec_.log_path);

@@ -35,9 +35,10 @@ class WaitingShim {
   void stage(const LaunchSpec& spec);
 
   // Lets the server of the specification run, which is the one that was staged if any was, and of the same
-  // instance; returns the shim's client before it runs: Launched or LaunchFailed follow as events. Once only.
-  // Blocks until the shim has connected (a few ms after its start; at most 5 s), and for `intent`: meanwhile
-  // the shim does all but execute the server, which it never does where the intent has failed.
+  // instance, and makes its log; returns the shim's client before it runs: Launched or LaunchFailed follow as
+  // events. Once only. Blocks until the shim has connected (a few ms after its start; at most 5 s), and for
+  // `intent`: meanwhile the shim does all but execute the server, which it never does where the intent has
+  // failed.
   Result<std::unique_ptr<ShimClient>> launch(Loop& loop, const LaunchSpec& spec, Acknowledgement& intent,
                                              ShimClient::OnEvent on_event);
 
