@@ -96,8 +96,13 @@ TEST(BesideTest, BeginsWhereItsMakerRunsIfThatMayRunNowhereElse) {
     CPU_ZERO(&only);
     CPU_SET(static_cast<size_t>(::sched_getcpu()), &only);
     ASSERT_EQ(::sched_setaffinity(0, sizeof only, &only), 0);
-    const cpu_set_t its = Beside<cpu_set_t>([] { return processors(); }).get();
+    pid_t thread = 0;
+    const cpu_set_t its = Beside<cpu_set_t>([&thread] {
+                            thread = ::gettid();
+                            return processors();
+                          }).get();
     EXPECT_TRUE(CPU_EQUAL(&only, &its));
+    EXPECT_NE(thread, ::gettid());
   }).join();
 }
 
