@@ -26,7 +26,8 @@ Result<Acknowledgement> keep_generation(const Paths& paths, const GenerationSpec
   const std::string text = to_json(spec).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   if (Status written = write_file_atomically(path, text, kPrivateFile); !written)
     return fail(written.error());
-  // Where there can be no more threads, by who awaits it.
+  // Where there can be no more threads, by who awaits it. Not by a thread that begins on another processor
+  // (Beside): there the new server starts, and this is in no hurry.
   const auto synced =
       std::async(std::launch::async | std::launch::deferred, [path] { return sync_file(path); }).share();
   return Acknowledgement([synced] { return synced.get(); });
