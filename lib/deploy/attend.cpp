@@ -26,7 +26,7 @@ Ending Rollout::attend_canary() {
                   "{}` in another shell goes on, an interrupt ends the canary",
                   request_.spec.app));
   const Waited waited = wait_until(
-      world_, [&] { return world_.interrupts.told_to_promote() || !acts_.trouble_among(fresh_).done(); },
+      world_, [&] { return world_.interrupts.told_to_promote() || acts_.any_in_trouble(fresh_); },
       TimePoint::max(), OnInterrupt::Heed);
   if (waited != Waited::Satisfied) return acts_.interruption();
   if (Ending trouble = acts_.trouble_among(fresh_); !trouble.done()) return trouble;

@@ -66,7 +66,8 @@ void Fleet::enter(Member& member, InstanceState state) {
 }
 
 void Fleet::fail(Member& member, Trouble trouble, std::string text) {
-  if (member.trouble != Trouble::None) return;
+  const bool explains = member.trouble == Trouble::Unready && trouble == Trouble::Died;
+  if (member.trouble != Trouble::None && !explains) return;
   member.trouble = trouble;
   member.trouble_text = std::move(text);
   member.detail = member.trouble_text;

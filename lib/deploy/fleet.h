@@ -40,6 +40,7 @@ class Fleet {
   }
 
   void enter(Member& member, InstanceState state);
+  // Only its first trouble counts, except that a death explains why it became unready.
   void fail(Member& member, Trouble trouble, std::string text);
 
   // Shows the observer how things stand.

@@ -12,6 +12,9 @@ namespace roll {
 
 namespace {
 
+// One that has died does not answer its probe either, and which of the two is heard first is chance.
+constexpr Millis kLastWords{50};
+
 // Others serve, and none has been launched yet.
 bool is_first_beside_others(const Fleet& fleet) {
   bool others_serve = false;
@@ -78,9 +81,8 @@ Ending Acts::launch(const GenerationSpec& spec, int count, Millis deadline, std:
     return wait_until(
         world_,
         [&] {
-          return !trouble_among(launched).done() ||
-                 std::all_of(launched.begin(), launched.end(),
-                             [&](InstanceId id) { return holds(fleet_.at(id)); });
+          return any_in_trouble(launched) || std::all_of(launched.begin(), launched.end(),
+                                                         [&](InstanceId id) { return holds(fleet_.at(id)); });
         },
         until, on_interrupt);
   };
@@ -114,7 +116,7 @@ std::string Acts::listen_text() const {
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
-Ending Acts::ending_of(Waited waited, const std::vector<InstanceId>& ids) const {
+Ending Acts::ending_of(Waited waited, const std::vector<InstanceId>& ids) {
   switch (waited) {
     case Waited::Interrupted:
       return {Ending::Kind::Interrupted,
@@ -131,16 +133,24 @@ Ending Acts::ending_of(Waited waited, const std::vector<InstanceId>& ids) const 
   return {};
 }
 
-Ending Acts::interruption() const {
+Ending Acts::interruption() {
   const int signals = world_.interrupts.count();
   if (signals == 0) return {};
   return ending_of(signals > 1 ? Waited::Abandoned : Waited::Interrupted, {});
 }
 
-Ending Acts::trouble_among(const std::vector<InstanceId>& ids) const {
+bool Acts::any_in_trouble(const std::vector<InstanceId>& ids) const {
+  return std::any_of(ids.begin(), ids.end(),
+                     [this](InstanceId id) { return fleet_.at(id).trouble != Trouble::None; });
+}
+
+Ending Acts::trouble_among(const std::vector<InstanceId>& ids) {
   for (InstanceId id : ids) {
     const Member& member = fleet_.at(id);
-    if (member.trouble != Trouble::None) return {Ending::Kind::InstanceFailed, id, member.trouble_text, {}};
+    if (member.trouble == Trouble::None) continue;
+    const auto explained = [&] { return member.trouble != Trouble::Unready; };
+    (void)wait_until(world_, explained, world_.scheduler.now() + kLastWords, OnInterrupt::Ignore);
+    return {Ending::Kind::InstanceFailed, id, member.trouble_text, {}};
   }
   return {};
 }
@@ -148,8 +158,7 @@ Ending Acts::trouble_among(const std::vector<InstanceId>& ids) const {
 Ending Acts::bake(const std::vector<InstanceId>& fresh, Millis duration) {
   if (duration == Millis(0)) return trouble_among(fresh);
   const Waited waited = wait_until(
-      world_, [&] { return !trouble_among(fresh).done(); }, world_.scheduler.now() + duration,
-      OnInterrupt::Heed);
+      world_, [&] { return any_in_trouble(fresh); }, world_.scheduler.now() + duration, OnInterrupt::Heed);
   return ending_of(waited, fresh);
 }
 

@@ -197,6 +197,20 @@ TEST_F(EndingTest, RollsBackWhenTheNewServerBecomesUnreadyWhileBaking) {
   EXPECT_EQ(verdict.reason, "instance 2: became unready: GET / answered 503");
 }
 
+TEST_F(EndingTest, SaysThatTheNewServerDiedThoughItsProbeFoundOutFirst) {
+  standing("v1", 1);
+  ServerScript script = exits_after(Millis(310));
+  script.unready = Millis(300);
+  script.restarts_after = Millis(1);
+  instances.scripts["v2"] = {script};
+  RolloutRequest request = deploy("v2", 1);
+  request.spec.config.ready.interval = Millis(1);
+  request.bake = Millis(1000);
+  const Verdict verdict = run(request);
+  EXPECT_EQ(verdict.outcome, Outcome::RolledBack);
+  EXPECT_EQ(verdict.reason, "instance 2: the server exited with 1");
+}
+
 TEST_F(EndingTest, RollsBackWhenTheNewServerDiesWhileBaking) {
   standing("v1", 1);
   instances.scripts["v2"] = {exits_after(Millis(300))};
