@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <thread>
 
 #include "base/atomic_file.h"
 
@@ -27,8 +28,14 @@ Result<std::string> program_of(const fs::path& process) {
   return name;
 }
 
+// In the middle of an execve the new program is there, its descriptors are closed, and its arguments are not
+// there yet. One that is ending has no program any more, nor arguments.
 Result<std::string> command_of(const fs::path& process) {
   auto command = read_file(process / "cmdline");
+  while (command && command->empty() && !link_target(process / "exe").empty()) {
+    std::this_thread::yield();
+    command = read_file(process / "cmdline");
+  }
   if (command) std::replace(command->begin(), command->end(), '\0', ' ');
   return command;
 }
@@ -47,8 +54,8 @@ std::vector<Resident> residents() {
     if (link_target(entry.path() / "ns/net") != here) continue;
     const auto process = ProcessRef::open(pid);
     if (!process) continue;
-    auto program = program_of(entry.path());
     auto command = command_of(entry.path());
+    auto program = program_of(entry.path());
     if (!program || !command || process->has_exited()) continue;
     all.push_back({process->id(), std::move(*program), std::move(*command)});
   }

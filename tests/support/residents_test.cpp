@@ -19,6 +19,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Not;
+using testing::SizeIs;
 using testing::StartsWith;
 
 class ResidentsTest : public NetNamespaceTest {};
@@ -40,6 +41,14 @@ TEST_F(ResidentsTest, MayEndWhileTheyAreRead) {
   auto child = ChildProcess::spawn({.argv = {"sh", "-c", "while :; do /bin/true & /bin/true; done"}});
   ASSERT_TRUE(child) << child.error().message;
   for (int i = 0; i < 500; ++i) EXPECT_THAT(residents_called("while :"), Not(IsEmpty()));
+  ASSERT_TRUE(child->stop(SIGKILL, Millis(10'000)));
+}
+
+TEST_F(ResidentsTest, HaveACommandWhileTheyExecute) {
+  auto child =
+      ChildProcess::spawn({.argv = {"sh", "-c", R"(exec sh -c "$0" "$0")", R"(exec sh -c "$0" "$0")"}});
+  ASSERT_TRUE(child) << child.error().message;
+  for (int i = 0; i < 500; ++i) ASSERT_THAT(residents_called("exec sh"), SizeIs(1)) << "at look " << i;
   ASSERT_TRUE(child->stop(SIGKILL, Millis(10'000)));
 }
 
