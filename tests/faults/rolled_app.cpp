@@ -15,6 +15,7 @@
 
 #include "base/atomic_file.h"
 #include "base/process_ref.h"
+#include "support/descriptors.h"
 
 namespace roll::test {
 namespace {
@@ -43,10 +44,9 @@ enum class Steered { No, Yes, Unknown };
 Steered steering_of(pid_t pid) {
   const auto process = ProcessRef::open(pid);
   if (!process) return Steered::Unknown;
-  std::error_code gone;
-  for (const auto& entry : fs::directory_iterator(fmt::format("/proc/{}/fd", pid), gone)) {
-    if (!fs::read_symlink(entry.path(), gone).string().starts_with("socket:")) continue;
-    const auto taken = process->take_fd(std::stoi(entry.path().filename().string()));
+  for (const auto& [fd, target] : descriptors_of(pid)) {
+    if (!target.starts_with("socket:")) continue;
+    const auto taken = process->take_fd(fd);
     if (!taken) continue;
     int listens = 0;
     socklen_t size = sizeof listens;

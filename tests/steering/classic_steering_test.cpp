@@ -19,6 +19,7 @@
 #include "steering/find_positions.h"
 #include "steering/forked_server.h"
 #include "steering/steering_fixture.h"
+#include "support/descriptors.h"
 
 namespace roll::test {
 namespace {
@@ -195,7 +196,7 @@ TEST_F(ClassicServersTest, LetsGoOfAListenerOnceItsServerHasClosedIt) {
 TEST_F(ClassicSteeringTest, ReplacesWhatAKilledRollctlLeftAndLeavesNothingItself) {
   const Fd first = listen_on(kAny);
   const Fd second = listen_on(kAny);
-  const int descriptors = count_descriptors();
+  const size_t descriptors = count_descriptors();
   add(1, {&first});
   add(2, {&second});
   shift({{1, 1.0}});

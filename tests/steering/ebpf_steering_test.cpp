@@ -14,6 +14,7 @@
 #include "steering/reuseport.h"
 #include "steering/steer_program.h"
 #include "steering/steering_fixture.h"
+#include "support/descriptors.h"
 
 namespace roll::test {
 namespace {
@@ -89,7 +90,7 @@ TEST_F(EbpfSteeringTest, LeavesNothingBehindWhenItIsDetached) {
   begin();
   const Fd first = listen_on(kAny);
   const Fd second = listen_on(kAny);
-  const int descriptors = count_descriptors();
+  const size_t descriptors = count_descriptors();
   std::vector<KernelObjects> objects;
   for (int round = 0; round < 20; ++round) {
     add(1, {&first});
@@ -128,7 +129,7 @@ TEST_F(EbpfSteeringTest, GatesAgainWhenTheGroupHadDiedForAMoment) {
 
 TEST_F(EbpfSteeringTest, HoldsNoDuplicateOnceItIsAttached) {
   const Fd first = listen_on(kAny);
-  const int before = count_descriptors();
+  const size_t before = count_descriptors();
   add(1, {&first});
   EXPECT_EQ(count_descriptors(), before + 1) << "one listener is kept for the program to be attached through";
   shift({{1, 1.0}});

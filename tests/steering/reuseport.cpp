@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
-#include <dirent.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -96,14 +95,6 @@ Result<Fd> aimed_connect(Loop& loop, Steering& steering, InstanceId instance, co
   loop.run_until([&] { return outcome.has_value(); }, deadline + Millis(5000));
   if (!outcome) return fail(ErrorKind::Failed, "the attempt never ended");
   return std::move(*outcome);
-}
-
-int count_descriptors() {
-  int count = 0;
-  DIR* folder = ::opendir("/proc/self/fd");
-  while (::readdir(folder) != nullptr) ++count;
-  ::closedir(folder);
-  return count;
 }
 
 KernelObjects::KernelObjects(const std::vector<SteeringHandle>& handles) {

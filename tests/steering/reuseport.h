@@ -42,9 +42,6 @@ inline void close_listener(Fd& listener) {
 Result<Fd> aimed_connect(Loop& loop, Steering& steering, InstanceId instance, const Endpoint& target,
                          Millis patience = Millis(2000));
 
-// How many descriptors this process has open.
-int count_descriptors();
-
 // Whether the kernel still knows the program and the maps behind these handles. Asks by id, so it must be
 // made while they are open.
 class KernelObjects {

@@ -13,6 +13,7 @@
 #include "steering/forked_server.h"
 #include "steering/handover.h"
 #include "steering/steering_fixture.h"
+#include "support/descriptors.h"
 
 namespace roll::test {
 namespace {
@@ -111,7 +112,7 @@ TEST_F(UnsteeredTest, DoesNotTroubleTheOthersForAnInstanceThatDoesNotListenYet) 
 
 TEST_F(UnsteeredTest, KeepsNoDuplicate) {
   const Fd listener = listen_on(kAny);
-  const int before = count_descriptors();
+  const size_t before = count_descriptors();
   ASSERT_TRUE(steering_->add(1, own_id(), duplicates({&listener})));
   EXPECT_EQ(count_descriptors(), before);
 }

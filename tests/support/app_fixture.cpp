@@ -14,6 +14,7 @@
 #include <sstream>
 
 #include "base/address.h"
+#include "support/descriptors.h"
 
 namespace roll::test {
 
@@ -33,11 +34,6 @@ std::vector<json> parse_lines(const std::string& text) {
 
 std::string quoted(const std::vector<std::string>& texts) {
   return json(texts).dump();
-}
-
-size_t count_descriptors() {
-  return static_cast<size_t>(
-      std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator()));
 }
 
 std::string text_of_file(const std::string& path) {

@@ -68,14 +68,4 @@ std::vector<Resident> residents_called(const std::string& text) {
   return all;
 }
 
-std::vector<std::string> steering_held_by(pid_t pid) {
-  std::vector<std::string> held;
-  std::error_code gone;
-  for (const auto& entry : fs::directory_iterator("/proc/" + std::to_string(pid) + "/fd", gone)) {
-    std::string target = link_target(entry.path());
-    if (target.starts_with("anon_inode:bpf")) held.push_back(std::move(target));
-  }
-  return held;
-}
-
 }  // namespace roll::test

@@ -21,8 +21,4 @@ std::vector<Resident> residents();
 // Those whose command has that text in it.
 std::vector<Resident> residents_called(const std::string& text);
 
-// What that process holds of a steering, by the kernel's names ("anon_inode:bpf-map"). A path that only has
-// such a name in it does not count.
-std::vector<std::string> steering_held_by(pid_t pid);
-
 }  // namespace roll::test

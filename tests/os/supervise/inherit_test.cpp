@@ -11,6 +11,7 @@
 #include "net/listen_socket.h"
 #include "net/sock_diag.h"
 #include "shim_fixture.h"
+#include "support/descriptors.h"
 
 namespace roll::test {
 namespace {
@@ -104,19 +105,13 @@ TEST_F(InheritTest, PassesTheSocketsAsSystemdDoes) {
   const Fd careless(::open("/dev/zero", O_RDONLY));
   Watched& shim = launch_and_await(spec);
   ASSERT_TRUE(await([&] { return text_of(spec.log_path).find("end\n") != std::string::npos; }));
-  const std::string pid = std::to_string(shim.client->record().server.pid);
+  const pid_t server = shim.client->record().server.pid;
+  const std::string pid = std::to_string(server);
   EXPECT_THAT(text_of(spec.log_path),
               HasSubstr("own=" + pid + " pid=" + pid + " fds=2 names=listen.0:listen.1 gate=5\n"));
   std::map<int, std::string> found;
-  const auto has_the_six = [&] {  // and, for a moment, what the loader of sleep opens
-    found.clear();
-    for (const auto& entry : std::filesystem::directory_iterator("/proc/" + pid + "/fd")) {
-      std::error_code closed;
-      const auto target = std::filesystem::read_symlink(entry.path(), closed);
-      if (!closed) found[std::stoi(entry.path().filename())] = target.string();
-    }
-    return found.size() == 6;
-  };
+  // And, for a moment, what the loader of sleep opens.
+  const auto has_the_six = [&] { return (found = descriptors_of(server)).size() == 6; };
   EXPECT_TRUE(await(has_the_six)) << found.size();
   EXPECT_THAT(found[3], HasSubstr("socket:["));
   EXPECT_THAT(found[4], HasSubstr("socket:["));

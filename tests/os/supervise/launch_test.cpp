@@ -15,6 +15,7 @@
 #include "process/packet_socket.h"
 #include "process/shim_protocol.h"
 #include "shim_fixture.h"
+#include "support/descriptors.h"
 
 namespace roll::test {
 namespace {
@@ -28,16 +29,6 @@ std::vector<std::string> lines_of(const std::string& text) {
   std::istringstream stream(text);
   for (std::string line; std::getline(stream, line);) lines.push_back(line);
   return lines;
-}
-
-// What the descriptors of a process are, by their number.
-std::map<int, std::string> descriptors_of(pid_t pid) {
-  std::map<int, std::string> found;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd")) {
-    std::error_code gone;
-    found[std::stoi(entry.path().filename())] = std::filesystem::read_symlink(entry.path(), gone).string();
-  }
-  return found;
 }
 
 class LaunchTest : public ShimTest {
