@@ -36,7 +36,7 @@ class SteerGroup {
 
   // Makes these the instance's listeners: what stands in its slots already stays, the rest goes into slots
   // that have become empty, into those of listeners that are not named any more, and into free ones. While a
-  // listener is still in an earlier steering's map it is tried again, up to 100 ms; after 15 ms an earlier
+  // listener is still in an earlier steering's map it is tried again, up to 5 s; after 15 ms an earlier
   // program that is still attached is detached. On an error nothing new stays.
   Status put(InstanceId instance, std::span<const Listener> listeners);
 

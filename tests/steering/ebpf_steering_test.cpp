@@ -214,6 +214,27 @@ TEST_F(EbpfSteeringTest, EndsASteeringWhoseMakerDiedBeforeItSharedIt) {
   EXPECT_EQ(steering_->counters(2)->connections, 50U);
 }
 
+TEST_F(EbpfSteeringTest, WaitsUntilTheKernelHasFreedAnEarlierSteering) {
+  const Fd listener = listen_on(kAny);
+  add(1, {&listener});
+  shift({{1, 1.0}});
+  auto handles = steering_->share(1);
+  ASSERT_TRUE(handles);
+  auto again = EbpfSteering::create();
+  ASSERT_TRUE(again);
+  steering_ = std::move(*again);
+  // A busy machine's workers free it as late.
+  std::thread late([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    handles->clear();
+  });
+  add(2, {&listener});
+  late.join();
+  shift({{2, 1.0}});
+  connect_times(50, kLocal);
+  EXPECT_EQ(steering_->counters(2)->connections, 50U);
+}
+
 TEST_F(EbpfSteeringTest, MigratesWhatAClosingListenerLeavesAndCountsIt) {
   Fd old_listener = listen_on(kAny);
   const Fd new_listener = listen_on(kAny);
