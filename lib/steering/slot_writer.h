@@ -11,7 +11,7 @@ namespace roll {
 
 struct SlotWriting {
   size_t placed = 0;        // listeners that stand in a slot now, those included that already did
-  size_t waiting = 0;       // refused for a moment (EBUSY, about 8 ms at most): call again
+  size_t waiting = 0;       // refused for a moment (EBUSY, an earlier steering is being freed): call again
   size_t without_slot = 0;  // more listeners than slots: they stay out of the rotation
 };
 
