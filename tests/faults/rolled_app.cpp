@@ -16,6 +16,7 @@
 #include "base/atomic_file.h"
 #include "base/process_ref.h"
 #include "support/descriptors.h"
+#include "support/json_lines.h"
 
 namespace roll::test {
 namespace {
@@ -136,12 +137,7 @@ json RolledApp::status() const {
 }
 
 std::vector<json> RolledApp::journal() const {
-  std::vector<json> events;
-  std::ifstream file(path("state/web/journal.jsonl"));
-  for (std::string line; std::getline(file, line);)
-    if (auto event = json::parse(line, nullptr, false); !event.is_discarded())
-      events.push_back(std::move(event));
-  return events;
+  return json_lines(read_file(path("state/web/journal.jsonl")).value_or(""));
 }
 
 std::vector<std::string> RolledApp::instance_folders() const {

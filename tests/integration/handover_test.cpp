@@ -4,11 +4,11 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <set>
 
 #include "base/address.h"
 #include "base/fd.h"
 #include "support/app_fixture.h"
+#include "support/gate_breaches.h"
 
 namespace roll::test {
 
@@ -29,21 +29,6 @@ class HandoverTest : public AppTest {
   }
   [[nodiscard]] int client_requests_to(const std::string& release) const {
     return count_of(release, "request", true, "/") + count_of(release, "request", false, "/");
-  }
-  // One probe asks an instance at a time, so the request after a connection is that probe's; it may come when
-  // the server has become ready, and not at all when rollctl was killed in between.
-  [[nodiscard]] int gated_connections_of_no_probe(const std::string& release) const {
-    std::set<std::string> asked;  // instances
-    int others = 0;
-    for (const json& line : server_events()) {
-      if (line["release"] != release) continue;
-      const std::string instance = line["instance"];
-      if (line["event"] == "accept" && line["ready"] == false)
-        others += asked.insert(instance).second ? 0 : 1;
-      else if (line["event"] == "request")
-        others += asked.erase(instance) > 0 && line["detail"] != "/readyz" ? 1 : 0;
-    }
-    return others;
   }
   void await_listening(const std::string& release) const {
     await("the new release listens",
@@ -85,7 +70,7 @@ TEST_F(HandoverTest, AReleaseThatListensBeforeItIsReadyGetsProbesAndNoClient) {
   EXPECT_GE(said.event("instance.ready")["after_ms"], 3000);
   EXPECT_EQ(count_of("v2", "request", false, "/"), 0);
   EXPECT_GT(count_of("v2", "request", false, "/readyz"), 10);
-  EXPECT_EQ(gated_connections_of_no_probe("v2"), 0);
+  EXPECT_EQ(gate_breaches(server_events(), "v2"), 0U);
   EXPECT_GT(client_requests_to("v2"), 0);
 }
 
@@ -237,7 +222,7 @@ TEST_F(HandoverTest, WhenEveryServingInstanceIsDeadNoClientReachesAGatedOne) {
     EXPECT_FALSE(may_connect()) << "a client was let in";
   }
   EXPECT_EQ(client_requests_to("v2"), 0);
-  EXPECT_EQ(gated_connections_of_no_probe("v2"), 0);
+  EXPECT_EQ(gate_breaches(server_events(), "v2"), 0U);
   EXPECT_THAT(rollctl({"status", "web"}), ExitsWith(3));
   EXPECT_THAT(rollctl({"recover", "web"}), ExitsWith(0));
   expect_only("v1", 2);

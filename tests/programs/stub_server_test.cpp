@@ -10,11 +10,11 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <thread>
 
 #include "base/fd.h"
 #include "support/child_process.h"
+#include "support/json_lines.h"
 #include "support/net_namespace.h"
 
 namespace roll::test {
@@ -105,11 +105,8 @@ class StubServerTest : public NetNamespaceTest {
     Fd file(open(events_path().c_str(), O_RDONLY | O_CLOEXEC));
     auto text = read_all(file.get(), 1 << 24);
     if (!text) return result;
-    std::istringstream lines(*text);
-    for (std::string line; std::getline(lines, line);) {
-      auto event = json::parse(line, nullptr, false);
-      if (name.empty() || event["event"] == name) result.push_back(event);
-    }
+    for (json& event : json_lines(*text))
+      if (name.empty() || event["event"] == name) result.push_back(std::move(event));
     return result;
   }
   // The file itself cannot be waited for: it is on a disk.

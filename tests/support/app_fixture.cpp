@@ -15,22 +15,13 @@
 
 #include "base/address.h"
 #include "support/descriptors.h"
+#include "support/json_lines.h"
 
 namespace roll::test {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-std::vector<json> parse_lines(const std::string& text) {
-  std::vector<json> objects;
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    json object = json::parse(line, nullptr, false);
-    if (object.is_object()) objects.push_back(std::move(object));
-  }
-  return objects;
-}
 
 std::string quoted(const std::vector<std::string>& texts) {
   return json(texts).dump();
@@ -118,7 +109,7 @@ std::vector<std::string> Clients::stop() {
 }
 
 std::vector<json> Said::lines() const {
-  return parse_lines(out);
+  return json_lines(out);
 }
 
 json Said::event(const std::string& name) const {
@@ -286,7 +277,7 @@ json AppTest::status(const std::string& app) const {
 }
 
 std::vector<json> AppTest::journal(const std::string& app) const {
-  return parse_lines(read(journal_path(app)));
+  return json_lines(read(journal_path(app)));
 }
 
 json AppTest::instance_of(const std::string& release) const {
@@ -298,7 +289,7 @@ json AppTest::instance_of(const std::string& release) const {
 }
 
 std::vector<json> AppTest::server_events() const {
-  return parse_lines(read(path("servers.jsonl")));
+  return json_lines(read(path("servers.jsonl")));
 }
 
 int AppTest::count_server_events(const std::function<bool(const json&)>& counts) const {
