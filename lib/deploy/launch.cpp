@@ -13,7 +13,7 @@ namespace roll {
 namespace {
 
 // One that has died does not answer its probe either, and which of the two is heard first is chance.
-constexpr Millis kLastWords{50};
+constexpr Millis kLastWords{100};
 
 // Others serve, and none has been launched yet.
 bool is_first_beside_others(const Fleet& fleet) {

@@ -67,8 +67,9 @@ void Supervisor::launched() {
   }
   ++record_.restarts;
   save();
-  roles_.audience.note(restarted_line(record_, roles_.clock.wall_now()));
+  // Somebody may wait for it, and a line takes as long as the disk does.
   publish(ShimEvent::Kind::Restarted);
+  roles_.audience.note(restarted_line(record_, roles_.clock.wall_now()));
 }
 
 void Supervisor::launch_failed(const std::string& message) {
@@ -101,8 +102,8 @@ void Supervisor::server_exited(const ExitStatus& exit) {
   phase_ = Phase::Sweeping;
   status_due_.reset();
   save();
-  roles_.audience.note(exited_line(record_, roles_.clock.wall_now(), exit));
   publish(ShimEvent::Kind::Exited, exit, message);
+  roles_.audience.note(exited_line(record_, roles_.clock.wall_now(), exit));
   roles_.process.send_signal_to_all(SIGTERM);
   next_sweep_ = roles_.clock.now() + kSweepPatience;
 }

@@ -112,7 +112,10 @@ class RecordingAudience final : public Audience {
     return {};
   }
   void publish(const ShimEvent& event) override { events.push_back(event); }
-  void note(const std::string& line) override { journal.push_back(line); }
+  void note(const std::string& line) override {
+    journal.push_back(line);
+    told_before_noted.push_back(events.size());
+  }
   void finish(const ShimEvent& event, const std::string& journal_line) override {
     events.push_back(event);
     last_line = journal_line;
@@ -123,6 +126,7 @@ class RecordingAudience final : public Audience {
   std::vector<InstanceRecord> saved;
   std::vector<ShimEvent> events;
   std::vector<std::string> journal;
+  std::vector<size_t> told_before_noted;  // how many events, by line of the journal
   std::string last_line;
   int finishes = 0;
 };

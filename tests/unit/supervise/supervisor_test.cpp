@@ -163,6 +163,14 @@ TEST_F(SupervisorTest, RestartsAfterTheBackOff) {
   EXPECT_THAT(audience_.journal.back(), HasSubstr(R"("event":"instance.restarted","id":12,"pid":101)"));
 }
 
+TEST_F(SupervisorTest, TellsOfExitsAndRestartsBeforeItWaitsForTheDisk) {
+  make_running();
+  die(killed_by(SIGSEGV));
+  pass(Millis(100));
+  ASSERT_THAT(kinds(), ElementsAre(Kind::Launched, Kind::Exited, Kind::Restarted));
+  EXPECT_THAT(audience_.told_before_noted, ElementsAre(2, 3));
+}
+
 struct PolicyCase {
   RestartPolicy policy;
   ExitStatus exit;
