@@ -214,8 +214,9 @@ void Control::act(Client& client, int64_t id, const shim::Drain& drain, std::vec
   reply(client, id, supervisor_->drain(drain.order));
 }
 
-void Control::act(Client&, int64_t, const shim::SawEnd&, std::vector<Fd>&) {
-  is_end_seen_ = true;
+void Control::act(Client& client, int64_t, const shim::SawEnd&, std::vector<Fd>&) {
+  // Every client says so, and only who asked for it journals it.
+  if (client.asked_for_drain) is_end_seen_ = true;
 }
 
 }  // namespace roll
