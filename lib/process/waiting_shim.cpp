@@ -157,7 +157,9 @@ Result<std::unique_ptr<ShimClient>> WaitingShim::launch(Loop& loop, const Launch
   if (!connection) return fail(connection.error());
   const auto say = [&](shim::RequestBody order, std::span<const int> fds) -> Status {
     Status said = send_packet(connection->get(), to_text(shim::Request{0, std::move(order)}), fds);
-    if (said || said.error().os_error != EPIPE) return said;
+    // Reset, where it ended with an order unread.
+    const bool has_ended = !said && (said.error().os_error == EPIPE || said.error().os_error == ECONNRESET);
+    if (!has_ended) return said;
     await_end();  // until then it may say why
     return fail(ended_early(spec_, shim_.output));
   };
