@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "process/instance_record.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <utility>
 
 #include "base/atomic_file.h"
-#include "base/fd.h"
 #include "process/json_reader.h"
 
 namespace roll {
@@ -167,12 +163,6 @@ Result<InstanceRecord> read_instance_record(const std::string& run_dir) {
 
 bool has_instance_record(const std::string& run_dir) {
   return ::access((run_dir + "/" + kInstanceFile).c_str(), F_OK) == 0;
-}
-
-bool is_claimed(const std::string& run_dir) {
-  const Fd dir(::open(run_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  // A shared one does not disturb others who ask at the same time.
-  return dir && ::flock(dir.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
 }  // namespace roll

@@ -85,8 +85,4 @@ Result<InstanceRecord> read_instance_record(const std::string& run_dir);
 // Whether there is one, in whatever shape.
 bool has_instance_record(const std::string& run_dir);
 
-// Whether a shim is at work in this run directory: it holds a flock on the directory itself from its first
-// moment, before it has orders or a record, until its process ends. Never blocks.
-bool is_claimed(const std::string& run_dir);
-
 }  // namespace roll

@@ -2,7 +2,6 @@
 // What goes wrong around rollctl: full disks, torn files, locks, other rollctls, killed shims.
 #include <fcntl.h>
 #include <sched.h>
-#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -181,11 +180,8 @@ class StartingShimTest : public BadLuckTest {
     };
     const std::string waiting = "roll-shim " + path("run/web/2");
     await("the hook runs", [&] { return pid_of("cat " + hook_) != 0 && pid_of(waiting) != 0; });
-    await("the shim waits", [&] {
-      const Fd folder(::open(path("run/web/2").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-      return folder && ::flock(folder.get(), LOCK_SH | LOCK_NB) != 0;
-    });
     shim_ = pid_of(waiting);
+    await("the shim waits for its orders", [&] { return waits_in(shim_).find("poll") != std::string::npos; });
     kill_process(shim_, SIGSTOP);
   }
   // The kernel's function, or "0".

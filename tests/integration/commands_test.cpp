@@ -387,7 +387,9 @@ TEST_F(CommandsTest, RemoveForgetsOnlyWhatIsStopped) {
 // --- status, history, logs, check, recover ---
 
 TEST_F(CommandsTest, StatusIsExactlyWhatTheManualSays) {
-  deploy("v1", {.behaviours = {"status=all is well"}, .instances = 2});
+  // Its status comes together with READY=1.
+  deploy("v1",
+         {.behaviours = {"status=all is well"}, .instances = 2, .tables = "[ready]\nkind = \"notify\"\n"});
   const json app = status();
   std::vector<std::string> keys;
   for (const auto& [key, value] : app.items()) keys.push_back(key);
@@ -440,16 +442,18 @@ TEST_F(CommandsTest, StatusWaitsForAChangeToEnd) {
   EXPECT_THAT(finish(deploy), ExitsWith(0));
 }
 
-// It meets the first shim late: what it read before that is of another moment.
+// It meets the first shim, and goes on when all is different: what it read before that is of another moment.
 TEST_F(CommandsTest, StatusTellsOfOneMoment) {
   deploy("v1");
   ChildSpec slow = rollctl_spec({"status", "web", "--json"});
-  const std::string late = "inject=connect:delay_enter=700000:when=1";
-  slow.argv.insert(slow.argv.begin(),
-                   {"strace", "-qq", "-o", "/dev/null", "-e", "trace=connect", "-e", late});
+  const std::string trace = path("trace");
+  slow.argv.insert(slow.argv.begin(), {"strace", "-qq", "-o", trace, "-e", "trace=connect", "-e",
+                                       "inject=connect:signal=STOP:when=1"});
   auto looking = ChildProcess::spawn(std::move(slow));
   ASSERT_TRUE(looking) << looking.error().message;
+  await("status stands still", [&] { return read(trace).find("stopped by SIGSTOP") != std::string::npos; });
   deploy("v2", {.instances = 2});
+  for (const Resident& one : residents_called("rollctl status")) kill_process(one.id.pid, SIGCONT);
   const Said said = finish(*looking);
   ASSERT_THAT(said, ExitsWith(0));
   const json app = said.lines().front();

@@ -30,10 +30,6 @@ class HandoverTest : public AppTest {
   [[nodiscard]] int client_requests_to(const std::string& release) const {
     return count_of(release, "request", true, "/") + count_of(release, "request", false, "/");
   }
-  void await_listening(const std::string& release) const {
-    await("the new release listens",
-          [&] { return count_of(release, "listen", false) + count_of(release, "listen", true) > 0; });
-  }
   // Where nothing answers a SYN, connect() would try for minutes.
   static bool may_connect() {
     Fd client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));

@@ -144,6 +144,7 @@ TEST_F(InterruptTest, ASecondSignalLeavesAtOnceAndRecoverTidiesUp) {
   Clients clients;
   ChildProcess deploy = start_v2({.behaviours = {"never-ready", "ignore-term"}, .tables = kNotify});
   await_event(deploy, "instance.started");
+  await_listening("v2");  // from before then on it ignores SIGTERM
   ASSERT_TRUE(deploy.send_signal(SIGINT));
   await_event(deploy, "instance.draining");
   ASSERT_TRUE(deploy.send_signal(SIGINT));
@@ -213,7 +214,7 @@ TEST_F(InterruptTest, AClosedTerminalStopsNothing) {
   auto deploy = ChildProcess::spawn(spec);
   ASSERT_TRUE(deploy) << deploy.error().message;
   end.reset();
-  await("v2 starts", [&] { return status()["instances"].size() == 2; });
+  await_listening("v2");
   terminal.reset();
   const auto exit = deploy->wait(kLong);
   ASSERT_TRUE(exit) << exit.error().message;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 
 #include "net/process_sockets.h"
 #include "steering/classic_steering.h"
@@ -84,8 +85,11 @@ TEST_P(OwnerConnectTest, ReachesExactlyTheAskedInstance) {
 
 TEST_F(UnsteeredTest, GivesUpOnAServerThatClosesAtOnceAndSaysWhatHelps) {
   Fd listener = listen_on(kAny);
-  const ForkedServer server(listener, Serving::AtOnce);
-  ASSERT_TRUE(steering_->add(1, server.id(), {}));
+  // Another than the one that is asked for accepts: else one might be found before it is closed.
+  const ForkedServer asked(listener);
+  ASSERT_EQ(::kill(asked.id().pid, SIGSTOP), 0);
+  const ForkedServer closing(listener, Serving::AtOnce);
+  ASSERT_TRUE(steering_->add(1, asked.id(), {}));
   close_listener(listener);
   const auto connected = aimed_connect(*loop_, *steering_, 1, kLocal, 200ms);
   ASSERT_FALSE(connected);

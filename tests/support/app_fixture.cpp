@@ -297,6 +297,14 @@ int AppTest::count_server_events(const std::function<bool(const json&)>& counts)
   return static_cast<int>(std::count_if(events.begin(), events.end(), counts));
 }
 
+void AppTest::await_listening(const std::string& release) const {
+  await("the release listens", [&] {
+    return count_server_events([&](const json& event) {
+             return event["release"] == release && event["event"] == "listen";
+           }) > 0;
+  });
+}
+
 void AppTest::await(const char* what, const std::function<bool()>& holds) {
   const auto deadline = std::chrono::steady_clock::now() + kLong;
   while (!holds()) {

@@ -136,6 +136,8 @@ class AppTest : public NetNamespaceTest {
   // What stub servers wrote into their common --count-file.
   [[nodiscard]] std::vector<json> server_events() const;
   [[nodiscard]] int count_server_events(const std::function<bool(const json&)>& counts) const;
+  // One of its stub_servers does.
+  void await_listening(const std::string& release) const;
   // Looks again and again, at most kLong.
   static void await(const char* what, const std::function<bool()>& holds);
 

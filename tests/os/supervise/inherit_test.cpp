@@ -143,11 +143,15 @@ TEST_F(InheritTest, DoesNotHandOutASocketThatTheServerHasClosed) {
 TEST_F(InheritTest, ClientsWaitWhileTheServerIsRestarted) {
   Watched& shim = serve_stub(Millis(300));
   EXPECT_TRUE(is_answered(ask()));
+  // Stopped, the shim cannot restart it before the client has come.
+  const auto process = ProcessRef::open(shim.client->record().shim);
+  ASSERT_TRUE(process);
+  ASSERT_TRUE(process->send_signal(SIGSTOP));
   kill_server(shim);
-  ASSERT_TRUE(await(shim, Kind::Exited));
-  EXPECT_EQ(shim.count(Kind::Restarted), 0U);
   const Fd waiting = ask();
+  ASSERT_TRUE(process->send_signal(SIGCONT));
   EXPECT_TRUE(is_answered(waiting));
+  ASSERT_TRUE(await(shim, Kind::Exited));
   ASSERT_TRUE(await(shim, Kind::Restarted));
   EXPECT_TRUE(await([&] { return shim.client->record().state == InstanceState::Serving; }));
 }

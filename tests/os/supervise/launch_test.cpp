@@ -74,7 +74,9 @@ class LaunchTest : public ShimTest {
     return connected;
   }
 
+  // Here the shim is not to be too quick for its orders, so they are there before it.
   std::unique_ptr<WaitingShim> start_staged(const LaunchSpec& spec) {
+    stage(spec);
     auto waiting = WaitingShim::start(program_path("roll-shim"), spec).value();
     waiting->stage(spec);
     EXPECT_TRUE(await([&] { return staged_shim(spec).has_value(); }));
@@ -404,10 +406,10 @@ TEST_F(LaunchTest, NothingIsLeftOfAShimThatIsCalledOff) {
   ASSERT_TRUE(waiting) << waiting.error().message;
   ASSERT_TRUE(await([&] { return is_claimed(spec.run_dir); }));
   waiting->reset();
+  EXPECT_TRUE(await([] { return processes() == 0; }));
   EXPECT_FALSE(is_claimed(spec.run_dir));
   EXPECT_FALSE(exists(spec.log_path));
   EXPECT_FALSE(exists(spec.run_dir + "/" + kLaunchSocket));
-  EXPECT_TRUE(await([] { return processes() == 0; }));
 }
 
 TEST_F(LaunchTest, AShimIsCalledOffWhileItStillStarts) {
@@ -415,10 +417,10 @@ TEST_F(LaunchTest, AShimIsCalledOffWhileItStillStarts) {
   auto waiting = WaitingShim::start(program_path("roll-shim"), spec);
   ASSERT_TRUE(waiting) << waiting.error().message;
   waiting->reset();
+  EXPECT_TRUE(await([] { return processes() == 0; }));
   EXPECT_FALSE(is_claimed(spec.run_dir));
   EXPECT_FALSE(exists(spec.log_path)) << text_of(spec.log_path);
   EXPECT_FALSE(exists(spec.run_dir + "/" + kLaunchSocket));
-  EXPECT_TRUE(await([] { return processes() == 0; }));
 }
 
 // A server that is staged.
@@ -468,7 +470,7 @@ TEST_F(LaunchTest, NothingIsLeftOfAStagedServerThatIsCalledOff) {
   const LaunchSpec spec = shell_spec("echo run");
   auto waiting = start_staged(spec);
   waiting.reset();
-  EXPECT_EQ(processes(), 0U);
+  EXPECT_TRUE(await([] { return processes() == 0; }));
   EXPECT_FALSE(exists(spec.run_dir));
   EXPECT_FALSE(exists(spec.log_path));
 }
@@ -488,6 +490,22 @@ TEST_F(LaunchTest, SaysThatAShimEndedWhileItWasStaged) {
   ASSERT_EQ(::kill(*shim, SIGTERM), 0);
   ASSERT_TRUE(await([] { return processes() == 0; }));
   const auto client = waiting->launch(*loop_, spec, intended_, {});
+  ASSERT_FALSE(client);
+  EXPECT_THAT(client.error().message, HasSubstr("ended before it took its orders"));
+}
+
+TEST_F(LaunchTest, SaysThatAShimEndedWithItsOrdersUnread) {
+  const LaunchSpec spec = shell_spec("echo run");
+  const auto waiting = start_staged(spec);
+  const auto shim = staged_shim(spec);
+  ASSERT_TRUE(shim);
+  ASSERT_EQ(::kill(*shim, SIGSTOP), 0);
+  Acknowledgement intent([&]() -> Status {
+    EXPECT_EQ(::kill(*shim, SIGKILL), 0);
+    EXPECT_TRUE(await([] { return processes() == 0; }));
+    return {};
+  });
+  const auto client = waiting->launch(*loop_, spec, intent, {});
   ASSERT_FALSE(client);
   EXPECT_THAT(client.error().message, HasSubstr("ended before it took its orders"));
 }
@@ -518,7 +536,7 @@ TEST_F(LaunchTest, NothingIsLeftWhereItsIntentHasFailed) {
   ASSERT_FALSE(client);
   EXPECT_EQ(client.error().message, "the disk is broken");
   waiting.reset();
-  EXPECT_EQ(processes(), 0U);
+  EXPECT_TRUE(await([] { return processes() == 0; }));
   EXPECT_FALSE(exists(spec.run_dir));
   EXPECT_FALSE(exists(spec.log_path));
 }

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
@@ -147,6 +151,19 @@ class ShimTest : public NetNamespaceTest {
   }
   bool await(const Watched& watched, ShimEvent::Kind kind, size_t times = 1) {
     return await([&] { return watched.count(kind) >= times; });
+  }
+
+  // Whether a shim has the lock on its directory. The kernel's list is read: whoever tries the lock is in the
+  // way of a shim that takes it.
+  static bool is_claimed(const std::string& run_dir) {
+    struct stat folder{};
+    if (::stat(run_dir.c_str(), &folder) != 0) return false;
+    const std::string name = fmt::format(" {:02x}:{:02x}:{} ", gnu_dev_major(folder.st_dev),
+                                         gnu_dev_minor(folder.st_dev), folder.st_ino);
+    std::ifstream locks("/proc/locks");
+    for (std::string line; std::getline(locks, line);)
+      if (line.find("FLOCK") != std::string::npos && line.find(name) != std::string::npos) return true;
+    return false;
   }
 
   static bool exists(const std::string& path) { return std::filesystem::exists(path); }

@@ -159,6 +159,20 @@ TEST_F(SuperviseTest, SomebodyWhoOnlyLooksOnIsNotTrustedToJournal) {
   EXPECT_EQ(lines_with(text_of(spec.journal_path), "instance.drained"), 1U);
 }
 
+TEST_F(SuperviseTest, AnOnlookersWordDoesNotStandForWhoAskedForTheDrain) {
+  const LaunchSpec spec = stub_spec(kListen);
+  serve(spec).client.reset();
+  Watched& onlooker = connect(spec);
+  auto asker = connect_for_packets(spec.run_dir, kControlSocket, kSoon);
+  ASSERT_TRUE(asker);
+  ASSERT_TRUE(send_packet(asker->get(), shim::to_text(shim::Request{1, shim::Drain{{SIGTERM, kSoon}}})));
+  ASSERT_TRUE(await(onlooker, Kind::Exited));
+  EXPECT_TRUE(onlooker.client->counters()) << "it was heard, and the shim still waits for who asked";
+  asker->reset();
+  ASSERT_TRUE(await([] { return processes() == 0; }));
+  EXPECT_EQ(lines_with(text_of(spec.journal_path), "instance.drained"), 1U);
+}
+
 TEST_F(SuperviseTest, AClientThatEndsWithTheEventHasSeenIt) {
   const LaunchSpec spec = stub_spec(kListen);
   bool ready = false;
@@ -215,12 +229,13 @@ TEST_F(SuperviseTest, WithoutNotificationsARestartedServerIsReadyOnceItListens) 
 
 TEST_F(SuperviseTest, GivesUpAndStaysToBeSeen) {
   const std::string flag = folder_ + "/broken";
-  LaunchSpec spec = shell_spec("test -e " + flag + " && exit 3; exec sleep 1000");
+  LaunchSpec spec = shell_spec("test -e " + flag + " && exit 3; echo up; exec sleep 1000");
   spec.backoff = Millis(1);
   spec.give_up = 3;
   spec.listen.push_back(*ListenAddress::parse("127.0.0.1:8080"));
   Watched& shim = launch_and_await(spec);
   ASSERT_TRUE(shim.client->set_role({InstanceState::Serving, 100}).await());
+  ASSERT_TRUE(await([&] { return text_of(spec.log_path) == "up\n"; }));
   ASSERT_TRUE(write_file_atomically(flag, "", 0600));
   kill_server(shim);
   ASSERT_TRUE(await([&] { return shim.client->record().state == InstanceState::Failed; }));
