@@ -64,8 +64,8 @@ struct GetCounters {};
 struct Drain {
   DrainOrder order;
 };
-// The client has dealt with the last event, Exited with Stopped. No reply. Without it the shim writes the end
-// into the journal itself.
+// The client has dealt with the last event, Exited with Stopped. No reply. Every client says so; unless one
+// that asked for the drain did, the shim writes the end into the journal itself.
 struct SawEnd {};
 
 inline constexpr size_t kFdsPerSteeredAddress = 5;
