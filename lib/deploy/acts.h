@@ -116,10 +116,10 @@ class Acts {
   [[nodiscard]] bool any_in_trouble(const std::vector<InstanceId>& ids) const;
   // What went wrong with the first of them that is in trouble. Waits for a moment where one became unready:
   // it may have died, which its shim is about to tell.
-  Ending trouble_among(const std::vector<InstanceId>& ids);
+  [[nodiscard]] Ending trouble_among(const std::vector<InstanceId>& ids);
 
   // Whether a signal has come by now, also while nothing waited.
-  Ending interruption();
+  [[nodiscard]] Ending interruption() const;
 
   // Lets the kernel choose among all listeners again.
   Status ungate();
@@ -175,7 +175,7 @@ class Acts {
   void warn_unsupervised(InstanceId id, const Error& error);
   [[nodiscard]] bool listens_everywhere(const std::vector<Listener>& listeners) const;
   void become_ready(Member& member);
-  Ending ending_of(Waited waited, const std::vector<InstanceId>& ids);
+  [[nodiscard]] Ending ending_of(Waited waited, const std::vector<InstanceId>& ids);
   [[nodiscard]] std::string listen_text() const;
   [[nodiscard]] bool gates() const { return world_.steering.way() == Handover::Steer; }
 

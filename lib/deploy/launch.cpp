@@ -116,27 +116,21 @@ std::string Acts::listen_text() const {
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
-Ending Acts::ending_of(Waited waited, const std::vector<InstanceId>& ids) {
-  switch (waited) {
-    case Waited::Interrupted:
-      return {Ending::Kind::Interrupted,
-              0,
-              fmt::format("interrupted by {}", signal_name(world_.interrupts.first_signal())),
-              {}};
-    case Waited::Abandoned:
-      return {Ending::Kind::Abandoned, 0, "interrupted twice: left at once",
-              "run `rollctl recover` to finish or undo it"};
-    case Waited::Satisfied:
-    case Waited::DeadlinePassed:
-      return trouble_among(ids);
-  }
-  return {};
-}
-
-Ending Acts::interruption() {
+Ending Acts::interruption() const {
   const int signals = world_.interrupts.count();
   if (signals == 0) return {};
-  return ending_of(signals > 1 ? Waited::Abandoned : Waited::Interrupted, {});
+  if (signals > 1)
+    return {Ending::Kind::Abandoned, 0, "interrupted twice: left at once",
+            "run `rollctl recover` to finish or undo it"};
+  return {Ending::Kind::Interrupted,
+          0,
+          fmt::format("interrupted by {}", signal_name(world_.interrupts.first_signal())),
+          {}};
+}
+
+Ending Acts::ending_of(Waited waited, const std::vector<InstanceId>& ids) {
+  const bool cut_short = waited == Waited::Interrupted || waited == Waited::Abandoned;
+  return cut_short ? interruption() : trouble_among(ids);
 }
 
 bool Acts::any_in_trouble(const std::vector<InstanceId>& ids) const {

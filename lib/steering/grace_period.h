@@ -11,8 +11,8 @@ namespace roll {
 //
 // Blocks: 0.1 ms with two CPUs, also when they are busy where the thread may take a real-time priority for
 // that moment (root may), else some ms per busy CPU; 5 to 30 ms where the process may not run on every CPU or
-// the kernel is PREEMPT_RT. The calling thread keeps its CPU affinity and its priority, and is
-// back on the CPU where it was.
+// the kernel is PREEMPT_RT. The calling thread keeps its CPU affinity and its priority, and is back on the
+// CPU where it was.
 Status grace_period();
 
 // The same, and which way it took.

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "support/child_process.h"
 #include "support/net_namespace.h"
@@ -197,7 +196,7 @@ TEST_F(RollLoadTest, TakesTheEndOfAnIdleConnectionForNormal) {
   auto server = serve({});
   auto load = begin_load({"--keepalive", "4", "--think", "1h"});
   // Not `await`, which counts from when it is read.
-  while (ask(load, "snapshot")["answered"] != 4 && !load.has_exited()) std::this_thread::yield();
+  while (ask(load, "snapshot")["answered"] != 4 && !load.has_exited()) continue;
   auto stopped = server.stop(SIGTERM, kPatience);  // half-closes what stays idle
   ASSERT_TRUE(stopped) << stopped.error().message;
   auto [exit, report] = end_load(load);

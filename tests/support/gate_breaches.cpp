@@ -16,7 +16,8 @@ size_t gate_breaches(const std::vector<json>& server_events, const std::string& 
     if (event["event"] == "accept" && event["ready"] == false) {
       if (!connected.insert(instance).second) ++breaches;
     } else if (event["event"] == "request") {
-      if (connected.erase(instance) > 0 && event["detail"] != "/readyz") ++breaches;
+      const bool is_gated = connected.erase(instance) > 0 || event["ready"] == false;
+      if (is_gated && event["detail"] != "/readyz") ++breaches;
     }
   }
   return breaches;

@@ -31,6 +31,7 @@ TEST(GateBreachesTest, AClientIsOneAlsoIfItIsSilentOrServedLater) {
   EXPECT_EQ(gate_breaches({kGated, event("request", false, "/")}, "v2"), 1U);
   EXPECT_EQ(gate_breaches({kGated, event("request", true, "/")}, "v2"), 1U);
   EXPECT_EQ(gate_breaches({kGated, kGated, event("request", false, "/readyz")}, "v2"), 1U);
+  EXPECT_EQ(gate_breaches({event("request", false, "/")}, "v2"), 1U);
 }
 
 TEST(GateBreachesTest, ReleasesAndInstancesAreToldApart) {

@@ -47,7 +47,8 @@ TEST_F(StartTest, AnswersBeforeItIsReadyButSaysSo) {
 }
 
 TEST_F(StartTest, BecomesReadyAfterThatTime) {
-  start({"--ready-after", "50ms"});
+  launch({"--listen", "127.0.0.1:8080", "--ready-after", "50ms"});
+  EXPECT_EQ(read_notification().substr(0, 8), "READY=1\n");
   EXPECT_EQ(get("/-/readyz").status, 200);
 }
 
