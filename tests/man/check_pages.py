@@ -113,6 +113,43 @@ def source_texts(tree):
     return text
 
 
+TEST_NAME = re.compile(r"^\s*(?:TEST|TEST_F|TEST_P|TYPED_TEST)\((\w+),\s*(\w+)\)", re.MULTILINE)
+
+
+def test_names(tree):
+    """Suite.Case of every GoogleTest, and the path below tests/ of every file that may be a test itself."""
+    names = set()
+    for path in (tree / "tests").rglob("*"):
+        if path.is_file():
+            names.add(str(path.relative_to(tree / "tests")))
+        if path.suffix == ".cpp":
+            names.update(f"{suite}.{case}" for suite, case in TEST_NAME.findall(path.read_text()))
+    return names
+
+
+def check_claims(tree, pages):
+    """Below SECURITY of rollctl(7) each sentence, which is a line of its own, is followed by the names of its tests:
+    .\\" tests: SUITE.CASE... or a path below tests/."""
+    known, section, claim = test_names(tree), False, None
+    for number, line in enumerate(pages["rollctl.7"].lines, 1):
+        where = f"rollctl.7:{number}"
+        if line.startswith(".Sh "):
+            section = line == ".Sh SECURITY"
+        if not section:
+            continue
+        if line.startswith('.\\" tests: '):
+            for name in line.split()[2:]:
+                if name not in known:
+                    complain(f"{where}: there is no test {name}")
+            claim = None
+        elif line.endswith(".") and not line.startswith(".") or line.endswith(" ."):
+            if claim is not None:
+                complain(f"{claim}: no test is named for this sentence")
+            claim = where
+    if claim is not None:
+        complain(f"{claim}: no test is named for this sentence")
+
+
 SYSTEM = {os.strerror(number) for number in range(1, 134)}
 
 
@@ -167,6 +204,7 @@ def main():
     check_examples(pages)
     check_keys(tree, pages)
     check_messages(tree, pages)
+    check_claims(tree, pages)
     if sys.argv[3:] == ["--uncovered"]:
         list_uncovered(tree, pages)
     print("\n".join(problems))
