@@ -13,6 +13,7 @@ namespace roll::raw_bpf {
 namespace {
 
 constexpr int kLoadAttempts = 20;
+constexpr uint32_t kLogEveryInstruction = 2;
 
 int call(int command, bpf_attr& attributes) {
   return ::syscall(SYS_bpf, command, &attributes, sizeof attributes) == 0 ? 0 : errno;
@@ -74,6 +75,11 @@ int load_program(const ReuseportProgram& program, Fd& loaded) {
   attributes.fd_array = address_of(program.maps.data());
   attributes.license = address_of("Dual MIT/GPL");
   ::strncpy(attributes.prog_name, program.name, sizeof attributes.prog_name - 1);
+  if (!program.log.empty()) {
+    attributes.log_level = kLogEveryInstruction;
+    attributes.log_buf = address_of(program.log.data());
+    attributes.log_size = static_cast<uint32_t>(program.log.size());
+  }
   // The verifier gives up when a signal comes, whatever it is: a child that has ended, say.
   int failure = EAGAIN;
   for (int attempts = kLoadAttempts; failure == EAGAIN && attempts > 0; --attempts)

@@ -26,8 +26,9 @@ struct ReuseportProgram {
   const char* name;
   std::span<const unsigned char> instructions;
   std::span<const int> maps;  // by their places, which the instructions name
+  std::span<char> log = {};   // for the verifier's words on each instruction, 0 behind them; or empty
 };
-// One that also decides about migrations.
+// One that also decides about migrations. ENOSPC where the log has no room for all that is said.
 int load_program(const ReuseportProgram& program, Fd& loaded);
 
 int update(int map, const void* key, const void* value);

@@ -31,6 +31,23 @@
     map_;                                                                                                  \
   })
 
+/*
+ * A number of a roll_steer_state, `bytes` behind its member. The sum lives in these two instructions alone:
+ * with CAP_BPF but without CAP_PERFMON the verifier also walks on as if nothing had been added, and there
+ * that of 6.18 has lost the 32-bit bounds of the pointer and warns ("REG INVARIANTS VIOLATION") as soon as it
+ * is copied.
+ */
+#define LOAD(type, state, bytes, member)                                                                   \
+  ({                                                                                                       \
+    struct roll_steer_state* sum_ = (state);                                                               \
+    __u64 value_;                                                                                          \
+    asm volatile(                                                                                          \
+        "%[sum] += %[behind]\n%[value] = *(" #type "*)(%[sum] + %[place])"                                 \
+        : [sum] "+r"(sum_), [value] "=r"(value_)                                                           \
+        : [behind] "r"((__u64)(bytes)), [place] "i"(__builtin_offsetof(struct roll_steer_state, member))); \
+    value_;                                                                                                \
+  })
+
 #define IPV4_SOURCE_OFFSET 12
 #define IPV6_SOURCE_OFFSET 8
 
@@ -89,9 +106,9 @@ int roll_steer(struct sk_reuseport_md* ctx) {
     is_syn = (tcp.flags >> TCP_SYN_SHIFT) & ~(tcp.flags >> TCP_ACK_SHIFT) & 1;
   }
 
-  __u32 active = *(volatile __u32*)&state->active;
-  struct roll_steer_table* table = &state->tables[active & 1];
-  __u32 slot = table->entries[ctx->hash & (ROLL_STEER_ENTRIES - 1)];
+  __u64 table = (*(volatile __u32*)&state->active & 1) * sizeof(struct roll_steer_table);
+  __u32 slot =
+      LOAD(u16, state, table + (ctx->hash & (ROLL_STEER_ENTRIES - 1)) * sizeof(__u16), tables[0].entries);
   if (slot != ROLL_STEER_NO_SLOT && !select_slot(ctx, slot)) {
     count(slot, is_syn, 0, is_migration);
     return SK_PASS;
@@ -102,12 +119,12 @@ int roll_steer(struct sk_reuseport_md* ctx) {
    * those that are not in the rotation included. The walk starts anywhere, so that a client that tries again
    * gets another chance.
    */
-  __u64 serving_count = table->serving_count;
+  __u64 serving_count = LOAD(u32, state, table, tables[0].serving_count);
   if (serving_count == 0) return SK_DROP;
   __u64 place = bpf_get_prandom_u32();
   for (int tries = 0; tries < ROLL_STEER_FALLBACKS; tries++, place++) {
     place %= serving_count;
-    slot = table->serving[place & (ROLL_STEER_SLOTS - 1)];
+    slot = LOAD(u16, state, table + (place & (ROLL_STEER_SLOTS - 1)) * sizeof(__u16), tables[0].serving);
     if (select_slot(ctx, slot) == 0) goto selected;
   }
   return SK_DROP;

@@ -66,6 +66,10 @@ Result<SteerMaps> SteerMaps::duplicate() const {
 }
 
 Result<SteerMaps> load_steer_program() {
+  return load_steer_program_with_log({});
+}
+
+Result<SteerMaps> load_steer_program_with_log(std::span<char> log) {
   SteerMaps maps;
   int descriptors[ROLL_MAPS];
   for (size_t place = 0; place < ROLL_MAPS; ++place) {
@@ -74,7 +78,8 @@ Result<SteerMaps> load_steer_program() {
       return fail(load_failure(failure));
     descriptors[place] = (maps.*member).get();
   }
-  if (const int failure = raw_bpf::load_program({"roll_steer", kSteerProgram, descriptors}, maps.program);
+  if (const int failure =
+          raw_bpf::load_program({"roll_steer", kSteerProgram, descriptors, log}, maps.program);
       failure != 0)
     return fail(load_failure(failure));
   return maps;

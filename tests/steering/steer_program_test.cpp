@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#include "steering/steer_program.h"
+
+#include <gmock/gmock.h>
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <string>
+#include <vector>
+
+namespace roll::test {
+namespace {
+
+constexpr size_t kLargestLog = 16 << 20;
+constexpr int kMostInstructions = 3000;  // that the verifier walks through; 1,000,000 are its limit
+
+struct Privilege {
+  const char* name;
+  std::vector<int> capabilities;  // none: all
+};
+std::ostream& operator<<(std::ostream& out, const Privilege& privilege) {
+  return out << privilege.name;
+}
+
+bool keep_only(const std::vector<int>& capabilities) {
+  __user_cap_header_struct header{};
+  header.version = _LINUX_CAPABILITY_VERSION_3;
+  __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3]{};
+  for (const int capability : capabilities)
+    data[capability / 32].effective |= 1U << static_cast<unsigned>(capability % 32);
+  for (auto& word : data) word.permitted = word.effective;
+  return ::syscall(SYS_capset, &header, data) == 0;
+}
+
+// What the verifier says of the program where a process with these capabilities loads it.
+std::string verifier_log(const Privilege& privilege) {
+  auto pipe = make_pipe();
+  if (!pipe) return pipe.error().message;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    std::string log(kLargestLog, '\0');
+    if (!privilege.capabilities.empty() && !keep_only(privilege.capabilities)) ::_exit(1);
+    const auto loaded = load_steer_program_with_log(log);
+    (void)write_all(pipe->write.get(), loaded ? log.c_str() : loaded.error().message.c_str());
+    ::_exit(loaded ? 0 : 1);
+  }
+  pipe->write.reset();
+  auto log = read_all(pipe->read.get(), kLargestLog);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return log ? *log : log.error().message;
+}
+
+int processed_instructions(const std::string& log) {
+  static const std::string kBefore = "processed ";
+  const size_t place = log.rfind(kBefore);
+  int count = -1;
+  if (place != std::string::npos)
+    std::from_chars(log.data() + place + kBefore.size(), log.data() + log.size(), count);
+  return count;
+}
+
+class SteerProgramTest : public testing::TestWithParam<Privilege> {};
+
+// A host with panic_on_warn would go down by it, and the kernel prints it once for each boot: its verifier's
+// words are the same each time.
+TEST_P(SteerProgramTest, GivesTheVerifierNothingToWarnOf) {
+  if (::geteuid() != 0) GTEST_SKIP() << "wants CAP_BPF: run it as root";
+  const std::string log = verifier_log(GetParam());
+  const int processed = processed_instructions(log);
+  ASSERT_GT(processed, 0) << log.substr(0, 1000);
+  EXPECT_LT(processed, kMostInstructions);
+  // EXPECT_THAT would print megabytes.
+  for (const char* complaint : {"REG INVARIANTS", "verifier bug", "BUG"}) {
+    const size_t place = log.find(complaint);
+    EXPECT_EQ(place, std::string::npos) << log.substr(place < 2000 ? 0 : place - 2000, 2500);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Privileges, SteerProgramTest,
+                         testing::Values(Privilege{"All", {}}, Privilege{"Bpf", {CAP_BPF}},
+                                         Privilege{"BpfAndNetAdmin", {CAP_BPF, CAP_NET_ADMIN}},
+                                         Privilege{"BpfAndPerfmon", {CAP_BPF, CAP_PERFMON}},
+                                         Privilege{"BpfAndPerfmonAndNetAdmin",
+                                                   {CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN}},
+                                         Privilege{"SysAdmin", {CAP_SYS_ADMIN}}),
+                         [](const auto& privilege) { return privilege.param.name; });
+
+}  // namespace
+}  // namespace roll::test
