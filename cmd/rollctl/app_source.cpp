@@ -135,8 +135,8 @@ std::vector<std::string> known_apps(const Paths& paths) {
       names.insert(entry.path().stem().string());
   }
   for (const auto& entry : fs::directory_iterator(paths.state_dir, failure)) {
-    if (exists(paths.journal(entry.path().filename().string())))
-      names.insert(entry.path().filename().string());
+    const std::string name = entry.path().filename().string();
+    if (check_app_name(name) && exists(paths.journal(name))) names.insert(name);
   }
   return {names.begin(), names.end()};
 }

@@ -234,6 +234,14 @@ void add_commands(CLI::App& program, const std::string& chosen, const std::vecto
   verb("doctor", "Tell what this host can do, tried in a private network");
   if (CLI::App* recover = verb("recover", "Finish or undo what an interrupted rollctl left"))
     add_app(*recover, line);
+  // For the completions of the shells alone, so it stands in no list.
+  if (chosen == "complete") {
+    CLI::App* complete = verb("complete", "Print what may be typed, one word a line");
+    complete->add_option("KIND", line.candidates, "apps, releases, deployed, generations or instances")
+        ->required();
+    complete->add_option("APP", line.app, "The app; empty for apps");
+    complete->add_option("BEGUN", line.begun, "Where there are very many: only those that begin so");
+  }
 }
 
 // The command, where one is named; else empty.

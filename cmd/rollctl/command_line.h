@@ -37,6 +37,8 @@ struct CommandLine {
   std::string app;
   std::string release;               // deploy
   std::vector<std::string> command;  // deploy, behind `--`
+  std::string candidates;            // complete: of what
+  std::string begun;                 // complete: what was typed of the word
   std::optional<std::string> to_release;
   std::optional<int64_t> to_generation;
   int count = 0;                       // scale

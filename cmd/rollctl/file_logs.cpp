@@ -19,18 +19,24 @@ namespace fs = std::filesystem;
 
 }  // namespace
 
-std::vector<InstanceId> FileLogs::ids() const {
+std::vector<InstanceId> logged_instances(const std::string& folder) {
   std::vector<InstanceId> ids;
   std::error_code failure;
-  for (const auto& entry : fs::directory_iterator(folder_, failure)) {
+  for (const auto& entry : fs::directory_iterator(folder, failure)) {
     const std::string name = entry.path().stem().string();
     InstanceId id = 0;
     const auto [end, bad] = std::from_chars(name.data(), name.data() + name.size(), id);
     if (bad != std::errc() || end != name.data() + name.size() || entry.path().extension() != ".log")
       continue;
-    if (!only_ || *only_ == id) ids.push_back(id);
+    ids.push_back(id);
   }
   std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+std::vector<InstanceId> FileLogs::ids() const {
+  std::vector<InstanceId> ids = logged_instances(folder_);
+  if (only_) std::erase_if(ids, [this](InstanceId id) { return id != *only_; });
   return ids;
 }
 

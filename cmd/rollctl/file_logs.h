@@ -12,6 +12,9 @@
 
 namespace roll {
 
+// The instances that have a log file in this folder, sorted.
+std::vector<InstanceId> logged_instances(const std::string& folder);
+
 // The log files of an app's instances, and up to where each was shown.
 class FileLogs {
  public:

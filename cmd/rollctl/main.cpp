@@ -21,11 +21,12 @@ using Verb = int (*)(roll::Context&, const roll::CommandLine&);
 
 const std::map<std::string, Verb>& verbs() {
   static const std::map<std::string, Verb> kVerbs{
-      {"deploy", roll::run_deploy},   {"restart", roll::run_restart}, {"rollback", roll::run_rollback},
-      {"scale", roll::run_scale},     {"start", roll::run_start},     {"stop", roll::run_stop},
-      {"remove", roll::run_remove},   {"status", roll::run_status},   {"history", roll::run_history},
-      {"promote", roll::run_promote}, {"abort", roll::run_abort},     {"logs", roll::run_logs},
-      {"check", roll::run_check},     {"doctor", roll::run_doctor},   {"recover", roll::run_recover}};
+      {"deploy", roll::run_deploy},    {"restart", roll::run_restart}, {"rollback", roll::run_rollback},
+      {"scale", roll::run_scale},      {"start", roll::run_start},     {"stop", roll::run_stop},
+      {"remove", roll::run_remove},    {"status", roll::run_status},   {"history", roll::run_history},
+      {"promote", roll::run_promote},  {"abort", roll::run_abort},     {"logs", roll::run_logs},
+      {"check", roll::run_check},      {"doctor", roll::run_doctor},   {"recover", roll::run_recover},
+      {"complete", roll::run_complete}};
   return kVerbs;
 }
 

@@ -22,5 +22,6 @@ int run_logs(Context& context, const CommandLine& line);
 int run_check(Context& context, const CommandLine& line);
 int run_doctor(Context& context, const CommandLine& line);
 int run_recover(Context& context, const CommandLine& line);
+int run_complete(Context& context, const CommandLine& line);
 
 }  // namespace roll

@@ -2,37 +2,6 @@
 # fish completion for rollctl(1). Commands and options are read from `rollctl --help`, so they are those of the
 # rollctl that is installed.
 
-# __rollctl_folder KIND [APP]: where this user's rollctl has its app files, journals, or logs of an app.
-function __rollctl_folder
-    set -l root (test (id -u) -eq 0; and echo yes)
-    set -l config $ROLLCTL_CONFIG_DIR
-    set -l state $ROLLCTL_STATE_DIR
-    if test -z "$config"
-        set config (test -n "$root"; and echo /etc/rollctl; or __rollctl_xdg "$XDG_CONFIG_HOME" .config)
-    end
-    if test -z "$state"
-        set state (test -n "$root"; and echo /var/lib/rollctl; or __rollctl_xdg "$XDG_STATE_HOME" .local/state)
-    end
-    switch $argv[1]
-        case config
-            echo $config
-        case state
-            echo $state
-        case log
-            if test -n "$ROLLCTL_LOG_DIR"
-                echo $ROLLCTL_LOG_DIR/$argv[2]
-            else if test -n "$root"
-                echo /var/log/rollctl/$argv[2]
-            else
-                echo $state/$argv[2]/log
-            end
-    end
-end
-
-function __rollctl_xdg
-    test -n "$argv[1]"; and echo $argv[1]/rollctl; or echo $HOME/$argv[2]/rollctl
-end
-
 # One candidate a line, its description behind a tab.
 function __rollctl_commands
     rollctl --help 2>/dev/null | sed -n '/^Subcommands:/,/^$/s/^  \([a-z][a-z]*\)  *\(.*\)/\1\t\2/p'
@@ -48,33 +17,10 @@ function __rollctl_options
     end
 end
 
-function __rollctl_apps
-    for file in (__rollctl_folder config)/*.toml
-        string replace -r '\.toml$' '' -- (basename $file)
-    end
-    for file in (__rollctl_folder state)/*/journal.jsonl
-        basename (dirname $file)
-    end
-end
-
-# __rollctl_history APP MEMBER: of each completed change.
-function __rollctl_history
-    rollctl history $argv[1] --json -n 1000 2>/dev/null | sed 's/},{/}\n{/g' |
-        sed -n '/"outcome":"deployed"/s/.*"'$argv[2]'":"\{0,1\}\([^",}]*\).*/\1/p'
-end
-
-# The folders that stand where the app file says {release}, and what was deployed before.
-function __rollctl_releases
-    set -l file (__rollctl_folder config)/$argv[1].toml
-    if test -r $file
-        set -l folder (sed -n 's/^[^#]*"\(\/[^"{]*\/\){release}.*/\1/p' $file | head -n 1)
-        if test -n "$folder"
-            for release in $folder*/
-                basename $release
-            end
-        end
-    end
-    __rollctl_history $argv[1] release
+# __rollctl_candidates KIND [APP]: the words of `rollctl complete`, which leaves out every name that could mean
+# something to a shell. Of very many it prints those that begin as what was typed.
+function __rollctl_candidates
+    rollctl complete $argv[1] "$argv[2]" (commandline -ct | string replace -r '^--[a-z-]+=' '') 2>/dev/null
 end
 
 function __rollctl_values
@@ -88,13 +34,11 @@ function __rollctl_values
         case --batch
             echo all
         case --to
-            __rollctl_history "$argv[3]" release
+            __rollctl_candidates deployed "$argv[3]"
         case --to-generation
-            __rollctl_history "$argv[3]" generation
+            __rollctl_candidates generations "$argv[3]"
         case --instance
-            for file in (__rollctl_folder log $argv[3])/*.log
-                string replace -r '\.log$' '' -- (basename $file)
-            end
+            __rollctl_candidates instances "$argv[3]"
     end
 end
 
@@ -136,12 +80,12 @@ function __rollctl_complete
         if string match -q -- '*/*' "$current"
             __fish_complete_suffix "$current" .toml
         else if test "$verb" != doctor
-            __rollctl_apps
+            __rollctl_candidates apps
         end
     else if test (count $positionals) -eq 1
         switch $verb
             case deploy
-                __rollctl_releases $positionals[1]
+                __rollctl_candidates releases $positionals[1]
             case scale
                 echo cpus
         end

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Usage: completions_test.py TREE BIN_FOLDER
 
-Asks bash, zsh and fish what they offer behind `rollctl ...`.
+Asks bash, zsh and fish what they offer behind `rollctl ...`, in the midst of files and folders whose names are made to be
+evaluated, and with files that cannot be read.
 """
 
 import json
@@ -15,13 +16,15 @@ import subprocess
 import sys
 import tempfile
 
+from hostile_names import NAMES
+
 TREE, BIN = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
 COMPLETIONS = TREE / "packaging/completions"
 
 
 def run(argv, env):
-    done = subprocess.run(argv, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
-                          check=False)
+    done = subprocess.run(argv, env=env, cwd=env["PWD"], stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False,
+                          encoding="utf-8", errors="surrogateescape")
     if done.returncode != 0 or done.stderr:
         raise RuntimeError(f"{argv[0]} ended with {done.returncode}: {done.stderr}{done.stdout}")
     return {line for line in done.stdout.split("\n") if line}
@@ -77,6 +80,11 @@ CASES = [
     ("rollctl deploy web -- roll-htt", {"roll-httpd"}),
     *[(f"rollctl {command} -", options(command)) for command in sorted(commands())],
 ]
+# What is typed is not evaluated either.
+TYPED = [(line, set()) for line in (
+    "rollctl deploy web v9", "rollctl deploy web v9$(touch${IFS}PWNED)", "rollctl deploy `touch${IFS}PWNED` ",
+    "rollctl status $(touch${IFS}PWNED)", "rollctl $(touch${IFS}PWNED) web ", "rollctl rollback a[$(touch${IFS}PWNED)] --to ",
+    "rollctl logs ../$(touch${IFS}PWNED) --instance ", "rollctl restart web --x[$(touch${IFS}PWNED)]=v")]
 # A shell writes these its own way.
 EQUALS = ("rollctl deploy web --handover=st",
           {"bash": {"steer"}, "zsh": {"steer"}, "fish": {"--handover=steer"}})
@@ -111,12 +119,86 @@ def lay_out(folder):
         (folder / f"log/web/{instance}.log").touch()
 
 
+def add_hostile_names(folder):
+    """Wherever names are looked for."""
+    for name in NAMES:
+        os.makedirs(os.path.join(os.fsencode(folder / "srv"), name), exist_ok=True)
+        app = os.path.join(os.fsencode(folder / "state"), name)
+        os.makedirs(app, exist_ok=True)
+        open(os.path.join(app, b"journal.jsonl"), "wb").close()
+        for place in ("config/%s.toml", "log/web/%s.log"):
+            path = os.fsencode(folder / place) % name
+            if len(os.path.basename(path)) <= 255:
+                open(path, "wb").close()
+
+
+# Nothing of these is ever read to its end; deploys are offered what was deployed before.
+def put_fifo(file):
+    file.unlink()
+    os.mkfifo(file)
+
+
+def put_endless_text(file):
+    text = file.read_text()
+    with file.open("w") as out:
+        out.write(text)
+        out.truncate(8 << 30)
+
+
+def put_folder(file):
+    file.unlink()
+    file.mkdir()
+
+
+def put_link_to_terminal(file):
+    file.unlink()
+    file.symlink_to("/dev/tty")
+
+
+UNREADABLE = [put_fifo, put_endless_text, put_folder, put_link_to_terminal]
+MANY_FOLDERS = 20_000
+
+
+def ask_about_files(shell, ask, env):
+    """What no app file should be, in its place; and a folder with more entries than anybody deploys."""
+    wrong = 0
+    folder = pathlib.Path(env["HOME"])
+    file = folder / "config/web.toml"
+    good = file.read_text()
+    for put in UNREADABLE:
+        put(file)
+        offered = ask("rollctl deploy web v", env)
+        if offered != {"v1", "v2"}:
+            wrong += 1
+            print(f"{shell}: {put.__name__}: deploy offers {sorted(offered)}")
+        if file.is_dir() and not file.is_symlink():
+            file.rmdir()
+        else:
+            file.unlink()
+        file.write_text(good)
+
+    many = folder / "many"
+    if not many.exists():
+        many.mkdir()
+        for number in range(MANY_FOLDERS):
+            os.symlink(".", many / f"v{number}")
+    file.write_text(good.replace("/srv/", "/many/"))
+    offered = ask("rollctl deploy web v9", env)
+    file.write_text(good)
+    if not offered or not all(word.startswith("v9") for word in offered):
+        wrong += 1
+        print(f"{shell}: of many folders {len(offered)} are offered")
+    return wrong
+
+
 def main():
     wrong = 0
     with tempfile.TemporaryDirectory(prefix="rollctl-completions.") as name:
         folder = pathlib.Path(name)
         lay_out(folder)
-        env = {"PATH": f"{BIN}:/usr/local/bin:/usr/bin:/bin", "HOME": name, "TMPDIR": name, "LC_ALL": "C.UTF-8",
+        add_hostile_names(folder)
+        (folder / "here").mkdir()
+        env = {"PWD": f"{name}/here", "PATH": f"{BIN}:/usr/local/bin:/usr/bin:/bin", "HOME": name, "TMPDIR": name, "LC_ALL": "C.UTF-8",
                "TERM": "dumb"}
         env |= {f"ROLLCTL_{kind.upper()}_DIR": f"{name}/{kind}" for kind in ("config", "runtime", "state", "log")}
         for shell, ask in SHELLS.items():
@@ -125,12 +207,17 @@ def main():
                     wrong += 1
                 print(f"{shell} is not installed: its completion was not tried")
                 continue
-            for line, wanted in [*CASES, (EQUALS[0], EQUALS[1][shell])]:
+            for line, wanted in [*CASES, *TYPED, (EQUALS[0], EQUALS[1][shell])]:
                 offered = ask(line, env)
                 if offered != wanted:
                     wrong += 1
                     print(f"{shell}: `{line}` offers {sorted(offered)}, not {sorted(wanted)}")
-            print(f"{shell}: {len(CASES) + 1} lines tried")
+                for found in (folder / "here").iterdir():
+                    wrong += 1
+                    print(f"{shell}: `{line}` evaluated a name and made {found.name}")
+                    found.unlink()
+            wrong += ask_about_files(shell, ask, env)
+            print(f"{shell}: {len(CASES) + len(TYPED) + 1} lines tried")
     return 1 if wrong else 0
 
 
