@@ -3,14 +3,12 @@
 
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <string>
-#include <string_view>
 #include <utility>
 
 namespace roll {
@@ -19,16 +17,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMaxWrite = 256 * 1024;
-
-bool says(const char* header, const char* word) {
-  return header != nullptr && evutil_ascii_strcasecmp(header, word) == 0;
-}
-
-bool is_last_request(const evhttp_request* request) {
-  const char* connection = evhttp_find_header(request->input_headers, "Connection");
-  bool old = request->major < 1 || (request->major == 1 && request->minor == 0);
-  return says(connection, "close") || (old && !says(connection, "keep-alive"));
-}
+// Connections that wait for the client's end, refused ones among them. With more of them, no answer is sent
+// to those that are too many.
+constexpr std::size_t kMaxEnding = 1000;
 
 // The status of an answer that evhttp has begun to write; 0 if there is none.
 int status_in(evbuffer* output) {
@@ -49,10 +40,18 @@ std::unique_ptr<Connections> Connections::create(event_base* base, evhttp* http,
 }
 
 Connections::Connections(event_base* base, evhttp* http, const ServerOptions& options, Hooks* hooks)
-    : base_(base), options_(options), hooks_(hooks) {
+    : base_(base),
+      options_(options),
+      hooks_(hooks),
+      admission_(options.max_connections, options.max_connections_per_address) {
   settle_event_.reset(event_new(base, -1, 0, &Connections::on_settle, this));
   evhttp_set_bevcb(http, &Connections::on_accept, this);
 }
+
+Connections::Connection::Connection(Connections* its_owner, bufferevent* its_buffers)
+    : owner(its_owner),
+      buffers(its_buffers),
+      reader({its_owner->options_.max_head, its_owner->options_.max_body}) {}
 
 Connections::~Connections() {
   for (auto& [buffers, connection] : connections_) bufferevent_decref(buffers);
@@ -64,9 +63,7 @@ bufferevent* Connections::on_accept(event_base* base, void* self) {
   if (buffers == nullptr) return nullptr;
   bufferevent_incref(buffers);
   bufferevent_set_max_single_write(buffers, kMaxWrite);
-  auto connection = std::make_unique<Connection>();
-  connection->owner = connections;
-  connection->buffers = buffers;
+  auto connection = std::make_unique<Connection>(connections, buffers);
   evbuffer_add_cb(bufferevent_get_input(buffers), &Connections::on_input, connection.get());
   evbuffer_add_cb(bufferevent_get_output(buffers), &Connections::on_output, connection.get());
   connections->settle_later(*connection);
@@ -89,9 +86,20 @@ void Connections::on_settle(int, short, void* self) {
   std::sort(work.begin(), work.end());
   work.erase(std::unique(work.begin(), work.end()), work.end());
   for (Connection* connection : work) {
-    if (connection->stage == Stage::Fresh) connections->adopt(*connection);
-    if (connection->stage == Stage::Refused) connections->replace_refusal(*connection);
-    if (connection->stage == Stage::Ended) connections->linger(*connection);
+    // One act each: it may have put the connection into the next round.
+    switch (connection->stage) {
+      case Stage::Fresh:
+        connections->adopt(*connection);
+        break;
+      case Stage::Refused:
+        connections->refuse(*connection);
+        break;
+      case Stage::Ended:
+        connections->linger(*connection);
+        break;
+      default:
+        break;
+    }
   }
 }
 
@@ -106,33 +114,89 @@ void Connections::adopt(Connection& connection) {
   }
   connection.http = static_cast<evhttp_connection*>(argument);
   evhttp_connection_set_closecb(connection.http, &Connections::on_ended, &connection);
+  if (!admit(connection)) return;
   expect_request(connection);
   if (hooks_->connected) hooks_->connected(connection.buffers);
+}
+
+bool Connections::admit(Connection& connection) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  getpeername(bufferevent_getfd(connection.buffers), reinterpret_cast<sockaddr*>(&address), &size);
+  Admission::Source source = Admission::source_of(address);
+  if (admission_.enter(source)) {
+    connection.admitted = source;
+    return true;
+  }
+  if (connections_.size() - admission_.count() > kMaxEnding) {
+    connection.client_closes = true;
+    evhttp_connection_free(connection.http);
+  } else {
+    refuse_later(connection, 503);
+  }
+  return false;
 }
 
 void Connections::expect_request(Connection& connection) {
   connection.stage = Stage::Idle;
   connection.since = Clock::now();
-  connection.head_bytes = 0;
-  connection.line_bytes = 0;
+  connection.reader = RequestReader({options_.max_head, options_.max_body});
 }
 
+// Runs while the bufferevent reads, before evhttp is told of the bytes. evhttp sees in their place what the
+// reader makes of them, and nothing of a request that has not been read to the end of its head.
 void Connections::on_input(evbuffer* buffer, const evbuffer_cb_info* info, void* argument) {
   auto& connection = *static_cast<Connection*>(argument);
-  if (info->n_added == 0 || (connection.stage != Stage::Idle && connection.stage != Stage::Receiving)) return;
-  connection.stage = Stage::Receiving;
-  connection.head_bytes += info->n_added;
-  if (connection.line_bytes != 0) return;
-  evbuffer_ptr end = evbuffer_search(buffer, "\n", 1, nullptr);
-  if (end.pos >= 0) connection.line_bytes = static_cast<std::size_t>(end.pos) + 1;
+  if (info->n_added == 0 || connection.passing || connection.stage >= Stage::Refused) return;
+  std::string bytes(evbuffer_get_length(buffer), '\0');
+  evbuffer_remove(buffer, bytes.data(), bytes.size());
+  std::size_t passed = bytes.size() - info->n_added;  // before, and not yet taken
+  connection.held.append(bytes, passed);
+  if (passed > 0) pass(connection, bytes.substr(0, passed));
+  if (connection.stage == Stage::Answering) {
+    bufferevent_disable(connection.buffers, EV_READ);  // evhttp turns it on when it begins to write
+  } else {
+    connection.owner->read_on(connection);
+  }
 }
 
+void Connections::read_on(Connection& connection) {
+  using State = RequestReader::State;
+  RequestReader& reader = connection.reader;
+  std::size_t taken = 0;
+  do {
+    State before = reader.state();
+    taken = reader.take(connection.held);
+    connection.held.erase(0, taken);
+    State now = reader.state();
+    if (now == before) continue;
+    if (now == State::Refused) {
+      refuse_later(connection, reader.refusal());
+      return;
+    }
+    if (now == State::Body || now == State::Complete) pass(connection, reader.take_normal_form());
+    connection.stage = now == State::Empty ? Stage::Idle : Stage::Receiving;
+    connection.since = Clock::now();
+    arm(connection, deadline_of(connection));
+  } while (taken > 0 && !connection.held.empty());
+}
+
+void Connections::pass(Connection& connection, const std::string& bytes) {
+  evbuffer* input = bufferevent_get_input(connection.buffers);
+  connection.passing = true;
+  evbuffer_unfreeze(input, 0);
+  evbuffer_add(input, bytes.data(), bytes.size());
+  evbuffer_freeze(input, 0);
+  connection.passing = false;
+}
+
+// evhttp answers by itself what it cannot parse; that is replaced.
 void Connections::on_output(evbuffer* buffer, const evbuffer_cb_info* info, void* argument) {
   auto& connection = *static_cast<Connection*>(argument);
   if (info->n_added == 0 || (connection.stage != Stage::Idle && connection.stage != Stage::Receiving)) return;
-  if (status_in(buffer) == 100) return;  // "100 Continue": the request goes on
-  connection.stage = Stage::Refused;
-  connection.owner->settle_later(connection);
+  int status = status_in(buffer);
+  if (status == 100) return;  // "100 Continue": the request goes on
+  connection.owner->refuse_later(connection, status);
 }
 
 Connections::Connection* Connections::find(evhttp_request* request) {
@@ -147,9 +211,11 @@ void Connections::request_began(evhttp_request* request) {
   if (connection == nullptr) return;
   connection->stage = Stage::Answering;
   connection->request = request;
-  connection->client_closes = is_last_request(request);
+  After after = connection->reader.after();
+  connection->client_closes = after == After::ClientEnds;
+  if (after != After::NextRequest) connection->held.clear();
   evhttp_request_set_on_complete_cb(request, &Connections::on_answered, connection);
-  if (!draining_) return;
+  if (!draining_ && after == After::NextRequest) return;
   // evhttp mirrors the request's "Connection: close". Only adding it to the answer would leave a second
   // header, "keep-alive", in answers to HTTP/1.0.
   while (evhttp_remove_header(request->input_headers, "Connection") == 0) {
@@ -170,10 +236,7 @@ void Connections::on_answered(evhttp_request* request, void* argument) {
   auto& connection = *static_cast<Connection*>(argument);
   connection.request = nullptr;
   connection.owner->expect_request(connection);
-  if (std::size_t waiting = evbuffer_get_length(bufferevent_get_input(connection.buffers)); waiting > 0) {
-    evbuffer_cb_info info{0, waiting, 0};
-    on_input(bufferevent_get_input(connection.buffers), &info, &connection);
-  }
+  connection.owner->read_on(connection);
   if (connection.owner->hooks_->done) connection.owner->hooks_->done(request, Ending::Answered, 0);
 }
 
@@ -182,103 +245,13 @@ void Connections::on_ended(evhttp_connection*, void* argument) {
   evhttp_request* request = std::exchange(connection.request, nullptr);
   connection.http = nullptr;
   connection.stage = Stage::Ended;
+  if (connection.admitted) connection.owner->admission_.leave(*connection.admitted);
+  connection.admitted.reset();
   connection.owner->settle_later(connection);
   if (request != nullptr && connection.owner->hooks_->done) {
     std::size_t unsent = evbuffer_get_length(bufferevent_get_output(connection.buffers));
     connection.owner->hooks_->done(request, Ending::Cut, unsent);
   }
-}
-
-// evhttp's page is complete in the buffer, and not a byte of it was sent: writing waits for the next poll.
-void Connections::replace_refusal(Connection& connection) {
-  if (!hooks_->refusal) return;
-  evbuffer* output = bufferevent_get_output(connection.buffers);
-  int status = status_in(output);
-  if (status == 400 && (connection.line_bytes == 0 || connection.line_bytes > options_.max_head)) {
-    if (connection.head_bytes > options_.max_head) status = 414;
-  } else if (status == 400 && connection.head_bytes > options_.max_head) {
-    status = 431;
-  } else if (status == 0) {
-    status = 501;  // evhttp answers "0 Unknown Status Class" to a method that it does not know
-  }
-  char* peer = nullptr;
-  ev_uint16_t port = 0;
-  evhttp_connection_get_peer(connection.http, &peer, &port);
-  std::string answer = hooks_->refusal(status, peer == nullptr ? "" : peer);
-  evbuffer_unfreeze(output, 1);
-  evbuffer_drain(output, evbuffer_get_length(output));
-  evbuffer_freeze(output, 1);
-  bufferevent_disable(connection.buffers, EV_READ);
-  evbuffer_add(output, answer.data(), answer.size());
-}
-
-void Connections::linger(Connection& connection) {
-  int fd = bufferevent_getfd(connection.buffers);
-  if (connection.client_closes || fd < 0) {
-    close(connection);
-    return;
-  }
-  char ignored[4096];
-  ssize_t count = recv(fd, ignored, sizeof ignored, MSG_DONTWAIT);
-  if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) {
-    close(connection);
-    return;
-  }
-  connection.stage = Stage::Lingering;
-  connection.since = Clock::now();
-  timeval patience = to_timeval(options_.linger);
-  bufferevent_disable(connection.buffers, EV_WRITE);
-  bufferevent_setcb(connection.buffers, &Connections::on_linger_read, nullptr, &Connections::on_linger_event,
-                    &connection);
-  bufferevent_set_timeouts(connection.buffers, &patience, nullptr);
-  bufferevent_enable(connection.buffers, EV_READ);
-}
-
-void Connections::on_linger_read(bufferevent* buffers, void* argument) {
-  auto& connection = *static_cast<Connection*>(argument);
-  evbuffer* input = bufferevent_get_input(buffers);
-  evbuffer_drain(input, evbuffer_get_length(input));
-  // Each read starts the time-out again; a client that sends for ever is not waited for.
-  if (Clock::now() - connection.since > connection.owner->options_.linger)
-    connection.owner->close(connection);
-}
-
-void Connections::on_linger_event(bufferevent*, short, void* argument) {
-  auto& connection = *static_cast<Connection*>(argument);
-  connection.owner->close(connection);
-}
-
-void Connections::close(Connection& connection) {
-  bufferevent* buffers = connection.buffers;
-  bufferevent_setcb(buffers, nullptr, nullptr, nullptr, nullptr);
-  bufferevent_disable(buffers, EV_READ | EV_WRITE);
-  evbuffer_remove_cb(bufferevent_get_input(buffers), &Connections::on_input, &connection);
-  evbuffer_remove_cb(bufferevent_get_output(buffers), &Connections::on_output, &connection);
-  connections_.erase(buffers);
-  bufferevent_decref(buffers);
-  if (connections_.empty() && hooks_->emptied) hooks_->emptied();
-}
-
-void Connections::drain() {
-  draining_ = true;
-  drain_start_ = Clock::now();
-}
-
-Connections::TimePoint Connections::end_idle(TimePoint now) {
-  TimePoint next = TimePoint::max();
-  std::vector<evhttp_connection*> ended;
-  for (auto& [buffers, connection] : connections_) {
-    if (connection->stage != Stage::Idle) continue;
-    TimePoint end = std::max(connection->since, drain_start_) + options_.grace;
-    char first = 0;
-    if (end > now) {
-      next = std::min(next, end);
-    } else if (recv(bufferevent_getfd(buffers), &first, 1, MSG_PEEK | MSG_DONTWAIT) <= 0) {
-      ended.push_back(connection->http);
-    }  // else: a request has just come, the loop answers it next
-  }
-  for (evhttp_connection* http : ended) evhttp_connection_free(http);
-  return next;
 }
 
 }  // namespace roll

@@ -15,10 +15,14 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "libroll/admission.h"
 #include "libroll/handles.h"
+#include "libroll/request_reader.h"
 #include "libroll/roll.h"
 
 namespace roll {
@@ -56,21 +60,28 @@ class Connections {
 
  private:
   // Fresh ──> Idle <──> Receiving ──> Answering ──> (Idle, or Ended when this was the last answer)
-  //              any ──> Refused: evhttp answers by itself ──> Ended
+  //              Fresh, Idle, Receiving ──> Refused: to be answered from here ──> Refusing ──> Ended
   //              any ──> Ended: evhttp has let go ──> Lingering, or closed at once when the client has ended
   //              too
-  enum class Stage { Fresh, Idle, Receiving, Answering, Refused, Ended, Lingering };
+  enum class Stage { Fresh, Idle, Receiving, Answering, Refused, Refusing, Ended, Lingering };
 
   struct Connection {
-    Connections* owner = nullptr;
-    bufferevent* buffers = nullptr;
+    Connection(Connections* its_owner, bufferevent* its_buffers);
+
+    Connections* owner;
+    bufferevent* buffers;
     evhttp_connection* http = nullptr;  // until it ended
     evhttp_request* request = nullptr;  // while it is answered
     Stage stage = Stage::Fresh;
-    bool client_closes = false;  // the client will send no further request
-    std::size_t head_bytes = 0;  // read since the last request
-    std::size_t line_bytes = 0;  // length of the request line, 0 until its end was seen
-    TimePoint since{};           // Idle: when the last answer was written; Lingering: since then
+    RequestReader reader;         // of the request that comes or is answered
+    std::string held;             // bytes of later requests
+    bool passing = false;         // bytes to evhttp
+    bool client_closes = false;   // the client will send no further request
+    Refusal refusal = 0;          // Refused: why
+    TimePoint since{};            // Idle: when the last answer was written; Receiving: of its head or body;
+                                  // Lingering: since then
+    EventPtr deadline = nullptr;  // Receiving, Lingering; null until it is needed
+    std::optional<Admission::Source> admitted = std::nullopt;
   };
 
   Connections(event_base* base, evhttp* http, const ServerOptions& options, Hooks* hooks);
@@ -80,21 +91,34 @@ class Connections {
   static void on_output(evbuffer* buffer, const evbuffer_cb_info* info, void* connection);
   static void on_answered(evhttp_request* request, void* connection);
   static void on_ended(evhttp_connection* http, void* connection);
-  static void on_linger_read(bufferevent* buffers, void* connection);
-  static void on_linger_event(bufferevent* buffers, short what, void* connection);
   static void on_settle(int fd, short what, void* self);
 
   void settle_later(Connection& connection);
   void adopt(Connection& connection);
-  void replace_refusal(Connection& connection);
+  bool admit(Connection& connection);
+  void expect_request(Connection& connection);
+  void read_on(Connection& connection);
+  static void pass(Connection& connection, const std::string& bytes);
+
+  // How connections end: connection_ends.cpp.
+  static void on_deadline(int fd, short what, void* connection);
+  static void on_refused_write(bufferevent* buffers, void* connection);
+  static void on_refused_event(bufferevent* buffers, short what, void* connection);
+  static void on_linger_read(bufferevent* buffers, void* connection);
+  static void on_linger_event(bufferevent* buffers, short what, void* connection);
+
+  TimePoint deadline_of(const Connection& connection) const;
+  void arm(Connection& connection, TimePoint deadline);
+  void refuse_later(Connection& connection, Refusal status);
+  void refuse(Connection& connection);
   void linger(Connection& connection);
   void close(Connection& connection);
-  void expect_request(Connection& connection);
   Connection* find(evhttp_request* request);
 
   event_base* base_;
   ServerOptions options_;
   Hooks* hooks_;
+  Admission admission_;
   EventPtr settle_event_;
   bool draining_ = false;
   TimePoint drain_start_{};

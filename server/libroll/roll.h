@@ -48,6 +48,17 @@ struct ServerOptions {
   std::size_t max_head = 16 * 1024;         // bytes of request line and headers
   std::size_t max_body = 64 * 1024;         // bytes of a request's body
   int backlog = 4096;                       // the kernel caps it at net.core.somaxconn
+  // How long the head of a request may take, from its first byte to its last; 0: for ever. While the server
+  // drains it may also take no longer than `grace`.
+  std::chrono::milliseconds head_timeout{10'000};
+  // How long a body may take, from the end of the head on, beyond the time that it takes at `body_rate` bytes
+  // per second; 0: for ever.
+  std::chrono::milliseconds body_timeout{10'000};
+  std::size_t body_rate = 1024;
+  // More connections are answered with status 503 and closed; 0: no limit. Addresses: an IPv4 address or the
+  // /64 of an IPv6 address. Behind a proxy all clients have the proxy's.
+  std::size_t max_connections = 10'000;
+  std::size_t max_connections_per_address = 0;
 };
 
 // How the answer to a request ended. `Cut`: the connection went away before the answer was written.
@@ -61,7 +72,9 @@ enum class Ending { Answered, Cut };
 //           meanwhile.
 //   drain   drain() accepts what still waits, closes the listeners (a disabled one would go on getting its
 //           share of the connections), answers the next request of every connection with "Connection: close",
-//           and ends those that send none within the grace period. When no connection is left the loop ends.
+//           and ends those that send none, or not all of its head, within the grace period. A body may still
+//           take its time, and so may the client that reads an answer. When no connection is left the loop
+//           ends.
 //   close   a connection is shut for writing first and read to its end before it is closed, so that a request
 //           that crosses the close does not reset the connection under an answer (RFC 9112, 9.6).
 class Server {
@@ -80,14 +93,20 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Called for every request that evhttp could parse; answers it with evhttp's functions, best before it
-  // returns. Methods are not filtered.
+  // Called for every request that is well-formed as in RFC 9112, once it is there whole; answers it with
+  // evhttp's functions, best before it returns. Methods are not filtered. The handler sees fields without
+  // blanks around their values, a chunked body without extensions and trailers, and no body of HEAD and
+  // TRACE: after one that had a body the connection ends.
   void on_request(Handler handler);
   // Called once for every request that on_request got.
   void on_done(DoneHandler handler);
-  // What evhttp cannot parse never reaches on_request: evhttp answers by itself. This replaces its answer:
-  // returns a whole one, status line, headers (with "Connection: close") and body. `status` is 400, 413, 414,
-  // 417, 431, or 501 for a method that evhttp does not know. Without a handler evhttp's own page is sent.
+  // Anything else never reaches on_request: it is refused with an answer, and the connection ends. This makes
+  // the answer: returns a whole one, status line, headers (with "Connection: close") and body. `status` is
+  //   400  malformed, or to be read in two ways      408  head_timeout or body_timeout is over
+  //   413  the body is longer than max_body          414, 431  request line or fields are longer than
+  //   max_head 417  an Expect that is not "100-continue"      501  a method that evhttp does not know 503
+  //   max_connections or max_connections_per_address is reached
+  // Without a handler it is an answer without a body.
   void on_refusal(RefusalHandler handler);
   // Called for each new connection, before anything is read from it: for rate limits and the like.
   void on_connection(ConnectionHandler handler);

@@ -52,11 +52,6 @@ const char* input_header(evhttp_request* request, const char* name) {
   return evhttp_find_header(evhttp_request_get_input_headers(request), name);
 }
 
-bool lacks_host(evhttp_request* request) {
-  bool needs_host = request->major > 1 || (request->major == 1 && request->minor >= 1);
-  return needs_host && input_header(request, "Host") == nullptr;
-}
-
 }  // namespace
 
 FileServer::FileServer(DocumentRoot root, std::optional<AccessLog> log, Options options,
@@ -86,7 +81,7 @@ void FileServer::answer(evhttp_request* request) const {
     return;
   }
   std::optional<RequestPath> path = parse_request_path(target);
-  if (!path || lacks_host(request)) {
+  if (!path) {
     send_status(request, 400);
   } else if (path->path == "-/readyz") {
     answer_health(request);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <event2/event.h>
 #include <event2/http.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
@@ -36,6 +38,15 @@ void complain(const std::string& message) {
 int fail(const std::string& message) {
   complain(message);
   return 1;
+}
+
+// A descriptor below 3 that the caller closed would become a connection or the log, and messages would go
+// there.
+bool open_standard_descriptors() {
+  int fd = open("/dev/null", O_RDWR);
+  while (fd >= 0 && fd <= STDERR_FILENO) fd = open("/dev/null", O_RDWR);
+  if (fd >= 0) close(fd);
+  return fd >= 0;
 }
 
 // Each connection is a descriptor, each file that is being sent another.
@@ -88,6 +99,7 @@ std::optional<ServerFailure> start(Server& server, const std::vector<std::string
 }
 
 int serve(const HttpdOptions& options) {
+  if (!open_standard_descriptors()) return 1;
   std::signal(SIGPIPE, SIG_IGN);
   raise_descriptor_limit();
   int error = 0;
@@ -104,6 +116,10 @@ int serve(const HttpdOptions& options) {
   ServerOptions server_options;
   server_options.keep_alive = options.keep_alive;
   server_options.grace = options.drain_grace;
+  server_options.head_timeout = options.head_timeout;
+  server_options.body_timeout = options.body_timeout;
+  server_options.max_connections = options.max_connections;
+  server_options.max_connections_per_address = options.max_connections_per_address;
   std::unique_ptr<Server> server = Server::create(base.get(), server_options);
   if (!server) return fail("cannot create the server");
 

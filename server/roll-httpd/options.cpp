@@ -44,6 +44,10 @@ CLI::Option* add_duration(CLI::App& app, const std::string& name, std::int64_t& 
       ->type_name("DUR");
 }
 
+void add_count(CLI::App& app, const std::string& name, std::uint64_t& value, const std::string& help) {
+  app.add_option(name, value, help)->check(unlisted(CLI::NonNegativeNumber))->type_name("N");
+}
+
 }  // namespace
 
 std::variant<HttpdOptions, EarlyExit> parse_options(int argc, const char* const* argv) {
@@ -53,6 +57,8 @@ std::variant<HttpdOptions, EarlyExit> parse_options(int argc, const char* const*
       "roll-httpd");
   std::int64_t keep_alive = options.keep_alive.count();
   std::int64_t drain_grace = options.drain_grace.count();
+  std::int64_t head_timeout = options.head_timeout.count();
+  std::int64_t body_timeout = options.body_timeout.count();
   std::int64_t ready_after = 0;
   bool has_release = false;
   app.add_option("-l,--listen", options.listen,
@@ -72,6 +78,14 @@ std::variant<HttpdOptions, EarlyExit> parse_options(int argc, const char* const*
   add_duration(app, "--keep-alive", keep_alive, "close a connection that is idle so long [75s]; 0s: never");
   add_duration(app, "--drain-grace", drain_grace,
                "when draining, close a connection that is idle so long [5s]");
+  add_duration(app, "--head-timeout", head_timeout,
+               "how long the head of a request may take, first byte to last [10s]; 0s: for ever");
+  add_duration(app, "--body-timeout", body_timeout,
+               "how long a body may take, and 1s more for each KB that came [10s]; 0s: for ever");
+  add_count(app, "--max-connections", options.max_connections,
+            "answer more connections with status 503 [10000]; 0: no limit");
+  add_count(app, "--max-connections-per-address", options.max_connections_per_address,
+            "the same for those from one IPv4 address or IPv6 /64 [0]; not behind a proxy");
   add_duration(app, "--ready-after", ready_after, "listen at once, be ready only after this long [0s]");
   app.add_option("--rate", options.rate, "limit each connection to so many bytes per second [no limit]")
       ->transform(unlisted(CLI::AsSizeValue(false)))
@@ -99,6 +113,8 @@ std::variant<HttpdOptions, EarlyExit> parse_options(int argc, const char* const*
   if (options.index.empty()) options.index = {"index.html"};
   options.keep_alive = std::chrono::milliseconds(keep_alive);
   options.drain_grace = std::chrono::milliseconds(drain_grace);
+  options.head_timeout = std::chrono::milliseconds(head_timeout);
+  options.body_timeout = std::chrono::milliseconds(body_timeout);
   options.ready_after = std::chrono::milliseconds(ready_after);
   return options;
 }

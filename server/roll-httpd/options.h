@@ -18,6 +18,10 @@ struct HttpdOptions {
   std::string access_log;  // empty: none, "-": standard output
   std::chrono::milliseconds keep_alive{75'000};
   std::chrono::milliseconds drain_grace{5'000};
+  std::chrono::milliseconds head_timeout{10'000};
+  std::chrono::milliseconds body_timeout{10'000};
+  std::uint64_t max_connections = 10'000;         // 0: no limit
+  std::uint64_t max_connections_per_address = 0;  // 0: no limit
   std::chrono::milliseconds ready_after{0};
   std::uint64_t rate = 0;  // bytes per second and connection, 0: no limit
 };

@@ -9,6 +9,10 @@
 namespace roll::test {
 namespace {
 
+// A request that the grace period does not end: whose head has come.
+constexpr const char* kHalfSentBody = "POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\n\r\n1";
+constexpr const char* kRestOfBody = "2";
+
 class DrainTest : public HttpdTest {
  protected:
   // On a connection that has been answered once.
@@ -90,33 +94,33 @@ TEST_F(DrainTest, ARequestThatCrossesTheHalfCloseIsNotReset) {
   start({"--drain-grace", "50ms"});
   Client client = connect_and_get("/a");
   Client other = connect();
-  ASSERT_TRUE(other.send("GET /a HTTP/1.1\r\n"));
+  ASSERT_TRUE(other.send(kHalfSentBody));
   begin_drain();
   EXPECT_EQ(client.read_end(), Client::End::Eof);
   // The server has ended its side. What the client sends now is read and dropped. An answer to somebody else
   // shows that the server is done with it.
   ASSERT_TRUE(client.send(get_request("/a")));
-  ASSERT_TRUE(other.send("Host: test\r\n\r\n"));
-  EXPECT_EQ(other.read_answer().value().body, "A");
+  ASSERT_TRUE(other.send(kRestOfBody));
+  EXPECT_EQ(other.read_answer().value().status, 405);
   EXPECT_TRUE(client.send(get_request("/a")));
   client.shut_writing();
   other.shut_writing();
   EXPECT_EQ(wait_for_exit(), ChildExit::with_code(0));
 }
 
-TEST_F(DrainTest, ADownloadIsFinishedAndAHalfSentRequestIsWaitedFor) {
+TEST_F(DrainTest, ADownloadIsFinishedAndAHalfSentBodyIsWaitedFor) {
   write("large", std::string(400'000, 'x'));
   start({"--drain-grace", "50ms", "--rate", "1000000"});
   Client download = connect();
   ASSERT_TRUE(download.send(get_request("/large")));
   std::string begun = download.read_some();
   Client slow = connect();
-  ASSERT_TRUE(slow.send("GET /-/readyz HTTP/1.1\r\nHo"));
+  ASSERT_TRUE(slow.send(kHalfSentBody));
   Client idle = connect_and_get("/-/readyz");
   begin_drain();
   EXPECT_EQ(idle.read_end(), Client::End::Eof);  // the grace period is over
-  ASSERT_TRUE(slow.send("st: test\r\n\r\n"));
-  EXPECT_EQ(slow.read_answer().value().status, 503);
+  ASSERT_TRUE(slow.send(kRestOfBody));
+  EXPECT_EQ(slow.read_answer().value().status, 405);
   std::size_t size = begun.size();
   // The request came before the drain, its answer does not say "close": the connection ends when it has been
   // idle.
@@ -124,6 +128,44 @@ TEST_F(DrainTest, ADownloadIsFinishedAndAHalfSentRequestIsWaitedFor) {
   EXPECT_GT(size, 400'000U);
   EXPECT_EQ(download.read_end(), Client::End::Eof);
   for (Client* client : {&download, &slow, &idle}) client->shut_writing();
+  EXPECT_EQ(wait_for_exit(), ChildExit::with_code(0));
+}
+
+TEST_F(DrainTest, AHalfSentHeadIsWaitedForWithinTheGracePeriod) {
+  start({"--drain-grace", "1m"});
+  Client slow = connect();
+  ASSERT_TRUE(slow.send("GET /-/readyz HTTP/1.1\r\nHo"));
+  begin_drain();
+  wait_until_refused();
+  ASSERT_TRUE(slow.send("st: test\r\n\r\n"));
+  EXPECT_EQ(slow.read_answer().value().status, 503);
+  EXPECT_EQ(slow.read_end(), Client::End::Eof);
+  slow.shut_writing();
+  EXPECT_EQ(wait_for_exit(), ChildExit::with_code(0));
+}
+
+TEST_F(DrainTest, AClientThatSendsALineNowAndThenHoldsNoDrainBeyondTheGracePeriod) {
+  start({"--drain-grace", "100ms", "--head-timeout", "0s"});
+  Client before = connect();
+  ASSERT_TRUE(before.send("GET /-/readyz HTTP/1.1\r\nHost: test\r\n"));
+  Client during = connect();
+  ASSERT_TRUE(during.send(get_request("/-/readyz")));
+  EXPECT_EQ(during.read_answer().value().status, 200);
+  begin_drain();
+  ASSERT_TRUE(during.send("GET /-/readyz HTTP/1.1\r\nHost: test\r\n"));
+  for (Client* client : {&before, &during}) {
+    std::jthread lines([client](const std::stop_token& stop) {
+      while (!stop.stop_requested() && client->send("X: y\r\n"))
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    });
+    auto answer = client->read_answer();
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->status, 408);
+    EXPECT_EQ(client->read_end(), Client::End::Eof);
+    lines.request_stop();
+    lines.join();
+    client->shut_writing();
+  }
   EXPECT_EQ(wait_for_exit(), ChildExit::with_code(0));
 }
 

@@ -29,6 +29,10 @@ TEST(HttpdOptions, HaveDefaultsThatServeThisDirectoryLocally) {
   EXPECT_EQ(options.index, std::vector<std::string>{"index.html"});
   EXPECT_EQ(options.keep_alive, 75s);
   EXPECT_EQ(options.drain_grace, 5s);
+  EXPECT_EQ(options.head_timeout, 10s);
+  EXPECT_EQ(options.body_timeout, 10s);
+  EXPECT_EQ(options.max_connections, 10'000U);
+  EXPECT_EQ(options.max_connections_per_address, 0U);
   EXPECT_EQ(options.rate, 0U);
   EXPECT_EQ(options.access_log, "");
 }
@@ -48,6 +52,15 @@ TEST(HttpdOptions, AreTakenFromTheCommandLine) {
   EXPECT_EQ(options.rate, 20U * 1024 * 1024);
 }
 
+TEST(HttpdOptions, LimitWhatAClientMayHold) {
+  HttpdOptions options = parsed({"--head-timeout", "3s", "--body-timeout", "0s", "--max-connections", "200",
+                                 "--max-connections-per-address", "20"});
+  EXPECT_EQ(options.head_timeout, 3s);
+  EXPECT_EQ(options.body_timeout, 0s);
+  EXPECT_EQ(options.max_connections, 200U);
+  EXPECT_EQ(options.max_connections_per_address, 20U);
+}
+
 TEST(HttpdOptions, TakeTheReleaseFromTheEnvironmentUnlessItIsGiven) {
   setenv("ROLL_RELEASE", "v7", 1);
   EXPECT_EQ(parsed({}).release, "v7");
@@ -58,9 +71,12 @@ TEST(HttpdOptions, TakeTheReleaseFromTheEnvironmentUnlessItIsGiven) {
 
 TEST(HttpdOptions, EndWithStatus2WhenWrong) {
   using Arguments = std::vector<const char*>;
-  for (const Arguments& wrong : {Arguments{"--bogus"}, Arguments{"stray"}, Arguments{"--keep-alive", "10"},
-                                 Arguments{"--keep-alive", "-1s"}, Arguments{"--rate", "fast"},
-                                 Arguments{"--release", "a\r\nb"}, Arguments{"--listen"}}) {
+  for (const Arguments& wrong :
+       {Arguments{"--bogus"}, Arguments{"stray"}, Arguments{"--keep-alive", "10"},
+        Arguments{"--keep-alive", "-1s"}, Arguments{"--rate", "fast"}, Arguments{"--release", "a\r\nb"},
+        Arguments{"--listen"}, Arguments{"--head-timeout", "10"}, Arguments{"--body-timeout", "-1s"},
+        Arguments{"--max-connections", "-1"}, Arguments{"--max-connections", "many"},
+        Arguments{"--max-connections-per-address", "-1"}}) {
     auto result = parse(wrong);
     auto* early = std::get_if<EarlyExit>(&result);
     ASSERT_NE(early, nullptr) << wrong.back();

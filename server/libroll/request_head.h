@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// Request line and header fields, line by line: whether they are well-formed, what body follows, and how they
+// are written for evhttp.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace roll {
+
+// Statuses of refusal; 0: not refused.
+using Refusal = int;
+
+// Who ends the connection after this request, if anybody does.
+enum class After {
+  NextRequest,
+  ClientEnds,  // it said so, and sends nothing more
+  ServerEnds,  // what follows on the connection cannot be told for sure: nothing of it is read as a request
+};
+
+class RequestHead {
+ public:
+  enum class Body { None, Length, Chunked };
+
+  // All take a line without its CRLF.
+  Refusal take_request_line(std::string_view line);
+  Refusal take_field(std::string_view line);
+  // After the last field.
+  Refusal finish();
+
+  // The head in the form in which parsers do not differ: one blank or none, one field for the framing, CRLF.
+  // It is never longer than what was taken. To be called once, after finish().
+  std::string take_normal_form() { return std::move(normal_); }
+  // Valid after finish().
+  Body body() const { return body_; }
+  std::uint64_t length() const { return length_.value_or(0); }
+  After after() const { return after_; }
+
+ private:
+  Refusal take_target(std::string_view target);
+  Refusal take_framing_field(std::string_view name, std::string_view value);
+  bool host_agrees() const;
+  void note_connection(std::string_view value);
+
+  std::string normal_;
+  std::string method_;
+  std::optional<std::string> authority_;  // of an absolute target, without the default port
+  std::optional<std::string> host_;
+  std::optional<std::uint64_t> length_;
+  std::string_view default_port_;
+  bool chunked_ = false, old_ = false, says_close_ = false, says_keep_alive_ = false;
+  Body body_ = Body::None;
+  After after_ = After::NextRequest;
+};
+
+}  // namespace roll
