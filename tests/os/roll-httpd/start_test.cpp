@@ -77,5 +77,15 @@ TEST_F(StartTest, AWrongRootAddressOrLogIsNamed) {
   EXPECT_EQ(server_->errors(), "roll-httpd: cannot write /nonexistent/log: No such file or directory\n");
 }
 
+TEST_F(StartTest, ClosedStandardDescriptorsAreNotThoseOfClients) {
+  write("a", "A");
+  launch({"--listen", "127.0.0.1:8080"}, {}, {}, {"sh", "-c", "exec \"$@\" <&- >&- 2>&-", "sh"});
+  ASSERT_EQ(read_notification().substr(0, 8), "READY=1\n");
+  const std::filesystem::path open_files = "/proc/" + std::to_string(server_->pid()) + "/fd";
+  for (const char* number : {"0", "1", "2"})
+    EXPECT_EQ(std::filesystem::read_symlink(open_files / number), "/dev/null") << number;
+  EXPECT_EQ(get("/a").body, "A");
+}
+
 }  // namespace
 }  // namespace roll::test
