@@ -24,12 +24,6 @@ ExitStatus exit_status(int status) {
   return exit;
 }
 
-std::vector<pid_t> descendants() {
-  std::vector<pid_t> tree = process_tree(::getpid());
-  std::erase(tree, ::getpid());
-  return tree;
-}
-
 }  // namespace
 
 ForkedServer::ForkedServer(Loop& loop, const LaunchSpec& spec, InheritedSockets& sockets,
@@ -64,6 +58,12 @@ Result<ProcessId> ForkedServer::start(const BeforeExec& before_exec) {
   has_children_ = true;
   server_ = std::move(*server);
   return server_->id();
+}
+
+std::vector<pid_t> ForkedServer::descendants() const {
+  std::vector<pid_t> tree = process_tree(::getpid());
+  std::erase_if(tree, [this](pid_t pid) { return pid == ::getpid() || callbacks_.is_aside(pid); });
+  return tree;
 }
 
 void ForkedServer::reap() {

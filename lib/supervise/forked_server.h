@@ -25,6 +25,8 @@ class ForkedServer final : public ServerProcess {
   // left to do but to become the server.
   struct Callbacks {
     std::function<bool()> may_execute;
+    // That child of this process has nothing to do with the server.
+    std::function<bool(pid_t)> is_aside;
     std::function<void(const ExitStatus&)> exited;
     std::function<void()> last_gone;
   };
@@ -48,6 +50,7 @@ class ForkedServer final : public ServerProcess {
 
  private:
   void reap();
+  [[nodiscard]] std::vector<pid_t> descendants() const;
 
   Loop& loop_;
   const LaunchSpec& spec_;

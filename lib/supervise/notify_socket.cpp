@@ -17,31 +17,28 @@ namespace {
 constexpr int kMostAtOnce = 64;
 constexpr size_t kMaxDatagram = 4096;
 
-// The sender; descriptors that came along (FDSTORE=1, BARRIER=1) are closed: that is what a barrier waits
-// for.
 pid_t sender_of(msghdr& header) {
-  pid_t sender = 0;
-  for (cmsghdr* part = CMSG_FIRSTHDR(&header); part != nullptr; part = CMSG_NXTHDR(&header, part)) {
-    if (part->cmsg_level != SOL_SOCKET) continue;
-    if (part->cmsg_type == SCM_CREDENTIALS && part->cmsg_len >= CMSG_LEN(sizeof(ucred))) {
-      ucred credentials{};
-      std::memcpy(&credentials, CMSG_DATA(part), sizeof credentials);
-      sender = credentials.pid;
-    }
-    if (part->cmsg_type != SCM_RIGHTS) continue;
-    for (size_t at = 0; CMSG_LEN(at + sizeof(int)) <= part->cmsg_len; at += sizeof(int)) {
-      int fd = -1;
-      std::memcpy(&fd, CMSG_DATA(part) + at, sizeof fd);
-      ::close(fd);
-    }
-  }
-  return sender;
+  const cmsghdr* part = CMSG_FIRSTHDR(&header);
+  if (part == nullptr || part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_CREDENTIALS ||
+      part->cmsg_len < CMSG_LEN(sizeof(ucred)))
+    return 0;
+  ucred credentials{};
+  std::memcpy(&credentials, CMSG_DATA(part), sizeof credentials);
+  return credentials.pid;
 }
 
 }  // namespace
 
+NotifySocket::NotifySocket(Loop& loop, Fd socket, IsOurs is_ours, OnMessage on_message)
+    : loop_(loop),
+      socket_(std::move(socket)),
+      is_ours_(std::move(is_ours)),
+      on_message_(std::move(on_message)),
+      discarder_(loop, socket_.get(), [this] { watch(); }) {}
+
 Result<std::unique_ptr<NotifySocket>> NotifySocket::create(Loop& loop, const std::string& path,
-                                                           IsOurs is_ours, OnMessage on_message) {
+                                                           std::optional<uid_t> user, IsOurs is_ours,
+                                                           OnMessage on_message) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path)
@@ -52,16 +49,23 @@ Result<std::unique_ptr<NotifySocket>> NotifySocket::create(Loop& loop, const std
   Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket) return fail(last_os_failure("cannot make a socket"));
   const int yes = 1;
+  constexpr mode_t kEverybody = 0666;
+  constexpr mode_t kOwner = 0600;
   ::unlink(path.c_str());
   if (::setsockopt(socket.get(), SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) != 0 ||
+      ::fchmod(socket.get(), 0) != 0 ||
       ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      // The server may be another user, and its workers yet another.
-      ::chmod(path.c_str(), 0666) != 0)
+      (user && *user != ::geteuid() && ::chown(path.c_str(), *user, static_cast<gid_t>(-1)) != 0) ||
+      ::chmod(path.c_str(), user ? kOwner : kEverybody) != 0)
     return fail(last_os_failure("cannot listen on " + path));
   std::unique_ptr<NotifySocket> self(
-      new NotifySocket(std::move(socket), std::move(is_ours), std::move(on_message)));
-  self->readable_ = loop.on_readable(self->socket_.get(), [raw = self.get()] { raw->read(); });
+      new NotifySocket(loop, std::move(socket), std::move(is_ours), std::move(on_message)));
+  self->watch();
   return self;
+}
+
+void NotifySocket::watch() {
+  readable_ = loop_.on_readable(socket_.get(), [this] { read(); });
 }
 
 void NotifySocket::read() {
@@ -69,22 +73,29 @@ void NotifySocket::read() {
   }
 }
 
-// False when there is none.
+// Looked at, then taken: with room for the sender's credentials alone, which come first (scm_recv(),
+// net/core/scm.c), no descriptor is received, and MSG_CTRUNC says that there are any. False when nothing more
+// can be read now.
 bool NotifySocket::read_one() {
   char text[kMaxDatagram];
-  constexpr size_t kMostFds = 253;
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(kMostFds * sizeof(int))];
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred))];
   iovec part{text, sizeof text};
   msghdr header{};
   header.msg_iov = &part;
   header.msg_iovlen = 1;
   header.msg_control = control;
   header.msg_controllen = sizeof control;
-  const ssize_t size = ::recvmsg(socket_.get(), &header, MSG_CMSG_CLOEXEC);
+  const ssize_t size = ::recvmsg(socket_.get(), &header, MSG_PEEK | MSG_DONTWAIT);
   if (size < 0) return errno == EINTR;
-  if (is_ours_(sender_of(header)) && (header.msg_flags & MSG_TRUNC) == 0)
+  if ((header.msg_flags & MSG_TRUNC) == 0 && is_ours_(sender_of(header)))
     on_message_(parse_notify(std::string_view(text, static_cast<size_t>(size))));
-  return true;
+  if ((header.msg_flags & MSG_CTRUNC) == 0) {
+    (void)::recv(socket_.get(), text, 0, MSG_DONTWAIT);
+    return true;
+  }
+  readable_.reset();
+  discarder_.discard_next();
+  return false;
 }
 
 }  // namespace roll

@@ -83,6 +83,12 @@ Result<Orders> receive_orders(int connection) {
   return Orders{std::move(*spec), *launch};
 }
 
+// The user of every process of the instance; nothing where they may be of several, for root can change to any.
+std::optional<uid_t> sole_sender(const LaunchSpec& spec) {
+  const uid_t user = spec.credentials && ::geteuid() == 0 ? spec.credentials->uid : ::geteuid();
+  return user != 0 ? std::optional(user) : std::nullopt;
+}
+
 bool is_same_folder(int dir, const std::string& path) {
   struct stat ours{};
   struct stat theirs{};
@@ -171,6 +177,7 @@ class Shim final : public Audience {
                 {"NOTIFY_SOCKET=" + run_dir_ + "/" + kNotifySocket},
                 {
                     [this] { return !std::exchange(is_held_, false) || control_->await_execute(); },
+                    [this](pid_t child) { return notify_ && notify_->includes(child); },
                     [this](const ExitStatus& exit) {
                       supervisor_.server_exited(exit);
                       look_again();
@@ -233,7 +240,8 @@ class Shim final : public Audience {
   Status prepare() {
     if (Status made = make_server_folder(); !made) return made;
     auto notify = NotifySocket::create(
-        *loop_, run_dir_ + "/" + kNotifySocket, [this](pid_t sender) { return server_.includes(sender); },
+        *loop_, run_dir_ + "/" + kNotifySocket, sole_sender(supervisor_.record().spec),
+        [this](pid_t sender) { return server_.includes(sender); },
         [this](const NotifyMessage& message) {
           supervisor_.notified(message);
           look_again();
