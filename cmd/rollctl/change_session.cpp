@@ -15,6 +15,7 @@
 #include "state/app_lock.h"
 #include "state/generations.h"
 #include "state/instance_folders.h"
+#include "state/silent_shims.h"
 #include "steering/handover.h"
 
 namespace roll {
@@ -228,6 +229,7 @@ Result<int> ChangeSession::count(const std::function<bool(const FoundInstance&)>
   if (!instances) return fail(instances.error());
   const auto found = (*instances)->discover();
   if (!found) return fail(found.error());
+  if (Status answered = check_all_answer(*found); !answered) return fail(answered.error());
   return static_cast<int>(std::count_if(found->begin(), found->end(), counts));
 }
 
@@ -235,10 +237,25 @@ Result<int> ChangeSession::count_instances() {
   return count([](const FoundInstance&) { return true; });
 }
 
-Result<int> ChangeSession::count_serving(InstanceState as) {
-  return count([as](const FoundInstance& instance) {
-    return instance.presence != Presence::Remains && instance.record.state == as;
+Result<bool> ChangeSession::serves_with(int instances) {
+  const auto serves = [](const FoundInstance& instance) {
+    return instance.presence != Presence::Remains && instance.record.state == InstanceState::Serving;
+  };
+  const auto all = count(serves);
+  if (!all) return fail(all.error());
+  const auto own = count([&](const FoundInstance& instance) {
+    return serves(instance) && instance.record.generation == history_.current;
   });
+  if (!own) return fail(own.error());
+  return *all == *own && *own == instances;
+}
+
+Result<bool> ChangeSession::canary_serves() {
+  const auto canaries = count([](const FoundInstance& instance) {
+    return instance.presence != Presence::Remains && instance.record.state == InstanceState::Canary;
+  });
+  if (!canaries) return fail(canaries.error());
+  return *canaries > 0;
 }
 
 Result<std::optional<StandingCanary>> ChangeSession::canary() {

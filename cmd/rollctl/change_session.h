@@ -66,9 +66,12 @@ class ChangeSession {
   // Keeps the specification of what starts.
   Result<Verdict> roll_out(RolloutRequest request);
 
-  // How many instances there are in any state, and how many serve: as wanted, or as a canary.
+  // How many instances there are in any state.
   Result<int> count_instances();
-  Result<int> count_serving(InstanceState as = InstanceState::Serving);
+  // Whether so many serve, of the generation that was completed last, and no others.
+  Result<bool> serves_with(int instances);
+  // Whether the canary serves.
+  Result<bool> canary_serves();
 
  private:
   ChangeSession(const Paths& paths, std::string app, Reporter& reporter, Sink& hook_output);

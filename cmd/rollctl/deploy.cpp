@@ -58,9 +58,9 @@ int run_deploy(Context& context, const CommandLine& line) {
     const History& history = session.history();
     if (!line.release.empty() && *current && (*current)->release == spec.release &&
         same_specification(**current, spec) && history.wanted() == instances) {
-      const auto running = session.count_serving();
-      if (!running) return fail(running.error());
-      if (*running == instances) return wanted;
+      const auto unchanged = session.serves_with(instances);
+      if (!unchanged) return fail(unchanged.error());
+      if (*unchanged) return wanted;
     }
     wanted.description = app.description;
     wanted.request = request_for(line, session, std::move(spec));

@@ -11,6 +11,7 @@
 #include "loop/loop.h"
 #include "net/listen_socket.h"
 #include "state/host_instances.h"
+#include "state/silent_shims.h"
 
 namespace roll {
 
@@ -33,10 +34,11 @@ struct OwnSockets {
   std::set<uint32_t> without_reuseport;
 };
 
-OwnSockets sockets_of_instances(HostInstances& instances) {
+Result<OwnSockets> sockets_of_instances(HostInstances& instances) {
   OwnSockets sockets;
   const auto found = instances.discover();
-  if (!found) return sockets;
+  if (!found) return fail(found.error());
+  if (Status answered = check_all_answer(*found); !answered) return fail(answered.error());
   for (const FoundInstance& instance : *found) {
     if (instance.presence == Presence::Remains) continue;
     const auto listeners = instances.listeners(instance.record.id);
@@ -56,7 +58,9 @@ std::vector<Error> check_ports(const Paths& paths, const std::string& app, const
   if (!loop) return {loop.error()};
   auto instances = HostInstances::create(**loop, paths, app, config.listen);
   if (!instances) return {instances.error()};
-  const auto [ours, shared_with_nobody] = sockets_of_instances(**instances);
+  const auto own = sockets_of_instances(**instances);
+  if (!own) return {own.error()};
+  const auto& [ours, shared_with_nobody] = *own;
   const auto sockets = (*instances)->listen_sockets();
   if (!sockets) return {sockets.error()};
   const auto user = opener_of(config);

@@ -15,9 +15,9 @@ int run_promote(Context& context, const CommandLine& line) {
       return fail(ErrorKind::Failed, fmt::format("there is no canary of {} to promote", app.name),
                   fmt::format("rollctl deploy {} RELEASE --canary 10%", app.name));
     const StandingCanary& standing = **canary;
-    const auto serves = session.count_serving(InstanceState::Canary);
+    const auto serves = session.canary_serves();
     if (!serves) return fail(serves.error());
-    if (*serves == 0)
+    if (!*serves)
       return fail(
           ErrorKind::Failed,
           fmt::format("the canary of {} does not serve any more: it is not promoted", standing.release),

@@ -10,9 +10,9 @@ int run_scale(Context& context, const CommandLine& line) {
     auto running = session.running();
     if (!running) return fail(running.error());
     WantedChange wanted;
-    const auto serving = session.count_serving();
-    if (!serving) return fail(serving.error());
-    if (session.history().instances == line.count && *serving == line.count) return wanted;
+    const auto unchanged = session.serves_with(line.count);
+    if (!unchanged) return fail(unchanged.error());
+    if (session.history().instances == line.count && *unchanged) return wanted;
     wanted.request = request_for(line, session, *running);
     wanted.request->shape = RolloutRequest::Shape::TopUp;
     wanted.request->instances = line.count;

@@ -14,9 +14,9 @@ int run_start(Context& context, const CommandLine& line) {
       return fail(ErrorKind::NotFound, fmt::format("no release of {} was ever completed", app.name),
                   fmt::format("rollctl deploy {} RELEASE", app.name));
     WantedChange wanted;
-    const auto serving = session.count_serving();
-    if (!serving) return fail(serving.error());
-    if (!session.history().stopped && *serving >= session.history().instances) return wanted;
+    const auto unchanged = session.serves_with(session.history().instances);
+    if (!unchanged) return fail(unchanged.error());
+    if (!session.history().stopped && *unchanged) return wanted;
     wanted.request = request_for(line, session, **current);
     wanted.request->shape = RolloutRequest::Shape::TopUp;
     wanted.request->previous = std::move(*current);

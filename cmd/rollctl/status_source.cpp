@@ -11,14 +11,23 @@
 #include "state/history.h"
 #include "state/host_instances.h"
 #include "state/journal.h"
+#include "state/silent_shims.h"
 
 namespace roll {
 
 namespace {
 
-// A canary serves as well, but is none of those that are wanted.
-bool serves(const InstanceStatus& instance) {
-  return instance.pid != 0 && instance.state == InstanceState::Serving;
+InstanceStatus::Supervision supervision_of(Presence presence) {
+  switch (presence) {
+    case Presence::Supervised:
+      return InstanceStatus::Supervision::Supervised;
+    case Presence::Silent:
+      return InstanceStatus::Supervision::Silent;
+    case Presence::Unsupervised:
+    case Presence::Remains:
+      break;
+  }
+  return InstanceStatus::Supervision::Unsupervised;
 }
 
 InstanceStatus describe(const FoundInstance& found, HostInstances& instances) {
@@ -31,8 +40,7 @@ InstanceStatus describe(const FoundInstance& found, HostInstances& instances) {
   status.weight = record.weight;
   status.pid = record.server.pid;
   status.shim_pid = record.shim.pid;
-  status.supervision = found.presence == Presence::Supervised ? InstanceStatus::Supervision::Supervised
-                                                              : InstanceStatus::Supervision::Unsupervised;
+  status.supervision = supervision_of(found.presence);
   if (const auto connections = instances.connections(record.id)) status.connections = *connections;
   status.restarts = record.restarts;
   status.started = record.started;
@@ -87,6 +95,7 @@ Result<AppStatus> look_once(Loop& loop, const Paths& paths, const std::string& a
   if (!instances) return fail(instances.error());
   const auto found = (*instances)->discover();
   if (!found) return fail(found.error());
+  if (Status answered = check_all_answer(*found); !answered) status.silent = answered.error();
   for (const FoundInstance& instance : *found)
     if (instance.presence != Presence::Remains) status.instances.push_back(describe(instance, **instances));
   const auto is_of_the_canary = [&](const InstanceStatus& instance) {
@@ -96,7 +105,8 @@ Result<AppStatus> look_once(Loop& loop, const Paths& paths, const std::string& a
       std::any_of(status.instances.begin(), status.instances.end(), is_of_the_canary))
     status.change = RunningChange{RunningChange::Phase::Canary, "deploy", history.canary->release,
                                   history.canary->generation, history.canary->since};
-  status.serving = static_cast<int>(std::count_if(status.instances.begin(), status.instances.end(), serves));
+  status.serving = static_cast<int>(std::count_if(status.instances.begin(), status.instances.end(),
+                                                  [](const InstanceStatus& one) { return one.serves(); }));
   return status;
 }
 

@@ -10,7 +10,7 @@
 namespace roll {
 
 // How an app stands: what its journal says was meant, and what is found running. Takes no lock and changes
-// nothing. Blocks for at most ten seconds per shim that does not answer.
+// nothing. Waits once for those shims that do not answer (kShimPatience).
 Result<AppStatus> look_at_app(Loop& loop, const Paths& paths, const std::string& app);
 
 }  // namespace roll

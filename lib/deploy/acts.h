@@ -103,7 +103,8 @@ class Acts {
   // Tells them to end. Does not wait for it.
   Ending begin_drain(const std::vector<InstanceId>& leaving, const DrainOrder& order);
 
-  // Waits until none of them is left. DeadlinePassed never happens: shims enforce the deadline.
+  // Waits until none of them is left, as long as their shims grant: these enforce the deadlines. One that
+  // does not, for it fell silent, makes it HostFailed.
   Ending await_drained(const std::vector<InstanceId>& leaving, OnInterrupt on_interrupt);
 
   // Waits until none of them listens any more, which is the time to lift the gate; at most `bound`.
@@ -141,6 +142,7 @@ class Acts {
 
  private:
   void wake_stranded(OnInterrupt on_interrupt);
+  [[nodiscard]] TimePoint last_deadline(const std::vector<InstanceId>& leaving) const;
   // shift.cpp
   struct ToldRole {
     InstanceId id;

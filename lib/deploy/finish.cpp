@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "deploy/acts.h"
 
@@ -142,12 +145,16 @@ void Acts::wake_stranded(OnInterrupt on_interrupt) {
   (void)wait_until(world_, [&] { return stranded == Instances::Stranded::Over; }, kForever, on_interrupt);
 }
 
-Ending Acts::await_drained(const std::vector<InstanceId>& leaving, OnInterrupt on_interrupt) {
-  TimePoint deadline = world_.scheduler.now();
+TimePoint Acts::last_deadline(const std::vector<InstanceId>& leaving) const {
+  TimePoint last = TimePoint::min();
   for (InstanceId id : leaving) {
     const Member& member = fleet_.at(id);
-    if (!member.gone() && member.drain_deadline) deadline = std::max(deadline, *member.drain_deadline);
+    if (!member.gone() && member.drain_deadline) last = std::max(last, *member.drain_deadline);
   }
+  return last == TimePoint::min() ? world_.scheduler.now() : last;
+}
+
+Ending Acts::await_drained(const std::vector<InstanceId>& leaving, OnInterrupt on_interrupt) {
   const Repeat counting(world_.scheduler, kConnectionPoll, kConnectionPoll, [&] {
     for (InstanceId id : leaving) {
       Member& member = fleet_.at(id);
@@ -155,21 +162,30 @@ Ending Acts::await_drained(const std::vector<InstanceId>& leaving, OnInterrupt o
     }
     fleet_.show();
   });
-  const Waited waited = wait_until(
-      world_,
-      [&] {
-        return std::all_of(leaving.begin(), leaving.end(),
-                           [&](InstanceId id) { return fleet_.at(id).gone(); });
-      },
-      deadline + kDrainSlack, on_interrupt);
+  const auto all_gone = [&] {
+    return std::all_of(leaving.begin(), leaving.end(), [&](InstanceId id) { return fleet_.at(id).gone(); });
+  };
+  Waited waited = Waited::DeadlinePassed;
+  for (TimePoint deadline = last_deadline(leaving);;) {
+    waited = wait_until(world_, all_gone, deadline + kDrainSlack, on_interrupt);
+    // A shim grants its server more time when that asks for it.
+    const TimePoint moved = last_deadline(leaving);
+    if (waited != Waited::DeadlinePassed || moved <= std::exchange(deadline, moved)) break;
+  }
   for (InstanceId id : leaving) {
     if (!fleet_.at(id).gone()) continue;
     // Its slots may be used again.
     (void)world_.steering.remove(id);
   }
-  if (waited == Waited::DeadlinePassed)
-    return {Ending::Kind::HostFailed, 0, "an instance did not end although its drain deadline has passed",
-            "look at its shim with `rollctl status`, then run `rollctl recover`"};
+  if (waited == Waited::DeadlinePassed) {
+    std::vector<InstanceId> left;
+    std::copy_if(leaving.begin(), leaving.end(), std::back_inserter(left),
+                 [&](InstanceId id) { return !fleet_.at(id).gone(); });
+    return {Ending::Kind::HostFailed, 0,
+            fmt::format("{} {} did not end although the drain deadline has passed",
+                        left.size() == 1 ? "instance" : "instances", fmt::join(left, ", ")),
+            "look at the shims with `rollctl status`, then run `rollctl recover`"};
+  }
   return ending_of(waited, {});
 }
 

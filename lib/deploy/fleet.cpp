@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "state/silent_shims.h"
+
 namespace roll {
 
 Fleet::Fleet(World& world, Recorder& recorder) : world_(world), recorder_(recorder) {
@@ -18,6 +20,7 @@ Fleet::~Fleet() {
 Status Fleet::discover() {
   auto found = world_.instances.discover();
   if (!found) return roll::fail(found.error());
+  if (Status answered = check_all_answer(*found); !answered) return answered;
   for (const FoundInstance& instance : *found) {
     if (instance.presence != Presence::Remains) continue;
     const auto remnant = world_.instances.clear_remains(instance.record.id);
@@ -38,13 +41,16 @@ Status Fleet::discover() {
     member.weight = instance.record.weight;
     member.standby_until = instance.record.standby_until;
     member.state_since = member.launched_at = member.drain_began = world_.scheduler.now();
-    if (instance.record.drain_deadline)
-      member.drain_deadline =
-          world_.scheduler.now() +
-          std::chrono::duration_cast<Millis>(*instance.record.drain_deadline - world_.scheduler.wall_now());
+    note_drain_deadline(member, instance.record);
     members_.emplace(member.id, std::move(member));
   }
   return {};
+}
+
+void Fleet::note_drain_deadline(Member& member, const InstanceRecord& record) const {
+  if (!record.drain_deadline) return;
+  const auto left = std::chrono::duration_cast<Millis>(*record.drain_deadline - world_.scheduler.wall_now());
+  member.drain_deadline = world_.scheduler.now() + left;
 }
 
 Member& Fleet::add_launched(InstanceId id, const std::string& release, int64_t generation, InstanceLog log) {
@@ -109,6 +115,7 @@ void Fleet::on_event(const InstanceEvent& event) {
       return;
     case Kind::StatusText:
       member.detail = event.record.status;
+      if (member.state == InstanceState::Draining) note_drain_deadline(member, event.record);
       // This is also how a shim tells that the restarted server is back in its slot.
       if (member.state == InstanceState::Restarting) {
         enter(member, event.record.state);

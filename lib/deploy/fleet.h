@@ -20,7 +20,8 @@ class Fleet {
   Fleet(const Fleet&) = delete;
   Fleet& operator=(const Fleet&) = delete;
 
-  // What the host has now. Remains are cleared away. Call it once, first.
+  // What the host has now. Remains are cleared away. Fails, having touched nothing, where a shim is silent.
+  // Call it once, first.
   Status discover();
 
   Member& add_launched(InstanceId id, const std::string& release, int64_t generation, InstanceLog log);
@@ -51,6 +52,7 @@ class Fleet {
 
  private:
   void on_event(const InstanceEvent& event);
+  void note_drain_deadline(Member& member, const InstanceRecord& record) const;
   void on_exited(Member& member, const InstanceEvent& event);
   void on_ended(Member& member, const InstanceEvent& event);
 

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "state/surplus.h"
+
 namespace roll {
 
 Remedy decide_remedy(const Change& change) {
@@ -73,6 +75,13 @@ void Recovery::sort_out() {
     } else {
       go_.push_back(id);
     }
+  }
+  // Of those that a shim brought back unasked, or that were never drained.
+  std::vector<ServingInstance> serving;
+  for (InstanceId id : stay_) serving.push_back({id, request_.spec.generation});
+  for (InstanceId id : surplus_of(serving, request_.spec.generation, wanted())) {
+    stay_.erase(id);
+    go_.push_back(id);
   }
 }
 

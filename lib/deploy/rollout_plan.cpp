@@ -91,13 +91,18 @@ Plan Rollout::make_plan() const {
     case Shape::TopUp:
       break;
   }
+  // Of other generations only those serve that a shim brought back unasked.
+  const auto belongs = [&](InstanceId id) {
+    return serves(id) && fleet_.at(id).generation == request_.spec.generation;
+  };
   std::vector<InstanceId> serving;
-  std::copy_if(all.begin(), all.end(), std::back_inserter(serving), serves);
+  std::copy_if(all.begin(), all.end(), std::back_inserter(serving), belongs);
   Plan plan = plan_scale(serving, request_.instances, request_.batch);
-  const std::vector<InstanceId> broken = but([&](InstanceId id) { return before_.contains(id); });
-  if (broken.empty()) return plan;
+  const std::vector<InstanceId> others =
+      but([&](InstanceId id) { return belongs(id) || before_.is_canary(id); });
+  if (others.empty()) return plan;
   if (plan.empty()) plan.push_back({});
-  plan.back().leave.insert(plan.back().leave.end(), broken.begin(), broken.end());
+  plan.back().leave.insert(plan.back().leave.end(), others.begin(), others.end());
   return plan;
 }
 

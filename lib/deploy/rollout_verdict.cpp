@@ -46,6 +46,10 @@ Verdict Rollout::conclude(const Ending& ending, const Ending& undone) {
     verdict.outcome = Outcome::NeedsAttention;
     verdict.reason = fmt::format("only {} of {} instances serve", verdict.serving, verdict.wanted);
     verdict.hint = fmt::format("see `rollctl status {}` and `rollctl logs {}`", verdict.app, verdict.app);
+  } else if (ending.done() && verdict.serving > verdict.wanted && !verdict.canary) {
+    verdict.outcome = Outcome::NeedsAttention;
+    verdict.reason = fmt::format("{} instances serve, {} are wanted", verdict.serving, verdict.wanted);
+    verdict.hint = fmt::format("`rollctl recover {}` drains those that are too many", verdict.app);
   } else if (!undone.done() || ending.kind == Ending::Kind::Abandoned ||
              (!ending.done() && !may_be_undone()) || withdrawal_failed) {
     verdict.outcome = Outcome::NeedsAttention;

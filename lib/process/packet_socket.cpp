@@ -89,8 +89,9 @@ Result<Fd> connect_for_packets(const std::string& dir, const std::string& name, 
   // connect() on a unix socket is never "in progress": it waits for the backlog, or says EAGAIN.
   const timeval bound{timeout.count() / 1000, timeout.count() % 1000 * 1000};
   const int flags = ::fcntl(fd->get(), F_GETFL);
-  if (::setsockopt(fd->get(), SOL_SOCKET, SO_SNDTIMEO, &bound, sizeof bound) != 0 ||
-      ::fcntl(fd->get(), F_SETFL, flags & ~O_NONBLOCK) != 0)
+  const bool waits = timeout > Millis(0);
+  if (waits && (::setsockopt(fd->get(), SOL_SOCKET, SO_SNDTIMEO, &bound, sizeof bound) != 0 ||
+                ::fcntl(fd->get(), F_SETFL, flags & ~O_NONBLOCK) != 0))
     return fail(last_os_failure("cannot set up a socket"));
   if (::connect(fd->get(), reinterpret_cast<const sockaddr*>(&path->address), sizeof path->address) != 0)
     return fail(last_os_failure("cannot connect to " + dir + "/" + name));

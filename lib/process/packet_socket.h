@@ -30,7 +30,7 @@ Result<Fd> listen_for_packets(const std::string& dir, const std::string& name);
 // The same in two steps: whoever connects in between is refused.
 Result<Fd> bind_for_packets(const std::string& dir, const std::string& name);
 Status listen_for_packets(int bound);
-// Blocks while the listener's backlog is full, at most `timeout`.
+// Blocks while the listener's backlog is full, at most `timeout`; with 0 it never does. Busy then.
 Result<Fd> connect_for_packets(const std::string& dir, const std::string& name, Millis timeout);
 // Nothing when nobody waits. Never blocks.
 Result<std::optional<Fd>> accept_for_packets(int listener);

@@ -3,6 +3,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <deque>
@@ -13,12 +14,11 @@
 #include "process/packet_socket.h"
 #include "process/shim_connection.h"
 #include "process/shim_protocol.h"
+#include "process/steering_parts.h"
 
 namespace roll {
 
 namespace {
-
-constexpr Millis kPatience{10000};
 
 struct Answer {
   shim::Reply reply;
@@ -73,36 +73,21 @@ class SocketShimClient final : public ShimClient {
 
   Acknowledgement hold_steering(std::vector<SteeringHandle> handles, SteeringTerm term) override {
     may_hold_steering_ = true;
-    shim::HoldSteering hold;
-    hold.term = term;
-    hold.reply_with = shim::ReplyWith::Nothing;
-    std::vector<int> fds;
-    for (const auto& handle : handles) {
-      hold.addresses.push_back({handle.bound, handle.slots});
-      for (const Fd* fd : {&handle.program, &handle.sockets, &handle.state, &handle.probes, &handle.counters})
-        fds.push_back(fd->get());
-    }
-    return order(std::move(hold), fds);
+    auto parts = shim::split_into_parts(handles);
+    auto last = std::move(parts.back());
+    parts.pop_back();
+    // An older shim, which knows no parts, says so before it has anything of them.
+    for (auto& part : parts)
+      if (Status staged = done(ask(shim::StageSteering{std::move(part.addresses)}, part.fds)); !staged)
+        return staged;
+    return order(shim::HoldSteering{std::move(last.addresses), term, shim::ReplyWith::Nothing}, last.fds);
   }
 
   Result<std::vector<SteeringHandle>> take_steering() override {
     if (!may_hold_steering_) return std::vector<SteeringHandle>();
     auto answer = ask(shim::TakeSteering{});
     if (!answer) return fail(answer.error());
-    auto& fds = answer->fds;
-    if (fds.size() != answer->reply.addresses.size() * shim::kFdsPerSteeredAddress)
-      return fail(missing_descriptors());
-    std::vector<SteeringHandle> handles;
-    size_t next = 0;
-    for (auto& address : answer->reply.addresses) {
-      SteeringHandle handle;
-      handle.bound = address.bound;
-      handle.slots = std::move(address.slots);
-      for (Fd* fd : {&handle.program, &handle.sockets, &handle.state, &handle.probes, &handle.counters})
-        *fd = std::move(fds[next++]);
-      handles.push_back(std::move(handle));
-    }
-    return handles;
+    return shim::join_handles(std::move(answer->reply.addresses), answer->fds);
   }
 
   Result<SteeringCounters> counters() override {
@@ -126,8 +111,8 @@ class SocketShimClient final : public ShimClient {
   }
 
   // Events that come while an answer is awaited are delivered later, from the loop.
-  Result<Answer> ask(shim::RequestBody body) {
-    const auto id = send(std::move(body));
+  Result<Answer> ask(shim::RequestBody body, std::span<const int> fds = {}) {
+    const auto id = send(std::move(body), fds);
     if (!id) return fail(id.error());
     return await(*id);
   }
@@ -151,16 +136,19 @@ class SocketShimClient final : public ShimClient {
                       ? with_context(sent.error(), "the shim of instance " + std::to_string(record_.id))
                       : gone(record_.id));
     }
+    const bool is_awaiting = std::any_of(answers_.begin(), answers_.end(),
+                                         [](const auto& answer) { return !answer.second.is_whole; });
+    if (!is_awaiting && !is_silent_) silent_since_ = std::chrono::steady_clock::now();
     answers_[id];
     return id;
   }
 
   Result<Answer> await(int64_t id) {
-    const auto deadline = std::chrono::steady_clock::now() + kPatience;
     while (!answers_[id].is_whole) {
       read_packets();
       if (answers_[id].is_whole || !connection_) break;
-      const auto left = std::chrono::ceil<Millis>(deadline - std::chrono::steady_clock::now());
+      const auto left =
+          std::chrono::ceil<Millis>(silent_since_ + kShimPatience - std::chrono::steady_clock::now());
       if (left <= Millis(0)) break;
       pollfd waiting{connection_->get(), POLLIN, 0};
       ::poll(&waiting, 1, static_cast<int>(left.count()));
@@ -172,7 +160,9 @@ class SocketShimClient final : public ShimClient {
       return answer;
     }
     if (!connection_) return fail(gone(record_.id));
-    return fail(ErrorKind::Failed, "the shim of instance " + std::to_string(record_.id) + " did not answer");
+    is_silent_ = true;
+    return fail(
+        os_failure("the shim of instance " + std::to_string(record_.id) + " did not answer", ETIMEDOUT));
   }
 
   void read_packets() {
@@ -181,6 +171,8 @@ class SocketShimClient final : public ShimClient {
       if (!packet && packet.error().kind == ErrorKind::Invalid) continue;
       if (!packet) return hang_up();
       if (!*packet) return;
+      silent_since_ = std::chrono::steady_clock::now();
+      is_silent_ = false;
       take_packet(std::move(**packet));
     }
   }
@@ -249,6 +241,8 @@ class SocketShimClient final : public ShimClient {
   OnEvent on_event_;
   std::deque<ShimEvent> events_;
   int64_t last_id_ = 0;
+  std::chrono::steady_clock::time_point silent_since_;  // while anything is awaited
+  bool is_silent_ = false;             // it was waited for in vain, and nothing was heard since
   std::map<int64_t, Answer> answers_;  // to what was asked and not yet looked for
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
   Watch readable_;
@@ -271,7 +265,7 @@ Result<std::unique_ptr<ShimClient>> ShimClient::connect(Loop& loop, const std::s
 }
 
 Result<ShimClient::Introduction> ShimClient::call(Loop& loop, const std::string& run_dir, OnEvent on_event) {
-  auto connection = connect_for_packets(run_dir, kControlSocket, kPatience);
+  auto connection = connect_for_packets(run_dir, kControlSocket, Millis(0));
   if (!connection) return fail(connection.error());
   if (Status known = check_peer(connection->get()); !known)
     return fail(with_context(known.error(), run_dir + "/" + kControlSocket));

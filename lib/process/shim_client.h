@@ -22,7 +22,7 @@ struct ShimEvent {
     LaunchFailed,   // `message` says stage and errno: cannot start "./web" (changing to "/srv/web"): No such
                     // file …
     NotifiedReady,  // READY=1
-    StatusText,     // STATUS=, in record.status
+    StatusText,     // STATUS=, in record.status, or a drain that was given more time, or ready again
     Exited,  // the server ended; `exit`; the record's state says what follows: Restarting, Failed or Stopped
     Restarted,  // a new server process runs
     Gone,  // the connection to the shim ended: it has finished (after Stopped or LaunchFailed), or it died
@@ -72,20 +72,25 @@ struct SteeringTerm {
   Millis look_after{0};  // with Alone: there is no use in looking sooner
 };
 
-// One connection to one shim. Requests are sent at once; sends never block (a shim that does not read counts
-// as dead). The shim deals with them one after the other. Destroying it leaves shim and server as they are;
-// what is not acknowledged by then never is.
+// A shim that has not answered for so long, nor said anything else, is silent: stopped, or busy with others.
+// That says nothing about whether it lives; the lock on its run directory does.
+inline constexpr Millis kShimPatience{5000};
+
+// One connection to one shim. Requests are sent at once; sends never block. The shim deals with them one
+// after the other. Who waits for an answer waits for kShimPatience at most, counted from when the shim was
+// asked, or was heard last: a silent one costs this once, however much is asked of it. Destroying it leaves
+// shim and server as they are; what is not acknowledged by then never is, and may be done all the same.
 class ShimClient {
  public:
   using OnEvent = std::function<void(const ShimEvent&)>;
 
-  // To the shim that serves RUN_DIR/control.sock; its credentials are checked (root or this user). Blocks for
-  // at most ten seconds. NotFound or Failed where nobody answers: the instance is not supervised.
+  // To the shim that serves RUN_DIR/control.sock; its credentials are checked (root or this user). NotFound
+  // or Failed where nobody listens there or answers, Busy where too many wait for it. Waits for the answer.
   static Result<std::unique_ptr<ShimClient>> connect(Loop& loop, const std::string& run_dir,
                                                      OnEvent on_event);
 
   // The same in two steps, so that a shim has its answer ready by the time that somebody wants it: call()
-  // asks, and what it returns waits for the answer. To be called once.
+  // asks, without waiting, and what it returns waits for the answer. To be called once.
   using Introduction = std::function<Result<std::unique_ptr<ShimClient>>()>;
   static Result<Introduction> call(Loop& loop, const std::string& run_dir, OnEvent on_event);
 
@@ -98,18 +103,18 @@ class ShimClient {
   [[nodiscard]] virtual const InstanceRecord& record() const = 0;
 
   // The listeners of the server and its children on the app's addresses, as duplicates. One that belongs to
-  // another app's address is not among them. Blocks for at most ten seconds.
+  // another app's address is not among them.
   virtual Result<std::vector<Listener>> take_listeners() = 0;
 
   // The shim writes it into the record before it acknowledges.
   virtual Acknowledgement set_role(const RoleOrder& role) = 0;
 
-  // Lets $ROLL_GATE_FD read EOF. Blocks for at most ten seconds.
+  // Lets $ROLL_GATE_FD read EOF.
   virtual Status open_gate() = 0;
 
   // The steering descriptors that the shim holds while its group is steered, or lets go of (empty).
   virtual Acknowledgement hold_steering(std::vector<SteeringHandle> handles, SteeringTerm term = {}) = 0;
-  // Blocks for at most ten seconds.
+  //
   virtual Result<std::vector<SteeringHandle>> take_steering() = 0;
 
   // What was steered to the instance since it was launched, as far as its shim could see. Blocks for at most

@@ -181,6 +181,10 @@ struct RequestWriter {
     message["until"] = "alone";
     message["look_after_ms"] = hold.term.look_after.count();
   }
+  void operator()(const StageSteering& stage) const {
+    message["request"] = "stage_steering";
+    message["addresses"] = addresses_to_json(stage.addresses);
+  }
   void operator()(const Drain& drain) const {
     message["request"] = "drain";
     write_drain(message, drain.order);
@@ -231,6 +235,12 @@ Result<RequestBody> read_hold_steering(JsonReader& reader) {
   return hold;
 }
 
+Result<RequestBody> read_stage_steering(const JsonReader& reader) {
+  StageSteering stage;
+  if (Status read = read_addresses(reader, stage.addresses); !read) return fail(read.error());
+  return stage;
+}
+
 Result<RequestBody> read_launch(JsonReader& reader) {
   Launch launch;
   if (reader.find("held") != nullptr) reader.get("held", launch.held);
@@ -248,6 +258,7 @@ Result<RequestBody> read_body(JsonReader& reader) {
   if (name == "set_role") return read_set_role(reader);
   if (name == "open_gate") return OpenGate{};
   if (name == "hold_steering") return read_hold_steering(reader);
+  if (name == "stage_steering") return read_stage_steering(reader);
   if (name == "take_steering") return TakeSteering{};
   if (name == "counters") return GetCounters{};
   if (name == "drain") return read_drain(reader);

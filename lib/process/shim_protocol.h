@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "process/instance_record.h"
+#include "process/packet_socket.h"
 #include "process/shim_client.h"
 #include "steering/steering.h"
 
@@ -54,10 +55,16 @@ struct SteeredAddress {
 // same.
 enum class ReplyWith { Record, Nothing };
 struct HoldSteering {
-  std::vector<SteeredAddress> addresses;
+  std::vector<SteeredAddress> addresses;  // after those that StageSteering gave
   SteeringTerm term = {};
   ReplyWith reply_with = ReplyWith::Record;
 };
+// More addresses than one packet has room for: these are kept for the HoldSteering that this client sends
+// next.
+struct StageSteering {
+  std::vector<SteeredAddress> addresses;
+};
+// Many addresses come in several replies.
 struct TakeSteering {};
 struct GetCounters {};
 // The client that asked for the drain is the one that keeps the journal, if it is there at the end.
@@ -69,9 +76,10 @@ struct Drain {
 struct SawEnd {};
 
 inline constexpr size_t kFdsPerSteeredAddress = 5;
+inline constexpr size_t kMostSteeredAddresses = kMaxPacketFds / kFdsPerSteeredAddress;  // in one packet
 
 using RequestBody = std::variant<Launch, Execute, GetRecord, TakeListeners, SetRole, OpenGate, HoldSteering,
-                                 TakeSteering, GetCounters, Drain, SawEnd>;
+                                 StageSteering, TakeSteering, GetCounters, Drain, SawEnd>;
 
 struct Request {
   int64_t id = 0;

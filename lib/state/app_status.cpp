@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "state/surplus.h"
+
 namespace roll {
 
 using nlohmann::json;
@@ -22,7 +24,8 @@ json to_json(const InstanceStatus& instance) {
           {"weight", instance.weight},
           {"pid", instance.pid},
           {"shim_pid", instance.shim_pid},
-          {"supervised", instance.supervision == InstanceStatus::Supervision::Supervised},
+          {"supervised", instance.supervision != InstanceStatus::Supervision::Unsupervised},
+          {"answers", instance.supervision == InstanceStatus::Supervision::Supervised},
           {"connections", or_null(instance.connections, [](size_t count) { return count; })},
           {"restarts", instance.restarts},
           {"started", format_time(instance.started)},
@@ -60,7 +63,16 @@ json to_json(const RunningChange& change) {
 
 bool AppStatus::good() const {
   const bool left_over = change && change->phase == RunningChange::Phase::Interrupted;
-  return serving >= wanted && !left_over;
+  return serving >= wanted && surplus().empty() && !silent && !left_over;
+}
+
+std::vector<InstanceId> AppStatus::surplus() const {
+  const bool is_changing = change && change->phase == RunningChange::Phase::Running;
+  if (is_changing) return {};
+  std::vector<ServingInstance> all;
+  for (const InstanceStatus& instance : instances)
+    if (instance.serves()) all.push_back({instance.id, instance.generation});
+  return surplus_of(all, generation, wanted);
 }
 
 json to_json(const AppStatus& status) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "process/instance_record.h"
 #include "steering/steering.h"
 
@@ -22,7 +23,7 @@ struct InstanceStatus {
   double weight = 0;  // percent of the new connections
   pid_t pid = 0;      // 0 while no server runs; for people only
   pid_t shim_pid = 0;
-  enum class Supervision { Supervised, Unsupervised };
+  enum class Supervision { Supervised, Unsupervised, Silent };
   Supervision supervision = Supervision::Supervised;
   std::optional<size_t> connections;  // open now, where it could be counted
   int restarts = 0;
@@ -32,6 +33,9 @@ struct InstanceStatus {
   std::optional<WallTime> standby_until;
   std::string status;  // STATUS=
   SteeringCounters steered;
+
+  // A canary serves as well, but is none of those that are wanted.
+  [[nodiscard]] bool serves() const { return pid != 0 && state == InstanceState::Serving; }
 };
 
 // A change that runs now, that a killed rollctl left, or whose canary waits for a decision.
@@ -56,8 +60,11 @@ struct AppStatus {
   std::optional<WallTime> since;
   std::optional<RunningChange> change;
   std::vector<InstanceStatus> instances;
+  std::optional<Error> silent;  // shims that live and do not answer, and what to do about it
 
-  // All wanted instances serve, and nothing waits for `recover`.
+  // Those that serve beside the ones that are wanted; none while a change runs, which begins so.
+  [[nodiscard]] std::vector<InstanceId> surplus() const;
+  // All wanted instances serve, no others do, every shim answers, and nothing waits for `recover`.
   [[nodiscard]] bool good() const;
 };
 

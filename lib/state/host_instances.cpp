@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <thread>
 #include <tuple>
@@ -11,6 +12,7 @@
 
 #include "net/process_sockets.h"
 #include "state/instance_folders.h"
+#include "state/silent_shims.h"
 
 namespace roll {
 
@@ -21,6 +23,7 @@ constexpr Millis kLookAnyway{50};
 constexpr Millis kNudgeBound{200};
 constexpr Millis kStartBound{5000};
 constexpr Millis kStartPoll{1};
+constexpr Millis kCallAgain{5};
 
 }  // namespace
 
@@ -39,19 +42,22 @@ HostInstances::HostInstances(Loop& loop, const Paths& paths, std::string app,
 void HostInstances::call_shims(const std::vector<InstanceId>& ids) {
   for (InstanceId id : ids) {
     const auto known = known_.find(id);
-    const bool is_known = known != known_.end() && (known->second.shim || known->second.orphan);
+    const bool is_known =
+        known != known_.end() && (known->second.shim || known->second.orphan || known->second.is_silent);
     if (is_known || called_.contains(id) || prepared_.contains(id) || shimless_.contains(id)) continue;
-    const std::string folder = paths_.instance(app_, id);
-    // A shim listens before it writes its record: whoever has none yet may be about to come up.
-    const bool came_up = has_instance_record(folder);
-    auto introduction =
-        ShimClient::call(loop_, folder, [this, id](const ShimEvent& event) { on_shim_event(id, event); });
-    if (introduction) {
-      called_.emplace(id, std::move(*introduction));
-    } else if (came_up) {
-      shimless_.insert(id);
-    }
+    first_called_[id] = loop_.now();
+    call_shim(id);
   }
+}
+
+void HostInstances::call_shim(InstanceId id) {
+  auto introduction = ShimClient::call(loop_, paths_.instance(app_, id),
+                                       [this, id](const ShimEvent& event) { on_shim_event(id, event); });
+  if (introduction) called_.emplace(id, std::move(*introduction));
+}
+
+bool HostInstances::is_claimed(InstanceId id) const {
+  return is_instance_claimed(paths_, app_, id);
 }
 
 Result<std::vector<FoundInstance>> HostInstances::discover() {
@@ -62,31 +68,65 @@ Result<std::vector<FoundInstance>> HostInstances::discover() {
   for (InstanceId id : *ids) {
     if (prepared_.contains(id)) continue;  // to be launched from here
     auto& known = known_[id];
-    if (!known.shim && !known.orphan) meet(id, known);
+    if (!known.shim && !known.orphan && !known.is_silent) meet(id, known);
     if (known.shim) known.record = known.shim->record();
     known.record.id = id;
-    const Presence presence = known.shim     ? Presence::Supervised
-                              : known.orphan ? Presence::Unsupervised
-                                             : Presence::Remains;
+    const Presence presence = known.shim        ? Presence::Supervised
+                              : known.orphan    ? Presence::Unsupervised
+                              : known.is_silent ? Presence::Silent
+                                                : Presence::Remains;
     found.push_back({known.record, presence});
     if (presence == Presence::Remains) known_.erase(id);
   }
   return found;
 }
 
-void HostInstances::meet(InstanceId id, Known& known) {
-  if (const auto called = called_.extract(id)) {
-    if (auto shim = called.mapped()()) {
-      known.shim = std::move(*shim);
-      return;
-    }
-    shimless_.insert(id);
+std::unique_ptr<ShimClient> HostInstances::hear_shim(InstanceId id) {
+  const TimePoint deadline = first_called_[id] + kShimPatience;
+  for (;;) {
+    // It waits for as long as is to be waited, unless the connection ends.
+    if (const auto called = called_.extract(id))
+      if (auto shim = called.mapped()()) return std::move(*shim);
+    // A shim listens before it writes its record: whoever has none yet may be about to come up.
+    if (!has_instance_record(paths_.instance(app_, id)) || !is_claimed(id) || loop_.now() >= deadline)
+      return nullptr;
+    std::this_thread::sleep_for(kCallAgain);
+    call_shim(id);
   }
-  if (!shimless_.contains(id)) return;
+}
+
+void HostInstances::meet(InstanceId id, Known& known) {
+  if ((known.shim = hear_shim(id))) return;
   auto record = read_instance_record(paths_.instance(app_, id));
   if (!record) return;
   known.record = std::move(*record);
+  known.is_silent = is_claimed(id);
+  if (known.is_silent) return;
+  shimless_.insert(id);
   adopt(id, known);
+}
+
+bool HostInstances::call_again(InstanceId id, Known& known) {
+  first_called_[id] = loop_.now();
+  call_shim(id);
+  known.shim = hear_shim(id);
+  known.is_silent = !known.shim && is_claimed(id);
+  if (!known.shim) return known.is_silent;
+  const InstanceRecord before = std::exchange(known.record, known.shim->record());
+  const InstanceRecord& now = known.record;
+  known.record.spec = before.spec;
+  if (known.drain_ordered) {
+    const auto left = std::chrono::duration_cast<Millis>(known.drain_deadline - loop_.now());
+    (void)known.shim->drain({known.drain_order.signal, std::max(left, Millis(0)), known.drain_order.start});
+  }
+  if (!(now.server == before.server) && before.server.pid != 0) {
+    known.exit = now.exit;
+    tell(id, InstanceEvent::Kind::Exited);
+    if (now.server.pid != 0) tell(id, InstanceEvent::Kind::Restarted);
+  }
+  if (now.notified_ready && !before.notified_ready) tell(id, InstanceEvent::Kind::NotifiedReady);
+  tell(id, InstanceEvent::Kind::StatusText);
+  return true;
 }
 
 void HostInstances::adopt(InstanceId id, Known& known) {
@@ -162,6 +202,9 @@ void HostInstances::on_shim_event(InstanceId id, const ShimEvent& event) {
     case Kind::NotifiedReady:
       return tell(id, InstanceEvent::Kind::NotifiedReady);
     case Kind::StatusText:
+      if (known.drain_ordered && known.record.drain_deadline)
+        known.drain_deadline =
+            loop_.now() + std::chrono::duration_cast<Micros>(*known.record.drain_deadline - loop_.wall_now());
       return tell(id, InstanceEvent::Kind::StatusText);
     case Kind::Exited:
       known.exit = event.exit;
@@ -184,6 +227,8 @@ void HostInstances::on_shim_gone(InstanceId id, Known& known) {
   });
   if (known.over) return;
   if (known.record.state == InstanceState::Stopped) return end(id, known);
+  // It hangs up on who does not read for long.
+  if (call_again(id, known)) return;
 
   // It may have started a server and died before it told: what it wrote down came before the server.
   if (const auto on_file = read_instance_record(paths_.instance(app_, id)))
@@ -221,6 +266,7 @@ void HostInstances::tell(InstanceId id, InstanceEvent::Kind kind, std::string me
 
 Result<HostInstances::Known*> HostInstances::known(InstanceId id) {
   const auto found = known_.find(id);
+  if (found != known_.end() && found->second.is_silent) return fail(silent_shims({found->second.record}));
   if (found == known_.end() || (!found->second.shim && !found->second.orphan))
     return fail(ErrorKind::NotFound, fmt::format("instance {} has ended", id));
   return &found->second;
@@ -385,7 +431,8 @@ SteeringCounters HostInstances::steered(InstanceId id) {
 
 Acknowledgement HostInstances::drain(InstanceId id, const DrainOrder& order) {
   auto found = known(id);
-  if (!found) return Status();  // it has ended: what was wanted; its end was told
+  // It has ended: what was wanted; its end was told.
+  if (!found) return found.error().kind == ErrorKind::NotFound ? Status() : fail(found.error());
   Known& known = **found;
   known.drain_ordered = true;
   known.drain_order = order;
@@ -393,6 +440,7 @@ Acknowledgement HostInstances::drain(InstanceId id, const DrainOrder& order) {
   if (known.orphan) return known.orphan->drain(order);
   return Acknowledgement([this, id, asked = known.shim->drain(order)]() mutable -> Status {
     Status told = asked.await();
+    if (!told && told.error().os_error == ETIMEDOUT) return {};
     auto now = this->known(id);
     return now && (*now)->shim ? unless_gone(**now, told) : Status();
   });
@@ -406,12 +454,9 @@ Result<Instances::Remnant> HostInstances::clear_remains(InstanceId id) {
     Status cleared = remove_instance_folder(paths_, app_, id);
     if (cleared) return Remnant::Cleared;
     if (cleared.error().kind != ErrorKind::Busy || loop_.now() >= deadline) return fail(cleared.error());
-    if (const auto record = read_instance_record(paths_.instance(app_, id))) {
-      if (!shimless_.contains(id)) return Remnant::CameUp;
-      return fail(ErrorKind::Failed,
-                  fmt::format("the server of instance {} has gone, and its shim, pid {}, does not answer", id,
-                              record->shim.pid),
-                  fmt::format("kill -9 {}, then run `rollctl recover {}`", record->shim.pid, app_));
+    if (has_instance_record(paths_.instance(app_, id))) {
+      shimless_.erase(id);
+      return Remnant::CameUp;
     }
     std::this_thread::sleep_for(kStartPoll);
   }
@@ -432,11 +477,11 @@ Instances::Stranded HostInstances::wake_stranded() {
 }
 
 Result<size_t> HostInstances::connections(InstanceId id) {
-  auto found = known(id);
-  if (!found) return size_t{0};
+  const auto found = known_.find(id);
+  if (found == known_.end()) return size_t{0};
   std::vector<uint32_t> listening;
-  for (const auto& [bound, place] : (*found)->listeners) listening.push_back(place.inode);
-  return count_connections(diag_, (*found)->record.server, ports(), listening);
+  for (const auto& [bound, place] : found->second.listeners) listening.push_back(place.inode);
+  return count_connections(diag_, found->second.record.server, ports(), listening);
 }
 
 }  // namespace roll

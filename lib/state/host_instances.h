@@ -61,10 +61,11 @@ class HostInstances final : public Instances {
   Result<size_t> connections(InstanceId id) override;
 
  private:
-  // One of the two looks after it.
+  // One of the two looks after it, unless it is silent.
   struct Known {
     std::unique_ptr<ShimClient> shim;
     std::unique_ptr<Orphan> orphan;
+    bool is_silent = false;  // none does: its shim lives and does not answer
     InstanceRecord record;
     // What its shim did not live to hear.
     std::optional<RoleOrder> missed_role;
@@ -85,6 +86,10 @@ class HostInstances final : public Instances {
                 SockDiag diag);
   // Asks the shims that are not known yet who they are.
   void call_shims(const std::vector<InstanceId>& ids);
+  void call_shim(InstanceId id);
+  // Whoever is there, and answers within kShimPatience of the first call.
+  std::unique_ptr<ShimClient> hear_shim(InstanceId id);
+  bool is_claimed(InstanceId id) const;
   // A shim that waits for its orders in a folder that was claimed for it.
   Result<std::unique_ptr<WaitingShim>> start_shim(const LaunchSpec& spec);
   void on_shim_event(InstanceId id, const ShimEvent& event);
@@ -92,8 +97,12 @@ class HostInstances final : public Instances {
   // Who looks after it from now on: its shim or, where that has died, this process.
   void meet(InstanceId id, Known& known);
   void adopt(InstanceId id, Known& known);
+  // The connection has ended, but the shim lives: it is asked anew, and what was missed is told. False where
+  // it does not.
+  bool call_again(InstanceId id, Known& known);
   void end(InstanceId id, Known& known);
   void tell(InstanceId id, InstanceEvent::Kind kind, std::string message = {});
+  // Failed where it is silent, NotFound where nothing of it is left.
   Result<Known*> known(InstanceId id);
   Result<std::vector<Listener>> take_listeners(Known& known);
   static Status unless_gone(const Known& known, const Status& asked);
@@ -108,7 +117,8 @@ class HostInstances final : public Instances {
   OnEvent on_event_;
   std::map<InstanceId, Known> known_;
   std::map<InstanceId, ShimClient::Introduction> called_;  // and not heard yet
-  std::set<InstanceId> shimless_;                          // they came up once, and nobody answers now
+  std::map<InstanceId, TimePoint> first_called_;
+  std::set<InstanceId> shimless_;  // they came up once, and nobody has their folder now
   std::map<InstanceId, std::unique_ptr<WaitingShim>> prepared_;
   std::vector<std::unique_ptr<WaitingShim>> launched_;  // whose start may not be quite over
   // A client cannot be destroyed from within its own callback.

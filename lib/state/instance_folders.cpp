@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <filesystem>
 
@@ -45,6 +46,16 @@ Status claim_instance_folder(const Paths& paths, const std::string& app, Instanc
   const std::string folder = paths.instance(app, id);
   if (::mkdir(folder.c_str(), kPassThrough) != 0) return fail(last_os_failure("cannot claim " + folder));
   return {};
+}
+
+// Shared, so that two who look do not take each other for a shim.
+bool is_instance_claimed(const Paths& paths, const std::string& app, InstanceId id) {
+  const Fd fd(::open(paths.instance(app, id).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return errno != ENOENT;
+  int locked = 0;
+  while ((locked = ::flock(fd.get(), LOCK_SH | LOCK_NB)) != 0 && errno == EINTR) {
+  }
+  return locked != 0;
 }
 
 Status remove_instance_folder(const Paths& paths, const std::string& app, InstanceId id) {

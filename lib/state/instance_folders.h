@@ -18,6 +18,10 @@ Result<std::vector<InstanceId>> list_instance_folders(const Paths& paths, const 
 // pass through, and see nothing.
 Status claim_instance_folder(const Paths& paths, const std::string& app, InstanceId id);
 
+// Whether a shim works in its folder, however little it answers. Not to be asked about a folder without a
+// record: a shim that starts there would find the lock taken.
+bool is_instance_claimed(const Paths& paths, const std::string& app, InstanceId id);
+
 // Removes the folder, unless a shim works in it: that holds a lock on it from its first moment on. Busy then.
 Status remove_instance_folder(const Paths& paths, const std::string& app, InstanceId id);
 

@@ -19,6 +19,7 @@ namespace roll {
 // Who looks after an instance that was found.
 enum class Presence {
   Supervised,    // its shim answers
+  Silent,        // its shim lives and does not answer, so nothing can be done with it
   Unsupervised,  // its shim has died, its server lives
   Remains,       // nothing of it lives; only its folder is left
 };
@@ -34,7 +35,7 @@ struct InstanceEvent {
     Launched,       // its server runs
     LaunchFailed,   // `message` says why; nothing of it is left
     NotifiedReady,  // READY=1
-    StatusText,     // STATUS=
+    StatusText,     // STATUS=, or record.drain_deadline has moved, or it is ready again
     Exited,         // its server died unasked; record.state says whether it will be restarted (Restarting) or
                     // not (Failed), or that its shim has gone, too, and nothing of it is left (Stopped)
     Restarted,      // a new server process runs
@@ -49,7 +50,7 @@ struct InstanceEvent {
   size_t connections_cut = 0;  // with Ended
 };
 
-// The instances of one app on this host. Calls are quick (at most ten seconds, when a shim is stuck) and
+// The instances of one app on this host. Calls are quick, but for shims that are silent (kShimPatience), and
 // never wait for a server.
 class Instances {
  public:
@@ -59,7 +60,8 @@ class Instances {
   // Who hears of events, from the scheduler and never from within a call.
   virtual void subscribe(OnEvent on_event) = 0;
 
-  // Everything that is there, from what is there: never from memory. Connects to the shims.
+  // Everything that is there, from what is there: never from memory. Connects to the shims, all at once: for
+  // those that are silent it waits together. One that was found silent stays so for this object.
   virtual Result<std::vector<FoundInstance>> discover() = 0;
 
   // Says what launch() is called with next, so that it takes less time then. Nothing comes of it where it is
@@ -99,7 +101,7 @@ class Instances {
   virtual SteeringCounters steered(InstanceId id) = 0;
 
   // Tells it to end; Ended follows, at the latest soon after the deadline. An unsupervised one is drained by
-  // this process.
+  // this process. A shim that falls silent has its order all the same: it sees to it once it goes on.
   virtual Acknowledgement drain(InstanceId id, const DrainOrder& order) = 0;
 
   // Clears away the folder of one whose presence is Remains. Blocks, for at most 5 s, while a shim is still

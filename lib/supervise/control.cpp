@@ -2,14 +2,18 @@
 #include "supervise/control.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <variant>
+
+#include "process/steering_parts.h"
 
 namespace roll {
 
 namespace {
 
 constexpr size_t kMostClients = 64;
+constexpr Micros kAcceptAgain{100'000};
 
 }  // namespace
 
@@ -22,8 +26,13 @@ Result<std::unique_ptr<Control>> Control::create(Loop& loop, const std::string& 
 
 Status Control::open() {
   if (Status listens = listen_for_packets(listener_.get()); !listens) return listens;
-  acceptable_ = loop_.on_readable(listener_.get(), [this] { accept(); });
+  has_opened_ = true;
+  listen();
   return {};
+}
+
+void Control::listen() {
+  acceptable_ = loop_.on_readable(listener_.get(), [this] { accept(); });
 }
 
 void Control::serve(Supervisor& supervisor, ServerNetwork& network) {
@@ -31,15 +40,29 @@ void Control::serve(Supervisor& supervisor, ServerNetwork& network) {
   network_ = &network;
 }
 
+// When all places are taken, one who never asked for anything gives his away; else those that come wait in
+// the backlog until a client leaves.
 void Control::accept() {
-  while (auto connection = accept_for_packets(listener_.get())) {
+  const auto is_idle = [](const Client& client) { return !client.has_asked; };
+  for (;;) {
+    const auto idle = std::find_if(clients_.begin(), clients_.end(), is_idle);
+    const bool is_full = clients_.size() >= kMostClients;
+    if (is_full && idle == clients_.end()) return acceptable_.reset();
+    auto connection = accept_for_packets(listener_.get());
+    if (!connection) {  // as long as there is no descriptor for it
+      acceptable_ = loop_.after(kAcceptAgain, [this] { listen(); });
+      return;
+    }
     if (!*connection) return;
-    if (clients_.size() < kMostClients && check_peer((*connection)->get())) adopt(std::move(**connection));
+    if (!check_peer((*connection)->get())) continue;
+    if (is_full) clients_.erase(idle);
+    adopt(std::move(**connection));
   }
 }
 
 void Control::adopt_launcher(Fd connection) {
-  adopt(std::move(connection)).is_launcher = true;
+  Client& client = adopt(std::move(connection));
+  client.is_launcher = client.has_asked = true;
 }
 
 const Control::Client* Control::launcher() const {
@@ -85,7 +108,8 @@ void Control::drop(Client& client) {
 }
 
 void Control::drop_the_gone() {
-  clients_.remove_if([](const Client& client) { return !client.connection; });
+  const size_t left = clients_.remove_if([](const Client& client) { return !client.connection; });
+  if (left > 0 && has_opened_ && !acceptable_) listen();
 }
 
 void Control::publish(const ShimEvent& event) {
@@ -112,6 +136,7 @@ void Control::read(Client& client) {
 void Control::handle(Client& client, Packet packet) {
   auto request = shim::parse_request(packet.text);
   if (!request.body) return reply(client, request.id, fail(request.body.error()));
+  client.has_asked = true;
   std::visit([&](const auto& body) { act(client, request.id, body, packet.fds); }, *request.body);
 }
 
@@ -169,18 +194,25 @@ void Control::act(Client& client, int64_t id, const shim::OpenGate&, std::vector
   reply(client, id, {});
 }
 
+void Control::act(Client& client, int64_t id, const shim::StageSteering& stage, std::vector<Fd>& fds) {
+  shim::Reply answer;
+  answer.id = id;
+  answer.status = this->stage(client, stage.addresses, fds);
+  send(client, to_text(answer));
+}
+
+Status Control::stage(Client& client, const std::vector<shim::SteeredAddress>& addresses,
+                      std::vector<Fd>& fds) {
+  auto handles = shim::join_handles(addresses, fds);
+  if (!handles) return fail(handles.error());
+  std::move(handles->begin(), handles->end(), std::back_inserter(client.staged));
+  return {};
+}
+
 void Control::act(Client& client, int64_t id, const shim::HoldSteering& hold, std::vector<Fd>& fds) {
-  if (fds.size() != hold.addresses.size() * shim::kFdsPerSteeredAddress)
-    return reply(client, id, fail(ErrorKind::Invalid, "hold_steering: descriptors are missing"));
-  std::vector<SteeringHandle> handles;
-  size_t next = 0;
-  for (const auto& address : hold.addresses) {
-    SteeringHandle& handle = handles.emplace_back();
-    handle.bound = address.bound;
-    handle.slots = address.slots;
-    for (Fd* fd : {&handle.program, &handle.sockets, &handle.state, &handle.probes, &handle.counters})
-      *fd = std::move(fds[next++]);
-  }
+  Status staged = stage(client, hold.addresses, fds);
+  auto handles = std::exchange(client.staged, {});
+  if (!staged) return reply(client, id, std::move(staged));
   supervisor_->hold_steering(std::move(handles), hold.term);
   shim::Reply answer;
   answer.id = id;
@@ -189,16 +221,15 @@ void Control::act(Client& client, int64_t id, const shim::HoldSteering& hold, st
 }
 
 void Control::act(Client& client, int64_t id, const shim::TakeSteering&, std::vector<Fd>&) {
-  shim::Reply answer;
-  answer.id = id;
-  answer.record = supervisor_->record();
-  std::vector<int> fds;
-  for (const auto& handle : supervisor_->steering()) {
-    answer.addresses.push_back({handle.bound, handle.slots});
-    for (const Fd* fd : {&handle.program, &handle.sockets, &handle.state, &handle.probes, &handle.counters})
-      fds.push_back(fd->get());
+  auto parts = shim::split_into_parts(supervisor_->steering());
+  for (auto& part : parts) {
+    shim::Reply answer;
+    answer.id = id;
+    answer.record = supervisor_->record();
+    answer.addresses = std::move(part.addresses);
+    answer.more = &part != &parts.back();
+    send(client, to_text(answer), part.fds);
   }
-  send(client, to_text(answer), fds);
 }
 
 void Control::act(Client& client, int64_t id, const shim::GetCounters&, std::vector<Fd>&) {

@@ -15,8 +15,8 @@
 
 namespace roll {
 
-// The shim's side of the sockets: several clients at a time, each of root or this user, each answered in
-// turn. A client that does not read is dropped.
+// The shim's side of the sockets: at most 64 clients at a time, each of root or this user, each answered in
+// turn. A client that does not read is dropped; one that comes when all have something to ask waits.
 class Control {
  public:
   // Called from the loop.
@@ -57,11 +57,14 @@ class Control {
     Fd connection;
     Watch readable;
     bool is_launcher = false;
+    bool has_asked = false;  // for something that this shim understood
     bool asked_for_drain = false;
+    std::vector<SteeringHandle> staged;
   };
 
   Control(Loop& loop, Fd listener, Callbacks callbacks)
       : loop_(loop), listener_(std::move(listener)), callbacks_(std::move(callbacks)) {}
+  void listen();
   void accept();
   [[nodiscard]] const Client* launcher() const;  // that rollctl, or null once it has gone
   Client& adopt(Fd connection);
@@ -79,11 +82,14 @@ class Control {
   void act(Client& client, int64_t id, const shim::SetRole& role, std::vector<Fd>& fds);
   void act(Client& client, int64_t id, const shim::OpenGate&, std::vector<Fd>& fds);
   void act(Client& client, int64_t id, const shim::HoldSteering& hold, std::vector<Fd>& fds);
+  void act(Client& client, int64_t id, const shim::StageSteering& stage, std::vector<Fd>& fds);
   void act(Client& client, int64_t id, const shim::TakeSteering&, std::vector<Fd>& fds);
   void act(Client& client, int64_t id, const shim::GetCounters&, std::vector<Fd>& fds);
   void act(Client& client, int64_t id, const shim::Drain& drain, std::vector<Fd>& fds);
   void act(Client& client, int64_t id, const shim::SawEnd&, std::vector<Fd>& fds);
   void reply(Client& client, int64_t id, Status status);
+  static Status stage(Client& client, const std::vector<shim::SteeredAddress>& addresses,
+                      std::vector<Fd>& fds);
 
   Loop& loop_;
   Fd listener_;
@@ -91,6 +97,7 @@ class Control {
   Supervisor* supervisor_ = nullptr;
   ServerNetwork* network_ = nullptr;
   std::list<Client> clients_;
+  bool has_opened_ = false;
   bool is_end_seen_ = false;
   Watch acceptable_;
 };

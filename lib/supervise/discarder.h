@@ -25,7 +25,8 @@ class Discarder {
   // So many children that nothing ends; then no more is discarded before one of them ends.
   static constexpr size_t kMostStuck = 8;
 
-  // Of `socket`, which is borrowed and non-blocking. `done` is called from the loop after each discard_next().
+  // Of `socket`, which is borrowed and non-blocking. `done` is called from the loop after each
+  // discard_next().
   Discarder(Loop& loop, int socket, std::function<void()> done);
   ~Discarder();
   Discarder(const Discarder&) = delete;

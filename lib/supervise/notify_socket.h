@@ -17,8 +17,8 @@ namespace roll {
 
 // The $NOTIFY_SOCKET of one server. Whoever may send to it is not trusted: the sender's pid comes with each
 // message (SCM_CREDENTIALS, put there by the kernel) and is checked, and descriptors are not received. They
-// are let go of elsewhere (see Discarder), which is what a sender waits for who wants to know that its message
-// was taken (BARRIER=1). The socket is always read empty: the kernel blocks a sender after about ten
+// are let go of elsewhere (see Discarder), which is what a sender waits for who wants to know that its
+// message was taken (BARRIER=1). The socket is always read empty: the kernel blocks a sender after about ten
 // datagrams that nobody took.
 class NotifySocket {
  public:

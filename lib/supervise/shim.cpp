@@ -83,7 +83,8 @@ Result<Orders> receive_orders(int connection) {
   return Orders{std::move(*spec), *launch};
 }
 
-// The user of every process of the instance; nothing where they may be of several, for root can change to any.
+// The user of every process of the instance; nothing where they may be of several, for root can change to
+// any.
 std::optional<uid_t> sole_sender(const LaunchSpec& spec) {
   const uid_t user = spec.credentials && ::geteuid() == 0 ? spec.credentials->uid : ::geteuid();
   return user != 0 ? std::optional(user) : std::nullopt;

@@ -174,8 +174,7 @@ void Supervisor::sweep() {
 void Supervisor::notified(const NotifyMessage& message) {
   if (phase_ != Phase::Running && phase_ != Phase::Draining) return;
   const TimePoint now = roles_.clock.now();
-  if (message.extend_timeout && phase_ == Phase::Draining)
-    cut_at_ = std::max(cut_at_, now + *message.extend_timeout);
+  if (message.extend_timeout && phase_ == Phase::Draining) extend_drain(now + *message.extend_timeout);
   if (message.status && *message.status != record_.status) {
     record_.status = *message.status;
     if (!status_due_) status_due_ = std::max(now, status_sent_ + kStatusInterval);
@@ -190,6 +189,20 @@ void Supervisor::notified(const NotifyMessage& message) {
     if (record_.state == InstanceState::Restarting) look_whether_ready();
   }
   if (status_due_ && *status_due_ <= now) publish_status();
+}
+
+// Who waits for the end of the drain, or looks, is to know. A server may say it as often as it likes: told at
+// intervals, as its status is.
+void Supervisor::extend_drain(TimePoint until) {
+  if (connections_cut_ || until <= cut_at_) return;
+  cut_at_ = until;
+  note_drain_deadline();
+  if (!status_due_) status_due_ = std::max(roles_.clock.now(), status_sent_ + kStatusInterval);
+}
+
+void Supervisor::note_drain_deadline() {
+  const auto left = std::chrono::duration_cast<Millis>(cut_at_ - roles_.clock.now());
+  record_.drain_deadline = roles_.clock.wall_now() + left;
 }
 
 // With whatever is published the status goes along.
@@ -299,8 +312,7 @@ Status Supervisor::drain(const DrainOrder& order) {
     begin_draining();
   }
   if (phase_ == Phase::Ended) return {};
-  const auto left = std::chrono::duration_cast<Millis>(cut_at_ - now);
-  record_.drain_deadline = roles_.clock.wall_now() + left;
+  note_drain_deadline();
   save();
   return {};
 }

@@ -100,6 +100,8 @@ class Supervisor {
   void launched();
   void launch_failed(const std::string& message);
   void begin_draining();
+  void extend_drain(TimePoint until);
+  void note_drain_deadline();
   void tell_to_end();
   void look_whether_idle();
   void end_hold();

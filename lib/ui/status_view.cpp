@@ -19,8 +19,10 @@ Span condition(const AppStatus& status) {
   if (status.change && status.change->phase == RunningChange::Phase::Interrupted)
     return {"interrupted", Tone::Bad};
   if (status.change) return {"changing", Tone::Busy};
-  if (status.wanted == 0 && status.serving == 0)
+  if (status.wanted == 0 && status.serving == 0 && !status.silent)
     return {status.release.empty() ? "never deployed" : "stopped", Tone::Quiet};
+  if (!status.surplus().empty()) return {"too many", Tone::Bad};
+  if (status.silent) return {"silent", Tone::Bad};
   if (status.serving >= status.wanted) return {"serving", Tone::Good};
   return {status.serving == 0 ? "down" : "degraded", Tone::Bad};
 }
@@ -35,7 +37,7 @@ Line heading(const AppStatus& status, WallTime now) {
   if (!status.release.empty()) line.emplace_back(status.release + " serves with ");
   line.emplace_back(
       fmt::format("{} of {}", status.serving, count_text(static_cast<size_t>(status.wanted), "instance")),
-      status.serving >= status.wanted ? Tone::Plain : Tone::Bad);
+      status.serving >= status.wanted && status.surplus().empty() ? Tone::Plain : Tone::Bad);
   if (!status.listen.empty()) line.emplace_back(fmt::format(" on {}", fmt::join(status.listen, ", ")));
   if (status.since) line.emplace_back(", deployed " + relative_time(*status.since, now));
   return line;
@@ -58,6 +60,24 @@ std::vector<Line> change_lines(const AppStatus& status, WallTime now) {
           hint_line(fmt::format("`rollctl recover {}` finishes it or undoes it", status.app))};
 }
 
+// What is wrong beside the number of those that serve, and what to do about it.
+std::vector<Line> trouble_lines(const AppStatus& status) {
+  std::vector<Line> lines;
+  if (const auto surplus = status.surplus(); !surplus.empty()) {
+    const bool one = surplus.size() == 1;
+    lines.push_back(
+        {Span("too many:", Tone::Bad), fmt::format(" {} {} {} and should not", one ? "instance" : "instances",
+                                                   fmt::join(surplus, ", "), one ? "serves" : "serve")});
+    lines.push_back(
+        hint_line(fmt::format("`rollctl recover {}` drains {}", status.app, one ? "it" : "them")));
+  }
+  if (status.silent) {
+    lines.push_back({Span("silent:", Tone::Bad), " " + status.silent->message});
+    lines.push_back(hint_line(status.silent->hint));
+  }
+  return lines;
+}
+
 std::string weight_text(double weight) {
   return weight > 0 ? fmt::format("{:.3g}%", weight) : std::string();
 }
@@ -73,6 +93,8 @@ std::string count_or_nothing(uint64_t count) {
 Span note(const InstanceStatus& instance, WallTime now) {
   std::vector<std::string> notes;
   if (instance.supervision == InstanceStatus::Supervision::Unsupervised) notes.emplace_back("unsupervised");
+  if (instance.supervision == InstanceStatus::Supervision::Silent)
+    notes.emplace_back("its shim does not answer");
   if (instance.drain_deadline)
     notes.push_back(*instance.drain_deadline > now
                         ? "cut in " + short_duration(elapsed(now, *instance.drain_deadline))
@@ -129,6 +151,7 @@ std::vector<Line> status_lines(const AppStatus& status, WallTime now, const Term
                                Detail detail) {
   std::vector<Line> lines{heading(status, now)};
   for (Line& line : change_lines(status, now)) lines.push_back(std::move(line));
+  for (Line& line : trouble_lines(status)) lines.push_back(std::move(line));
   if (detail == Detail::Full && !status.handover.empty())
     lines.push_back({fmt::format("generation {}, last handover {}", status.generation, status.handover)});
   Table table = table_of(detail);

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+// Whatever a client sends to a shim's control socket, with any number of descriptors: the shim answers in
+// words that its clients understand, and keeps no descriptor that its supervisor does not hold.
+//
+// The input is a row of packets, ended by a newline each. The first byte of one says how many descriptors
+// come along: '0' none, '5' five.
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "loop/loop.h"
+#include "process/packet_socket.h"
+#include "supervise/control.h"
+#include "unit/supervise/fake_roles.h"
+
+namespace {
+
+constexpr roll::Millis kPatience{10'000};
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+// A shim whose server and network are only numbers.
+struct FuzzedShim {
+  explicit FuzzedShim(roll::Loop& loop, const std::string& folder)
+      : supervisor({clock, process, network, audience, turns}, roll::LaunchSpec{}, roll::ProcessId{}) {
+    auto made = roll::Control::create(
+        loop, folder, {[this](const roll::shim::Launch&) { supervisor.start(); }, [this] { ++changes; }});
+    require(made.has_value());
+    control = std::move(*made);
+    control->serve(supervisor, network);
+  }
+
+  roll::test::PushedClock clock;
+  roll::test::FakeServer process;
+  roll::test::FakeNetwork network;
+  roll::test::RecordingAudience audience;
+  roll::test::FakeTurns turns;
+  roll::Supervisor supervisor;
+  std::unique_ptr<roll::Control> control;
+  int changes = 0;
+};
+
+void read_answers(int client) {
+  for (;;) {
+    const auto packet = roll::receive_packet(client);
+    if (!packet || !*packet) return;
+    require(roll::shim::parse_from_shim((*packet)->text).has_value());
+  }
+}
+
+void talk(FuzzedShim& shim, roll::Loop& loop, std::string_view input) {
+  int ends[2] = {};
+  require(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
+  const roll::Fd client(ends[0]);
+  const roll::Fd carried(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  shim.control->adopt_launcher(roll::Fd(ends[1]));
+  while (!input.empty()) {
+    const size_t end = std::min(input.find('\n'), input.size());
+    const std::string_view frame = input.substr(0, end);
+    input.remove_prefix(std::min(end + 1, input.size()));
+    if (frame.empty()) continue;
+    const std::vector<int> fds(static_cast<unsigned char>(frame[0] - '0') % 16, carried.get());
+    const int before = shim.changes;
+    if (!roll::send_packet(client.get(), frame.substr(1), fds)) break;  // it has hung up, or it is empty
+    require(loop.run_until([&] { return shim.changes > before; }, loop.now() + kPatience) ==
+            roll::WaitEnd::Satisfied);
+    read_answers(client.get());
+  }
+}
+
+int lowest_free_descriptor() {
+  return roll::Fd(::dup(STDERR_FILENO)).get();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const auto loop = std::move(*roll::Loop::create());
+  char folder[] = "/tmp/roll-fuzz-XXXXXX";
+  require(::mkdtemp(folder) != nullptr);
+  const int free = lowest_free_descriptor();
+  {
+    FuzzedShim shim(*loop, folder);
+    talk(shim, *loop, std::string_view(reinterpret_cast<const char*>(data), size));
+  }
+  require(lowest_free_descriptor() == free);
+  std::filesystem::remove_all(folder);
+  return 0;
+}
