@@ -2,9 +2,12 @@
 #include "roll-httpd/access_log.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <utility>
 
 namespace roll {
@@ -50,16 +53,19 @@ std::string format_log_line(const LogEntry& entry, std::time_t now) {
 }
 
 std::optional<AccessLog> AccessLog::open(const std::string& file, int& error) {
-  int fd = file == "-" ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
-                       : ::open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+  // O_NONBLOCK: a FIFO that nobody reads is an error, not a wait.
+  constexpr int kFlags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+  int fd = file == "-" ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0) : ::open(file.c_str(), kFlags, 0640);
   if (fd < 0) {
     error = errno;
     return std::nullopt;
   }
-  return AccessLog(fd);
+  struct stat status{};
+  bool is_file = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+  return AccessLog(fd, is_file ? Kind::File : Kind::Stream);
 }
 
-AccessLog::AccessLog(AccessLog&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+AccessLog::AccessLog(AccessLog&& other) noexcept : fd_(std::exchange(other.fd_, -1)), kind_(other.kind_) {}
 
 AccessLog::~AccessLog() {
   if (fd_ >= 0) close(fd_);
@@ -67,6 +73,13 @@ AccessLog::~AccessLog() {
 
 void AccessLog::write(const LogEntry& entry) const {
   std::string line = format_log_line(entry, std::time(nullptr));
+  if (kind_ == Kind::Stream) {
+    // Standard output is shared with others, O_NONBLOCK would be theirs as well. A pipe that can be written
+    // takes PIPE_BUF bytes (pipe(7)).
+    pollfd writable{fd_, POLLOUT, 0};
+    if (poll(&writable, 1, 0) != 1) return;
+    if (line.size() > PIPE_BUF) line.replace(PIPE_BUF - 1, std::string::npos, "\n");
+  }
   [[maybe_unused]] ssize_t written = ::write(fd_, line.data(), line.size());
 }
 

@@ -28,18 +28,22 @@ std::string format_log_line(const LogEntry& entry, std::time_t now);
 class AccessLog {
  public:
   // Appends to `file`, created with mode 0640; "-" is standard output. Returns an errno value in `error` on
-  // failure.
+  // failure, ENXIO for a FIFO that nobody reads.
   static std::optional<AccessLog> open(const std::string& file, int& error);
   AccessLog(AccessLog&& other) noexcept;
   AccessLog& operator=(AccessLog&&) = delete;
   ~AccessLog();
 
-  // One write(2) per line: several servers may append to one file. A full disk loses lines, never requests.
+  // One write(2) per line: several servers may append to one file. A full disk loses lines, never requests;
+  // so does a pipe, FIFO or terminal that takes nothing at the moment, and there a line is cut at PIPE_BUF
+  // bytes. Never blocks on those.
   void write(const LogEntry& entry) const;
 
  private:
-  explicit AccessLog(int fd) : fd_(fd) {}
+  enum class Kind { File, Stream };
+  AccessLog(int fd, Kind kind) : fd_(fd), kind_(kind) {}
   int fd_;
+  Kind kind_;
 };
 
 }  // namespace roll

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Requests as they come: good ones one after the other, bad ones, slow ones.
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <chrono>
 #include <fstream>
 #include <sstream>
@@ -164,6 +169,30 @@ TEST_F(RequestsTest, EachRequestIsALineInTheAccessLog) {
   lines << std::ifstream(log).rdbuf();
   EXPECT_NE(lines.str().find("\"GET /a HTTP/1.1\" 200 1 \"-\" \"test\"\n"), std::string::npos) << lines.str();
   EXPECT_NE(lines.str().find("\"-\" 400 0 \"-\" \"-\"\n"), std::string::npos) << lines.str();
+}
+
+TEST_F(RequestsTest, ALogThatNobodyReadsLosesLinesButNoRequest) {
+  write("a", "A");
+  std::filesystem::path log = root_.parent_path() / "log";
+  ASSERT_EQ(mkfifo(log.c_str(), 0600), 0);
+  Fd reader(open(log.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
+  start({"--access-log", log});
+  EXPECT_EQ(get("/a").status, 200);
+  char line[200];
+  pollfd readable{reader.get(), POLLIN, 0};
+  ASSERT_EQ(poll(&readable, 1, 5'000), 1);
+  EXPECT_GT(read(reader.get(), line, sizeof line), 0);
+  while (::write(reader.get(), line, sizeof line) > 0) {
+  }
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(get("/a").body, "A");
+}
+
+TEST_F(RequestsTest, AFifoThatNobodyReadsIsNoLog) {
+  std::filesystem::path log = root_.parent_path() / "log";
+  ASSERT_EQ(mkfifo(log.c_str(), 0600), 0);
+  launch({"--access-log", log});
+  EXPECT_EQ(wait_for_exit(), ChildExit::with_code(1));
+  EXPECT_EQ(server_->errors(), "roll-httpd: cannot write " + log.string() + ": No such device or address\n");
 }
 
 }  // namespace
