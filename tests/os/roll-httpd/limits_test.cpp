@@ -166,6 +166,8 @@ TEST_F(LimitsTest, AFloodOfConnectionsLeavesTheOthersAlone) {
     ASSERT_TRUE(answer);
     EXPECT_EQ(answer->body, "A");
   }
+  const auto files = std::filesystem::directory_iterator("/proc/" + std::to_string(server_->pid()) + "/fd");
+  EXPECT_LT(std::distance(begin(files), end(files)), 1'100);
 }
 
 }  // namespace
