@@ -42,6 +42,16 @@ function __rollctl_values
     end
 end
 
+# The lines, or the ends at a tab, of names that have any are no files, and are left out.
+function __rollctl_app_files
+    for line in (__fish_complete_suffix $argv[1] .toml)
+        set -l file (string split -m 1 \t -- $line)[1]
+        if string match -q '~*' -- $file; or test -e "$file"
+            echo $file
+        end
+    end
+end
+
 function __rollctl_complete
     set -l takes_value --handover --ready -n --instances --batch --to --to-generation --instance --listen --canary \
         --bake --hold --ready-deadline --drain-deadline --note
@@ -78,7 +88,7 @@ function __rollctl_complete
         __rollctl_options $verb
     else if test (count $positionals) -eq 0
         if string match -q -- '*/*' "$current"
-            __fish_complete_suffix "$current" .toml
+            __rollctl_app_files "$current"
         else if test "$verb" != doctor
             __rollctl_candidates apps
         end
