@@ -195,6 +195,9 @@ Result<ProbeSpec> make_probe_spec(const GenerationSpec& spec, const InstancePlac
     if (const auto parsed = ProbeAddress::parse(*address); !parsed)
       return fail(at(spec, "ready.address", parsed.error()));
   probe.address = std::move(*address);
+  // What rollctl chose for this instance alone, only this instance may answer.
+  if (mentions_placeholder(ready.address, "probe_port") || mentions_placeholder(ready.address, "run_dir"))
+    probe.answers = ProbeSpec::Answers::OfTheInstance;
   // Sockets that the server inherits listen and take connections before it runs.
   const bool asks_the_kernel = ready.kind == ProbeKind::Listen || ready.kind == ProbeKind::Tcp;
   if (spec.config.socket == SocketMode::Inherit && asks_the_kernel && probe.address.empty()) {
@@ -206,6 +209,7 @@ Result<ProbeSpec> make_probe_spec(const GenerationSpec& spec, const InstancePlac
   auto command = placeholders.expand(ready.command);
   if (!command) return fail(at(spec, "ready.command", command.error()));
   probe.command = std::move(*command);
+  probe.own_port = place.probe_port;
   auto surroundings = surroundings_of(spec, place, placeholders);
   if (!surroundings) return fail(surroundings.error());
   probe.env = std::move(surroundings->env);

@@ -171,6 +171,7 @@ void Acts::watch_readiness(Member& member) {
   ProbeSubject subject;
   subject.instance = id;
   subject.shared_port = [this, id] { return shared_port(fleet_.at(id)); };
+  subject.server = [this, id] { return fleet_.at(id).server; };
   subject.notified_ready = [this, id] { return fleet_.at(id).notified_ready; };
   member.readiness = std::make_unique<Readiness>(
       world_.scheduler, world_.probe, probes_[id], std::move(subject), [this, id] {

@@ -13,6 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <iterator>
 #include <utility>
 
@@ -147,6 +148,23 @@ Result<std::vector<ListenSocket>> SockDiag::listeners(std::span<const uint16_t> 
 Result<std::vector<ListenSocket>> SockDiag::listeners_on(const Endpoint& bound) {
   auto sockets = listeners(std::span(&bound.port, 1), bound.ip.is_v4() ? Families::V4 : Families::V6);
   if (sockets) std::erase_if(*sockets, [&](const ListenSocket& socket) { return socket.bound != bound; });
+  return sockets;
+}
+
+// As the kernel scores them (compute_score() in net/ipv4/inet_hashtables.c). A dual-stack socket is of the
+// family of IPv6.
+Result<std::vector<ListenSocket>> SockDiag::listeners_reached(const Endpoint& target) {
+  auto sockets = listeners(std::span(&target.port, 1), target.ip.is_v4() ? Families::Both : Families::V6);
+  if (!sockets) return sockets;
+  const auto is_exact = [&](const ListenSocket& socket) { return socket.bound.ip == target.ip; };
+  if (std::ranges::any_of(*sockets, is_exact)) {
+    std::erase_if(*sockets, std::not_fn(is_exact));
+    return sockets;
+  }
+  std::erase_if(*sockets, [&](const ListenSocket& socket) {
+    const bool same_family = socket.bound.ip.is_v4() == target.ip.is_v4();
+    return !socket.bound.ip.is_unspecified() || !(same_family || (target.ip.is_v4() && !socket.v6only));
+  });
   return sockets;
 }
 

@@ -61,6 +61,9 @@ class SockDiag {
   // What listens on exactly `bound`.
   Result<std::vector<ListenSocket>> listeners_on(const Endpoint& bound);
 
+  // What takes a connection from this host to `target`: what listens on exactly that, else on its wildcard.
+  Result<std::vector<ListenSocket>> listeners_reached(const Endpoint& target);
+
   // The half-open handshakes with listeners on `bound`, sorted.
   Result<std::vector<Handshake>> handshakes(const Endpoint& bound);
 

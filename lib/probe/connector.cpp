@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "net/tcp_connect.h"
 #include "probe/kinds.h"
 
 namespace roll {
@@ -57,6 +58,9 @@ void Connector::start(const ProbeSpec& spec, const ProbeSubject& subject, TimePo
     target_ = spec.address;
     const auto address = ProbeAddress::parse(spec.address);
     if (!address) return done_(refusal(address.error().message, ProbeResult::Retry::AtInterval));
+    if (spec.answers == ProbeSpec::Answers::OfTheInstance)
+      ownership_.emplace(subject.instance, subject.server());
+    if (ownership_ && address->unix_path.empty() && !find_own_listeners(address->endpoint)) return;
     return connect_directly(*address);
   }
   const auto shared = subject.shared_port();
@@ -68,6 +72,31 @@ void Connector::start(const ProbeSpec& spec, const ProbeSubject& subject, TimePo
     else
       done_(refusal(socket.error().message, ProbeResult::Retry::AtInterval));
   });
+}
+
+// Where somebody else listens he is not even asked. False after a refusal.
+bool Connector::find_own_listeners(const Endpoint& endpoint) {
+  auto listeners = ownership_->listeners_at(endpoint);
+  if (!listeners) {
+    done_(refusal(listeners.error().message, ProbeResult::Retry::AtInterval));
+    return false;
+  }
+  own_listeners_ = std::move(*listeners);
+  if (own_listeners_.empty()) refused(ECONNREFUSED);
+  return !own_listeners_.empty();
+}
+
+// While a listener of its own stands there nobody else can: where the same ones do as before, one of them
+// took the connection.
+Status Connector::check_connected() {
+  if (!ownership_) return {};
+  if (own_listeners_.empty()) return ownership_->check_peer(socket_.get(), target_);
+  const auto endpoint = remote_endpoint(socket_.get());
+  if (!endpoint) return fail(endpoint.error());
+  const auto listeners = ownership_->listeners_at(*endpoint);
+  if (!listeners) return fail(listeners.error());
+  if (*listeners == own_listeners_) return {};
+  return fail(ErrorKind::Failed, "the sockets that listen on " + target_ + " changed while it was asked");
 }
 
 void Connector::connect_directly(const ProbeAddress& address) {
@@ -90,6 +119,8 @@ void Connector::connect_directly(const ProbeAddress& address) {
 }
 
 void Connector::connected() {
+  if (const Status checked = check_connected(); !checked)
+    return done_(refusal(checked.error().message, ProbeResult::Retry::AtInterval));
   done_({std::move(socket_), {}});
 }
 

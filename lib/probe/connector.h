@@ -10,6 +10,7 @@
 #include "base/address.h"
 #include "base/fd.h"
 #include "loop/loop.h"
+#include "probe/ownership.h"
 #include "probe/probe.h"
 #include "steering/steering.h"
 
@@ -47,6 +48,8 @@ class Connector {
 
  private:
   void connect_directly(const ProbeAddress& address);
+  bool find_own_listeners(const Endpoint& endpoint);
+  Status check_connected();
   void connected();
   void refused(int os_error);
 
@@ -55,6 +58,9 @@ class Connector {
   Done done_;
   std::string target_;
   Fd socket_;
+  // Where only the instance may answer: who listened there, all of them its own, before we connected.
+  std::optional<Ownership> ownership_;
+  std::vector<uint64_t> own_listeners_;
   Watch writable_;
   std::unique_ptr<AimedConnect> aimed_;
 };

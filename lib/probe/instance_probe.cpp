@@ -20,7 +20,8 @@ std::unique_ptr<ProbeAttempt> InstanceProbe::attempt(const ProbeSpec& spec, cons
     case ProbeKind::Tcp:
       return attempt_tcp(loop_, steering_, spec, subject, std::move(done));
     case ProbeKind::Exec:
-      return attempt_exec(loop_, spec, std::move(done));
+      return spec.own_port == 0 ? attempt_exec(loop_, spec, std::move(done))
+                                : attempt_exec_at_own_port(loop_, spec, subject, std::move(done));
     case ProbeKind::Notify:
     case ProbeKind::Listen:
       break;

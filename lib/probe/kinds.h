@@ -24,6 +24,9 @@ std::unique_ptr<ProbeAttempt> attempt_tcp(Loop& loop, Steering& steering, const 
 // The command runs in a process group of its own, which is killed when the command has exited, at the time
 // limit, and when the attempt is destroyed.
 std::unique_ptr<ProbeAttempt> attempt_exec(Loop& loop, const ProbeSpec& spec, Probe::Done done);
+// The same where the command may ask `spec.own_port`: fails while somebody else listens there.
+std::unique_ptr<ProbeAttempt> attempt_exec_at_own_port(Loop& loop, const ProbeSpec& spec,
+                                                       const ProbeSubject& subject, Probe::Done done);
 // Notify and Listen: what the subject already knows.
 std::unique_ptr<ProbeAttempt> attempt_look(Loop& loop, const ProbeSpec& spec, const ProbeSubject& subject,
                                            Probe::Done done);

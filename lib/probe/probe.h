@@ -10,6 +10,7 @@
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "base/process_ref.h"
 #include "process/launch_spec.h"
 #include "steering/steering.h"
 
@@ -24,6 +25,11 @@ struct ProbeSpec {
   ProbeKind kind = ProbeKind::Listen;
   std::string path = "/";    // Http, Https: GET; an answer of 200–399 is ready. Starts with '/', no blanks
   std::string address = {};  // Http, Https, Tcp: HOST:PORT or unix:PATH; empty: the shared port, aimed
+  // Whose answer at `address` counts; see Ownership. An address may well be that of another service.
+  enum class Answers { OfAnybody, OfTheInstance };
+  Answers answers = Answers::OfAnybody;
+  uint16_t own_port =
+      0;  // Exec: a port that the command may ask, where only the instance may listen; 0: none
   std::vector<std::string> command = {};        // Exec: argv, exit status 0 is ready
   std::vector<std::string> env = {};            // Exec: "NAME=value"
   std::string workdir = {};                     // Exec; empty: /
@@ -43,6 +49,8 @@ struct ProbeSubject {
   InstanceId instance = 0;
   // Where clients reach it; nothing while it does not listen everywhere.
   std::function<std::optional<Endpoint>()> shared_port = {};
+  // Its server; only asked where nobody else may answer.
+  std::function<ProcessId()> server = {};
   // It sent READY=1.
   std::function<bool()> notified_ready = {};
 };
