@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/address.h"
+#include "base/atomic_file.h"
 #include "support/app_fixture.h"
 
 namespace roll::test {
@@ -52,7 +54,67 @@ class BadServerTest : public AppTest {
 };
 
 constexpr const char* kHttp = "[ready]\nkind = \"http\"\npath = \"/readyz\"\ndeadline = \"500ms\"\n";
+constexpr const char* kOwnAddress =
+    "[ready]\nkind = \"http\"\naddress = \"127.0.0.1:{probe_port}\"\ndeadline = \"2s\"\n";
 constexpr const char* kNotify = "[ready]\nkind = \"notify\"\ndeadline = \"500ms\"\n";
+
+// Answers "200 OK" at the port of each server that comes, as soon as it is known which that is.
+class Squatter {
+ public:
+  explicit Squatter(std::string servers) : servers_(std::move(servers)), thread_([this] { run(); }) {}
+  ~Squatter() {
+    stopping_ = true;
+    thread_.join();
+  }
+  Squatter(const Squatter&) = delete;
+  Squatter& operator=(const Squatter&) = delete;
+  [[nodiscard]] int asked() const { return asked_; }
+
+ private:
+  void run() {
+    while (!stopping_) {
+      for (const Resident& server : residents_called(servers_)) take_port_of(server.id.pid);
+      for (const Fd& listener : listeners_) answer(listener);
+    }
+  }
+
+  void take_port_of(pid_t pid) {
+    static const std::string kName = "PROBE_PORT=";
+    const auto environment = read_file("/proc/" + std::to_string(pid) + "/environ");
+    const size_t place = environment ? environment->find(kName) : std::string::npos;
+    if (place == std::string::npos) return;
+    const Endpoint port{IpAddress::v4(INADDR_LOOPBACK),
+                        static_cast<uint16_t>(std::stoi(environment->substr(place + kName.size())))};
+    sockaddr_storage storage{};
+    const socklen_t length = port.to_sockaddr(storage);
+    Fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (::bind(listener.get(), reinterpret_cast<sockaddr*>(&storage), length) == 0 &&
+        ::listen(listener.get(), 16) == 0)
+      listeners_.push_back(std::move(listener));
+  }
+
+  void answer(const Fd& listener) {
+    const Fd client(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    if (!client) return;
+    ++asked_;
+    (void)write_all(client.get(), "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  }
+
+  std::string servers_;
+  std::vector<Fd> listeners_;
+  std::atomic<int> asked_{0};
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+TEST_F(BadServerTest, OneForWhichSomebodyElseAnswers) {
+  const Squatter squatter("stub_server");
+  const Said said =
+      expect_rolled_back({.keys = "env = { PROBE_PORT = \"{probe_port}\" }", .tables = kOwnAddress});
+  EXPECT_THAT(said, Complains("is held by rollctl_bad_ser"));
+  EXPECT_THAT(said, Complains("which is no process of instance 3"));
+  EXPECT_EQ(squatter.asked(), 0);
+}
 
 TEST_F(BadServerTest, OneThatExitsAtOnce) {
   const Said said = expect_rolled_back({.behaviours = {"exit=3"}});

@@ -166,6 +166,36 @@ TEST(ProbeSpecTest, HasEverythingExpanded) {
   EXPECT_TRUE(probe->env.empty());
 }
 
+TEST(ProbeSpecTest, LetsOnlyTheInstanceAnswerWhereTheAddressIsItsAlone) {
+  const auto answers_at = [](const std::string& address) {
+    const auto probe =
+        make_probe_spec(spec_of("command = [\"/a\"]\nlisten = [\":80\"]\n[ready]\nkind = \"http\"\n"
+                                "address = \"" +
+                                address + "\""),
+                        kPlace);
+    EXPECT_TRUE(probe) << address;
+    return probe ? probe->answers : ProbeSpec::Answers::OfAnybody;
+  };
+  EXPECT_EQ(answers_at("127.0.0.1:{probe_port}"), ProbeSpec::Answers::OfTheInstance);
+  EXPECT_EQ(answers_at("unix:{run_dir}/probe"), ProbeSpec::Answers::OfTheInstance);
+  EXPECT_EQ(answers_at("127.0.0.1:9001"), ProbeSpec::Answers::OfAnybody);
+  EXPECT_EQ(answers_at("unix:/run/sidecar"), ProbeSpec::Answers::OfAnybody);
+  EXPECT_EQ(answers_at(""), ProbeSpec::Answers::OfAnybody);
+}
+
+TEST(ProbeSpecTest, KnowsThePortThatACommandMayAsk) {
+  const std::string exec = "[ready]\nkind = \"exec\"\ncommand = [\"/check\"]\n";
+  const std::string app = "command = [\"/a\"]\nlisten = [\":80\"]\n";
+  auto place = kPlace;
+  const auto with = make_probe_spec(spec_of(app + "env = { PORT = \"{probe_port}\" }\n" + exec), place);
+  ASSERT_TRUE(with);
+  EXPECT_EQ(with->own_port, 9001);
+  place.probe_port = 0;
+  const auto without = make_probe_spec(spec_of(app + exec), place);
+  ASSERT_TRUE(without);
+  EXPECT_EQ(without->own_port, 0);
+}
+
 TEST(ProbeSpecTest, RefusesAPathThatWouldBeAnotherRequest) {
   auto spec = spec_of(kText);
   for (const char* path : {"readyz", "/a b", "/a\r\nHost: x", ""}) {
