@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/atomic_file.h"
+#include "base/own_file.h"
 #include "config/anchor.h"
 #include "config/app_file.h"
 #include "config/app_rules.h"
@@ -91,6 +92,8 @@ Result<AppDescription> describe_app(const Paths& paths, const AppName& app, cons
   }
   const std::string kept = paths.adhoc_app_file(app.name);
   if (!has_file && !exists(kept)) return fail(no_such_app(paths, app));
+  if (!has_file)
+    if (Status own = check_own_folder(paths.state(app.name)); !own) return fail(own.error());
   auto config = read_app_file(has_file ? app.file : kept);
   if (!config) return fail(config.error());
   apply_options(line.traffic, *config);

@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "base/atomic_file.h"
+#include "base/folder_removal.h"
+#include "base/own_file.h"
 #include "base/user_name.h"
 #include "net/free_port.h"
 #include "probe/instance_probe.h"
@@ -19,6 +21,12 @@
 #include "steering/handover.h"
 
 namespace roll {
+
+namespace {
+
+constexpr Millis kClearPatience{100};
+
+}  // namespace
 
 ChangeSession::ChangeSession(const Paths& paths, std::string app, Reporter& reporter, Sink& hook_output)
     : paths_(paths),
@@ -40,6 +48,8 @@ Result<std::unique_ptr<ChangeSession>> ChangeSession::open(Context& context, con
       return fail(made.error());
     if (Status made = make_directories(paths.state(session->app_), kPrivate); !made)
       return fail(made.error());
+    for (const std::string& folder : {paths.runtime(session->app_), paths.state(session->app_)})
+      if (Status own = check_own_folder(folder); !own) return fail(own.error());
     const auto self = ProcessRef::self();
     if (!self) return fail(self.error());
     session->self_ = {self->id(), user_name(::geteuid()), context.command_text(), SystemClock().wall_now()};
@@ -53,6 +63,14 @@ Result<std::unique_ptr<ChangeSession>> ChangeSession::open(Context& context, con
   session->interrupts_ = std::make_unique<SignalInterrupts>(*session->loop_);
   if (Status read = session->reread(); !read) return fail(read.error());
   return session;
+}
+
+// What the servers' users have left, of this app and of removed ones: it never decides what comes of a
+// command.
+ChangeSession::~ChangeSession() {
+  if (!lock_) return;
+  for (const std::string& place : {paths_.runtime(app_), paths_.runtime_dir})
+    (void)clear_discarded(place, kClearPatience);
 }
 
 Status ChangeSession::reread() {
@@ -174,7 +192,8 @@ Result<std::optional<Verdict>> ChangeSession::recover() {
   const bool forward = request.remedy == Remedy::Finish || !history_.current;
   auto spec = load_generation(paths_, app_, forward ? change->generation : *history_.current);
   // No client has come to one whose specification was not kept: what was started of it is undone without.
-  if (!spec && forward && request.remedy == Remedy::Undo)
+  const bool was_not_kept = !spec && spec.error().kind == ErrorKind::NotFound;
+  if (was_not_kept && forward && request.remedy == Remedy::Undo)
     spec = GenerationSpec{app_, change->release, change->generation, {}};
   if (!spec) return fail(spec.error());
   request.spec = std::move(*spec);

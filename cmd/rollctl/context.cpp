@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/fd.h"
+#include "base/privilege.h"
 #include "rollctl/exit_status.h"
 #include "ui/error_view.h"
 
@@ -44,7 +45,8 @@ SteerProgramAhead Context::take_steer_program() {
 }
 
 Result<Paths> Context::paths() {
-  return Paths::resolve(::geteuid(), environment);
+  const auto power = is_privileged() ? Paths::Power::Capabilities : Paths::Power::None;
+  return Paths::resolve(::geteuid(), environment, power);
 }
 
 std::unique_ptr<Reporter> Context::reporter(const std::string& app) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "rollctl/file_logs.h"
 
-#include <fcntl.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -9,6 +8,7 @@
 #include <charconv>
 #include <filesystem>
 
+#include "process/log_file.h"
 #include "state/log_tail.h"
 
 namespace roll {
@@ -68,7 +68,7 @@ Status FileLogs::follow(Loop& loop) {
 void FileLogs::show_new() {
   for (const InstanceId id : ids()) {
     int64_t& offset = shown_[id];
-    const Fd fd(::open(path(id).c_str(), O_RDONLY | O_CLOEXEC));
+    const Fd fd = open_log_to_read(path(id));
     if (!fd) continue;
     char buffer[65536];
     ssize_t got = 0;

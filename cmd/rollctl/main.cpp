@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/privilege.h"
 #include "rollctl/command_line.h"
 #include "rollctl/context.h"
 #include "rollctl/exit_status.h"
@@ -43,6 +44,12 @@ int main(int argc, char** argv) {
   // A heap for each of the few short threads would cost more than they wait for one another.
   ::mallopt(M_ARENA_MAX, 1);
   const std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (roll::is_set_id())
+    return roll::Context(roll::guess_common_options(arguments), arguments)
+        .fail({roll::ErrorKind::NotPermitted, 0,
+               "rollctl does not run as another user or group than its caller: he could start anything as "
+               "that one",
+               "take the set-user-ID and set-group-ID bits from it: chmod ug-s"});
   // The first word tells it, and the kernel needs longer for the program than the rest of the line takes.
   auto steer_program =
       moves_traffic(arguments) ? roll::load_steer_program_ahead() : roll::SteerProgramAhead();

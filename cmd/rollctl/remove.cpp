@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "base/atomic_file.h"
+#include "base/folder_removal.h"
 #include "rollctl/app_source.h"
 #include "rollctl/change_session.h"
 #include "rollctl/exit_status.h"
@@ -12,6 +13,8 @@
 namespace roll {
 
 namespace {
+
+constexpr Millis kClearPatience{5000};
 
 Status remove(Context& context, const CommandLine& line, Reporter& reporter) {
   const auto paths = Context::paths();
@@ -29,8 +32,13 @@ Status remove(Context& context, const CommandLine& line, Reporter& reporter) {
                 fmt::format("{} still has {} instance{}", app->name, *instances, *instances == 1 ? "" : "s"),
                 fmt::format("rollctl stop {}, then remove it", app->name));
   for (const std::string& folder :
-       {paths->state(app->name), paths->logs(app->name), paths->runtime(app->name)})
-    if (Status removed = remove_tree(folder); !removed) return removed;
+       {paths->state(app->name), paths->logs(app->name), paths->runtime(app->name)}) {
+    if (const auto discarded = discard_folder(folder); !discarded) return fail(discarded.error());
+    const std::string place = std::filesystem::path(folder).parent_path();
+    if (clear_discarded(place, kClearPatience) == Cleared::InPart)
+      reporter.on_warning(fmt::format("something of {} could not be removed yet, and lies in {}/{}*", folder,
+                                      place, kDiscardedPrefix));
+  }
   if (context.options().json) {
     context.print_json({{"v", 1}, {"app", app->name}, {"removed", true}});
   } else if (!context.options().quiet) {

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <filesystem>
 
-#include "base/fd.h"
+#include "base/own_file.h"
 
 namespace roll {
 
@@ -29,7 +29,8 @@ Status sync_folder_of(const std::string& path) {
 Status write_file_atomically(const std::string& path, std::string_view text, mode_t mode,
                              Durability durability) {
   const std::string draft = path + ".new";
-  Fd fd(::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
+  ::unlink(draft.c_str());  // of one that did not come to its end
+  Fd fd(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
   if (!fd) return fail(last_os_failure("cannot write " + draft));
   Status written = write_all(fd.get(), text);
   if (written && durability == Durability::Synced && ::fsync(fd.get()) != 0)
@@ -57,8 +58,11 @@ Result<std::string> read_file(const std::string& path, size_t limit) {
 }
 
 Status LineFile::append(std::string_view line) {
-  if (!fd_) fd_ = Fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!fd_) return fail(last_os_failure("cannot open " + path_));
+  if (!fd_) {
+    auto file = open_own_file(path_, O_RDWR | O_CREAT | O_APPEND, 0600);
+    if (!file) return fail(file.error());
+    fd_ = std::move(*file);
+  }
   std::string text;
   text.reserve(line.size() + 2);
   const off_t end = ::lseek(fd_.get(), 0, SEEK_END);
@@ -100,13 +104,6 @@ Status make_directories(const std::string& path, mode_t mode) {
   if (Status made = make_directories(parent, mode); !made) return made;
   if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST)
     return fail(last_os_failure("cannot make the folder " + path));
-  return {};
-}
-
-Status remove_tree(const std::string& path) {
-  std::error_code failure;
-  fs::remove_all(path, failure);
-  if (failure) return fail(os_failure("cannot remove " + path, failure.value()));
   return {};
 }
 

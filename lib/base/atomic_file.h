@@ -27,7 +27,8 @@ inline constexpr size_t kLargestFile = size_t{16} * 1024 * 1024;
 // Brings a file and its folder to the disk. Blocks.
 Status sync_file(const std::string& path);
 
-// The file's whole text; more than `limit` bytes are an error of kind Invalid. NotFound where there is none.
+// The file's whole text, whoever has written it: for what the kernel tells. More than `limit` bytes are an
+// error of kind Invalid. NotFound where there is none.
 Result<std::string> read_file(const std::string& path, size_t limit = kLargestFile);
 
 // A file that lines are appended to, each (its '\n' is added) with a single write, so that several appenders
@@ -62,8 +63,5 @@ Status append_line(const std::string& path, std::string_view line);
 
 // mkdir -p; folders that are missing are made with `mode`.
 Status make_directories(const std::string& path, mode_t mode);
-
-// Removes a folder and what is in it, files first. One that is missing is fine.
-Status remove_tree(const std::string& path);
 
 }  // namespace roll

@@ -8,11 +8,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstring>
+#include <string>
 
 #include "base/new_child.h"
+#include "base/privilege.h"
 
 namespace roll {
 
@@ -47,6 +51,24 @@ void reset_signals(posix_spawnattr_t& attributes) {
                              POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
 }
 
+// Who has more power than his caller takes no program from where that one says.
+constexpr std::array kFolders{"/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/"};
+
+// 0 or an errno.
+int spawn(pid_t* pid, const SpawnOptions& options, const std::vector<char*>& words) {
+  const bool is_path = std::strchr(words.front(), '/') != nullptr;
+  if (!is_privileged() || is_path)
+    return ::posix_spawnp(pid, words.front(), &options.actions, &options.attributes, words.data(), environ);
+  int failure = ENOENT;
+  for (const char* folder : kFolders) {
+    const std::string program = std::string(folder) + words.front();
+    failure =
+        ::posix_spawn(pid, program.c_str(), &options.actions, &options.attributes, words.data(), environ);
+    if (failure != ENOENT) break;
+  }
+  return failure;
+}
+
 }  // namespace
 
 Result<Command> Command::start(const std::vector<std::string>& argv, Stderr errors) {
@@ -64,8 +86,7 @@ Result<Command> Command::start(const std::vector<std::string>& argv, Stderr erro
   }
   const std::vector<char*> words = exec_pointers(argv);
   pid_t pid = -1;
-  const int failure =
-      ::posix_spawnp(&pid, words.front(), &options.actions, &options.attributes, words.data(), environ);
+  const int failure = spawn(&pid, options, words);
   if (failure != 0) return fail(os_failure("cannot run " + argv.front(), failure));
   return Command(pid, std::move(pipe->read));
 }

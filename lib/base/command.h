@@ -20,7 +20,8 @@ class Command {
  public:
   enum class Stderr { Together, Discarded };  // Together: in the same pipe as standard output
 
-  // argv[0] is looked up in PATH. NotFound where there is no such program.
+  // argv[0] is looked up in PATH, and by a rollctl that has capabilities in the system's folders alone.
+  // NotFound where there is no such program.
   static Result<Command> start(const std::vector<std::string>& argv, Stderr errors);
 
   Command(Command&& other) noexcept

@@ -8,6 +8,8 @@
 
 #include <cerrno>
 
+#include "base/own_file.h"
+
 namespace roll {
 
 namespace {
@@ -25,20 +27,18 @@ bool is_file_at(int fd, const std::string& path) {
 
 Result<std::optional<FileLock>> FileLock::try_acquire(const std::string& path) {
   for (;;) {
-    Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!fd) return fail(last_os_failure("cannot open the lock " + path));
-    while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    auto fd = open_own_file(path, O_RDWR | O_CREAT, 0600);
+    if (!fd) return fail(fd.error());
+    while (::flock(fd->get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno == EWOULDBLOCK) return std::nullopt;
       if (errno != EINTR) return fail(last_os_failure("cannot lock " + path));
     }
-    if (is_file_at(fd.get(), path)) return std::optional<FileLock>(FileLock(std::move(fd)));
+    if (is_file_at(fd->get(), path)) return std::optional<FileLock>(FileLock(std::move(*fd)));
   }
 }
 
 std::string FileLock::read_holder(const std::string& path) {
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!fd) return {};
-  return read_all(fd.get(), 65536).value_or(std::string());
+  return read_own_file(path, 65536).value_or(std::string());
 }
 
 Status FileLock::describe_holder(const std::string& text) {

@@ -10,4 +10,10 @@ namespace roll {
 // The user's name, or the number where it has none. Blocks on the user database.
 std::string user_name(uid_t uid);
 
+// For messages: "user 33 (www-data)", "user 4711". Blocks on the user database.
+std::string user_text(uid_t uid);
+
+// Does that user belong to that group, by his own or a further one? Blocks on the user database.
+bool is_in_group(uid_t uid, gid_t gid);
+
 }  // namespace roll

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "config/app_file.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +11,9 @@
 #include <filesystem>
 
 #include "base/fd.h"
+#include "base/path_walk.h"
+#include "base/regular_file.h"
+#include "base/user_name.h"
 #include "config/anchor.h"
 #include "config/app_rules.h"
 #include "config/templates.h"
@@ -40,29 +42,30 @@ std::string environment(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
-// Who may write what root is about to trust: everyone whom the file or its folder lets, and its owner.
-Status check_writers(const std::string& path, const struct stat& file) {
+// Who may write what root is about to trust: everyone whom the file lets, or a folder on the way to it, and
+// their owners. Groups that may write into such a folder are its owner's choice.
+Status check_writers(const std::string& path, const WalkedPath& found) {
   constexpr mode_t kOthers = S_IWGRP | S_IWOTH;
   const std::string refusal = fmt::format("{}: refused, because", path);
-  if ((file.st_mode & kOthers) != 0)
+  if ((found.info.st_mode & kOthers) != 0)
     return fail(ErrorKind::Invalid, refusal + " others may write it, and root would run what they write",
                 "chmod go-w " + path);
-  const bool from_sudo = environment("SUDO_UID") == std::to_string(file.st_uid);
-  if (file.st_uid != 0 && !from_sudo)
+  if (!is_trusted(found.info.st_uid, Trust::RootAndUs))
     return fail(ErrorKind::Invalid,
-                fmt::format("{} it belongs to user {}, and root would run what that user writes", refusal,
-                            file.st_uid),
+                fmt::format("{} it belongs to {}, and root would run what that user writes", refusal,
+                            user_text(found.info.st_uid)),
                 "chown root " + path);
-
-  std::error_code failure;
-  const auto folder = std::filesystem::canonical(path, failure).parent_path().string();
-  struct stat around{};
-  if (failure || stat(folder.c_str(), &around) < 0)
-    return fail(last_os_failure("cannot look at the folder of " + path));
-  // In a sticky folder nobody can replace another's file.
-  if ((around.st_mode & S_IWOTH) != 0 && (around.st_mode & S_ISVTX) == 0)
-    return fail(ErrorKind::Invalid, fmt::format("{} everybody may write into its folder {}", refusal, folder),
-                "chmod o-w " + folder);
+  for (const Steerer& one : found.steerers) {
+    if (one.kind == Steerer::Kind::Anybody)
+      return fail(ErrorKind::Invalid,
+                  fmt::format("{} everybody may write into its folder {}", refusal, one.where),
+                  "chmod o-w " + one.where);
+    if (one.kind == Steerer::Kind::User)
+      return fail(
+          ErrorKind::Invalid,
+          fmt::format("{} {} can put another file in its place, by {}", refusal, one.name(), one.where),
+          "keep it in a folder of root's, as /etc/rollctl");
+  }
   return {};
 }
 
@@ -70,15 +73,14 @@ Status check_writers(const std::string& path, const struct stat& file) {
 
 Result<AppConfig> read_app_file(const std::string& path) {
   const std::string what = "cannot read app file " + path;
-  // Not blocked by a FIFO that stands there.
-  Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!file) return fail(last_os_failure(what));
-  struct stat status{};
-  if (fstat(file.get(), &status) < 0) return fail(last_os_failure(what));
-  if (!S_ISREG(status.st_mode)) return fail(ErrorKind::Invalid, what + ": it is not a regular file");
+  const auto found = walk_path(path);
+  if (!found) return fail(os_failure(what, found.error().os_error));
+  if (!S_ISREG(found->info.st_mode)) return fail(ErrorKind::Invalid, what + ": it is not a regular file");
   if (geteuid() == 0)
-    if (auto checked = check_writers(path, status); !checked) return fail(checked.error());
-  auto text = read_all(file.get(), kLargestAppFile);
+    if (auto checked = check_writers(path, *found); !checked) return fail(checked.error());
+  const auto file = open_regular(found->entry, path);
+  if (!file) return fail(os_failure(what, file.error().os_error));
+  auto text = read_all(file->get(), kLargestAppFile);
   if (!text) return fail(with_context(text.error(), what));
   return parse_app_file(*text, path);
 }

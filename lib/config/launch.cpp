@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "base/atomic_file.h"
 #include "config/app_rules.h"
+#include "config/env_file.h"
 #include "config/environment.h"
 #include "config/generation_spec.h"
 #include "config/templates.h"
@@ -59,13 +59,8 @@ Result<Environment> configured_environment(const GenerationSpec& spec, const Pla
   const auto path = placeholders.expand(spec.config.env_file);
   if (!path) return fail(at(spec, "env_file", path.error()));
   if (!path->empty()) {
-    const auto text = read_file(*path);
-    // Named by the app file: its absence makes that one invalid.
-    if (!text) {
-      auto error = text.error();
-      if (error.kind == ErrorKind::NotFound) error.kind = ErrorKind::Invalid;
-      return fail(at(spec, "env_file", std::move(error)));
-    }
+    const auto text = read_env_file(*path);
+    if (!text) return fail(at(spec, "env_file", text.error()));
     auto parsed = parse_env_file(*text, *path);
     if (!parsed) return fail(at(spec, "env_file", parsed.error()));
     environment = std::move(*parsed);

@@ -2,7 +2,6 @@
 #include "config/program.h"
 
 #include <elf.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "base/regular_file.h"
 
 namespace roll {
 
@@ -19,12 +19,6 @@ namespace {
 
 constexpr size_t kMostHeaders = 256;
 constexpr size_t kMostNotes = size_t{64} * 1024;
-
-Result<Fd> open_program(const std::string& path) {
-  Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return fail(last_os_failure("cannot read \"" + path + "\""));
-  return file;
-}
 
 bool read_at(int file, uint64_t offset, void* target, size_t size) {
   const ssize_t got = ::pread(file, target, size, static_cast<off_t>(offset));
@@ -91,14 +85,14 @@ std::optional<Machine> machine_of(int file) {
 }
 
 std::optional<Machine> own_machine() {
-  const auto self = open_program("/proc/self/exe");
+  const auto self = open_regular("/proc/self/exe");
   return self ? machine_of(self->get()) : std::nullopt;
 }
 
 }  // namespace
 
 std::optional<ScriptLine> script_line_of(const std::string& path) {
-  const auto file = open_program(path);
+  const auto file = open_regular(path);
   char buffer[256];
   const ssize_t got = file ? ::read(file->get(), buffer, sizeof buffer) : 0;
   std::string_view line(buffer, static_cast<size_t>(std::max<ssize_t>(got, 0)));
@@ -132,7 +126,7 @@ std::string_view obstacle_text(PreloadObstacle obstacle) {
 
 Result<std::optional<PreloadObstacle>> preload_obstacle(const std::string& path) {
   using Found = std::optional<PreloadObstacle>;
-  const auto file = open_program(path);
+  const auto file = open_regular(path);
   if (!file) return fail(file.error());
   const auto machine = machine_of(file->get());
   if (!machine) return fail(ErrorKind::Invalid, "\"" + path + "\" is no ELF program");

@@ -26,6 +26,10 @@ Status Fleet::discover() {
     const auto remnant = world_.instances.clear_remains(instance.record.id);
     if (!remnant) return roll::fail(remnant.error());
     if (*remnant == Instances::Remnant::CameUp) return discover();
+    if (*remnant == Instances::Remnant::Stays)
+      world_.observer.on_warning(
+          fmt::format("instance {} has ended, but its folder cannot be removed: the next command tries again",
+                      instance.record.id));
   }
   for (FoundInstance& instance : *found) {
     if (instance.presence == Presence::Remains) continue;

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-#include "base/atomic_file.h"
+#include "base/own_file.h"
 #include "process/json_reader.h"
 
 namespace roll {
@@ -152,7 +152,7 @@ Status write_instance_record(const std::string& run_dir, const InstanceRecord& r
 
 Result<InstanceRecord> read_instance_record(const std::string& run_dir) {
   const std::string path = run_dir + "/" + kInstanceFile;
-  const auto text = read_file(path);
+  const auto text = read_own_file(path);
   if (!text) return fail(text.error());
   const auto value = parse_json_object(*text, path);
   if (!value) return fail(value.error());

@@ -62,7 +62,12 @@ InstanceRecord first_record(const LaunchSpec& spec, ProcessId shim) {
 // Found there by the server. A new file takes a disk a while, and this process waits for the shim anyway.
 Status make_log(const std::string& path) {
   if (path.empty()) return {};
-  return open_log(path) ? Status() : fail(last_os_failure("cannot open " + path));
+  if (open_log(path)) return {};
+  Error error = last_os_failure("cannot open the log " + path);
+  if (error.os_error == EPERM || error.os_error == ELOOP)
+    error.hint =
+        "a log is a regular file with one name, of root's, this user's or its folder's owner's: remove it";
+  return fail(std::move(error));
 }
 
 void remove_if_empty(const std::string& path) {

@@ -7,7 +7,7 @@
 #include <future>
 #include <nlohmann/json.hpp>
 
-#include "base/atomic_file.h"
+#include "base/own_file.h"
 
 namespace roll {
 
@@ -34,7 +34,7 @@ Result<Acknowledgement> keep_generation(const Paths& paths, const GenerationSpec
 }
 
 Result<GenerationSpec> load_generation(const Paths& paths, const std::string& app, int64_t generation) {
-  const auto text = read_file(paths.generation(app, generation));
+  const auto text = read_own_file(paths.generation(app, generation));
   if (!text)
     return fail(ErrorKind::NotFound,
                 fmt::format("the specification of generation {} of {} is not there: {}", generation, app,

@@ -12,6 +12,7 @@
 #include <array>
 #include <filesystem>
 
+#include "base/own_file.h"
 #include "base/user_name.h"
 #include "process/systemd_manager.h"
 
@@ -44,6 +45,10 @@ Result<std::string> look_at_folders(const Result<Paths>& paths) {
   for (const auto& [folder, variable] : {std::pair(paths->runtime_dir, "ROLLCTL_RUNTIME_DIR"),
                                          std::pair(paths->state_dir, "ROLLCTL_STATE_DIR")}) {
     const fs::path existing = existing_part(folder);
+    if (Status own = check_place_for_folders(existing.string()); !own) {
+      own.error().hint = fmt::format("set {} to a folder that only this user can change", variable);
+      return fail(own.error());
+    }
     if (::faccessat(AT_FDCWD, existing.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
       Error error = last_os_failure("cannot write to " + existing.string());
       error.hint = fmt::format("set {} to a folder that this user may write to", variable);

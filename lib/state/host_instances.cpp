@@ -451,8 +451,8 @@ Acknowledgement HostInstances::drain(InstanceId id, const DrainOrder& order) {
 Result<Instances::Remnant> HostInstances::clear_remains(InstanceId id) {
   const TimePoint deadline = loop_.now() + kStartBound;
   for (;;) {
-    Status cleared = remove_instance_folder(paths_, app_, id);
-    if (cleared) return Remnant::Cleared;
+    const auto cleared = remove_instance_folder(paths_, app_, id);
+    if (cleared) return *cleared == FolderEnd::Removed ? Remnant::Cleared : Remnant::Stays;
     if (cleared.error().kind != ErrorKind::Busy || loop_.now() >= deadline) return fail(cleared.error());
     if (has_instance_record(paths_.instance(app_, id))) {
       shimless_.erase(id);

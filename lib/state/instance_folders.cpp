@@ -11,6 +11,8 @@
 #include <filesystem>
 
 #include "base/atomic_file.h"
+#include "base/folder_removal.h"
+#include "base/own_file.h"
 
 namespace roll {
 
@@ -26,6 +28,9 @@ constexpr mode_t kPrivate = 0700;
 
 Result<std::vector<InstanceId>> list_instance_folders(const Paths& paths, const std::string& app) {
   std::vector<InstanceId> ids;
+  const Status own = check_own_folder(paths.runtime(app));
+  if (!own && own.error().kind == ErrorKind::NotFound) return ids;
+  if (!own) return fail(own.error());
   std::error_code failure;
   for (const fs::directory_entry& entry : fs::directory_iterator(paths.runtime(app), failure)) {
     const std::string name = entry.path().filename().string();
@@ -58,13 +63,14 @@ bool is_instance_claimed(const Paths& paths, const std::string& app, InstanceId 
   return locked != 0;
 }
 
-Status remove_instance_folder(const Paths& paths, const std::string& app, InstanceId id) {
+Result<FolderEnd> remove_instance_folder(const Paths& paths, const std::string& app, InstanceId id) {
   const std::string folder = paths.instance(app, id);
   const Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd) return errno == ENOENT ? Status() : fail(last_os_failure("cannot open " + folder));
+  if (!fd && errno == ENOENT) return FolderEnd::Removed;
+  if (!fd) return fail(last_os_failure("cannot open " + folder));
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0)
     return fail(ErrorKind::Busy, folder + " belongs to a shim that is starting", "try again in a moment");
-  return remove_tree(folder);
+  return discard_folder(folder) ? FolderEnd::Removed : FolderEnd::Stays;
 }
 
 }  // namespace roll

@@ -12,6 +12,7 @@
 namespace roll {
 
 // The ids that have a folder below the app's runtime folder, in order. Empty where there is none.
+// NotPermitted where others could have put there what they want to be believed.
 Result<std::vector<InstanceId>> list_instance_folders(const Paths& paths, const std::string& app);
 
 // Claims the id: makes its folder, which must not exist, and the folders of its log. The server's user may
@@ -22,7 +23,9 @@ Status claim_instance_folder(const Paths& paths, const std::string& app, Instanc
 // record: a shim that starts there would find the lock taken.
 bool is_instance_claimed(const Paths& paths, const std::string& app, InstanceId id);
 
-// Removes the folder, unless a shim works in it: that holds a lock on it from its first moment on. Busy then.
-Status remove_instance_folder(const Paths& paths, const std::string& app, InstanceId id);
+// Takes the folder away, to be cleared later, unless a shim works in it: that holds a lock on it from its
+// first moment on. Busy then. One that stays has no shim in it, but cannot be moved.
+enum class FolderEnd { Removed, Stays };
+Result<FolderEnd> remove_instance_folder(const Paths& paths, const std::string& app, InstanceId id);
 
 }  // namespace roll

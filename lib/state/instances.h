@@ -106,8 +106,8 @@ class Instances {
 
   // Clears away the folder of one whose presence is Remains. Blocks, for at most 5 s, while a shim is still
   // starting there, whose rollctl was killed: it ends where it was not told to launch; else it comes up, and
-  // is to be discovered anew.
-  enum class Remnant { Cleared, CameUp };
+  // is to be discovered anew. A folder that stays has nothing in it that lives.
+  enum class Remnant { Cleared, CameUp, Stays };
   virtual Result<Remnant> clear_remains(InstanceId id) = 0;
 
   // To be called every millisecond or so after a listener has closed: connections that the kernel moved from

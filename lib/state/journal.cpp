@@ -2,10 +2,11 @@
 #include "state/journal.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 #include <string_view>
 
-#include "base/atomic_file.h"
+#include "base/own_file.h"
 
 namespace roll {
 
@@ -107,7 +108,10 @@ Status FileJournal::note(const Event& event) {
 }
 
 Result<std::vector<Event>> read_journal(const std::string& path, Reach reach) {
-  auto text = read_file(path, kLargestJournal);
+  const Status folder = check_own_folder(std::filesystem::path(path).parent_path());
+  if (!folder && folder.error().kind == ErrorKind::NotFound) return std::vector<Event>();
+  if (!folder) return fail(folder.error());
+  auto text = read_own_file(path, kLargestJournal);
   if (!text && text.error().kind == ErrorKind::NotFound) return std::vector<Event>();
   if (!text) return fail(text.error());
   std::vector<Event> events;

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "state/log_tail.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 
-#include "base/fd.h"
+#include "process/log_file.h"
 
 namespace roll {
 
@@ -17,7 +16,7 @@ constexpr int64_t kMostBytes = 256 * 1024;
 }  // namespace
 
 std::vector<std::string> last_lines_of(const std::string& path, size_t lines, int64_t* end) {
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const Fd fd = open_log_to_read(path);
   const int64_t size = fd ? ::lseek(fd.get(), 0, SEEK_END) : 0;
   if (end != nullptr) *end = std::max<int64_t>(size, 0);
   if (size <= 0) return {};

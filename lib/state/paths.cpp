@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "state/paths.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <filesystem>
+
+#include "base/path_walk.h"
 
 namespace roll {
 
@@ -30,19 +36,38 @@ bool is_plain(const std::string& folder) {
 
 constexpr const char* kInstalledLibexec = "/usr/libexec/rollctl";
 
+constexpr std::array kCode{"roll-shim", "libroll-tls.so", "libroll-preload.so"};
+
+// A program keeps its capabilities under another name, which anyone may give it where hard links are not
+// protected: what lies beside it then is whatever he put there.
+bool is_roots_alone(const fs::path& path) {
+  const auto found = walk_path(path.string(), Trust::Root);
+  if (!found) return found.error().os_error == ENOENT;
+  constexpr mode_t kOthers = S_IWGRP | S_IWOTH;
+  return found->steerers.empty() && found->info.st_uid == 0 && (found->info.st_mode & kOthers) == 0;
+}
+
 // In a build tree all programs stand beside one another; installed, the shim has a folder of its own.
-std::string find_libexec() {
+std::string find_libexec(Paths::Power power) {
   std::error_code failure;
-  const fs::path self = fs::read_symlink("/proc/self/exe", failure);
-  if (!failure && ::access((self.parent_path() / "roll-shim").c_str(), X_OK) == 0)
-    return self.parent_path().string();
-  return kInstalledLibexec;
+  const fs::path folder = fs::read_symlink("/proc/self/exe", failure).parent_path();
+  const bool is_beside = !failure && ::access((folder / "roll-shim").c_str(), X_OK) == 0;
+  const auto is_safe = [&](const char* name) {
+    return power == Paths::Power::None || is_roots_alone(folder / name);
+  };
+  return is_beside && std::ranges::all_of(kCode, is_safe) ? folder.string() : kInstalledLibexec;
 }
 
 }  // namespace
 
-Result<Paths> Paths::resolve(uid_t uid, const Environment& environment) {
+Result<Paths> Paths::resolve(uid_t uid, const Environment& environment, Power power) {
   const auto value = [&](const char* name) { return value_of(environment, name); };
+  if (power == Power::Capabilities && !value("ROLLCTL_LIBEXEC_DIR").empty())
+    return fail(
+        ErrorKind::NotPermitted,
+        "ROLLCTL_LIBEXEC_DIR is refused: this rollctl has capabilities that its caller has not, and would "
+        "run with them what lies there",
+        "unset it, or use a rollctl without capabilities");
   const auto xdg = [&](const char* name, const char* below_home) {
     const std::string folder = value(name);
     return below(folder.empty() ? below(value("HOME"), below_home) : folder, "rollctl");
@@ -63,7 +88,7 @@ Result<Paths> Paths::resolve(uid_t uid, const Environment& environment) {
   paths.log_dir = value("ROLLCTL_LOG_DIR");
   if (paths.log_dir.empty() && root) paths.log_dir = "/var/log/rollctl";
   paths.libexec_dir = value("ROLLCTL_LIBEXEC_DIR");
-  if (paths.libexec_dir.empty()) paths.libexec_dir = find_libexec();
+  if (paths.libexec_dir.empty()) paths.libexec_dir = find_libexec(power);
   paths.library_dir = paths.libexec_dir == kInstalledLibexec ? ROLL_LIBRARY_DIR : paths.libexec_dir;
   paths.runtime_dir = value("ROLLCTL_RUNTIME_DIR");
   if (paths.runtime_dir.empty() && root) paths.runtime_dir = "/run/rollctl";

@@ -23,9 +23,16 @@ struct Paths {
   std::string library_dir;  // libroll-preload.so, libroll-tls.so; moves with libexec_dir where that is not
                             // the installed one
 
+  // What this program can do beyond its caller.
+  enum class Power {
+    None,
+    Capabilities,  // what it runs or loads must lie where only root may put it, whatever the environment says
+  };
+
   using Environment = std::function<const char*(const char*)>;
-  // NotPermitted where an ordinary user has no XDG_RUNTIME_DIR or no HOME, and no override.
-  static Result<Paths> resolve(uid_t uid, const Environment& environment);
+  // NotPermitted where an ordinary user has no XDG_RUNTIME_DIR or no HOME, and no override, and where a power
+  // is to be led to code by ROLLCTL_LIBEXEC_DIR.
+  static Result<Paths> resolve(uid_t uid, const Environment& environment, Power power = Power::None);
 
   // Of one app.
   [[nodiscard]] std::string app_file(const std::string& app) const;

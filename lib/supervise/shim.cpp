@@ -14,8 +14,11 @@
 
 #include "base/atomic_file.h"
 #include "base/file_lock.h"
+#include "base/folder_removal.h"
+#include "base/own_file.h"
 #include "loop/loop.h"
 #include "process/json_reader.h"
+#include "process/log_file.h"
 #include "process/packet_socket.h"
 #include "process/shim_protocol.h"
 #include "supervise/control.h"
@@ -32,6 +35,8 @@ namespace {
 constexpr Millis kConnectPatience{1000};
 // How long a rollctl may take to deal with the end, before the shim journals it.
 constexpr Millis kEndPatience{5000};
+// How long this process stays after it has told the end, for what is left of folders.
+constexpr Millis kClearPatience{2000};
 constexpr size_t kLargestSpec = size_t{8} * 1024 * 1024;
 
 // Held until this process ends: who finds it locked knows that a shim is at work.
@@ -53,9 +58,9 @@ Result<LaunchSpec> spec_from(int file) {
 
 // NotFound where none was staged (yet).
 Result<LaunchSpec> staged_spec() {
-  const Fd file(::open(kLaunchSpec, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!file) return fail(last_os_failure(std::string("cannot open ") + kLaunchSpec));
-  return spec_from(file.get());
+  const auto file = open_own_file(kLaunchSpec, O_RDONLY);
+  if (!file) return fail(file.error());
+  return spec_from(file->get());
 }
 
 struct Orders {
@@ -141,6 +146,7 @@ class Shim final : public Audience {
     if (order) launch(*order);
     look_again();
     if (!is_over_) loop_->run();
+    clear_discarded_folders();
   }
 
   Status save(const InstanceRecord& record) override {
@@ -201,10 +207,15 @@ class Shim final : public Audience {
   }
 
   // By name what it is known to have: to look takes longer than to remove.
-  void remove_folder() const {
+  void remove_folder() {
     for (const char* name : {kInstanceFile, kControlSocket, kNotifySocket}) ::unlink(name);
     ::rmdir(kServerFolder);
-    if (::rmdir(run_dir_.c_str()) != 0) (void)remove_tree(run_dir_);
+    is_aside_ = discard_folder(run_dir_) == Discarded::Aside;
+  }
+
+  // Of that folder, and of others before it, what the servers' users have left in theirs.
+  void clear_discarded_folders() const {
+    if (is_aside_) (void)clear_discarded(run_dir_.substr(0, run_dir_.find_last_of('/')), kClearPatience);
   }
 
   void launch(const shim::Launch& order) {
@@ -225,7 +236,7 @@ class Shim final : public Audience {
   void write_into_log() const {
     const std::string& path = supervisor_.record().spec.log_path;
     if (path.empty()) return;
-    const Fd log(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY));
+    const Fd log = open_log(path);
     if (!log) return;
     (void)::dup2(log.get(), STDOUT_FILENO);
     (void)::dup2(log.get(), STDERR_FILENO);
@@ -286,6 +297,7 @@ class Shim final : public Audience {
   bool is_held_ = false;      // nothing is executed before the rollctl that launches says so
   bool is_finished_ = false;  // the supervisor has nothing more to do
   bool is_over_ = false;
+  bool is_aside_ = false;  // its folder, and not cleared
   std::string end_line_;
   std::optional<TimePoint> armed_for_;
   AppLockTurns turns_;

@@ -108,8 +108,9 @@ RolledApp::~RolledApp() {
       if (const auto process = ProcessRef::open(one.id)) (void)process->send_signal(SIGKILL);
     }
   }
-  (void)remove_tree(dir_);
-  (void)remove_tree(runtime_dir_);
+  std::error_code ignored;
+  std::filesystem::remove_all(dir_, ignored);
+  std::filesystem::remove_all(runtime_dir_, ignored);
 }
 
 ChildSpec RolledApp::command(const std::vector<std::string>& arguments,

@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <fstream>
 
-#include "base/atomic_file.h"
 #include "config/app_file.h"
 #include "config/generation_spec.h"
 #include "config/users.h"
@@ -24,7 +23,10 @@ class HostTest : public testing::Test {
     folder_ = testing::TempDir() + "roll-config-XXXXXX";
     ASSERT_NE(mkdtemp(folder_.data()), nullptr);
   }
-  void TearDown() override { (void)remove_tree(folder_); }
+  void TearDown() override {
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+  }
 
   std::string write(const std::string& name, const std::string& text, mode_t mode) {
     const std::string path = folder_ + "/" + name;

@@ -10,6 +10,7 @@
 
 #include "base/atomic_file.h"
 #include "state/history.h"
+#include "support/full_disk.h"
 #include "support/temp_dir.h"
 
 namespace roll {
@@ -180,11 +181,12 @@ TEST_F(JournalTest, TellsTheStateWithoutAllThatLedToIt) {
 }
 
 TEST_F(JournalTest, SaysWhenTheDiskIsFull) {
-  FileJournal full("/dev/full", "web");
+  const test::FullDisk disk;
+  FileJournal full(path("journal.jsonl"), "web");
   const Status written = full.commit(events::instance_starting(1, "v1")).await();
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().message,
-            "cannot write the journal: /dev/full: cannot write: No space left on device");
+            "cannot write the journal: " + path("journal.jsonl") + ": cannot write: File too large");
   EXPECT_NE(written.error().hint, "");
 }
 

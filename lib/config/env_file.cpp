@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#include "config/env_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "base/atomic_file.h"
+#include "base/path_walk.h"
+#include "base/regular_file.h"
+
+namespace roll {
+
+namespace {
+
+Result<std::string> read_walked(const std::string& path) {
+  const auto walked = walk_path(path);
+  if (!walked) return fail(walked.error());
+  for (const Steerer& one : walked->steerers) {
+    if (one.could_read) continue;
+    return fail(
+        ErrorKind::Invalid,
+        fmt::format("{} is not given to the server: {} can decide what stands there, by {}, and may not "
+                    "read it",
+                    path, one.name(), one.where),
+        fmt::format("let the file be readable to {}, or keep it where only root can change the path",
+                    one.name()));
+  }
+  const auto file = open_regular(walked->entry, path);
+  if (!file) return fail(file.error());
+  auto text = read_all(file->get(), kLargestFile);
+  if (!text) return fail(with_context(text.error(), path));
+  return text;
+}
+
+}  // namespace
+
+Result<std::string> read_env_file(const std::string& path) {
+  auto text = read_walked(path);
+  if (text) return text;
+  Error error = text.error();
+  // Named by the app file: what it names and is not there, or not to be read, makes that one invalid.
+  constexpr std::array kOfTheName{ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EAGAIN};
+  if (std::ranges::find(kOfTheName, error.os_error) != kOfTheName.end()) error.kind = ErrorKind::Invalid;
+  if (error.os_error == EAGAIN)
+    error.hint = "another program holds a lease on it, fcntl(2), or it has no text yet";
+  return fail(std::move(error));
+}
+
+}  // namespace roll
