@@ -58,6 +58,22 @@ Error last_os_failure(std::string what) {
   return os_failure(std::move(what), os_error);
 }
 
+bool is_shortage(const Error& error) {
+  switch (error.os_error) {
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ENOBUFS:
+    case ENOSPC:
+    case E2BIG:
+    case EAGAIN:
+    case EADDRNOTAVAIL:
+      return true;
+    default:
+      return false;
+  }
+}
+
 Error with_context(Error error, const std::string& context) {
   error.message = context + ": " + error.message;
   return error;

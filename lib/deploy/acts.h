@@ -171,6 +171,7 @@ class Acts {
   std::set<InstanceId> reachable_of(const std::set<InstanceId>& rotation);
   Status note_groups(Member& member, const std::vector<Listener>& listeners);
   Status hand_out_steering(InstanceId id, SteeringTerm term = {});
+  Status guard(const Member& member);
   Status await_steering_held(InstanceId id);
   void await_all_steering_held();
   void let_go_of_steering(Member& member);

@@ -124,6 +124,7 @@ Status Acts::join(Member& member, std::vector<Listener> listeners) {
   }
   if (Status added = world_.steering.add(member.id, member.server, std::move(listeners)); !added)
     return added;
+  if (Status guarded = guard(member); !guarded) return guarded;
   if (Status shared = hand_out_steering(member.id); !shared) return shared;
   if (expected_.empty()) expected_ = member.groups;  // the first of all: the next ones must be where it is
   watch_readiness(member);
@@ -132,10 +133,19 @@ Status Acts::join(Member& member, std::vector<Listener> listeners) {
   return {};
 }
 
+// Where nobody serves yet, probes are aimed as well, and clients come to nobody who is not ready. A command that
+// asks through the port as a client does must get through; and who comes to sockets that were open before their
+// server ran waits there, as with any socket activation.
+Status Acts::guard(const Member& member) {
+  if (probes_[member.id].kind == ProbeKind::Exec) return {};
+  return world_.steering.guard(member.inherits_sockets ? Steering::Admitted::All
+                                                       : Steering::Admitted::Nobody);
+}
+
 Status Acts::hand_out_steering(InstanceId id, SteeringTerm term) {
   auto handles = world_.steering.share(id);
   if (!handles) return roll::fail(handles.error());
-  // Nothing is attached before the first of all is shifted in.
+  // Nothing is attached where nothing steers, or a command probes a first instance.
   if (handles->empty()) return {};
   handed_out_.insert_or_assign(id, world_.instances.hold_steering(id, std::move(*handles), term));
   fleet_.at(id).holds_steering = true;

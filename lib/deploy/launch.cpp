@@ -53,6 +53,7 @@ Ending Acts::start_one(const GenerationSpec& spec, InstanceId& id) {
   id = launch.instance;
   Member& member = fleet_.add_launched(id, launch.release, launch.generation, log_of(launch));
   member.gate_open = launch.gate == LaunchSpec::Gate::Open;
+  member.inherits_sockets = launch.sockets == LaunchSpec::Sockets::Inherited;
   probes_[id] = std::move(place.probe);
   fleet_.show();
   if (Status launched = world_.instances.launch(launch, on_disk); !launched) {

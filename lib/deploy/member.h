@@ -60,6 +60,7 @@ struct Member {
   TimePoint launched_at;
   bool notified_ready = false;
   bool gate_open = true;
+  bool inherits_sockets = false;             // clients may come to them before its server runs
   std::vector<GroupIdentity> groups;         // where it listens; empty until it listens everywhere
   std::vector<uint32_t> inodes;              // of its listeners then
   std::optional<TimePoint> elsewhere_since;  // it listens on the app's port, but not on the app's address

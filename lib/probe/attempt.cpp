@@ -5,6 +5,11 @@
 
 namespace roll {
 
+ProbeResult result_of(const Error& error, ProbeResult::Retry retry) {
+  const auto verdict = is_shortage(error) ? ProbeResult::Verdict::Unknown : ProbeResult::Verdict::NotReady;
+  return {verdict, error.message, retry};
+}
+
 LoopAttempt::LoopAttempt(Loop& loop, Millis timeout, Probe::Done done)
     : loop_(loop),
       timeout_(timeout),

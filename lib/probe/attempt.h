@@ -4,10 +4,14 @@
 #include <string>
 #include <utility>
 
+#include "base/error.h"
 #include "loop/loop.h"
 #include "probe/probe.h"
 
 namespace roll {
+
+// What an attempt that failed so comes to: NotReady, or Unknown where that says nothing about the instance.
+ProbeResult result_of(const Error& error, ProbeResult::Retry retry = ProbeResult::Retry::AtInterval);
 
 // What the attempts of all kinds share: one result, delivered from the loop, and the time limit.
 class LoopAttempt : public ProbeAttempt {
@@ -22,6 +26,8 @@ class LoopAttempt : public ProbeAttempt {
   void finish(ProbeResult result);
   void ready(std::string detail) { finish({ProbeResult::Verdict::Ready, std::move(detail)}); }
   void not_ready(std::string detail) { finish({ProbeResult::Verdict::NotReady, std::move(detail)}); }
+
+  void failed(const Error& error) { finish(result_of(error)); }
 
   // "1s", for messages about the time limit.
   [[nodiscard]] std::string limit_text() const;

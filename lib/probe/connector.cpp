@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "net/tcp_connect.h"
+#include "probe/attempt.h"
 #include "probe/kinds.h"
 
 namespace roll {
@@ -70,7 +71,7 @@ void Connector::start(const ProbeSpec& spec, const ProbeSubject& subject, TimePo
     if (socket)
       done_({std::move(*socket), {}});
     else
-      done_(refusal(socket.error().message, ProbeResult::Retry::AtInterval));
+      done_({Fd(), result_of(socket.error())});
   });
 }
 
@@ -103,7 +104,7 @@ void Connector::connect_directly(const ProbeAddress& address) {
   sockaddr_storage storage{};
   const socklen_t length = to_sockaddr(address, storage);
   socket_ = Fd(socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!socket_) return refused(errno);
+  if (!socket_) return done_({Fd(), result_of(last_os_failure("cannot connect to " + target_))});
   if (connect(socket_.get(), reinterpret_cast<sockaddr*>(&storage), length) == 0) return connected();
   if (errno != EINPROGRESS) return refused(errno);
   writable_ = loop_.on_writable(socket_.get(), [this] {

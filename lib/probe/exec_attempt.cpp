@@ -38,7 +38,7 @@ class ExecAttempt final : public LoopAttempt {
         name_("\"" + (spec.command.empty() ? std::string() : spec.command.front()) + "\"") {
     auto child = start_exec_child(spec);
     if (!child) {
-      not_ready(child.error().message);
+      failed(child.error());
       return;
     }
     child_.emplace(std::move(*child));

@@ -50,12 +50,14 @@ struct Readiness::Run {
   void answered(const ProbeResult& result) {
     asking = false;
     const bool good = result.verdict == ProbeResult::Verdict::Ready;
-    in_a_row = result.verdict == last ? in_a_row + 1 : 1;
-    last = result.verdict;
+    if (result.verdict != ProbeResult::Verdict::Unknown) {
+      in_a_row = result.verdict == last ? in_a_row + 1 : 1;
+      last = result.verdict;
+    }
     detail = good ? std::string() : result.detail;
 
     const Verdict before = verdict;
-    if (in_a_row >= spec.successes) {
+    if (in_a_row >= spec.successes && result.verdict != ProbeResult::Verdict::Unknown) {
       if (good)
         verdict = Verdict::Ready;
       else if (verdict == Verdict::Ready)

@@ -11,7 +11,8 @@
 namespace roll {
 
 // Asks one instance again and again whether it is ready: `successes` good answers in a row make it ready,
-// `successes` bad ones in a row make a ready one unready. It goes on until it is destroyed; deadlines are the
+// `successes` bad ones in a row make a ready one unready; what could not be asked (Verdict::Unknown of an
+// attempt) counts as neither. It goes on until it is destroyed; deadlines are the
 // owner's.
 class Readiness {
  public:

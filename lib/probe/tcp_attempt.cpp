@@ -40,7 +40,7 @@ class TcpAttempt final : public LoopAttempt {
     auto diag = SockDiag::create();
     const auto ours = local_endpoint(socket_.get());
     const auto theirs = remote_endpoint(socket_.get());
-    if (!diag) return not_ready(diag.error().message);
+    if (!diag) return failed(diag.error());
     if (!ours || !theirs) return not_ready("the connection to " + connector_.target() + " was reset");
     diag_ = std::move(*diag);
     ours_ = *ours;

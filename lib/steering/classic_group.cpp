@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "net/group.h"
@@ -249,6 +250,11 @@ Result<ClassicGroup::Applied> ClassicGroup::apply(const Rotation& rotation) {
   return Applied::Written;
 }
 
+Status ClassicGroup::guard() {
+  if (auto current = ensure_current(); !current) return current;
+  return install();
+}
+
 Result<GroupPosition> ClassicGroup::next_position(InstanceId instance) {
   const auto current = ensure_current();
   if (!current) return fail(current.error());
@@ -265,6 +271,10 @@ Result<GroupPosition> ClassicGroup::next_position(InstanceId instance) {
 }
 
 Result<std::shared_ptr<void>> ClassicGroup::aim(const Endpoint& source, GroupPosition position) {
+  if (aimed_.size() >= kMostAimedSources)
+    return fail(os_failure("cannot aim more than " + std::to_string(kMostAimedSources) + " connections to " +
+                               bound_.text() + " at a time",
+                           EAGAIN));
   aimed_.push_back({source, position});
   const auto take_back = [weak = weak_from_this(), source](void*) {
     const auto group = weak.lock();

@@ -46,6 +46,9 @@ class ClassicGroup : public std::enable_shared_from_this<ClassicGroup> {
   enum class Applied { Written, Nobody };
   Result<Applied> apply(const Rotation& rotation);
 
+  // Attaches a program that leads aimed connections only; of others the kernel decides.
+  Status guard();
+
   // Only remembers it, for an address whose program is to be attached later.
   void remember(const Rotation& rotation) { rotation_ = rotation; }
 

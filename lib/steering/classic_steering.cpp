@@ -121,6 +121,14 @@ Status ClassicSteering::shift(const Rotation& rotation) {
   return {};
 }
 
+Status ClassicSteering::guard(Admitted) {
+  for (const auto& group : groups_) {
+    if (group->empty() || group->attached()) continue;
+    if (auto guarded = group->guard(); !guarded) return guarded;
+  }
+  return {};
+}
+
 void ClassicSteering::tend() {
   const auto began = std::chrono::steady_clock::now();
   bool somebody_leaves = false;

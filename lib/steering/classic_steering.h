@@ -39,6 +39,9 @@ class ClassicSteering final : public Steering {
   // exact, by random numbers.
   Status shift(const Rotation& rotation) override;
 
+  // The kernel hashes over all that listen, as without a program; only aimed connections are led.
+  Status guard(Admitted admitted) override;
+
   [[nodiscard]] Rotation rotation() const override { return rotation_; }
   std::unique_ptr<Settlement> settle(InstanceId instance, Millis bound) override;
   Status remove(InstanceId instance) override;

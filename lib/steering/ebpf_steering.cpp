@@ -127,9 +127,25 @@ Status EbpfSteering::shift(const Rotation& rotation) {
     const auto written = group->apply(rotation);
     if (!written) return fail(written.error());
     if (*written == SteerGroup::Applied::Nobody) continue;
+    guarded_.erase(group.get());
     if (auto attached = attach(*group); !attached) return attached;
   }
   rotation_ = rotation;
+  return {};
+}
+
+Status EbpfSteering::guard(Admitted admitted) {
+  for (const auto& group : groups_) {
+    const bool is_new = group->attachment() == SteerGroup::Attachment::No;
+    if (!is_new && !guarded_.contains(group.get())) continue;
+    if (admitted == Admitted::All) {
+      Rotation all;
+      for (const InstanceId instance : group->instances()) all[instance] = 1;
+      if (auto written = group->apply(all); !written) return fail(written.error());
+    }
+    if (auto attached = attach(*group); !attached) return attached;
+    guarded_.insert(group.get());
+  }
   return {};
 }
 
@@ -254,6 +270,7 @@ Status EbpfSteering::detach() {
   std::optional<Error> failure;
   std::vector<std::unique_ptr<SteerGroup>> ended;
   std::vector<std::unique_ptr<SteerGroup>> standing;
+  guarded_.clear();
   for (auto& group : groups_) {
     const auto detached = detach_group(*group);
     if (!detached) failure = detached.error();

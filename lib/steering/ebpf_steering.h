@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "net/sock_diag.h"
@@ -59,6 +60,7 @@ class EbpfSteering final : public Steering {
   void look_ahead() override;
   std::unique_ptr<Settlement> settle(InstanceId instance, Millis bound) override;
   Status remove(InstanceId instance) override;
+  Status guard(Admitted admitted) override;
 
   // Exact, also under load. To an address whose program is not attached yet: by owner, as without steering.
   std::unique_ptr<AimedConnect> connect(Loop& loop, InstanceId instance, const Endpoint& target,
@@ -90,6 +92,7 @@ class EbpfSteering final : public Steering {
   std::vector<std::unique_ptr<SteerGroup>> groups_;
   std::map<InstanceId, ProcessId> servers_;
   Rotation rotation_;
+  std::set<const SteerGroup*> guarded_;  // attached by guard(), and nobody was led there yet
   // By address: the listeners that had no half-open handshake when it was looked at.
   std::map<Endpoint, std::vector<uint64_t>> quiet_;
 };

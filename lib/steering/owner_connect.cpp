@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "net/process_sockets.h"
@@ -51,7 +52,10 @@ class OwnerConnect final : public AimedConnect {
     pause_ = kFirstPause;
     give_up_try_ = std::min(deadline_, std::chrono::steady_clock::now() + kPatiencePerTry);
     writable_ = loop_.on_writable(client_.get(), [this] { connected(); });
-    next_ = loop_.after(remaining(), [this] { attempt(); });
+    next_ = loop_.after(remaining(), [this] {
+      ++unaccepted_;
+      attempt();
+    });
   }
 
   void connected() {
@@ -73,7 +77,10 @@ class OwnerConnect final : public AimedConnect {
       return try_again();
     }
     if (*inode != 0) return judge(*inode);
-    if (std::chrono::steady_clock::now() >= give_up_try_) return try_again();
+    if (std::chrono::steady_clock::now() >= give_up_try_) {
+      ++unaccepted_;
+      return try_again();
+    }
     next_ = loop_.after(pause_, [this] { look(); });
     pause_ = std::min(2 * pause_, kLongestPause);
   }
@@ -100,7 +107,9 @@ class OwnerConnect final : public AimedConnect {
     std::string message = "no connection to " + target_.text() + " reached process " + std::to_string(pid_) +
                           " in " + std::to_string(tries_) + " tries";
     if (vanished_ > 0) message += "; " + std::to_string(vanished_) + " were closed as soon as accepted";
-    return {ErrorKind::Failed, ETIMEDOUT, std::move(message),
+    // Where each of them was seen to reach somebody else, nothing is known of the one that was asked.
+    const bool all_reached_others = vanished_ == 0 && unaccepted_ == 0;
+    return {ErrorKind::Failed, all_reached_others ? EAGAIN : ETIMEDOUT, std::move(message),
             "set ready.address to an address of the instance's own, or steer"};
   }
 
@@ -123,6 +132,7 @@ class OwnerConnect final : public AimedConnect {
   Endpoint ours_, theirs_;
   int tries_ = 0;
   int vanished_ = 0;
+  int unaccepted_ = 0;
   Micros pause_{};
   TimePoint give_up_try_{};
   Watch writable_;

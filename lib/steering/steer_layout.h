@@ -19,7 +19,7 @@
 #define ROLL_STEER_FALLBACKS 16 /* serving slots that are tried before a SYN is dropped */
 #define ROLL_STEER_NO_SLOT 0xffff
 #define ROLL_STEER_WEIGHT_UNIT 1000000
-#define ROLL_STEER_PROBES 256 /* aimed at the same time */
+#define ROLL_STEER_PROBES 1024 /* aimed at the same time */
 
 /* The maps that are loaded with the program, in this order. */
 enum roll_steer_map {

@@ -26,6 +26,7 @@ class Unsteered final : public Steering {
   // There is nothing to be kept up.
   [[nodiscard]] bool outlives_rollctl() const override { return true; }
   Status add(InstanceId instance, const ProcessId& server, std::vector<Listener> listeners) override;
+  Status guard(Admitted) override { return {}; }
   Status shift(const Rotation& rotation) override;
   [[nodiscard]] Rotation rotation() const override { return rotation_; }
   std::unique_ptr<Settlement> settle(InstanceId instance, Millis bound) override;

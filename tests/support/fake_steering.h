@@ -91,6 +91,14 @@ class FakeSteering final : public Steering {
     return {};
   }
 
+  Status guard(Admitted admitted) override {
+    if (handover != Handover::Steer || attached_) return {};
+    attached_ = true;
+    if (admitted == Admitted::All) table_ = known_;
+    if (watcher != nullptr) watcher->changed();
+    return {};
+  }
+
   [[nodiscard]] Rotation rotation() const override { return rotation_; }
 
   void look_ahead() override { looked_ahead_at.push_back(scheduler_.wall_now()); }

@@ -132,6 +132,10 @@ class FaultySteering final : public Steering {
     if (auto fault = faults_.next("steering.shift")) return fail(*fault);
     return real_.shift(rotation);
   }
+  Status guard(Admitted admitted) override {
+    if (auto fault = faults_.next("steering.guard")) return fail(*fault);
+    return real_.guard(admitted);
+  }
   [[nodiscard]] Rotation rotation() const override { return real_.rotation(); }
   void look_ahead() override { real_.look_ahead(); }
   std::unique_ptr<Settlement> settle(InstanceId instance, Millis bound) override {
