@@ -218,8 +218,9 @@ Result<std::optional<Verdict>> ChangeSession::mend(RecoveryRequest request) {
         .run();
   });
   if (!verdict) return fail(verdict.error());
+  if (!*verdict) return fail(verdict->error());
   if (Status read = reread(); !read) return fail(read.error());
-  return std::optional(std::move(*verdict));
+  return std::optional(std::move(**verdict));
 }
 
 Result<Plan> ChangeSession::preview(const RolloutRequest& request) {

@@ -17,9 +17,11 @@ Result<int> recover(Context& context, const CommandLine& line, Reporter& reporte
                                      context.take_steer_program());
   if (!session) return fail(session.error());
   auto verdict = (*session)->recover();
-  if (!verdict) return fail(verdict.error());
-  if (!*verdict) verdict = (*session)->tidy();
-  if (!verdict) return fail(verdict.error());
+  if (verdict && !*verdict) verdict = (*session)->tidy();
+  if (!verdict) {
+    reporter.error(verdict.error(), kNeedsAttention);
+    return kNeedsAttention;
+  }
   const int status = (*verdict)->serving < (*verdict)->wanted ? kNeedsAttention
                                                               : exit_status_of(**verdict, Strictness::Normal);
   reporter.finish(**verdict, status);

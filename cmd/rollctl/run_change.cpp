@@ -92,8 +92,11 @@ Result<int> change(Context& context, const CommandLine& line, const MakeChange& 
   if (!session) return fail(session.error());
   if (access == ChangeSession::Access::Change) {
     const auto recovered = (*session)->recover();
-    if (!recovered)
-      return fail(with_context(recovered.error(), "cannot recover what an interrupted rollctl left"));
+    if (!recovered) {
+      reporter.error(with_context(recovered.error(), "cannot recover what an interrupted rollctl left"),
+                     kNeedsAttention);
+      return kNeedsAttention;
+    }
     if (*recovered && (*recovered)->outcome == Outcome::NeedsAttention) {
       const int status = exit_status_of(**recovered, Strictness::Normal);
       reporter.finish(**recovered, status);

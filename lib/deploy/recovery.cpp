@@ -85,10 +85,9 @@ void Recovery::sort_out() {
   }
 }
 
-Verdict Recovery::run() {
+Result<Verdict> Recovery::run() {
   began_ = world_.scheduler.now();
-  if (Status discovered = fleet_.discover(); !discovered)
-    return conclude({Ending::Kind::HostFailed, 0, discovered.error().message, discovered.error().hint});
+  if (Status discovered = fleet_.discover(); !discovered) return roll::fail(discovered.error());
   sort_out();
   return conclude(mend());
 }

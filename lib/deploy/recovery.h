@@ -38,7 +38,8 @@ class Recovery {
   Recovery(World& world, RecoveryRequest request, PlaceInstance place);
 
   // Blocks until it is over. Outcome Deployed: finished, undone, or nothing was to be done, as `reason` says.
-  Verdict run();
+  // The error: nobody knows what there is, and nothing was touched.
+  Result<Verdict> run();
 
  private:
   void sort_out();

@@ -31,6 +31,16 @@ void require(bool holds) {
   if (!holds) std::abort();
 }
 
+struct Folder {
+  Folder() {
+    char name[] = "/tmp/roll-fuzz-XXXXXX";
+    require(::mkdtemp(name) != nullptr);
+    path = name;
+  }
+  ~Folder() { std::filesystem::remove_all(path); }
+  std::string path;
+};
+
 // A shim whose server and network are only numbers.
 struct FuzzedShim {
   explicit FuzzedShim(roll::Loop& loop, const std::string& folder)
@@ -88,14 +98,12 @@ int lowest_free_descriptor() {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const auto loop = std::move(*roll::Loop::create());
-  char folder[] = "/tmp/roll-fuzz-XXXXXX";
-  require(::mkdtemp(folder) != nullptr);
+  static const Folder folder;
   const int free = lowest_free_descriptor();
   {
-    FuzzedShim shim(*loop, folder);
+    FuzzedShim shim(*loop, folder.path);
     talk(shim, *loop, std::string_view(reinterpret_cast<const char*>(data), size));
   }
   require(lowest_free_descriptor() == free);
-  std::filesystem::remove_all(folder);
   return 0;
 }

@@ -259,7 +259,7 @@ TEST_F(BadLuckTest, AShimThatIsStuckIsNamedWhenItsServerHasGone) {
   kill_process(instance["pid"]);
   const Said stuck = rollctl({"recover", "web"});
   EXPECT_THAT(
-      stuck, AllOf(ExitsWith(3), Complains("does not answer"), Complains("kill -9 " + std::to_string(shim))));
+      stuck, AllOf(ExitsWith(3), Complains("does not answer"), Complains("kill -KILL " + std::to_string(shim))));
   kill_process(shim);
   EXPECT_THAT(rollctl({"start", "web"}), ExitsWith(0));
   expect_only("v1");

@@ -38,6 +38,7 @@ struct FakeServer {
   ServerScript script;
   InstanceRecord record;
   bool shim_lives = true;
+  bool shim_answers = true;
   bool listening = false;
   bool ready = false;
   bool was_ready = false;
@@ -122,6 +123,18 @@ class FakeInstances final : public Instances {
     if (server.runs()) return tell(InstanceEvent::Kind::Orphaned, id);
     end_unasked(id);
   }
+  void silence_shim(InstanceId id) {
+    servers_.at(id).shim_answers = false;
+    servers_.at(id).record.shim = ProcessRef::self()->id();  // somebody who lives
+  }
+  // The server asks for more time to drain.
+  void extend_drain(InstanceId id, Millis from_now) {
+    FakeServer& server = servers_.at(id);
+    server.drain_deadline = scheduler_.now() + from_now;
+    server.record.drain_deadline = scheduler_.wall_now() + from_now;
+    cut_at_deadline(id);
+    tell(InstanceEvent::Kind::StatusText, id);
+  }
   // As when the machine runs out of memory: nothing of it is left.
   void lose_all_of(InstanceId id) {
     const auto found = servers_.find(id);
@@ -143,8 +156,9 @@ class FakeInstances final : public Instances {
     std::vector<FoundInstance> found;
     for (const auto& [id, server] : servers_) {
       const Presence presence = coming_up.contains(id) ? Presence::Remains
-                                : server.shim_lives    ? Presence::Supervised
-                                                       : Presence::Unsupervised;
+                                : !server.shim_lives   ? Presence::Unsupervised
+                                : server.shim_answers  ? Presence::Supervised
+                                                       : Presence::Silent;
       found.push_back({server.record, presence});
     }
     return found;

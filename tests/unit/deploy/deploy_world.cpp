@@ -248,8 +248,15 @@ std::optional<Verdict> DeployWorld::recover() {
   observer.events.clear();
 
   instances.rollctl_begins();
-  const Verdict verdict = Recovery(world, std::move(request), place()).run();
+  const Result<Verdict> ended = Recovery(world, std::move(request), place()).run();
   instances.rollctl_ends();
+  if (!ended) {  // nobody knows what there is
+    Verdict unknown;
+    unknown.outcome = Outcome::NeedsAttention;
+    unknown.reason = ended.error().message;
+    return unknown;
+  }
+  const Verdict& verdict = *ended;
   // Without any instance it is `start` that brings them up.
   if (instances.ids().empty() && rules.failures() > 0) return verdict;
   if (verdict.outcome != Outcome::NeedsAttention) {

@@ -39,7 +39,7 @@ TEST(AppStatusTest, IsTheObjectThatTheManualPromises) {
   EXPECT_EQ(to_json(serving()), json::parse(R"({"v":1,"app":"web","release":"v2","generation":7,"wanted":1,
       "serving":1,"handover":"steer","listen":["0.0.0.0:8080"],"since":"2026-01-31T12:00:00.123Z","deploy":null,
       "instances":[{"id":12,"release":"v2","generation":7,"state":"serving","weight":100.0,"pid":4711,
-        "shim_pid":4710,"supervised":true,"connections":3,"restarts":0,"started":"2026-01-31T11:59:59.900Z",
+        "shim_pid":4710,"supervised":true,"answers":true,"connections":3,"restarts":0,"started":"2026-01-31T11:59:59.900Z",
         "ready_after_ms":35,"drain_deadline":null,"standby_until":null,"status":"",
         "steered":{"connections":1234,"fallbacks":0,"migrations":2}}]})"));
 }
@@ -80,6 +80,44 @@ TEST(AppStatusTest, IsGoodWhenAllServeAndNothingWasLeft) {
 
 TEST(AppStatusTest, IsGoodWhenNothingIsWanted) {
   EXPECT_TRUE(AppStatus().good());
+}
+
+TEST(AppStatusTest, ASilentShimNeedsAttention) {
+  AppStatus status = serving();
+  status.instances[0].supervision = InstanceStatus::Supervision::Silent;
+  status.silent = Error{ErrorKind::Failed, 0, "instance 12: its shim does not answer", {}};
+  EXPECT_FALSE(status.good());
+  EXPECT_EQ(to_json(status)["instances"][0]["supervised"], true) << "it lives";
+  EXPECT_EQ(to_json(status)["instances"][0]["answers"], false);
+}
+
+TEST(AppStatusTest, MoreThanAreWantedIsNoHealthyState) {
+  AppStatus status = serving();
+  InstanceStatus old = status.instances[0];
+  old.id = 11;
+  old.generation = 6;
+  status.instances.push_back(old);
+  status.serving = 2;
+  EXPECT_EQ(status.surplus(), std::vector<InstanceId>{11});
+  EXPECT_FALSE(status.good());
+  status.change = RunningChange{};
+  EXPECT_TRUE(status.good()) << "while a change runs both serve";
+}
+
+TEST(AppStatusTest, OneOfAnotherGenerationIsTooManyInAnyNumber) {
+  AppStatus status = serving();
+  status.instances[0].generation = 6;
+  EXPECT_FALSE(status.good());
+}
+
+TEST(AppStatusTest, OfTheWantedGenerationTheNewestAreTooMany) {
+  AppStatus status = serving();
+  for (const InstanceId id : {14, 13}) {
+    status.instances.push_back(status.instances[0]);
+    status.instances.back().id = id;
+  }
+  status.wanted = 2;
+  EXPECT_EQ(status.surplus(), std::vector<InstanceId>{14});
 }
 
 }  // namespace

@@ -465,6 +465,33 @@ TEST_F(SupervisorTest, TheServerMayExtendTheDeadline) {
   EXPECT_THAT(server_.signals_to_all, ElementsAre(SIGKILL));
 }
 
+TEST_F(SupervisorTest, TellsOfAnExtendedDeadlineAtIntervals) {
+  make_running();
+  ASSERT_TRUE(shim_->drain({SIGTERM, Millis(1000)}));
+  const auto first = shim_->record().drain_deadline;
+  pass(Millis(500));
+  const size_t told = audience_.events.size();
+  for (int i = 1; i <= 50; ++i) {
+    pass(Millis(1));
+    shim_->notified({false, {}, Micros(2'000'000)});
+  }
+  EXPECT_EQ(audience_.events.size(), told + 1);
+  pass(Supervisor::kStatusInterval);
+  ASSERT_EQ(audience_.events.size(), told + 2);
+  EXPECT_EQ(audience_.events.back().kind, ShimEvent::Kind::StatusText);
+  EXPECT_EQ(audience_.events.back().record.drain_deadline, *first + Millis(1550));
+  EXPECT_EQ(audience_.saved.back().drain_deadline, *first + Millis(1550));
+}
+
+TEST_F(SupervisorTest, ALesserExtensionChangesNothing) {
+  make_running();
+  ASSERT_TRUE(shim_->drain({SIGTERM, Millis(1000)}));
+  const size_t told = audience_.events.size();
+  shim_->notified({false, {}, Micros(1000)});
+  pass(Supervisor::kStatusInterval);
+  EXPECT_EQ(audience_.events.size(), told);
+}
+
 TEST_F(SupervisorTest, ADrainingServerIsNotRestarted) {
   LaunchSpec spec;
   spec.restart = RestartPolicy::Always;
