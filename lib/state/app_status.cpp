@@ -67,8 +67,8 @@ bool AppStatus::good() const {
 }
 
 std::vector<InstanceId> AppStatus::surplus() const {
-  const bool is_changing = change && change->phase == RunningChange::Phase::Running;
-  if (is_changing) return {};
+  const bool is_settled = !change || change->phase == RunningChange::Phase::Canary;
+  if (!is_settled) return {};
   std::vector<ServingInstance> all;
   for (const InstanceStatus& instance : instances)
     if (instance.serves()) all.push_back({instance.id, instance.generation});

@@ -62,7 +62,8 @@ struct AppStatus {
   std::vector<InstanceStatus> instances;
   std::optional<Error> silent;  // shims that live and do not answer, and what to do about it
 
-  // Those that serve beside the ones that are wanted; none while a change runs, which begins so.
+  // Those that serve beside the ones that are wanted; none while a change runs or is to be
+  // recovered, whichever release that will be for.
   [[nodiscard]] std::vector<InstanceId> surplus() const;
   // All wanted instances serve, no others do, every shim answers, and nothing waits for `recover`.
   [[nodiscard]] bool good() const;

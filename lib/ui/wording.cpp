@@ -229,7 +229,8 @@ std::string aftermath_text(const Verdict& verdict) {
   if (verdict.serving < verdict.wanted)
     return fmt::format("{} serves with only {} of {}", verdict.serving_release, verdict.serving,
                        count_text(static_cast<size_t>(verdict.wanted), "instance"));
-  return fmt::format("{} serves as before with {}", verdict.serving_release, serving);
+  const bool is_undone = verdict.outcome != Outcome::NeedsAttention;
+  return fmt::format("{} serves{} with {}", verdict.serving_release, is_undone ? " as before" : "", serving);
 }
 
 std::string count_text(size_t count, const std::string& thing) {

@@ -31,7 +31,8 @@ bool is_failure(const Verdict& verdict);
 // itself does not.
 Error failure_of(const Verdict& verdict);
 
-// What serves after a failure: "v1 serves as before with 2 instances", "nothing serves".
+// What serves after a failure: "v1 serves as before with 2 instances", "nothing serves";
+// without "as before" where it needs attention.
 std::string aftermath_text(const Verdict& verdict);
 
 // "1 instance", "2 instances".
