@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/fd.h"
+#include "base/program_start.h"
 #include "supervise/shim.h"
 
 namespace {
@@ -24,6 +25,7 @@ void say(int fd, std::string_view text) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (!roll::open_standard_descriptors()) return 1;
   const std::string_view argument = argc == 2 ? argv[1] : "";
   if (argument == "--help" || argument == "-h") {
     say(STDOUT_FILENO, kHelp);

@@ -42,10 +42,8 @@ Result<std::unique_ptr<ChangeSession>> ChangeSession::open(Context& context, con
       std::unique_ptr<ChangeSession>(new ChangeSession(paths, std::move(app), reporter, context.err()));
   session->steer_program_ = std::move(steer_program);
   if (access == Access::Change) {
-    constexpr mode_t kShared = 0755;
     constexpr mode_t kPrivate = 0700;
-    if (Status made = make_directories(paths.runtime(session->app_), kShared); !made)
-      return fail(made.error());
+    if (Status made = make_runtime_folder(paths, session->app_); !made) return fail(made.error());
     if (Status made = make_directories(paths.state(session->app_), kPrivate); !made)
       return fail(made.error());
     for (const std::string& folder : {paths.runtime(session->app_), paths.state(session->app_)})

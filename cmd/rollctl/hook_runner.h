@@ -5,6 +5,7 @@
 
 #include "deploy/world.h"
 #include "loop/loop.h"
+#include "process/running_child.h"
 #include "ui/sink.h"
 
 namespace roll {
@@ -13,18 +14,14 @@ namespace roll {
 class HookRunner final : public Hooks {
  public:
   HookRunner(Loop& loop, Sink& output);
-  ~HookRunner() override;
 
   void run(const std::vector<std::string>& argv, const std::vector<std::string>& env,
            std::function<void(Result<ExitStatus>)> done) override;
 
  private:
-  struct Running;
-  void copy_output();
-
   Loop& loop_;
   Sink& output_;
-  std::unique_ptr<Running> running_;
+  std::unique_ptr<RunningChild> running_;
   Watch later_;
 };
 

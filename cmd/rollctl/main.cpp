@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <malloc.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <iterator>
@@ -9,7 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/new_child.h"
 #include "base/privilege.h"
+#include "base/program_start.h"
 #include "rollctl/command_line.h"
 #include "rollctl/context.h"
 #include "rollctl/exit_status.h"
@@ -41,6 +44,9 @@ bool moves_traffic(const std::vector<std::string>& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Before anything is opened or made.
+  if (const roll::Status opened = roll::open_standard_descriptors(); !opened) return roll::kFailed;
+  ::umask(roll::kMask);
   // A heap for each of the few short threads would cost more than they wait for one another.
   ::mallopt(M_ARENA_MAX, 1);
   const std::vector<std::string> arguments(argv + 1, argv + argc);

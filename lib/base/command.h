@@ -14,7 +14,7 @@
 namespace roll {
 
 // A program of this host that is asked something, as systemd-run(1) or journalctl(1): with the caller's
-// environment, /dev/null as standard input, and a process group of its own, so that a Ctrl-C at the terminal
+// environment, /dev/null as standard input, and a session of its own without a terminal, so that a Ctrl-C
 // ends the caller's wait and not the program's work. Killed and reaped when destroyed.
 class Command {
  public:

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "base/new_child.h"
 
+#include <linux/keyctl.h>
 #include <sched.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -32,6 +35,17 @@ void unblock_signals() {
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+bool leave_session() {
+  return ::setsid() >= 0;
+}
+
+// Without keyrings in the kernel (ENOSYS), or where a container's filter keeps everybody from them (EPERM),
+// there is nothing to leave. Nor for an ordinary user, whose quota may be full: what is started is his own.
+bool leave_keyring() {
+  if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) >= 0) return true;
+  return errno == ENOSYS || errno == EPERM || ::geteuid() != 0;
 }
 
 std::vector<char*> exec_pointers(const std::vector<std::string>& texts) {

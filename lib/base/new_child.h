@@ -37,6 +37,20 @@ class AllSignalsBlocked {
 void reset_signal_handlers();
 void unblock_signals();
 
+// The file mode creation mask of all that is started here. With the caller's, who may keep everything to
+// himself, a server of another user would not reach its own folder.
+inline constexpr mode_t kMask = 022;
+
+// In a child, before it becomes another user: it leaves the caller's log-in. False and errno where
+// that fails; system calls only.
+//
+// A session of its own, without a terminal: who has root's may type into root's shell (TIOCSTI) and put
+// himself in the foreground, whatever his user.
+bool leave_session();
+// An anonymous session keyring of its own: root's would go along through fork, setuid and execve
+// (session-keyring(7)), and its keys may be read by whoever has it.
+bool leave_keyring();
+
 // For execve(2), as long as the texts live and stay as they are.
 std::vector<char*> exec_pointers(const std::vector<std::string>& texts);
 

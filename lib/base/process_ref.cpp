@@ -21,6 +21,7 @@ namespace roll {
 namespace {
 
 struct Stat {
+  char state = ' ';
   pid_t parent = 0;
   uint64_t start_ticks = 0;
 };
@@ -38,12 +39,14 @@ std::optional<Stat> read_stat(pid_t pid) {
   if (bracket == std::string_view::npos || bracket + 2 >= text.size()) return std::nullopt;
   text.remove_prefix(bracket + 2);
 
+  constexpr int kStateField = 3;
   constexpr int kParentField = 4;
   constexpr int kStartField = 22;
   Stat stat;
-  for (int field = 3; !text.empty(); ++field) {
+  for (int field = kStateField; !text.empty(); ++field) {
     const size_t space = std::min(text.find(' '), text.size());
     const std::string_view word = text.substr(0, space);
+    if (field == kStateField && !word.empty()) stat.state = word.front();
     if (field == kParentField) std::from_chars(word.begin(), word.end(), stat.parent);
     if (field == kStartField) {
       std::from_chars(word.begin(), word.end(), stat.start_ticks);
@@ -77,6 +80,11 @@ Result<ProcessRef> ProcessRef::open(const ProcessId& id) {
 bool ProcessRef::has_exited() const {
   pollfd poll_fd{pidfd_.get(), POLLIN, 0};
   return ::poll(&poll_fd, 1, 0) == 1 && (poll_fd.revents & POLLIN) != 0;
+}
+
+bool ProcessRef::is_stopped() const {
+  const auto stat = read_stat(id_.pid);
+  return stat && stat->start_ticks == id_.start_ticks && (stat->state == 'T' || stat->state == 't');
 }
 
 Status ProcessRef::send_signal(int signal) const {

@@ -45,6 +45,9 @@ class ProcessRef {
   // True once it has exited, a zombie included. Never blocks.
   [[nodiscard]] bool has_exited() const;
 
+  // Whether a signal has stopped it, or a tracer. False where that cannot be told.
+  [[nodiscard]] bool is_stopped() const;
+
   // NotFound when it has exited.
   Status send_signal(int signal) const;
 

@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,6 +12,7 @@
 #include <utility>
 
 #include "base/new_child.h"
+#include "base/program_start.h"
 #include "process/systemd_unit.h"
 
 namespace roll {
@@ -42,9 +45,11 @@ int become_shim(void* argument) {
   const int output = ::fcntl(plan.output, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   const int null = ::fcntl(plan.null, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   reset_signal_handlers();
-  if (report >= 0 && ::setsid() >= 0 && ::fchdir(run_dir) == 0 && ::dup2(null, STDIN_FILENO) >= 0 &&
-      ::dup2(output, STDOUT_FILENO) >= 0 && ::dup2(output, STDERR_FILENO) >= 0 &&
-      ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0) {
+  ::umask(kMask);
+  if (report >= 0 && leave_session() && leave_keyring() && ::fchdir(run_dir) == 0 &&
+      ::dup2(null, STDIN_FILENO) >= 0 && ::dup2(output, STDOUT_FILENO) >= 0 &&
+      ::dup2(output, STDERR_FILENO) >= 0 && ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
+      ::setrlimit(RLIMIT_NOFILE, &given_descriptor_limit()) == 0) {
     unblock_signals();
     ::execve(plan.program, plan.argv, no_env);
   }

@@ -11,8 +11,9 @@
 namespace roll {
 
 // Gets `SHIM_PROGRAM RUN_DIR` to run, so that it outlives the caller and everything that the caller runs in:
-// a session and process group of its own, standard input /dev/null, standard output and error a file without
-// a name or the journal, no other descriptor, the run directory as its working directory.
+// a session of its own without a terminal, a session keyring of its own, mask 022, standard input /dev/null,
+// standard output and error a file without a name or the journal, no other descriptor, the run directory as
+// its working directory.
 class Launcher {
  public:
   virtual ~Launcher() = default;

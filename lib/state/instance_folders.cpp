@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -23,6 +24,18 @@ namespace fs = std::filesystem;
 constexpr mode_t kPassThrough = 0711;
 constexpr mode_t kShared = 0755;
 constexpr mode_t kPrivate = 0700;
+
+// An earlier version made it with the mask of its caller, and servers of other users never passed. Where it
+// was given a group, its owner has decided who may.
+Status let_pass(const std::string& folder) {
+  constexpr mode_t kPass = S_IXGRP | S_IXOTH;
+  struct stat info{};
+  if (::stat(folder.c_str(), &info) != 0) return fail(last_os_failure("cannot look at " + folder));
+  const bool is_ours = info.st_uid == ::geteuid() && info.st_gid == ::getegid();
+  if (!is_ours || (info.st_mode & kPass) == kPass) return {};
+  const mode_t mode = (info.st_mode & ALLPERMS) | kPass;
+  return ::chmod(folder.c_str(), mode) == 0 ? Status() : fail(last_os_failure("cannot open up " + folder));
+}
 
 }  // namespace
 
@@ -44,8 +57,14 @@ Result<std::vector<InstanceId>> list_instance_folders(const Paths& paths, const 
   return ids;
 }
 
-Status claim_instance_folder(const Paths& paths, const std::string& app, InstanceId id) {
+Status make_runtime_folder(const Paths& paths, const std::string& app) {
   if (Status made = make_directories(paths.runtime(app), kShared); !made) return made;
+  if (Status passable = let_pass(paths.runtime_dir); !passable) return passable;
+  return let_pass(paths.runtime(app));
+}
+
+Status claim_instance_folder(const Paths& paths, const std::string& app, InstanceId id) {
+  if (Status made = make_runtime_folder(paths, app); !made) return made;
   if (Status made = make_directories(paths.logs(app), paths.log_dir.empty() ? kPrivate : kShared); !made)
     return made;
   const std::string folder = paths.instance(app, id);

@@ -15,6 +15,10 @@ namespace roll {
 // NotPermitted where others could have put there what they want to be believed.
 Result<std::vector<InstanceId>> list_instance_folders(const Paths& paths, const std::string& app);
 
+// Makes the folder of the app's instances. The servers' users may pass through, to the folder that is their
+// own: also where a folder that is there has kept them out.
+Status make_runtime_folder(const Paths& paths, const std::string& app);
+
 // Claims the id: makes its folder, which must not exist, and the folders of its log. The server's user may
 // pass through, and see nothing.
 Status claim_instance_folder(const Paths& paths, const std::string& app, InstanceId id);

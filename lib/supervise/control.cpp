@@ -65,24 +65,9 @@ void Control::adopt_launcher(Fd connection) {
   client.is_launcher = client.has_asked = true;
 }
 
-const Control::Client* Control::launcher() const {
-  const auto found = std::find_if(clients_.begin(), clients_.end(), [](const Client& client) {
-    return client.is_launcher && client.connection;
-  });
-  return found != clients_.end() ? &*found : nullptr;
-}
-
 bool Control::has_launcher() const {
-  return launcher() != nullptr;
-}
-
-bool Control::await_execute() const {
-  const Client* launcher = this->launcher();
-  if (launcher == nullptr) return false;
-  const auto packet = await_packet(launcher->connection.get());
-  if (!packet) return false;
-  const auto request = shim::parse_request(packet->text);
-  return request.body && std::holds_alternative<shim::Execute>(*request.body);
+  return std::any_of(clients_.begin(), clients_.end(),
+                     [](const Client& client) { return client.is_launcher && client.connection; });
 }
 
 Control::Client& Control::adopt(Fd connection) {
@@ -154,6 +139,7 @@ void Control::act(Client& client, int64_t id, const shim::Launch& launch, std::v
 }
 
 void Control::act(Client& client, int64_t id, const shim::Execute&, std::vector<Fd>&) {
+  if (client.is_launcher && supervisor_->phase() == Phase::Held) return callbacks_.execute();
   reply(client, id, fail(ErrorKind::Invalid, "no launch is held"));
 }
 

@@ -21,8 +21,9 @@ class Control {
  public:
   // Called from the loop.
   struct Callbacks {
-    // The rollctl that launched this shim lets the server run.
+    // The rollctl that launched this shim has the server made, and lets it run where that was held.
     std::function<void(const shim::Launch&)> launch;
+    std::function<void()> execute;
     // A client's order was carried out, or a client has gone.
     std::function<void()> change;
   };
@@ -38,10 +39,6 @@ class Control {
 
   // Takes the connection to the rollctl that launched this shim.
   void adopt_launcher(Fd connection);
-
-  // Blocks until that rollctl says that the server, whose launch is held, may be executed; no when it has
-  // gone.
-  [[nodiscard]] bool await_execute() const;
 
   void publish(const ShimEvent& event);
 
@@ -66,7 +63,6 @@ class Control {
       : loop_(loop), listener_(std::move(listener)), callbacks_(std::move(callbacks)) {}
   void listen();
   void accept();
-  [[nodiscard]] const Client* launcher() const;  // that rollctl, or null once it has gone
   Client& adopt(Fd connection);
   void read(Client& client);
   void handle(Client& client, Packet packet);

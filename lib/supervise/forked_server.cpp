@@ -24,6 +24,35 @@ ExitStatus exit_status(int status) {
   return exit;
 }
 
+static_assert(ChildSpec::kFirstPassed == 3, "SD_LISTEN_FDS_START");
+
+// The sockets are told as sd_listen_fds(3) says, with LISTEN_PID, LISTEN_FDS and
+// LISTEN_FDNAMES=listen.0:listen.1…; nothing is told where there are none. The gate comes after them.
+ChildSpec server_child(const LaunchSpec& spec, const std::vector<std::string>& extra_env,
+                       const std::vector<int>& sockets, int gate) {
+  ChildSpec child;
+  child.argv = spec.argv;
+  child.env = spec.env;
+  child.workdir = spec.workdir;
+  child.credentials = spec.credentials;
+  child.nofile = spec.nofile;
+  child.log_path = spec.log_path;
+  child.output = STDERR_FILENO;
+  child.passed = sockets;
+  child.passed.push_back(gate);
+  if (spec.unit) child.surroundings = ChildSpec::Surroundings::Given;
+  child.env.insert(child.env.end(), extra_env.begin(), extra_env.end());
+  child.env.push_back("ROLL_GATE_FD=" + std::to_string(ChildSpec::kFirstPassed + sockets.size()));
+  if (sockets.empty()) return child;
+  std::string names;
+  for (size_t i = 0; i < sockets.size(); ++i)
+    names += (i == 0 ? "" : ":") + std::string("listen.") + std::to_string(i);
+  child.env.push_back("LISTEN_FDS=" + std::to_string(sockets.size()));
+  child.env.push_back("LISTEN_FDNAMES=" + names);
+  child.pid_variable = "LISTEN_PID";
+  return child;
+}
+
 }  // namespace
 
 ForkedServer::ForkedServer(Loop& loop, const LaunchSpec& spec, InheritedSockets& sockets,
@@ -42,7 +71,7 @@ Status ForkedServer::prepare() {
   return {};
 }
 
-Result<ProcessId> ForkedServer::start(const BeforeExec& before_exec) {
+Result<ProcessId> ForkedServer::start() {
   std::vector<int> sockets;
   if (spec_.sockets == LaunchSpec::Sockets::Inherited) {
     if (Status opened = sockets_.open(); !opened) return fail(opened.error());
@@ -52,11 +81,14 @@ Result<ProcessId> ForkedServer::start(const BeforeExec& before_exec) {
   if (!gate) return fail(gate.error());
   gate_ = gate_state_ == LaunchSpec::Gate::Closed ? std::move(gate->write) : Fd();
   gate->write.reset();
-  const auto ask = [&](const ProcessId& child) { return before_exec(child) && callbacks_.may_execute(); };
-  auto server = start_server(spec_, extra_env_, gate->read.get(), sockets, ask);
-  if (!server) return fail(server.error());
+  child_ = server_child(spec_, extra_env_, sockets, gate->read.get());
+  auto child = start_child(child_, Start::WhenTold);
+  if (!child) return fail(child.error());
   has_children_ = true;
-  server_ = std::move(*server);
+  server_ = std::move(child->process);
+  go_ = std::move(child->go);
+  report_ = std::move(child->report);
+  on_report_ = loop_.on_readable(report_.get(), [this] { look_whether_executed(); });
   return server_->id();
 }
 
@@ -64,6 +96,41 @@ std::vector<pid_t> ForkedServer::descendants() const {
   std::vector<pid_t> tree = process_tree(::getpid());
   std::erase_if(tree, [this](pid_t pid) { return pid == ::getpid() || callbacks_.is_aside(pid); });
   return tree;
+}
+
+// It fits into the pipe, and where the child has died already nobody needs it.
+void ForkedServer::proceed() {
+  (void)write_all(go_.get(), "g");
+  go_.reset();
+}
+
+void ForkedServer::forget_launch() {
+  on_report_.reset();
+  report_.reset();
+  go_.reset();
+}
+
+void ForkedServer::look_whether_executed() {
+  if (!report_) return;
+  const auto result = read_report(report_.get());
+  if (!result) return;
+  const bool was_told = !go_;
+  forget_launch();
+  if (!result->failure && was_told) return callbacks_.executed();
+  server_.reset();  // its exit says nothing more
+  callbacks_.execution_failed(result->failure
+                                  ? describe(*result->failure, child_)
+                                  : cannot_start(child_) + ": its process was ended before it executed it");
+}
+
+std::optional<std::string> ForkedServer::call_off() {
+  look_whether_executed();
+  if (!report_) return std::nullopt;
+  const std::string why = server_->is_stopped() ? "was stopped before it executed it" : "has not executed it";
+  forget_launch();
+  (void)server_->send_signal(SIGKILL);
+  server_.reset();
+  return cannot_start(child_) + ": its process " + why;
 }
 
 void ForkedServer::reap() {
@@ -75,6 +142,7 @@ void ForkedServer::reap() {
     if (pid <= 0) {
       const bool had_children = std::exchange(has_children_, pid == 0);
       if (pid == 0 || !had_children) break;
+      if (server_exit) look_whether_executed();  // that comes before what became of it
       if (server_exit && server_) {
         server_.reset();
         callbacks_.exited(*server_exit);
@@ -85,6 +153,7 @@ void ForkedServer::reap() {
     }
     if (server_ && pid == server_->id().pid) server_exit = exit_status(status);
   }
+  if (server_exit) look_whether_executed();
   if (!server_exit || !server_) return;
   server_.reset();
   callbacks_.exited(*server_exit);

@@ -9,7 +9,7 @@
 #include "base/fd.h"
 #include "base/process_ref.h"
 #include "loop/loop.h"
-#include "process/exec_stages.h"
+#include "process/child.h"
 #include "process/launch_spec.h"
 #include "supervise/inherited_sockets.h"
 #include "supervise/roles.h"
@@ -21,17 +21,17 @@ namespace roll {
 // it leaves the processes alone.
 class ForkedServer final : public ServerProcess {
  public:
-  // Called from the loop; but `may_execute` by start(), in the child and this process's memory, with nothing
-  // left to do but to become the server.
+  // Called from the loop, the first two by look_whether_executed() and call_off() as well.
   struct Callbacks {
-    std::function<bool()> may_execute;
+    std::function<void()> executed;
+    std::function<void(const std::string&)> execution_failed;
     // That child of this process has nothing to do with the server.
     std::function<bool(pid_t)> is_aside;
     std::function<void(const ExitStatus&)> exited;
     std::function<void()> last_gone;
   };
 
-  // `extra_env` as in start_server(). The spec and the sockets must outlive this object.
+  // `extra_env`: "NAME=value". The spec and the sockets must outlive this object.
   ForkedServer(Loop& loop, const LaunchSpec& spec, InheritedSockets& sockets,
                std::vector<std::string> extra_env, Callbacks callbacks);
 
@@ -41,7 +41,13 @@ class ForkedServer final : public ServerProcess {
   // Whether that is the server or another descendant of this process.
   [[nodiscard]] bool includes(pid_t pid) const;
 
-  Result<ProcessId> start(const BeforeExec& before_exec) override;
+  // Tells now what may be known by now: a message of the server's says that it runs.
+  void look_whether_executed();
+  [[nodiscard]] bool has_processes() const { return has_children_; }
+
+  Result<ProcessId> start() override;
+  void proceed() override;
+  std::optional<std::string> call_off() override;
   void send_signal(int signal) override;
   void send_signal_to_all(int signal) override;
   std::vector<pid_t> living() override;
@@ -49,6 +55,7 @@ class ForkedServer final : public ServerProcess {
   void close_sockets() override { sockets_.close(); }
 
  private:
+  void forget_launch();
   void reap();
   [[nodiscard]] std::vector<pid_t> descendants() const;
 
@@ -60,8 +67,12 @@ class ForkedServer final : public ServerProcess {
   LaunchSpec::Gate gate_state_;
   Fd gate_;                           // the write end, while the gate is closed
   std::optional<ProcessRef> server_;  // until it was reaped
+  ChildSpec child_;                   // what it was, or is to be, started with
+  Fd go_;                             // until it was told to proceed
+  Fd report_;                         // until it is decided whether it was executed
   bool has_children_ = false;
   Watch on_child_;
+  Watch on_report_;
 };
 
 }  // namespace roll

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,16 +17,21 @@
 namespace roll {
 
 // The server's process and everything that descends from it, as the supervisor sees them. The real one tells
-// what becomes of them by calling the supervisor (server_exited(), last_process_gone()).
+// what becomes of them by calling the supervisor: executed() or execution_failed() of a child that was told
+// to proceed, then server_exited() and last_process_gone().
 class ServerProcess {
  public:
   virtual ~ServerProcess() = default;
 
-  // Executes the server in a child, which asks `before_exec` first, with its own name: it runs in the child,
-  // but in this process's memory, and where it says no nothing is executed. One that is started again gets a
-  // fresh gate, in the state in which the last one was. Sockets that it inherits are opened, or still are.
-  // Blocks until it runs or could not be executed; then no exit is told.
-  virtual Result<ProcessId> start(const std::function<bool(const ProcessId& child)>& before_exec) = 0;
+  // Makes a child that executes nothing before proceed(). One that is started again gets a fresh gate, in the
+  // state in which the last one was. Sockets that it inherits are opened, or still are. What goes wrong with
+  // the child before proceed() is told by execution_failed(), too.
+  virtual Result<ProcessId> start() = 0;
+  // It becomes the server. Never waits for it: as soon as it is the server's user's, he may stop it.
+  virtual void proceed() = 0;
+  // Ends the child that has not executed the server yet, and says why it has not: `cannot start "./web": its
+  // process was stopped before it executed it`. Nothing where that was decided by now, and told.
+  virtual std::optional<std::string> call_off() = 0;
 
   // To the server itself; no matter if it has exited.
   virtual void send_signal(int signal) = 0;

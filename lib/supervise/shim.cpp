@@ -123,9 +123,10 @@ class Shim final : public Audience {
   static Result<std::unique_ptr<Shim>> create(std::unique_ptr<Loop> loop, LaunchSpec spec, ProcessId self,
                                               Fd connection) {
     std::unique_ptr<Shim> shim(new Shim(std::move(loop), std::move(spec), std::move(self)));
-    auto control = Control::create(*shim->loop_, shim->run_dir_,
-                                   {[raw = shim.get()](const shim::Launch& order) { raw->launch(order); },
-                                    [raw = shim.get()] { raw->look_again(); }});
+    auto control = Control::create(
+        *shim->loop_, shim->run_dir_,
+        {[raw = shim.get()](const shim::Launch& order) { raw->launch(order); },
+         [raw = shim.get()] { raw->supervisor_.start(); }, [raw = shim.get()] { raw->look_again(); }});
     if (!control) return fail(control.error());
     shim->control_ = std::move(*control);
     shim->control_->serve(shim->supervisor_, shim->network_);
@@ -137,7 +138,7 @@ class Shim final : public Audience {
   void run(const std::optional<shim::Launch>& order) {
     for (const int signal : {SIGHUP, SIGINT, SIGPIPE}) ::signal(signal, SIG_IGN);
     on_terminate_ = loop_->on_signal(SIGTERM, [this] {
-      if (supervisor_.phase() == Phase::Staged) return call_off();
+      if (!is_launched()) return call_off();
       const LaunchSpec& spec = supervisor_.record().spec;
       (void)supervisor_.drain({spec.drain_signal, spec.drain_deadline});
       look_again();
@@ -165,7 +166,6 @@ class Shim final : public Audience {
   // which was not read would lose what it is told (ECONNRESET) when this process ends.
   void finish(const ShimEvent& event, const std::string& journal_line) override {
     is_finished_ = true;
-    if (std::exchange(is_held_, false)) (void)control_->await_execute();
     end_line_ = journal_line;
     remove_folder();
     control_->publish(event);
@@ -183,7 +183,16 @@ class Shim final : public Audience {
         server_(*loop_, supervisor_.record().spec, sockets_,
                 {"NOTIFY_SOCKET=" + run_dir_ + "/" + kNotifySocket},
                 {
-                    [this] { return !std::exchange(is_held_, false) || control_->await_execute(); },
+                    [this] {
+                      supervisor_.executed();
+                      write_into_log();
+                      look_again();
+                      ::malloc_trim(0);
+                    },
+                    [this](const std::string& message) {
+                      supervisor_.execution_failed(message);
+                      look_again();
+                    },
                     [this](pid_t child) { return notify_ && notify_->includes(child); },
                     [this](const ExitStatus& exit) {
                       supervisor_.server_exited(exit);
@@ -219,16 +228,14 @@ class Shim final : public Audience {
   }
 
   void launch(const shim::Launch& order) {
-    is_held_ = order.held;
     ::unlink(kLaunchSpec);
     if (prepared_) prepared_ = control_->open();
-    if (prepared_) {
-      supervisor_.start();
-      write_into_log();
-      ::malloc_trim(0);
-      return;
-    }
-    finish({ShimEvent::Kind::LaunchFailed, supervisor_.record(), {}, prepared_.error().message, {}}, {});
+    supervisor_.hold(prepared_);
+    if (!order.held) supervisor_.start();
+  }
+
+  [[nodiscard]] bool is_launched() const {
+    return supervisor_.phase() != Phase::Staged && supervisor_.phase() != Phase::Held;
   }
 
   // What this process may have to say goes where its server's output does. Not before that is executed, which
@@ -244,9 +251,11 @@ class Shim final : public Audience {
 
   // Whoever was to launch the server has gone, or this process is to end: as if it had never been started.
   void call_off() {
-    is_finished_ = true;
+    if (std::exchange(is_finished_, true)) return;
+    (void)server_.call_off();
     remove_folder();
-    end();
+    end_patience_ = loop_->after(kEndPatience, [this] { end(); });
+    look_again();
   }
 
   Status prepare() {
@@ -255,6 +264,7 @@ class Shim final : public Audience {
         *loop_, run_dir_ + "/" + kNotifySocket, sole_sender(supervisor_.record().spec),
         [this](pid_t sender) { return server_.includes(sender); },
         [this](const NotifyMessage& message) {
+          server_.look_whether_executed();
           supervisor_.notified(message);
           look_again();
         });
@@ -267,10 +277,11 @@ class Shim final : public Audience {
   // wakes this process.
   void look_again() {
     if (is_finished_) {
+      if (supervisor_.phase() == Phase::Held && server_.has_processes()) return;
       if (!control_->is_end_awaited() || control_->is_end_seen() || end_line_.empty()) end();
       return;
     }
-    if (supervisor_.phase() == Phase::Staged && !control_->has_launcher()) return call_off();
+    if (!is_launched() && !control_->has_launcher()) return call_off();
     const auto due = supervisor_.next_due();
     if (due == armed_for_) return;
     armed_for_ = due;
@@ -294,7 +305,6 @@ class Shim final : public Audience {
   std::unique_ptr<Loop> loop_;
   std::string run_dir_;
   Status prepared_;
-  bool is_held_ = false;      // nothing is executed before the rollctl that launches says so
   bool is_finished_ = false;  // the supervisor has nothing more to do
   bool is_over_ = false;
   bool is_aside_ = false;  // its folder, and not cleared

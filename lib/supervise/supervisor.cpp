@@ -5,6 +5,7 @@
 #include <csignal>
 #include <utility>
 
+#include "base/duration.h"
 #include "process/instance_event.h"
 
 namespace roll {
@@ -41,24 +42,44 @@ Supervisor::Supervisor(const Roles& roles, LaunchSpec spec, ProcessId shim) : ro
 
 // Launching.
 
+void Supervisor::hold(const Status& prepared) {
+  phase_ = Phase::Held;
+  held_ = prepared ? make_child() : prepared;
+}
+
 void Supervisor::start() {
+  if (!held_) return launch_failed(held_.error().message);
+  proceed();
+}
+
+void Supervisor::restart() {
+  if (const Status made = make_child(); !made) return launch_failed(made.error().message);
+  proceed();
+}
+
+Status Supervisor::make_child() {
   record_.notified_ready = false;
   record_.ready_after.reset();
   record_.status.clear();
   started_at_ = roles_.clock.now();
   record_.started = roles_.clock.wall_now();
-  Status saved;
-  const auto server = roles_.process.start([&](const ProcessId& child) {
-    record_.server = child;
-    saved = roles_.audience.save(record_);
-    // Nobody would ever find a server that no record names.
-    return saved.has_value() || !is_first_launch_;
-  });
-  if (server) return launched();
-  launch_failed(is_first_launch_ && !saved ? saved.error().message : server.error().message);
+  const auto child = roles_.process.start();
+  if (!child) return fail(child.error());
+  record_.server = *child;
+  // Nobody would ever find a server that no record names.
+  Status saved = roles_.audience.save(record_);
+  if (saved || !is_first_launch_) return {};
+  (void)roles_.process.call_off();
+  return saved;
 }
 
-void Supervisor::launched() {
+void Supervisor::proceed() {
+  phase_ = Phase::Launching;
+  launch_due_ = roles_.clock.now() + kExecPatience;
+  roles_.process.proceed();
+}
+
+void Supervisor::executed() {
   phase_ = Phase::Running;
   next_look_ = roles_.clock.now();
   if (is_first_launch_) {
@@ -72,6 +93,19 @@ void Supervisor::launched() {
   roles_.audience.note(restarted_line(record_, roles_.clock.wall_now()));
 }
 
+void Supervisor::execution_failed(const std::string& message) {
+  if (phase_ == Phase::Held) {
+    held_ = fail(ErrorKind::Failed, message);
+  } else {
+    launch_failed(message);
+  }
+}
+
+void Supervisor::give_launch_up() {
+  const auto why = roles_.process.call_off();
+  if (why) launch_failed(*why + ", and was ended after " + format_duration(kExecPatience));
+}
+
 void Supervisor::launch_failed(const std::string& message) {
   record_.server = {};
   if (is_first_launch_) {
@@ -81,7 +115,12 @@ void Supervisor::launch_failed(const std::string& message) {
     return;
   }
   plan_restart_or_fail({});
-  phase_ = record_.state == InstanceState::Failed ? Phase::Idle : Phase::Waiting;
+  if (roles_.process.living().empty()) {
+    phase_ = phase_after_sweeping();
+  } else {
+    phase_ = Phase::Sweeping;
+    next_sweep_ = roles_.clock.now() + kKillAgain;
+  }
   save();
   publish(ShimEvent::Kind::Exited, record_.exit, message);
 }
@@ -155,13 +194,17 @@ void Supervisor::plan_restart_or_fail(std::optional<ExitStatus> exit) {
 void Supervisor::last_process_gone() {
   switch (phase_) {
     case Phase::Sweeping:
-      phase_ = record_.state == InstanceState::Failed ? Phase::Idle : Phase::Waiting;
+      phase_ = phase_after_sweeping();
       return;
     case Phase::Draining:
       return end_drain();
     default:
       return;
   }
+}
+
+Phase Supervisor::phase_after_sweeping() const {
+  return record_.state == InstanceState::Failed ? Phase::Idle : Phase::Waiting;
 }
 
 void Supervisor::sweep() {
@@ -299,7 +342,10 @@ SteeringCounters Supervisor::counters() const {
 
 Status Supervisor::drain(const DrainOrder& order) {
   if (phase_ == Phase::Ended) return {};
-  if (phase_ == Phase::Staged) return fail(ErrorKind::Busy, "the server is not launched yet");
+  if (phase_ == Phase::Staged || phase_ == Phase::Held)
+    return fail(ErrorKind::Busy, "the server is not launched yet");
+  if (phase_ == Phase::Launching && roles_.process.call_off()) record_.server = {};
+  if (phase_ == Phase::Ended) return {};  // it could not be executed
   const TimePoint now = roles_.clock.now();
   if (phase_ == Phase::Draining) {
     const bool other_signal = order.signal != std::exchange(order_.signal, order.signal);
@@ -399,7 +445,8 @@ void Supervisor::tick() {
   if (phase_ == Phase::Draining && cut_at_ <= now) cut();
   if (hold_ && hold_ends_ <= now) end_hold();
   if (is_to_end_steering() && next_alone_look_ <= now) look_whether_alone();
-  if (phase_ == Phase::Waiting && restart_at_ <= now) start();
+  if (phase_ == Phase::Launching && launch_due_ <= now) give_launch_up();
+  if (phase_ == Phase::Waiting && restart_at_ <= now) restart();
 }
 
 bool Supervisor::is_awaiting_idle() const {
@@ -419,6 +466,7 @@ std::optional<TimePoint> Supervisor::next_due() const {
   if (is_awaiting_idle()) also(next_idle_look_);
   if (hold_) also(hold_ends_);
   if (is_to_end_steering()) also(next_alone_look_);
+  if (phase_ == Phase::Launching) also(launch_due_);
   if (phase_ == Phase::Waiting) also(restart_at_);
   return due;
 }

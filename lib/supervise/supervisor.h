@@ -19,25 +19,35 @@ namespace roll {
 //
 //   phase       processes              ends with                                   then
 //   ─────────   ────────────────────   ─────────────────────────────────────────   ──────────────────────────
-//   Staged      none                   start()                                     Running
-//                                      start(), could not be executed              Ended (LaunchFailed)
+//   Staged      none                   hold()                                      Held
+//   Held        a child that waits,    start()                                     Launching
+//               or none (it failed)    start(), it has failed                      Ended (LaunchFailed)
+//   Launching   a child before exec    executed()                                  Running
+//                                      execution_failed(), kExecPatience is over:  as below
+//                                        the first time                            Ended (LaunchFailed)
+//                                        at a restart                              Sweeping, Waiting, or Idle
+//                                      drain()                                     Draining
 //   Running     the server             server_exited() unasked                     Sweeping
 //                                      drain()                                     Draining
 //   Sweeping    what a server left     last_process_gone(); SIGTERM at first,      Waiting, or Idle (failed)
 //               behind                 SIGKILL after kSweepPatience
-//   Waiting     none                   the back-off is over                        Running
-//                                      it is, could not be executed                Waiting, or Idle (failed)
+//   Waiting     none                   the back-off is over                        Launching
 //                                      drain()                                     Ended
 //   Idle        none, state failed     drain()                                     Ended
-//   Draining    the server             last_process_gone(); SIGKILL to all at      Ended (Stopped)
+//   Draining    the server, or less    last_process_gone(); SIGKILL to all at      Ended (Stopped)
 //                                      the deadline
 //   Ended       none                   the shim exits
 //
-// A drain that comes while Sweeping has no phase to wait for: it turns into Draining at once.
-enum class Phase { Staged, Running, Sweeping, Waiting, Idle, Draining, Ended };
+// A drain that comes while Sweeping has no phase to wait for: it turns into Draining at once. One that comes
+// while Launching kills the child, which has served nobody yet. In Staged and Held it is refused: nothing was
+// launched, and whoever launches calls it off.
+enum class Phase { Staged, Held, Launching, Running, Sweeping, Waiting, Idle, Draining, Ended };
 
 class Supervisor {
  public:
+  // A child has this long to execute the server. It takes a millisecond, unless a file system far away keeps
+  // it, or it is stopped: its user may do that as soon as it has changed to him.
+  static constexpr Millis kExecPatience{10'000};
   // What a dead server left behind gets SIGTERM, and SIGKILL this much later.
   static constexpr Millis kSweepPatience{2000};
   // SIGKILL is sent again this often until all are gone: one may have forked meanwhile.
@@ -72,9 +82,17 @@ class Supervisor {
 
   Supervisor(const Roles& roles, LaunchSpec spec, ProcessId shim);
 
-  // Starts the server; a failure is told to the audience, as a later one would be.
+  // Makes the server's process, which executes nothing before start(), and its record. What has failed by
+  // then
+  // (`prepared`, or this) is told by start().
+  void hold(const Status& prepared);
+
+  // Lets the server run that is held; a failure is told to the audience, as a later one would be.
   void start();
 
+  // What became of the child that ServerProcess::start() made.
+  void executed();
+  void execution_failed(const std::string& message);
   // The server itself has exited; its children may live.
   void server_exited(const ExitStatus& exit);
   // No process of the instance is left.
@@ -97,8 +115,11 @@ class Supervisor {
   [[nodiscard]] const InstanceRecord& record() const { return record_; }
 
  private:
-  void launched();
+  Status make_child();
+  void proceed();
+  void restart();
   void launch_failed(const std::string& message);
+  void give_launch_up();
   void begin_draining();
   void extend_drain(TimePoint until);
   void note_drain_deadline();
@@ -108,6 +129,7 @@ class Supervisor {
   void look_whether_alone();
   void let_go_of_steering();
   void cut();
+  [[nodiscard]] Phase phase_after_sweeping() const;
   void sweep();
   void look_whether_ready();
   void became_ready();
@@ -126,7 +148,9 @@ class Supervisor {
   InstanceRecord record_;
   Phase phase_ = Phase::Staged;
   InstanceState role_ = InstanceState::Starting;  // what rollctl last made of it
+  Status held_;                                   // how the child is that is held
   bool is_first_launch_ = true;
+  TimePoint launch_due_{};
   bool was_notifying_ = false;  // an earlier server sent READY=1: so will the next
   std::vector<SteeringHandle> steering_;
   SteeringTerm::Until held_until_ = SteeringTerm::Until::Told;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/process_ref.h"
 #include "os/probe/probe_fixture.h"
+#include "support/early_stopper.h"
 
 namespace roll::test {
 namespace {
@@ -93,6 +95,29 @@ TEST_F(ExecProbeTest, EndsTheCommandWhenTheAttemptIsDestroyed) {
 
 TEST_F(ExecProbeTest, IsNotHeldUpByACommandThatWritesALot) {
   EXPECT_READY(ask(shell("head -c 1000000 /dev/zero")));
+}
+
+// Its user may do that as soon as it is his, before it has executed anything.
+TEST_F(ExecProbeTest, IsNotHeldUpByACommandThatIsStoppedBeforeItIsExecuted) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root: it becomes another user";
+  auto spec = shell("exit 0");
+  spec.env = {"PATH=" + EarlyStopper::long_path()};
+  spec.credentials = Credentials{65534, 65534, {}};
+  spec.timeout = 1s;
+  EarlyStopper stopper(65534);
+  EXPECT_EQ(ask(spec).detail, "\"sh\" timed out after 1s");
+  EXPECT_TRUE(stopper.await(10s));
+}
+
+TEST_F(ExecProbeTest, RunsAScriptThatNamesNoInterpreter) {
+  char name[] = "/tmp/roll-probe-XXXXXX";
+  const Fd file(mkstemp(name));
+  ASSERT_TRUE(write_all(file.get(), "exit $1"));
+  ASSERT_EQ(fchmod(file.get(), 0755), 0);
+  auto spec = shell("");
+  spec.command = {name, "7"};
+  EXPECT_EQ(ask(spec).detail, "\"" + std::string(name) + "\" exited with 7");
+  unlink(name);
 }
 
 TEST_F(ExecProbeTest, HandsNoDescriptorToTheCommand) {

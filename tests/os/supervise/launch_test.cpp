@@ -297,7 +297,7 @@ TEST_F(LaunchTest, SaysThatTheLimitIsTooHigh) {
 }
 
 TEST_F(LaunchTest, SaysThatTheCommandIsEmpty) {
-  EXPECT_EQ(failure_of(spec_for({})), "cannot start a server: its command is empty");
+  EXPECT_EQ(failure_of(spec_for({})), "cannot start a program: its command is empty");
 }
 
 TEST_F(LaunchTest, SaysThatTheRunDirectoryIsTooDeepForASocket) {

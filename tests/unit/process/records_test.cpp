@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "process/exec_stages.h"
+#include "process/child.h"
 #include "process/instance_event.h"
 #include "process/instance_record.h"
 #include "process/json_reader.h"
@@ -157,8 +157,11 @@ TEST(InstanceEventTest, IsALineOfTheJournal) {
   EXPECT_TRUE(json::accept(drained_line(record, now, Millis(40), 2, {})));
 }
 
-TEST(ExecStagesTest, AFailureSaysWhatWasTriedOnWhatAndWhy) {
-  LaunchSpec spec = full_spec();
+TEST(ChildTest, AFailureSaysWhatWasTriedOnWhatAndWhy) {
+  ChildSpec spec;
+  spec.argv = {"./web"};
+  spec.workdir = "/srv/\xc3\xa9";
+  spec.credentials = Credentials{33, 34, {}};
   EXPECT_EQ(describe({ExecStage::Exec, 2}, spec), "cannot start \"./web\": No such file or directory");
   EXPECT_EQ(describe({ExecStage::Workdir, 13}, spec),
             "cannot start \"./web\" (changing to \"/srv/\xc3\xa9\"): Permission denied");

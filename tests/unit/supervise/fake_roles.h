@@ -26,14 +26,23 @@ class PushedClock final : public Clock {
 // Processes that are only numbers: 100 is the first server, 101 the next one.
 class FakeServer final : public ServerProcess {
  public:
-  Result<ProcessId> start(const std::function<bool(const ProcessId&)>& before_exec) override {
+  Result<ProcessId> start() override {
     if (fork_fails) return fail(ErrorKind::Failed, "cannot fork a server: no more processes");
     ++starts;
-    const ProcessId child{99 + starts, static_cast<uint64_t>(starts), "boot"};
-    if (!before_exec(child)) return fail(ErrorKind::Failed, "the server is not to be started");
-    if (exec_fails) return fail(ErrorKind::Failed, "cannot start \"./web\": No such file or directory");
+    return ProcessId{99 + starts, static_cast<uint64_t>(starts), "boot"};
+  }
+  // Decided at once, unless it is stopped.
+  void proceed() override {
+    if (is_stopped) return;
+    if (exec_fails) return shim->execution_failed("cannot start \"./web\": No such file or directory");
     ++executions;
-    return child;
+    shim->executed();
+  }
+  std::optional<std::string> call_off() override {
+    ++call_offs;
+    if (is_stopped) return "cannot start \"./web\": its process was stopped before it executed it";
+    shim->executed();
+    return std::nullopt;
   }
   void send_signal(int signal) override { signals.push_back(signal); }
   void send_signal_to_all(int signal) override { signals_to_all.push_back(signal); }
@@ -44,6 +53,9 @@ class FakeServer final : public ServerProcess {
     signals_at_close = signals.size();
   }
 
+  Supervisor* shim = nullptr;  // which is told
+  bool is_stopped = false;     // before the exec
+  int call_offs = 0;
   bool fork_fails = false;
   bool exec_fails = false;
   int starts = 0;

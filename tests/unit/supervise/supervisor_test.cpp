@@ -11,6 +11,7 @@
 namespace roll::test {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -33,14 +34,29 @@ class SupervisorTest : public testing::Test {
     spec.instance = 12;
     shim_.emplace(Supervisor::Roles{clock_, server_, network_, audience_, turns_}, std::move(spec),
                   ProcessId{50, 1, "boot"});
+    server_.shim = &*shim_;
   }
 
   // A server that runs, in the state that rollctl gave it.
   void make_running(InstanceState role = InstanceState::Serving, LaunchSpec spec = {}) {
     make(std::move(spec));
-    shim_->start();
+    launch();
     if (role == InstanceState::Starting) return;
     ASSERT_TRUE(shim_->set_role({role, 100}));
+  }
+
+  void launch() {
+    shim_->hold({});
+    shim_->start();
+  }
+
+  // One whose server died, and whose next one is stopped before its exec.
+  void make_stopped_at_its_restart() {
+    make_running();
+    die(code(1));
+    server_.is_stopped = true;
+    pass(Millis(100));
+    ASSERT_EQ(shim_->phase(), Phase::Launching);
   }
 
   // Dies alone.
@@ -81,8 +97,10 @@ class SupervisorTest : public testing::Test {
 TEST_F(SupervisorTest, SavesTheRecordBeforeTheServerMayRun) {
   make();
   audience_.save_fails = true;
-  shim_->start();
+  server_.is_stopped = true;
+  launch();
   EXPECT_EQ(server_.executions, 0);
+  EXPECT_EQ(server_.call_offs, 1);
   EXPECT_THAT(kinds(), ElementsAre(Kind::LaunchFailed));
   EXPECT_THAT(last().message, HasSubstr("No space left on device"));
   EXPECT_EQ(audience_.finishes, 1);
@@ -90,7 +108,7 @@ TEST_F(SupervisorTest, SavesTheRecordBeforeTheServerMayRun) {
 
 TEST_F(SupervisorTest, TellsThatTheServerRuns) {
   make();
-  shim_->start();
+  launch();
   EXPECT_EQ(server_.executions, 1);
   EXPECT_EQ(audience_.saved.back().server.pid, 100);
   EXPECT_THAT(kinds(), ElementsAre(Kind::Launched));
@@ -100,12 +118,131 @@ TEST_F(SupervisorTest, TellsThatTheServerRuns) {
 TEST_F(SupervisorTest, EndsWhenTheFirstExecFails) {
   make();
   server_.exec_fails = true;
-  shim_->start();
+  launch();
   EXPECT_THAT(kinds(), ElementsAre(Kind::LaunchFailed));
   EXPECT_EQ(last().message, "cannot start \"./web\": No such file or directory");
   EXPECT_EQ(audience_.finishes, 1);
   EXPECT_EQ(audience_.last_line, "");
   EXPECT_EQ(shim_->phase(), Phase::Ended);
+}
+
+// Held.
+
+TEST_F(SupervisorTest, ExecutesNothingThatIsHeld) {
+  make();
+  shim_->hold({});
+  EXPECT_EQ(server_.starts, 1);
+  EXPECT_EQ(audience_.saved.back().server.pid, 100);
+  EXPECT_FALSE(shim_->next_due()) << "it is held as long as the disk takes";
+  EXPECT_FALSE(shim_->drain({SIGTERM, Millis(1000)}));
+  EXPECT_EQ(server_.executions, 0);
+  EXPECT_THAT(kinds(), IsEmpty());
+  shim_->start();
+  EXPECT_EQ(server_.starts, 1);
+  EXPECT_EQ(server_.executions, 1);
+}
+
+TEST_F(SupervisorTest, TellsWhatFailedWhileItWasHeldWhenItIsToStart) {
+  make();
+  shim_->hold({});
+  shim_->execution_failed("cannot start \"./web\" (opening the log \"/log\"): Permission denied");
+  shim_->last_process_gone();
+  EXPECT_THAT(kinds(), IsEmpty());
+  shim_->start();
+  EXPECT_THAT(kinds(), ElementsAre(Kind::LaunchFailed));
+  EXPECT_THAT(last().message, HasSubstr("opening the log"));
+  EXPECT_EQ(server_.executions, 0);
+}
+
+TEST_F(SupervisorTest, MakesNoServerWhereThePreparationsHaveFailed) {
+  make();
+  shim_->hold(fail(ErrorKind::Failed, "cannot listen on notify.sock"));
+  EXPECT_EQ(server_.starts, 0);
+  EXPECT_THAT(kinds(), IsEmpty());
+  shim_->start();
+  EXPECT_THAT(kinds(), ElementsAre(Kind::LaunchFailed));
+  EXPECT_EQ(last().message, "cannot listen on notify.sock");
+}
+
+// Stopped before the exec, by the user to whom the child has changed.
+
+TEST_F(SupervisorTest, AFirstServerThatIsStoppedIsAFailedLaunch) {
+  make();
+  server_.is_stopped = true;
+  launch();
+  EXPECT_THAT(kinds(), IsEmpty());
+  pass(Supervisor::kExecPatience - Millis(1));
+  EXPECT_THAT(kinds(), IsEmpty());
+  pass(Millis(1));
+  EXPECT_THAT(kinds(), ElementsAre(Kind::LaunchFailed));
+  EXPECT_EQ(last().message,
+            "cannot start \"./web\": its process was stopped before it executed it, and was ended after 10s");
+  EXPECT_EQ(server_.call_offs, 1);
+  EXPECT_EQ(shim_->phase(), Phase::Ended);
+}
+
+TEST_F(SupervisorTest, ARestartThatIsStoppedCountsAsOne) {
+  make_stopped_at_its_restart();
+  EXPECT_TRUE(shim_->set_role({InstanceState::Serving, 50})) << "it goes on answering";
+  pass(Supervisor::kExecPatience);
+  EXPECT_EQ(last().kind, Kind::Exited);
+  EXPECT_THAT(last().message, HasSubstr("was stopped before it executed it"));
+  EXPECT_EQ(state(), InstanceState::Restarting);
+  EXPECT_EQ(shim_->record().server.pid, 0);
+  server_.is_stopped = false;
+  pass(Millis(200));
+  EXPECT_EQ(last().kind, Kind::Restarted);
+  EXPECT_EQ(server_.starts, 3);
+}
+
+TEST_F(SupervisorTest, AServerThatGoesOnInTimeIsAsGoodAsAnother) {
+  make_stopped_at_its_restart();
+  pass(Supervisor::kExecPatience - Millis(1));
+  server_.is_stopped = false;
+  server_.proceed();
+  EXPECT_EQ(last().kind, Kind::Restarted);
+  EXPECT_EQ(server_.call_offs, 0);
+  EXPECT_EQ(shim_->phase(), Phase::Running);
+}
+
+TEST_F(SupervisorTest, GivesUpOnAServerThatIsStoppedAtEachRestart) {
+  make_stopped_at_its_restart();
+  pass(std::chrono::minutes(5));
+  EXPECT_EQ(state(), InstanceState::Failed);
+  EXPECT_EQ(server_.starts, 1 + LaunchSpec().give_up);
+}
+
+TEST_F(SupervisorTest, StartsNothingAnewBesideAChildThatCannotBeKilled) {
+  make_stopped_at_its_restart();
+  server_.left = {101};
+  pass(Supervisor::kExecPatience);
+  EXPECT_EQ(shim_->phase(), Phase::Sweeping);
+  pass(std::chrono::seconds(1));
+  EXPECT_EQ(server_.starts, 2);
+  EXPECT_THAT(server_.signals_to_all, Contains(SIGKILL));
+  server_.is_stopped = false;
+  shim_->last_process_gone();
+  pass(Millis(0));
+  EXPECT_EQ(server_.starts, 3);
+}
+
+TEST_F(SupervisorTest, ADrainEndsAChildThatHasNotExecutedItsServer) {
+  make_stopped_at_its_restart();
+  ASSERT_TRUE(shim_->drain({SIGTERM, Millis(1000)}));
+  EXPECT_EQ(server_.call_offs, 1);
+  EXPECT_EQ(state(), InstanceState::Draining);
+  EXPECT_THAT(server_.signals, IsEmpty());
+  shim_->last_process_gone();
+  EXPECT_EQ(state(), InstanceState::Stopped);
+  EXPECT_EQ(audience_.finishes, 1);
+}
+
+TEST_F(SupervisorTest, ADrainFindsAServerThatHasExecutedMeanwhile) {
+  make_stopped_at_its_restart();
+  server_.is_stopped = false;
+  ASSERT_TRUE(shim_->drain({SIGTERM, Millis(1000)}));
+  EXPECT_THAT(server_.signals, ElementsAre(SIGTERM)) << "it may finish what it has begun";
+  EXPECT_EQ(state(), InstanceState::Draining);
 }
 
 // Staged.

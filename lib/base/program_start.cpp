@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#include "base/program_start.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace roll {
+
+namespace {
+
+const rlimit kGivenLimit = [] {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  return limit;
+}();
+
+}  // namespace
+
+// open() takes the lowest number that is free.
+Status open_standard_descriptors() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
+    if (::open("/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY) != fd)
+      return fail(last_os_failure("cannot open /dev/null as descriptor " + std::to_string(fd)));
+  }
+  return {};
+}
+
+const rlimit& given_descriptor_limit() {
+  return kGivenLimit;
+}
+
+}  // namespace roll
