@@ -278,7 +278,7 @@ Result<StartedChild> start_child(const ChildSpec& spec, Start start) {
     child = ::fork();
     if (child == 0) run_child(plan);
   }
-  if (child < 0) return fail(last_os_failure(cannot_start(spec)));
+  if (child < 0) return fail(last_os_failure(cannot_start(spec) + " (forking)"));
   report->write.reset();
   auto process = ProcessRef::open(child);
   if (!process) {  // it is not waited for yet, so the pid is its own

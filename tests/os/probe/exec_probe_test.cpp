@@ -111,9 +111,10 @@ TEST_F(ExecProbeTest, IsNotHeldUpByACommandThatIsStoppedBeforeItIsExecuted) {
 
 TEST_F(ExecProbeTest, RunsAScriptThatNamesNoInterpreter) {
   char name[] = "/tmp/roll-probe-XXXXXX";
-  const Fd file(mkstemp(name));
+  Fd file(mkstemp(name));
   ASSERT_TRUE(write_all(file.get(), "exit $1"));
   ASSERT_EQ(fchmod(file.get(), 0755), 0);
+  file.reset();  // what is open to be written cannot be executed
   auto spec = shell("");
   spec.command = {name, "7"};
   EXPECT_EQ(ask(spec).detail, "\"" + std::string(name) + "\" exited with 7");
