@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "base/fd.h"
-#include "base/program_start.h"
+#include "base/standard_descriptors.h"
 #include "supervise/shim.h"
 
 namespace {

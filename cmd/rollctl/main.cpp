@@ -12,7 +12,7 @@
 
 #include "base/new_child.h"
 #include "base/privilege.h"
-#include "base/program_start.h"
+#include "base/standard_descriptors.h"
 #include "rollctl/command_line.h"
 #include "rollctl/context.h"
 #include "rollctl/exit_status.h"

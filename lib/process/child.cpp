@@ -18,8 +18,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/descriptor_limit.h"
 #include "base/new_child.h"
-#include "base/program_start.h"
 #include "process/log_file.h"
 
 namespace roll {
@@ -136,8 +136,8 @@ void set_up_descriptors(Plan& plan) {
 }
 
 void set_limits(const Plan& plan) {
-  rlimit limit = given_descriptor_limit();
-  if (plan.spec.nofile) limit = {*plan.spec.nofile, *plan.spec.nofile};
+  if (!plan.spec.nofile) return require(plan, ExecStage::Limits, restore_descriptor_limit());
+  const rlimit limit{*plan.spec.nofile, *plan.spec.nofile};
   require(plan, ExecStage::Limits, ::setrlimit(RLIMIT_NOFILE, &limit) == 0);
 }
 

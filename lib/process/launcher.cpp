@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,8 +10,8 @@
 #include <memory>
 #include <utility>
 
+#include "base/descriptor_limit.h"
 #include "base/new_child.h"
-#include "base/program_start.h"
 #include "process/systemd_unit.h"
 
 namespace roll {
@@ -49,7 +48,7 @@ int become_shim(void* argument) {
   if (report >= 0 && leave_session() && leave_keyring() && ::fchdir(run_dir) == 0 &&
       ::dup2(null, STDIN_FILENO) >= 0 && ::dup2(output, STDOUT_FILENO) >= 0 &&
       ::dup2(output, STDERR_FILENO) >= 0 && ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
-      ::setrlimit(RLIMIT_NOFILE, &given_descriptor_limit()) == 0) {
+      restore_descriptor_limit()) {
     unblock_signals();
     ::execve(plan.program, plan.argv, no_env);
   }

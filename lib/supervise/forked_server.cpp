@@ -189,7 +189,8 @@ std::vector<pid_t> ForkedServer::living() {
   if (!has_children_) return pids;
   for (const pid_t pid : descendants()) {
     const auto process = ProcessRef::open(pid);
-    if (process && !process->has_exited()) pids.push_back(pid);
+    const bool has_gone = process ? process->has_exited() : process.error().kind == ErrorKind::NotFound;
+    if (!has_gone) pids.push_back(pid);
   }
   return pids;
 }

@@ -207,7 +207,9 @@ Phase Supervisor::phase_after_sweeping() const {
   return record_.state == InstanceState::Failed ? Phase::Idle : Phase::Waiting;
 }
 
+// What has ended is not always reaped: a tracer may keep it.
 void Supervisor::sweep() {
+  if (roles_.process.living().empty()) return last_process_gone();
   roles_.process.send_signal_to_all(SIGKILL);
   next_sweep_ = roles_.clock.now() + kKillAgain;
 }
@@ -418,7 +420,9 @@ void Supervisor::look_whether_alone() {
 }
 
 void Supervisor::cut() {
-  if (!connections_cut_) connections_cut_ = roles_.network.connections();
+  const bool was_killed = connections_cut_.has_value();
+  if (!was_killed) connections_cut_ = roles_.network.connections();
+  if (was_killed && roles_.process.living().empty()) return last_process_gone();
   roles_.process.send_signal_to_all(SIGKILL);
   cut_at_ = roles_.clock.now() + kKillAgain;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The server's user stops its process between the change to him and its exec.
-#include <sys/stat.h>
+#include <sys/ptrace.h>
 
 #include "shim_fixture.h"
 #include "support/early_stopper.h"
@@ -107,6 +107,27 @@ TEST_F(StoppedTest, TheClaimOfItsShimEndsWithTheShim) {
   EXPECT_TRUE(await(shim, ShimEvent::Kind::Gone));
   EXPECT_FALSE(is_claimed(spec.run_dir));
   EXPECT_EQ(state_of(stopped_), 'T');
+}
+
+// What has ended stays a zombie, and its parent hears nothing, until its tracer has looked or goes.
+TEST_F(StoppedTest, ATracerDoesNotHoldUpADrain) {
+  LaunchSpec spec = spec_for({"sleep", "1000"});
+  spec.credentials = Credentials{kUser, kUser, {}};
+  Watched& shim = launch_and_await(spec);
+  const pid_t server = shim.client->record().server.pid;
+  const pid_t tracer = ::fork();
+  if (tracer == 0) {
+    if (::ptrace(PTRACE_SEIZE, server, nullptr, nullptr) == 0)
+      for (;;) ::pause();
+    ::_exit(1);
+  }
+  ASSERT_TRUE(await([&] {
+    return text_of(fmt::format("/proc/{}/status", server)).find(fmt::format("TracerPid:\t{}\n", tracer)) !=
+           std::string::npos;
+  }));
+  ASSERT_TRUE(shim.client->drain({SIGTERM, Millis(100)}).await());
+  EXPECT_TRUE(await(shim, ShimEvent::Kind::Gone));
+  EXPECT_FALSE(exists(spec.run_dir));
 }
 
 }  // namespace

@@ -566,6 +566,7 @@ TEST_F(SupervisorTest, CutsWhatIsLeftAtTheDeadlineAndCountsItBefore) {
   make_running();
   ASSERT_TRUE(shim_->drain({SIGTERM, Millis(1000)}));
   network_.open_connections = 3;
+  server_.left = {100};
   pass(Millis(999));
   EXPECT_THAT(server_.signals_to_all, IsEmpty());
   pass(Millis(1));
@@ -576,6 +577,27 @@ TEST_F(SupervisorTest, CutsWhatIsLeftAtTheDeadlineAndCountsItBefore) {
   die(killed_by(SIGKILL));
   EXPECT_EQ(last().connections_cut, 3U);
   EXPECT_THAT(audience_.last_line, HasSubstr(R"("connections_cut":3,"exit":{"signal":"SIGKILL"})"));
+}
+
+TEST_F(SupervisorTest, WaitsForNoTracerOfWhatWasKilled) {
+  make_running();
+  ASSERT_TRUE(shim_->drain({SIGTERM, Millis(1000)}));
+  server_.left = {100};
+  pass(Millis(1000));
+  EXPECT_EQ(audience_.finishes, 0);
+  server_.left = {};
+  pass(Supervisor::kKillAgain);
+  EXPECT_EQ(audience_.finishes, 1);
+  EXPECT_EQ(state(), InstanceState::Stopped);
+}
+
+TEST_F(SupervisorTest, WaitsForNoTracerOfWhatADeadServerLeft) {
+  make_running();
+  server_.left = {201};
+  shim_->server_exited(killed_by(SIGKILL));
+  server_.left = {};
+  pass(Supervisor::kSweepPatience);
+  EXPECT_EQ(server_.starts, 2);
 }
 
 TEST_F(SupervisorTest, ASecondDrainOnlyShortensTheDeadline) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "base/program_start.h"
+#include "base/standard_descriptors.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -7,16 +7,6 @@
 #include <cerrno>
 
 namespace roll {
-
-namespace {
-
-const rlimit kGivenLimit = [] {
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  return limit;
-}();
-
-}  // namespace
 
 // open() takes the lowest number that is free.
 Status open_standard_descriptors() {
@@ -26,10 +16,6 @@ Status open_standard_descriptors() {
       return fail(last_os_failure("cannot open /dev/null as descriptor " + std::to_string(fd)));
   }
   return {};
-}
-
-const rlimit& given_descriptor_limit() {
-  return kGivenLimit;
 }
 
 }  // namespace roll
