@@ -45,6 +45,14 @@ TEST(CommandTest, ReadsNothingOfOurInput) {
   EXPECT_EQ(ran->text, "");
 }
 
+TEST(CommandTest, HasASessionOfItsOwn) {
+  const auto ran =
+      run_command(shell("cut -d' ' -f1,6 /proc/self/stat; echo $$"), Command::Stderr::Together, kLong);
+  ASSERT_TRUE(ran);
+  const std::string shell_pid = ran->text.substr(ran->text.find('\n') + 1);
+  EXPECT_THAT(ran->text, HasSubstr(" " + shell_pid)) << "the shell leads it";
+}
+
 TEST(CommandTest, NamesTheProgramThatIsMissing) {
   const auto ran = run_command({"no-such-program"}, Command::Stderr::Together, kLong);
   ASSERT_FALSE(ran);
