@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <utility>
 
 #include "base/atomic_file.h"
@@ -58,7 +59,9 @@ Result<std::unique_ptr<ChangeSession>> ChangeSession::open(Context& context, con
   auto loop = Loop::create();
   if (!loop) return fail(loop.error());
   session->loop_ = std::move(*loop);
-  session->interrupts_ = std::make_unique<SignalInterrupts>(*session->loop_);
+  session->interrupts_ = std::make_unique<SignalInterrupts>(context, *session->loop_);
+  // A closed terminal never stops a deploy.
+  std::signal(SIGHUP, SIG_IGN);
   if (Status read = session->reread(); !read) return fail(read.error());
   return session;
 }

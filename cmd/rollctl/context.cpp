@@ -4,11 +4,11 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "base/fd.h"
 #include "base/privilege.h"
 #include "rollctl/exit_status.h"
 #include "ui/error_view.h"
@@ -21,12 +21,12 @@ const char* environment(const char* name) {
   return std::getenv(name);
 }
 
-}  // namespace
+// Who is told to end and writes to somebody who still reads is given so long to see it.
+constexpr Millis kLastPatience{500};
 
-void FdSink::write(std::string_view text) {
-  // Whoever listened may have gone; the command goes on.
-  (void)write_all(fd_, text);
-}
+volatile std::sig_atomic_t signalled = 0;
+
+}  // namespace
 
 Context::Context(CommonOptions options, std::vector<std::string> command_line,
                  SteerProgramAhead steer_program)
@@ -56,6 +56,22 @@ std::unique_ptr<Reporter> Context::reporter(const std::string& app) {
                                                  : Verbosity::Normal;
   return std::make_unique<HumanReporter>(HumanReporter::Outputs{out_, out_terminal_, err_, err_terminal_},
                                          app, verbosity);
+}
+
+void Context::outlive_signals() {
+  FdSink::go_beside(out_, err_);
+  struct sigaction action{};
+  action.sa_handler = [](int) { signalled = 1; };
+  for (const int signal : {SIGINT, SIGTERM}) ::sigaction(signal, &action, nullptr);
+}
+
+int Context::finish(int status) {
+  const auto enough = [this](Millis standstill) {
+    return signalled != 0 || (told_to_end_ && standstill >= kLastPatience);
+  };
+  err_.await_written(enough);
+  out_.await_written(enough);
+  return status;
 }
 
 int Context::fail(const Error& error) {

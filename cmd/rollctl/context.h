@@ -7,6 +7,7 @@
 
 #include "rollctl/steer_program_ahead.h"
 #include "state/paths.h"
+#include "ui/fd_sink.h"
 #include "ui/human_reporter.h"
 #include "ui/json_reporter.h"
 #include "ui/sink.h"
@@ -22,16 +23,6 @@ struct CommonOptions {
   bool no_color = false;
 };
 
-// A descriptor as a sink. A closed pipe or terminal swallows what is written.
-class FdSink final : public Sink {
- public:
-  explicit FdSink(int fd) : fd_(fd) {}
-  void write(std::string_view text) override;
-
- private:
-  int fd_;
-};
-
 // What a command has to work with: where things lie, and whom to tell.
 class Context {
  public:
@@ -40,6 +31,7 @@ class Context {
                    SteerProgramAhead steer_program = {});
 
   [[nodiscard]] const CommonOptions& options() const { return options_; }
+  // Blocked they hold up who writes, whom a signal ends, until outlive_signals() was called.
   [[nodiscard]] Sink& out() { return out_; }
   [[nodiscard]] Sink& err() { return err_; }
   [[nodiscard]] const Terminal& out_terminal() const { return out_terminal_; }
@@ -55,6 +47,16 @@ class Context {
 
   [[nodiscard]] std::unique_ptr<Reporter> reporter(const std::string& app);
 
+  // For who has taken something in hand that a signal shall not simply end: from now on no output holds
+  // anybody up, and SIGINT and SIGTERM end nothing but finish().
+  void outlive_signals();
+  // A signal has come already: finish() has little patience.
+  void told_to_end() { told_to_end_ = true; }
+
+  // The last of a program, which ends with the status that is given back: waits until all output is written,
+  // as long as it takes, or a signal comes.
+  int finish(int status);
+
   // Tells the error and gives its exit status.
   int fail(const Error& error);
 
@@ -69,6 +71,7 @@ class Context {
   FdSink err_;
   Terminal out_terminal_;
   Terminal err_terminal_;
+  bool told_to_end_ = false;
   SteerProgramAhead steer_program_;
 };
 

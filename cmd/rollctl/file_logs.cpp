@@ -2,10 +2,12 @@
 #include "rollctl/file_logs.h"
 
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <filesystem>
 
 #include "process/log_file.h"
@@ -17,19 +19,30 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr size_t kLongestLine = size_t{1} << 20;
+constexpr std::string_view kSuffix = ".log";
+
+int64_t size_of(const std::string& path) {
+  struct stat info{};
+  return ::lstat(path.c_str(), &info) == 0 ? info.st_size : 0;
+}
+
+std::optional<InstanceId> instance_of(std::string_view name) {
+  InstanceId id = 0;
+  if (!name.ends_with(kSuffix)) return std::nullopt;
+  name.remove_suffix(kSuffix.size());
+  const auto [end, bad] = std::from_chars(name.data(), name.data() + name.size(), id);
+  if (bad != std::errc() || end != name.data() + name.size()) return std::nullopt;
+  return id;
+}
+
 }  // namespace
 
 std::vector<InstanceId> logged_instances(const std::string& folder) {
   std::vector<InstanceId> ids;
   std::error_code failure;
-  for (const auto& entry : fs::directory_iterator(folder, failure)) {
-    const std::string name = entry.path().stem().string();
-    InstanceId id = 0;
-    const auto [end, bad] = std::from_chars(name.data(), name.data() + name.size(), id);
-    if (bad != std::errc() || end != name.data() + name.size() || entry.path().extension() != ".log")
-      continue;
-    ids.push_back(id);
-  }
+  for (const auto& entry : fs::directory_iterator(folder, failure))
+    if (const auto id = instance_of(entry.path().filename().native())) ids.push_back(*id);
   std::sort(ids.begin(), ids.end());
   return ids;
 }
@@ -41,47 +54,96 @@ std::vector<InstanceId> FileLogs::ids() const {
 }
 
 void FileLogs::show_last(size_t lines) {
-  std::vector<std::pair<InstanceId, std::string>> all;
-  for (const InstanceId id : ids())
-    for (std::string& text : last_lines_of(path(id), lines, &shown_[id]))
-      all.emplace_back(id, std::move(text));
-  const size_t skip = all.size() > lines ? all.size() - lines : 0;
-  for (size_t index = skip; index < all.size(); ++index) printer_.print(all[index].first, all[index].second);
+  std::vector<std::pair<InstanceId, std::string>> last_first;
+  const std::vector<InstanceId> all = ids();
+  for (auto id = all.rbegin(); id != all.rend() && last_first.size() < lines; ++id) {
+    auto texts = last_lines_of(path(*id), lines - last_first.size(), &files_[*id].shown);
+    for (auto text = texts.rbegin(); text != texts.rend(); ++text)
+      last_first.emplace_back(*id, std::move(*text));
+  }
+  for (auto line = last_first.rbegin(); line != last_first.rend(); ++line)
+    printer_.print(line->first, line->second);
 }
 
-Status FileLogs::follow(Loop& loop) {
+Status FileLogs::follow(Loop& loop, const FollowedOutput& output) {
   std::error_code failure;
   if (!fs::is_directory(folder_, failure)) return {};
   changes_ = Fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   if (!changes_ || ::inotify_add_watch(changes_.get(), folder_.c_str(), IN_MODIFY | IN_CREATE) < 0)
     return fail(last_os_failure("cannot watch " + folder_));
-  watch_ = loop.on_readable(changes_.get(), [this] {
-    char buffer[4096];
-    while (::read(changes_.get(), buffer, sizeof buffer) > 0) {
-    }
-    show_new();
-  });
+  loop_ = &loop;
+  output_ = &output;
+  watch_ = loop.on_readable(changes_.get(), [this] { notice_changes(); });
+  for (const InstanceId id : ids()) {
+    const auto [file, is_new] = files_.try_emplace(id);
+    if (is_new)
+      file->second.shown = size_of(path(id));
+    else
+      changed_.insert(id);
+  }
   show_new();
   return {};
 }
 
-void FileLogs::show_new() {
-  for (const InstanceId id : ids()) {
-    int64_t& offset = shown_[id];
-    const Fd fd = open_log_to_read(path(id));
-    if (!fd) continue;
-    char buffer[65536];
-    ssize_t got = 0;
-    while ((got = ::pread(fd.get(), buffer, sizeof buffer, offset)) > 0) {
-      offset += got;
-      std::string& rest = unfinished_[id];
-      rest.append(buffer, static_cast<size_t>(got));
-      for (size_t end = rest.find('\n'); end != std::string::npos; end = rest.find('\n')) {
-        printer_.print(id, rest.substr(0, end));
-        rest.erase(0, end + 1);
-      }
-    }
+// One bufferful at a time, here and below: those who write may do so for ever.
+void FileLogs::notice_changes() {
+  alignas(inotify_event) char buffer[16384];
+  const ssize_t got = ::read(changes_.get(), buffer, sizeof buffer);
+  for (ssize_t at = 0; at < got;) {
+    inotify_event change{};
+    std::memcpy(&change, buffer + at, sizeof change);
+    if ((change.mask & IN_Q_OVERFLOW) != 0)
+      for (const InstanceId id : ids()) changed_.insert(id);
+    else if (change.len > 0)
+      if (const auto id = instance_of(buffer + at + sizeof change); id && (!only_ || *only_ == *id))
+        changed_.insert(*id);
+    at += static_cast<ssize_t>(sizeof change + change.len);
   }
+  if (!next_) show_new();
+}
+
+void FileLogs::show_new() {
+  next_.reset();
+  if (changed_.empty()) return;
+  if (!output_->has_room()) {
+    next_ = loop_->after(FollowedOutput::kAskAgain, [this] { show_new(); });
+    return;
+  }
+  // In turn, so that one that is never at its end does not hide the others.
+  auto id = changed_.upper_bound(shown_last_);
+  if (id == changed_.end()) id = changed_.begin();
+  shown_last_ = *id;
+  if (!show_some(*id)) changed_.erase(id);
+  if (!changed_.empty()) next_ = loop_->after(Micros(0), [this] { show_new(); });
+}
+
+// False: that was its end.
+bool FileLogs::show_some(InstanceId id) {
+  const Fd fd = open_log_to_read(path(id));
+  struct stat info{};
+  if (!fd || ::fstat(fd.get(), &info) != 0) return false;
+  File& file = files_[id];
+  if (info.st_size < file.shown) file = {};  // it was emptied when its log was rotated
+  char buffer[65536];
+  const ssize_t got = ::pread(fd.get(), buffer, sizeof buffer, file.shown);
+  if (got <= 0) return false;
+  file.shown += got;
+  file.unfinished.append(buffer, static_cast<size_t>(got));
+  show_lines(id, file);
+  return got == static_cast<ssize_t>(sizeof buffer);
+}
+
+void FileLogs::show_lines(InstanceId id, File& file) {
+  size_t start = 0;
+  for (size_t end = file.unfinished.find('\n'); end != std::string::npos;
+       end = file.unfinished.find('\n', start)) {
+    printer_.print(id, file.unfinished.substr(start, end - start));
+    start = end + 1;
+  }
+  file.unfinished.erase(0, start);
+  if (file.unfinished.size() < kLongestLine) return;
+  printer_.print(id, file.unfinished);
+  file.unfinished.clear();
 }
 
 std::string FileLogs::path(InstanceId id) const {

@@ -3,11 +3,13 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/fd.h"
 #include "loop/loop.h"
+#include "rollctl/followed_output.h"
 #include "rollctl/log_printer.h"
 
 namespace roll {
@@ -23,23 +25,35 @@ class FileLogs {
 
   [[nodiscard]] std::vector<InstanceId> ids() const;
 
-  // The last `lines` of all of them together, by instance.
+  // The last `lines` of all of them together, by instance. No more files are read than these are in.
   void show_last(size_t lines);
 
-  // What is added from now on, whole lines only, while the loop runs. Nothing where there is no such folder.
-  Status follow(Loop& loop);
+  // What is added from now on, while the loop runs and as fast as the output takes it: whole lines, and the
+  // part of one that has grown longer than 1 MiB. Nothing where there is no such folder.
+  Status follow(Loop& loop, const FollowedOutput& output);
 
  private:
+  struct File {
+    int64_t shown = 0;
+    std::string unfinished;
+  };
   [[nodiscard]] std::string path(InstanceId id) const;
+  void notice_changes();
   void show_new();
+  [[nodiscard]] bool show_some(InstanceId id);
+  void show_lines(InstanceId id, File& file);
 
   LogPrinter& printer_;
   std::string folder_;
   std::optional<InstanceId> only_;
-  std::map<InstanceId, int64_t> shown_;
-  std::map<InstanceId, std::string> unfinished_;
+  std::map<InstanceId, File> files_;
+  Loop* loop_ = nullptr;
+  const FollowedOutput* output_ = nullptr;
   Fd changes_;
+  std::set<InstanceId> changed_;  // since they were read to their end
+  InstanceId shown_last_ = 0;
   Watch watch_;
+  Watch next_;
 };
 
 }  // namespace roll

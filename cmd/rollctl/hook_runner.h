@@ -2,15 +2,18 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "deploy/world.h"
 #include "loop/loop.h"
 #include "process/running_child.h"
+#include "ui/left_out.h"
 #include "ui/sink.h"
 
 namespace roll {
 
-// Runs hooks as children of this process, one at a time; what they print goes to `output`.
+// Runs hooks as children of this process, one at a time; what they print goes to `output`, as fast as that
+// takes it. Where it takes nothing the hook goes on all the same, and what it prints is left out.
 class HookRunner final : public Hooks {
  public:
   HookRunner(Loop& loop, Sink& output);
@@ -19,10 +22,15 @@ class HookRunner final : public Hooks {
            std::function<void(Result<ExitStatus>)> done) override;
 
  private:
+  void pass_on(std::string_view written);
+  void remark();
+
   Loop& loop_;
   Sink& output_;
+  LeftOut left_out_;
   std::unique_ptr<RunningChild> running_;
   Watch later_;
+  Watch resume_;
 };
 
 }  // namespace roll

@@ -10,6 +10,7 @@ namespace roll {
 namespace {
 
 constexpr Millis kAnswerDeadline{60'000};
+constexpr size_t kLongestLine = size_t{16} << 20;
 
 // Takes the whole lines off the front of `text`.
 std::vector<JournalLine> take_lines(const std::string& app, std::string& text) {
@@ -32,24 +33,35 @@ Result<std::vector<JournalLine>> JournalLogs::last_lines() const {
   return take_lines(query_.app, told->text);
 }
 
-Status JournalLogs::follow(Loop& loop) {
+Status JournalLogs::follow(Loop& loop, const FollowedOutput& output) {
   JournalQuery endless = query_;
   endless.end = JournalQuery::End::Never;
   auto command = Command::start(journal_command(scope_, endless), Command::Stderr::Discarded);
   if (!command) return fail(command.error());
   command_.emplace(std::move(*command));
-  watch_ = loop.on_readable(command_->output(), [this] { show_new(); });
+  loop_ = &loop;
+  output_ = &output;
+  watch();
   return {};
 }
 
+void JournalLogs::watch() {
+  watch_ = loop_->on_readable(command_->output(), [this] { show_new(); });
+}
+
 void JournalLogs::show_new() {
+  if (!output_->has_room()) {
+    watch_ = loop_->after(FollowedOutput::kAskAgain, [this] { watch(); });
+    return;
+  }
   char buffer[65536];
-  ssize_t got = 0;
-  while ((got = ::read(command_->output(), buffer, sizeof buffer)) > 0)
-    unfinished_.append(buffer, static_cast<size_t>(got));
+  const ssize_t got = ::read(command_->output(), buffer, sizeof buffer);
   if (got == 0) watch_.reset();
+  if (got <= 0) return;
+  unfinished_.append(buffer, static_cast<size_t>(got));
   for (const JournalLine& line : take_lines(query_.app, unfinished_))
     printer_.print(line.instance, line.text);
+  if (unfinished_.size() > kLongestLine) unfinished_.clear();
 }
 
 }  // namespace roll

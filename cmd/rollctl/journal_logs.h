@@ -7,6 +7,7 @@
 
 #include "base/command.h"
 #include "loop/loop.h"
+#include "rollctl/followed_output.h"
 #include "rollctl/log_printer.h"
 #include "state/unit_journal.h"
 
@@ -21,15 +22,18 @@ class JournalLogs {
   // The last lines, in the order of time. Blocks for at most a minute.
   Result<std::vector<JournalLine>> last_lines() const;
 
-  // These, and what comes later, while the loop runs.
-  Status follow(Loop& loop);
+  // These, and what comes later, while the loop runs and as fast as the output takes it.
+  Status follow(Loop& loop, const FollowedOutput& output);
 
  private:
+  void watch();
   void show_new();
 
   LogPrinter& printer_;
   SystemdScope scope_;
   JournalQuery query_;
+  Loop* loop_ = nullptr;
+  const FollowedOutput* output_ = nullptr;
   std::string unfinished_;
   std::optional<Command> command_;
   Watch watch_;

@@ -17,14 +17,13 @@ namespace {
 
 constexpr int kDefaultLines = 100;
 
-Status follow(FileLogs& files, std::optional<JournalLogs>& journal) {
-  auto loop = Loop::create();
-  if (!loop) return fail(loop.error());
-  const SignalInterrupts interrupts(**loop);
-  if (Status followed = files.follow(**loop); !followed) return followed;
+Status follow(Context& context, Loop& loop, FileLogs& files, std::optional<JournalLogs>& journal) {
+  const SignalInterrupts interrupts(context, loop);
+  const FollowedOutput output(loop, context.out());
+  if (Status followed = files.follow(loop, output); !followed) return followed;
   if (journal)
-    if (Status followed = journal->follow(**loop); !followed) return followed;
-  (void)(*loop)->run_until([&] { return interrupts.count() > 0; }, TimePoint::max());
+    if (Status followed = journal->follow(loop, output); !followed) return followed;
+  (void)loop.run_until([&] { return interrupts.count() > 0 || output.is_closed(); }, TimePoint::max());
   return {};
 }
 
@@ -34,6 +33,8 @@ Status show_logs(Context& context, const CommandLine& line) {
   const auto app = app_name_of(*paths, line.app);
   if (!app) return fail(app.error());
   if (Status known = check_known(*paths, *app); !known) return known;
+  auto loop = Loop::create();
+  if (!loop) return fail(loop.error());
   const auto lines = static_cast<size_t>(line.lines.value_or(kDefaultLines));
   LogPrinter printer(context);
   FileLogs files(printer, paths->logs(app->name), line.instance);
@@ -42,7 +43,7 @@ Status show_logs(Context& context, const CommandLine& line) {
     journal.emplace(printer, *systemd, JournalQuery{app->name, line.instance, lines});
   if (line.follow) {
     files.show_last(lines);
-    return follow(files, journal);
+    return follow(context, **loop, files, journal);
   }
 
   std::vector<JournalLine> told;

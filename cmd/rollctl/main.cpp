@@ -62,9 +62,9 @@ int main(int argc, char** argv) {
   auto parsed = roll::parse_command_line(arguments);
   if (!parsed) return roll::Context(roll::guess_common_options(arguments), arguments).fail(parsed.error());
   if (!parsed->command) {
-    roll::FdSink(1).write(parsed->text);
+    roll::Context({}, arguments).out().write(parsed->text);
     return roll::kDone;
   }
   roll::Context context(parsed->command->common, arguments, std::move(steer_program));
-  return verbs().at(parsed->command->verb)(context, *parsed->command);
+  return context.finish(verbs().at(parsed->command->verb)(context, *parsed->command));
 }

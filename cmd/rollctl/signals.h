@@ -5,14 +5,19 @@
 
 #include "deploy/world.h"
 #include "loop/loop.h"
+#include "rollctl/context.h"
 
 namespace roll {
 
-// SIGINT and SIGTERM, counted, and SIGUSR1; SIGHUP and SIGPIPE do nothing from its construction on: a closed
-// terminal never stops a deploy.
+// SIGINT and SIGTERM, counted, and SIGUSR1. From its construction on no output of the command holds it up, so
+// that they are heeded at any time, and a closed one ends nothing (SIGPIPE).
 class SignalInterrupts final : public Interrupts {
  public:
-  explicit SignalInterrupts(Loop& loop);
+  SignalInterrupts(Context& context, Loop& loop);
+  // After one of them finish() has little patience.
+  ~SignalInterrupts() override;
+  SignalInterrupts(const SignalInterrupts&) = delete;
+  SignalInterrupts& operator=(const SignalInterrupts&) = delete;
 
   [[nodiscard]] int count() const override { return count_; }
   [[nodiscard]] int first_signal() const override { return first_; }
@@ -21,6 +26,7 @@ class SignalInterrupts final : public Interrupts {
  private:
   void received(int signal);
 
+  Context& context_;
   int count_ = 0;
   int first_ = 0;
   bool promoted_ = false;

@@ -3,6 +3,7 @@
 
 #include "rollctl/app_source.h"
 #include "rollctl/exit_status.h"
+#include "rollctl/followed_output.h"
 #include "rollctl/signals.h"
 #include "rollctl/status_source.h"
 #include "rollctl/verbs.h"
@@ -79,7 +80,7 @@ class StatusCommand {
   }
 
   Result<int> wait() {
-    const SignalInterrupts interrupts(loop_);
+    const SignalInterrupts interrupts(context_, loop_);
     for (;;) {
       const auto picture = look();
       if (!picture) return fail(picture.error());
@@ -87,16 +88,22 @@ class StatusCommand {
         show(*picture);
         return picture->good() ? kDone : kNeedsAttention;
       }
-      pause(interrupts, kWaitInterval);
+      pause([&] { return interrupts.count() > 0; }, kWaitInterval);
       if (interrupts.count() > 0) return kSignalBase + interrupts.first_signal();
     }
   }
 
-  // Ends with a signal, which is how it is meant to end.
+  // Ends with a signal, or with who reads it, which is how it is meant to end.
   Result<int> watch() {
-    const SignalInterrupts interrupts(loop_);
+    const SignalInterrupts interrupts(context_, loop_);
+    const FollowedOutput output(loop_, context_.out());
     LinePrinter printer(context_.out(), context_.out_terminal());
-    while (interrupts.count() == 0) {
+    const auto is_over = [&] { return interrupts.count() > 0 || output.is_closed(); };
+    while (!is_over()) {
+      if (!output.has_room()) {
+        pause(is_over, FollowedOutput::kAskAgain);
+        continue;
+      }
       const auto picture = look();
       if (!picture) return fail(picture.error());
       if (context_.options().json || context_.out_terminal().motion == Terminal::Motion::None) {
@@ -104,7 +111,7 @@ class StatusCommand {
       } else {
         printer.show(lines(*picture));
       }
-      pause(interrupts, kWatchInterval);
+      pause(is_over, kWatchInterval);
     }
     return kDone;
   }
@@ -115,8 +122,8 @@ class StatusCommand {
     if (!context_.options().quiet) context_.print(lines(picture));
   }
 
-  void pause(const SignalInterrupts& interrupts, Micros duration) {
-    (void)loop_.run_until([&] { return interrupts.count() > 0; }, loop_.now() + duration);
+  void pause(const std::function<bool()>& is_over, Micros duration) {
+    (void)loop_.run_until(is_over, loop_.now() + duration);
   }
 
   Context& context_;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -68,6 +69,13 @@ int spawn(pid_t* pid, const SpawnOptions& options, const std::vector<char*>& wor
   return failure;
 }
 
+constexpr size_t kMostText = size_t{256} << 20;
+
+bool await_readable(int fd, Millis time) {
+  pollfd waiting{fd, POLLIN, 0};
+  return ::poll(&waiting, 1, static_cast<int>(std::max(time, Millis(0)).count())) > 0;
+}
+
 }  // namespace
 
 Result<Command> Command::start(const std::vector<std::string>& argv, Stderr errors) {
@@ -96,6 +104,11 @@ Command::~Command() {
   (void)wait();
 }
 
+bool Command::has_exited(Millis time) const {
+  const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+  return process && await_readable(process.get(), time);
+}
+
 int Command::wait() {
   int status = 0;
   while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
@@ -109,20 +122,19 @@ Result<CommandOutput> run_command(const std::vector<std::string>& argv, Command:
   auto command = Command::start(argv, errors);
   if (!command) return fail(command.error());
   const auto deadline = std::chrono::steady_clock::now() + limit;
+  const auto left = [&] { return std::chrono::ceil<Millis>(deadline - std::chrono::steady_clock::now()); };
   CommandOutput output;
-  for (;;) {
-    char buffer[4096];
-    const ssize_t got = ::read(command->output(), buffer, sizeof buffer);
-    if (got == 0) break;
-    if (got > 0) {
-      output.text.append(buffer, static_cast<size_t>(got));
-      continue;
-    }
-    const auto left = std::chrono::ceil<Millis>(deadline - std::chrono::steady_clock::now());
-    if (left <= Millis(0)) return fail(ErrorKind::Failed, argv.front() + " has not answered in time");
-    pollfd waiting{command->output(), POLLIN, 0};
-    ::poll(&waiting, 1, static_cast<int>(left.count()));
+  for (ssize_t got = -1; got != 0;) {
+    if (left() <= Millis(0)) return fail(ErrorKind::Failed, argv.front() + " has not answered in time");
+    char buffer[65536];
+    got = ::read(command->output(), buffer, sizeof buffer);
+    if (got > 0) output.text.append(buffer, static_cast<size_t>(got));
+    if (output.text.size() > kMostText)
+      return fail(ErrorKind::Failed, argv.front() + " answers more than can be read");
+    if (got < 0) (void)await_readable(command->output(), left());
   }
+  if (!command->has_exited(left()))
+    return fail(ErrorKind::Failed, argv.front() + " has answered and does not end");
   output.status = command->wait();
   return output;
 }

@@ -34,6 +34,9 @@ class Command {
   // What it prints; EOF once nobody has it open any more. Borrowed, non-blocking.
   [[nodiscard]] int output() const { return output_.get(); }
 
+  // Waits for its end, at most that long.
+  [[nodiscard]] bool has_exited(Millis time) const;
+
   // Its exit status, 128 + the number of the signal that ended it. Blocks until it has exited.
   int wait();
 
@@ -48,8 +51,9 @@ struct CommandOutput {
   std::string text;
 };
 
-// Runs it to its end, and blocks for that long; after `limit` it is killed, and that is an error of kind
-// Failed.
+// Runs it to its end, and blocks for that long. It is killed, which is an error of kind Failed, after
+// `limit`, also where it prints all the time or has closed its output and goes on, and when it has printed
+// 256 MiB.
 Result<CommandOutput> run_command(const std::vector<std::string>& argv, Command::Stderr errors, Millis limit);
 
 }  // namespace roll

@@ -44,13 +44,20 @@ Result<std::unique_ptr<RunningChild>> RunningChild::start(Loop& loop, ChildSpec 
 
 RunningChild::RunningChild(Loop& loop, ChildSpec spec, StartedChild child, Fd output, Leftovers leftovers,
                            Callbacks callbacks)
-    : spec_(std::move(spec)),
+    : loop_(loop),
+      spec_(std::move(spec)),
       child_(std::move(child)),
       output_(std::move(output)),
       leftovers_(leftovers),
       callbacks_(std::move(callbacks)),
-      on_output_(loop.on_readable(output_.get(), [this] { read_output(); })),
-      on_exit_(loop.on_readable(child_.process.fd(), [this] { exited(); })) {}
+      on_exit_(loop.on_readable(child_.process.fd(), [this] { exited(); })) {
+  resume_output();
+}
+
+void RunningChild::resume_output() {
+  if (!has_closed_output_ && on_exit_)
+    on_output_ = loop_.on_readable(output_.get(), [this] { read_output(); });
+}
 
 void RunningChild::read_output() {
   constexpr int kMostAtOnce = 16;  // 64 KiB
@@ -58,7 +65,8 @@ void RunningChild::read_output() {
   for (int i = 0; i < kMostAtOnce; ++i) {
     const ssize_t got = ::read(output_.get(), buffer, sizeof buffer);
     if (got < 0 && errno == EINTR) continue;
-    if (got == 0) on_output_.reset();
+    has_closed_output_ = got == 0;
+    if (has_closed_output_) on_output_.reset();
     if (got <= 0) return;
     callbacks_.output({buffer, static_cast<size_t>(got)});
   }

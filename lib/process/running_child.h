@@ -38,6 +38,10 @@ class RunningChild {
   // the loop up.
   void read_output();
 
+  // What it writes stays where it is, and it waits once that is a pipe's fill.
+  void pause_output() { on_output_.reset(); }
+  void resume_output();
+
   // SIGKILL to it and to its process group, of which it is the leader; `ended` is not called any more.
   // It is reaped if it goes within kPatience: a killed process is gone within a millisecond, unless it is
   // stuck in the kernel or somebody traces it. Then it is left to init.
@@ -49,11 +53,13 @@ class RunningChild {
                Callbacks callbacks);
   void exited();
 
+  Loop& loop_;
   ChildSpec spec_;
   StartedChild child_;
   Fd output_;
   Leftovers leftovers_;
   Callbacks callbacks_;
+  bool has_closed_output_ = false;
   Watch on_output_;
   Watch on_exit_;
 };

@@ -67,7 +67,7 @@ void HumanReporter::on_event(const Event& event) {
   const bool in_place = outputs_.err_terminal.motion == Terminal::Motion::InPlace;
   // In place the instances' own lines tell the rest.
   if (verbosity_ == Verbosity::Verbose || (verbosity_ == Verbosity::Normal && (begins || !in_place))) {
-    if (const auto text = event_text(event)) progress_.print(Line{app_ + ": " + *text});
+    if (const auto text = event_text(event)) say({app_ + ": " + *text});
   }
   if (begins) say_handover(event);
 }
@@ -77,7 +77,7 @@ void HumanReporter::say_handover(const Event& started) {
   const auto way = handover_of(started);
   if (!way) return;
   if (*way == Handover::Plain) return on_warning(handover_guarantee(*way));
-  if (verbosity_ == Verbosity::Verbose) progress_.print(Line{app_ + ": " + handover_guarantee(*way)});
+  if (verbosity_ == Verbosity::Verbose) say({app_ + ": " + handover_guarantee(*way)});
 }
 
 void HumanReporter::on_fleet(const std::vector<InstanceView>& fleet) {
@@ -123,11 +123,22 @@ std::string HumanReporter::news_of(const InstanceView& instance) const {
 }
 
 void HumanReporter::on_warning(const std::string& message) {
-  progress_.print(warning_line(message));
+  say(warning_line(message));
+}
+
+void HumanReporter::say(const Line& line) {
+  left_out_.offer(
+      1, [&] { return progress_.offer(line); },
+      [&](const std::string& remark) { return progress_.offer(warning_line(remark)); });
+}
+
+void HumanReporter::remark() {
+  if (const auto remark = left_out_.take_remark()) progress_.print(warning_line(*remark));
 }
 
 void HumanReporter::finish(const Verdict& verdict, int exit_status) {
   progress_.release();
+  remark();
   if (is_failure(verdict)) {
     const Error failure = failure_of(verdict);
     std::vector<Line> lines = error_lines({failure.kind, failure.os_error, failure.message, {}});
@@ -145,7 +156,7 @@ void HumanReporter::finish(const Verdict& verdict, int exit_status) {
     if (exit_status != 0)
       progress_.print(error_lines({ErrorKind::Failed, 0, cut + ", which --strict does not allow", {}}));
     else
-      on_warning(cut);
+      progress_.print(warning_line(cut));
   }
   if (verbosity_ != Verbosity::Quiet)
     outputs_.out.write(render(std::vector<Line>{summary_line(verdict)}, outputs_.out_terminal));
@@ -153,6 +164,7 @@ void HumanReporter::finish(const Verdict& verdict, int exit_status) {
 
 void HumanReporter::error(const Error& error, int) {
   progress_.release();
+  remark();
   progress_.print(error_lines(error));
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "ui/left_out.h"
 #include "ui/line_printer.h"
 #include "ui/reporter.h"
 #include "ui/sink.h"
@@ -39,6 +40,8 @@ class HumanReporter final : public Reporter {
 
  private:
   void say_handover(const Event& started);
+  void say(const Line& line);
+  void remark();
   [[nodiscard]] std::vector<Line> fleet_lines(std::vector<InstanceView> fleet) const;
   [[nodiscard]] std::string news_of(const InstanceView& instance) const;
 
@@ -46,6 +49,7 @@ class HumanReporter final : public Reporter {
   std::string app_;
   Verbosity verbosity_;
   LinePrinter progress_;
+  LeftOut left_out_;
   std::set<InstanceId> fresh_;  // seen before they were ready
 };
 

@@ -17,15 +17,36 @@ json error_to_json(const Error& error, int exit_status) {
       {"v", 1}, {"event", "error"}, {"exit", exit_status}, {"message", error.message}, {"hint", error.hint}};
 }
 
+std::string json_line(const json& object) {
+  return json_text(object) + '\n';
+}
+
 }  // namespace
 
 void JsonReporter::on_event(const Event& event) {
-  if (event.name == "deploy.finished") ending_ = Ending::Told;
-  write(event_to_json(event, app_));
+  const json object = event_to_json(event, app_);
+  if (event.name != "deploy.finished") return say(object);
+  ending_ = Ending::Told;
+  remark();
+  write(object);
 }
 
 void JsonReporter::on_warning(const std::string& message) {
-  write({{"v", 1}, {"event", "warning"}, {"app", app_}, {"message", message}});
+  say(warning(message));
+}
+
+json JsonReporter::warning(const std::string& message) const {
+  return {{"v", 1}, {"event", "warning"}, {"app", app_}, {"message", message}};
+}
+
+void JsonReporter::say(const json& object) {
+  left_out_.offer(
+      1, [&] { return out_.offer(json_line(object)); },
+      [&](const std::string& remark) { return out_.offer(json_line(warning(remark))); });
+}
+
+void JsonReporter::remark() {
+  if (const auto remark = left_out_.take_remark()) write(warning(*remark));
 }
 
 void JsonReporter::finish(const Verdict& verdict, int exit_status) {
@@ -37,6 +58,7 @@ void JsonReporter::finish(const Verdict& verdict, int exit_status) {
     finished.time = std::chrono::system_clock::now();
     on_event(finished);
   }
+  remark();
   if (!is_failure(verdict)) return;
   json object = error_to_json(failure_of(verdict), exit_status);
   object["app"] = verdict.app;
@@ -48,11 +70,12 @@ void JsonReporter::finish(const Verdict& verdict, int exit_status) {
 }
 
 void JsonReporter::error(const Error& error, int exit_status) {
+  remark();
   write(error_to_json(error, exit_status));
 }
 
 void JsonReporter::write(const json& object) {
-  out_.write(json_text(object) + '\n');
+  out_.write(json_line(object));
 }
 
 }  // namespace roll

@@ -4,6 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "ui/left_out.h"
 #include "ui/reporter.h"
 #include "ui/sink.h"
 
@@ -27,9 +28,13 @@ class JsonReporter final : public Reporter {
 
  private:
   void write(const nlohmann::json& object);
+  void say(const nlohmann::json& object);
+  [[nodiscard]] nlohmann::json warning(const std::string& message) const;
+  void remark();
 
   Sink& out_;
   std::string app_;
+  LeftOut left_out_;
   enum class Ending { Untold, Told };
   Ending ending_ = Ending::Untold;
 };

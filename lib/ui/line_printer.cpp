@@ -27,24 +27,40 @@ std::string draw(const std::vector<std::string>& region) {
 
 void LinePrinter::show(std::vector<Line> lines) {
   if (terminal_.motion == Terminal::Motion::None) return;
-  std::vector<std::string> next = fit(std::move(lines));
-  if (next == region_) return;
-  std::string bytes = back_to_top(region_.size()) + draw(next);
-  if (next.size() < region_.size()) bytes += kClearBelow;
-  region_ = std::move(next);
-  sink_.write(bytes);
+  wanted_ = fit(std::move(lines));
+  if (wanted_ == region_ || sink_.flow() != Sink::Flow::Free) return;
+  sink_.write(redrawn());
+  region_ = wanted_;
 }
 
 void LinePrinter::print(const std::vector<Line>& lines) {
   if (lines.empty()) return;
-  std::string bytes = back_to_top(region_.size());
-  if (!region_.empty()) bytes += kClearBelow;
-  bytes += render(lines, terminal_) + draw(region_);
-  sink_.write(bytes);
+  sink_.write(redrawn_below(lines));
+  region_ = wanted_;
+}
+
+bool LinePrinter::offer(const Line& line) {
+  if (!sink_.offer(redrawn_below({line}))) return false;
+  region_ = wanted_;
+  return true;
 }
 
 void LinePrinter::release() {
+  if (wanted_ != region_) sink_.write(redrawn());
   region_.clear();
+  wanted_.clear();
+}
+
+std::string LinePrinter::redrawn() const {
+  std::string bytes = back_to_top(region_.size()) + draw(wanted_);
+  if (wanted_.size() < region_.size()) bytes += kClearBelow;
+  return bytes;
+}
+
+std::string LinePrinter::redrawn_below(const std::vector<Line>& lines) const {
+  std::string bytes = back_to_top(region_.size());
+  if (!region_.empty()) bytes += kClearBelow;
+  return bytes + render(lines, terminal_) + draw(wanted_);
 }
 
 std::vector<std::string> LinePrinter::fit(std::vector<Line> lines) const {

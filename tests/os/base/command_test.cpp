@@ -66,6 +66,18 @@ TEST(CommandTest, IsNotWaitedForForEver) {
   EXPECT_THAT(ran.error().message, HasSubstr("sleep has not answered in time"));
 }
 
+TEST(CommandTest, IsNotWaitedForForEverWhenItNeverStopsPrinting) {
+  const auto ran =
+      run_command(shell("for i in 1 2 3; do yes & done; exec yes"), Command::Stderr::Together, Millis(200));
+  ASSERT_FALSE(ran);
+}
+
+TEST(CommandTest, IsNotWaitedForForEverWhenItHasClosedItsOutputAndGoesOn) {
+  const auto ran = run_command(shell("exec >&- 2>&-; exec sleep 100"), Command::Stderr::Together, Millis(50));
+  ASSERT_FALSE(ran);
+  EXPECT_THAT(ran.error().message, HasSubstr("sh has answered and does not end"));
+}
+
 TEST(CommandTest, IsOfAProcessGroupOfItsOwnAndEndsWithTheObject) {
   std::optional<ProcessRef> process;
   {

@@ -56,6 +56,14 @@ class HumanReporterTest : public testing::Test {
   StringSink out_, err_;
 };
 
+TEST_F(HumanReporterTest, SaysTheEndingAndHowMuchABlockedOutputLeftOut) {
+  err_.now = out_.now = Sink::Flow::Blocked;
+  HumanReporter human = reporter(pipe_output());
+  deploy(human);
+  EXPECT_EQ(err_.take(), "warning: 7 lines were not written: the output was blocked\n");
+  EXPECT_NE(out_.take().find("v2 serves with 2 instances"), std::string::npos);
+}
+
 TEST_F(HumanReporterTest, MovesOneLinePerInstanceThroughItsStatesInPlace) {
   HumanReporter human = reporter(screen(60));
   deploy(human);

@@ -51,6 +51,32 @@ TEST_F(JsonReporterTest, WritesEachEventInOnePiece) {
   EXPECT_EQ(out_.writes, 1);
 }
 
+TEST_F(JsonReporterTest, SaysHowManyLinesABlockedOutputLeftOutBeforeTheNext) {
+  out_.now = Sink::Flow::Blocked;
+  for (int i = 0; i < 3; ++i) reporter_.on_event(events::instance_restarted(12, 99));
+  EXPECT_EQ(out_.take(), "");
+  out_.now = Sink::Flow::Free;
+  reporter_.on_warning("low on space");
+  const auto lines = take_lines();
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_EQ(lines[0]["event"], "warning");
+  EXPECT_EQ(lines[0]["message"], "3 lines were not written: the output was blocked");
+  EXPECT_EQ(lines[1]["message"], "low on space");
+}
+
+TEST_F(JsonReporterTest, NeverLeavesTheEndingOut) {
+  out_.now = Sink::Flow::Blocked;
+  reporter_.on_event(events::instance_restarted(12, 99));
+  reporter_.on_event(events::deploy_finished({}));
+  reporter_.finish(deployed(), 0);
+  reporter_.error({ErrorKind::Failed, 0, "it failed", {}}, 1);
+  const auto lines = take_lines();
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_EQ(lines[0]["message"], "1 line was not written: the output was blocked");
+  EXPECT_EQ(lines[1]["event"], "deploy.finished");
+  EXPECT_EQ(lines[2]["event"], "error");
+}
+
 TEST_F(JsonReporterTest, SaysNothingAboutTheFleet) {
   reporter_.on_fleet({test::view(12, "v2", InstanceState::Serving)});
   EXPECT_EQ(out_.take(), "");

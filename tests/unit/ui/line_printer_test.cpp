@@ -72,6 +72,35 @@ TEST_F(LinePrinterTest, NeverMakesARegionThatScrolls) {
   EXPECT_EQ(sink_.take(), "\x1b[3A1\x1b[K\n2\x1b[K\n  ... 3 more\x1b[K\n");
 }
 
+TEST_F(LinePrinterTest, DrawsNoRegionWhileTheOutputIsFullAndTheLastOneAfterwards) {
+  const Terminal terminal = screen(40);
+  LinePrinter printer(sink_, terminal);
+  printer.show({{"one"}});
+  sink_.take();
+  sink_.now = Sink::Flow::Slow;
+  printer.show({{"two"}});
+  printer.show({{"three"}, {"four"}});
+  EXPECT_EQ(sink_.take(), "");
+  printer.print(Line{"stays"});
+  EXPECT_EQ(sink_.take(), "\x1b[1A\x1b[Jstays\nthree\x1b[K\nfour\x1b[K\n");
+  printer.show({{"five"}});
+  printer.release();
+  EXPECT_EQ(sink_.take(), "\x1b[2Afive\x1b[K\n\x1b[J");
+}
+
+TEST_F(LinePrinterTest, KeepsItsRegionInMindWhenALineIsLeftOut) {
+  const Terminal terminal = screen(40);
+  LinePrinter printer(sink_, terminal);
+  printer.show({{"one"}});
+  sink_.take();
+  sink_.now = Sink::Flow::Blocked;
+  printer.show({{"two"}, {"three"}});
+  EXPECT_FALSE(printer.offer({"left out"}));
+  sink_.now = Sink::Flow::Free;
+  EXPECT_TRUE(printer.offer({"taken"}));
+  EXPECT_EQ(sink_.take(), "\x1b[1A\x1b[Jtaken\ntwo\x1b[K\nthree\x1b[K\n");
+}
+
 TEST_F(LinePrinterTest, SurvivesATerminalOfNoSize) {
   const Terminal terminal = screen(1, 1);
   LinePrinter printer(sink_, terminal);

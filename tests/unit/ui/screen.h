@@ -16,11 +16,17 @@ class StringSink final : public Sink {
     bytes += text;
     ++writes;
   }
+  [[nodiscard]] Flow flow() const override { return now; }
+  bool offer(std::string_view text) override {
+    if (now != Flow::Blocked) write(text);
+    return now != Flow::Blocked;
+  }
   // What was written since the last call.
   std::string take() { return std::exchange(bytes, {}); }
 
   std::string bytes;
   int writes = 0;
+  Flow now = Flow::Free;  // Blocked: it leaves out what it may
 };
 
 inline Terminal pipe_output(Charset charset = Charset::Ascii) {

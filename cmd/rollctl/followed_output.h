@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "base/clock.h"
+#include "loop/loop.h"
+#include "ui/sink.h"
+
+namespace roll {
+
+// Standard output of a command that writes until it is told to end: no faster than it is read, and no longer.
+class FollowedOutput {
+ public:
+  FollowedOutput(Loop& loop, const Sink& sink);
+
+  // Whoever read it from a pipe or a socket reads no more.
+  [[nodiscard]] bool is_closed() const { return closed_; }
+
+  [[nodiscard]] bool has_room() const { return sink_.flow() == Sink::Flow::Free; }
+  // When to ask again where it has not.
+  static constexpr Micros kAskAgain{20'000};
+
+ private:
+  void look();
+
+  const Sink& sink_;
+  bool closed_ = false;
+  Watch end_;
+};
+
+}  // namespace roll
