@@ -69,7 +69,7 @@ Result<int> decide_for_holder(const Paths& paths, const std::string& app, const 
   if (Status told = process->send_signal(signal); !told) return fail(told.error());
   await_end(*process);
 
-  const auto history = read_history(paths.journal(app), Reach::State);
+  const auto history = read_history(paths.journal(app), Reach::state());
   if (!history) return fail(history.error());
   if (history->changes.empty()) return fail(busy);
   return tell_verdict(verdict_on(*history, line, app),

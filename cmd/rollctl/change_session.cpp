@@ -75,7 +75,7 @@ ChangeSession::~ChangeSession() {
 }
 
 Status ChangeSession::reread() {
-  auto history = read_history(paths_.journal(app_), Reach::State);
+  auto history = read_history(Reach::state());
   if (!history) return fail(history.error());
   history_ = std::move(*history);
   const auto folders = list_instance_folders(paths_, app_);
@@ -84,8 +84,8 @@ Status ChangeSession::reread() {
   return {};
 }
 
-Result<History> ChangeSession::whole_history() const {
-  return read_history(paths_.journal(app_), Reach::AllChanges);
+Result<History> ChangeSession::read_history(const Reach& reach) const {
+  return roll::read_history(paths_.journal(app_), reach);
 }
 
 Result<std::optional<GenerationSpec>> ChangeSession::current() const {
@@ -241,6 +241,8 @@ Result<Verdict> ChangeSession::roll_out(RolloutRequest request) {
         .run();
   });
   prepared_instance_.reset();
+  // A journal that stays as long as it is does no harm.
+  (void)journal_.archive();
   if (!verdict) return fail(verdict.error());
   return std::move(*verdict);
 }

@@ -43,8 +43,8 @@ class ChangeSession {
   [[nodiscard]] const Paths& paths() const { return paths_; }
   // As far as the state of the app depends on it.
   [[nodiscard]] const History& history() const { return history_; }
-  // All of it. Blocks on the disk.
-  [[nodiscard]] Result<History> whole_history() const;
+  // More of it. Blocks on the disk.
+  [[nodiscard]] Result<History> read_history(const Reach& reach) const;
   [[nodiscard]] Loop& loop() { return *loop_; }
 
   // The canary that stands; nothing where none does, as after a reboot.

@@ -36,7 +36,7 @@ Result<Findings> check(const CommandLine& line) {
   if (!app) return fail(app.error());
   const auto description = describe_app(*paths, *app, line);
   if (!description) return fail(description.error());
-  const auto history = read_history(paths->journal(app->name), Reach::State);
+  const auto history = read_history(paths->journal(app->name), Reach::state());
   if (!history) return fail(history.error());
 
   Findings findings;

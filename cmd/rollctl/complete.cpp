@@ -27,7 +27,7 @@ enum class Of { Release, Generation };
 // Of the changes that were completed.
 std::set<std::string> completed(const Paths& paths, const std::string& app, Of what) {
   std::set<std::string> words;
-  const auto history = read_history(paths.journal(app), Reach::AllChanges);
+  const auto history = read_history(paths.journal(app), Reach::changes(kMostCandidates));
   if (!history) return words;
   for (const Change& change : history->changes) {
     if (change.outcome != Outcome::Deployed) continue;

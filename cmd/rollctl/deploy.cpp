@@ -13,13 +13,17 @@ namespace {
 
 // How many shall serve: the option, what `scale` said as long as the file says the same as before, or the
 // file.
-int instances_of(const CommandLine& line, const AppConfig& config, const ChangeSession& session,
-                 const std::optional<GenerationSpec>& current) {
+Result<int> instances_of(const CommandLine& line, const AppConfig& config, const ChangeSession& session,
+                         const std::optional<GenerationSpec>& current) {
   if (line.traffic.instances) return line.traffic.instances->resolve();
-  const auto scaled = session.history().scaled_to;
+  const int said = config.instances.resolve();
   const bool file_says_the_same = current && current->config.instances.per_cpu == config.instances.per_cpu &&
                                   current->config.instances.number == config.instances.number;
-  return scaled && file_says_the_same ? *scaled : config.instances.resolve();
+  if (!file_says_the_same || session.history().instances == said) return said;
+  // Only now it matters, and it may be long ago.
+  const auto history = session.read_history(Reach::scaling());
+  if (!history) return fail(history.error());
+  return history->scaled_to.value_or(said);
 }
 
 // Only then the kernel may keep the old sockets and the new ones apart.
@@ -54,7 +58,9 @@ int run_deploy(Context& context, const CommandLine& line) {
         return fail(findings.front());
 
     WantedChange wanted;
-    const int instances = instances_of(line, spec.config, session, *current);
+    const auto wished = instances_of(line, spec.config, session, *current);
+    if (!wished) return fail(wished.error());
+    const int instances = *wished;
     const History& history = session.history();
     if (!line.release.empty() && *current && (*current)->release == spec.release &&
         same_specification(**current, spec) && history.wanted() == instances) {

@@ -38,9 +38,9 @@ Status show_history(Context& context, const CommandLine& line) {
   const auto app = app_name_of(*paths, line.app);
   if (!app) return fail(app.error());
   if (Status known = check_known(*paths, *app); !known) return known;
-  const auto history = read_history(paths->journal(app->name), Reach::AllChanges);
-  if (!history) return fail(history.error());
   const auto limit = static_cast<size_t>(line.lines.value_or(kDefaultChanges));
+  const auto history = read_history(paths->journal(app->name), Reach::changes(limit));
+  if (!history) return fail(history.error());
   if (!context.options().json) {
     context.print(history_lines(*history, limit, SystemClock().wall_now(), context.out_terminal()));
     return {};

@@ -9,6 +9,11 @@ namespace roll {
 
 namespace {
 
+Reach reach_of(const CommandLine& line) {
+  if (line.to_generation) return Reach::generation(*line.to_generation);
+  return line.to_release ? Reach::release(*line.to_release) : Reach::rollback();
+}
+
 Result<int64_t> target_of(const CommandLine& line, const History& history, const std::string& app) {
   if (line.to_generation) {
     if (history.completed(*line.to_generation) != nullptr) return *line.to_generation;
@@ -35,7 +40,7 @@ int run_rollback(Context& context, const CommandLine& line) {
     if (!canary) return fail(canary.error());
     if (*canary && (line.to_release || line.to_generation)) return fail(session.check_no_canary().error());
     if (*canary) return withdraw_canary(line, session, **canary);
-    const auto history = session.whole_history();
+    const auto history = session.read_history(reach_of(line));
     if (!history) return fail(history.error());
     const auto target = target_of(line, *history, app.name);
     if (!target) return fail(target.error());
@@ -43,7 +48,7 @@ int run_rollback(Context& context, const CommandLine& line) {
     if (!spec) return fail(spec.error());
     auto current = session.current();
     if (!current) return fail(current.error());
-    spec->generation = history->last_generation + 1;
+    spec->generation = session.history().last_generation + 1;
     WantedChange wanted;
     wanted.request = request_for(line, session, std::move(*spec));
     wanted.request->returns_to = *target;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "rollctl/status_source.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "state/app_lock.h"
@@ -58,11 +58,11 @@ struct Account {
 };
 
 Result<Account> read_account(const Paths& paths, const std::string& app) {
-  auto first = read_history(paths.journal(app), Reach::State);
+  auto first = read_history(paths.journal(app), Reach::state());
   if (!first) return fail(first.error());
   if (!first->unfinished() || lock_holder(paths.lock(app))) return Account{std::move(*first), true};
   // Whoever held the lock may have finished since the journal was read, and somebody else begun.
-  auto again = read_history(paths.journal(app), Reach::State);
+  auto again = read_history(paths.journal(app), Reach::state());
   if (!again) return fail(again.error());
   const Change* change = again->unfinished();
   const bool begun_since = change != nullptr && change->started != first->unfinished()->started;
@@ -110,10 +110,11 @@ Result<AppStatus> look_once(Loop& loop, const Paths& paths, const std::string& a
   return status;
 }
 
-uintmax_t length_of(const std::string& file) {
-  std::error_code missing;
-  const uintmax_t length = std::filesystem::file_size(file, missing);
-  return missing ? 0 : length;
+// It only grows, until another one takes its place.
+std::pair<ino_t, off_t> stamp_of(const std::string& file) {
+  struct stat info{};
+  if (::stat(file.c_str(), &info) != 0) return {};
+  return {info.st_ino, info.st_size};
 }
 
 }  // namespace
@@ -123,9 +124,9 @@ uintmax_t length_of(const std::string& file) {
 Result<AppStatus> look_at_app(Loop& loop, const Paths& paths, const std::string& app) {
   constexpr int kMostLooks = 3;
   for (int looks = 1;; ++looks) {
-    const uintmax_t before = length_of(paths.journal(app));
+    const auto before = stamp_of(paths.journal(app));
     auto status = look_once(loop, paths, app);
-    if (!status || looks == kMostLooks || length_of(paths.journal(app)) == before) return status;
+    if (!status || looks == kMostLooks || stamp_of(paths.journal(app)) == before) return status;
   }
 }
 

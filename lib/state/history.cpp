@@ -30,13 +30,6 @@ void move_ids(const json& fields, const char* key, std::set<InstanceId>& from, s
   }
 }
 
-void end_change(const Event& event, Change& change) {
-  change.outcome = parse_outcome(text_of(event.fields, "outcome")).value_or(Outcome::NeedsAttention);
-  change.duration = Millis(number_of(event.fields, "duration_ms"));
-  change.connections_cut = static_cast<size_t>(number_of(event.fields, "connections_cut"));
-  change.reason = text_of(event.fields, "reason");
-}
-
 // What becomes of a canary: `abort`, or a `rollback` in its place, has rolled back when it has succeeded.
 void decide_canary(const Event& event, const Change& change, History& history) {
   if (change.outcome == Outcome::Canary)
@@ -84,6 +77,13 @@ Change begin_change(const Event& started) {
   return change;
 }
 
+void end_change(const Event& finished, Change& change) {
+  change.outcome = parse_outcome(text_of(finished.fields, "outcome")).value_or(Outcome::NeedsAttention);
+  change.duration = Millis(number_of(finished.fields, "duration_ms"));
+  change.connections_cut = static_cast<size_t>(number_of(finished.fields, "connections_cut"));
+  change.reason = text_of(finished.fields, "reason");
+}
+
 bool Change::makes_generation() const {
   return command == "deploy" || command == "rollback" || command == "restart" || command == "promote";
 }
@@ -94,33 +94,33 @@ bool Change::withdraws() const {
 
 const Change* History::unfinished() const {
   if (changes.empty()) return nullptr;
-  const auto& outcome = changes.back().outcome;
-  return !outcome || outcome == Outcome::NeedsAttention ? &changes.back() : nullptr;
+  return changes.back().has_ended() ? nullptr : &changes.back();
+}
+
+RollbackChain::Link RollbackChain::link_of(const Change& completed) {
+  if (has_serving_) return Link::Target;
+  has_serving_ = completed.command != "restart";
+  return has_serving_ ? Link::Serving : Link::Restart;
 }
 
 std::optional<int64_t> History::rollback_target() const {
-  // What ran, one after the other. A restart is no change of release, but what ran from then on is its.
-  std::vector<int64_t> ran;
-  for (const Change& change : changes) {
-    if (change.outcome != Outcome::Deployed || !change.makes_generation()) continue;
-    if (change.command == "restart" && !ran.empty()) ran.pop_back();
-    ran.push_back(change.generation);
-  }
-  return ran.size() >= 2 ? std::optional(ran[ran.size() - 2]) : std::nullopt;
+  RollbackChain chain;
+  for (auto change = changes.rbegin(); change != changes.rend(); ++change)
+    if (change->has_completed() && chain.link_of(*change) == RollbackChain::Link::Target)
+      return change->generation;
+  return std::nullopt;
 }
 
 std::optional<int64_t> History::completed_generation_of(const std::string& release) const {
   for (auto change = changes.rbegin(); change != changes.rend(); ++change) {
-    if (change->outcome == Outcome::Deployed && change->makes_generation() && change->release == release)
-      return change->generation;
+    if (change->has_completed() && change->release == release) return change->generation;
   }
   return std::nullopt;
 }
 
 const Change* History::completed(int64_t generation) const {
   for (const Change& change : changes) {
-    if (change.outcome == Outcome::Deployed && change.makes_generation() && change.generation == generation)
-      return &change;
+    if (change.has_completed() && change.generation == generation) return &change;
   }
   return nullptr;
 }

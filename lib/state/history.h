@@ -39,6 +39,9 @@ struct Change {
   // Did it begin a generation of its own? deploy, rollback and restart do, and `promote`
   // completes that of its canary.
   [[nodiscard]] bool makes_generation() const;
+  [[nodiscard]] bool has_completed() const { return outcome == Outcome::Deployed && makes_generation(); }
+  // How it ended is known, and needs nobody's attention.
+  [[nodiscard]] bool has_ended() const { return outcome && *outcome != Outcome::NeedsAttention; }
   // Is it to end a canary? `abort` is, and a `rollback` while one stands.
   [[nodiscard]] bool withdraws() const;
 };
@@ -64,7 +67,7 @@ struct History {
   std::optional<int64_t> current;
   std::string current_release;
   int instances = 0;
-  std::optional<int> scaled_to;  // by `scale`, until a deploy says otherwise
+  std::optional<int> scaled_to;  // by `scale`, until a deploy says otherwise; see Reach::scaling()
   bool stopped = false;          // by `stop`
   std::optional<StandingCanary> canary;
   WallTime current_since;
@@ -75,9 +78,8 @@ struct History {
   // The last change, if it has no ending or needs attention: what `recover` looks after.
   [[nodiscard]] const Change* unfinished() const;
 
-  // The generation that `rollback` goes to: completed before the current one, failures not counted. A restart
-  // only takes the place of what it restarted: what ran last of the release before is what comes back. Since
-  // a rollback is itself such a completion, done twice it returns.
+  // The generation that `rollback` goes to: completed before the current one, failures not counted. Since a
+  // rollback is itself such a completion, done twice it returns.
   [[nodiscard]] std::optional<int64_t> rollback_target() const;
 
   // The newest completed generation of a release.
@@ -85,8 +87,24 @@ struct History {
   [[nodiscard]] const Change* completed(int64_t generation) const;
 };
 
-// As `deploy.started` says of it.
+// The completed changes, asked for from the last one back, as a `rollback` sees them. A restart only takes
+// the place of what it restarted: what ran before that is what comes back.
+class RollbackChain {
+ public:
+  enum class Link {
+    Restart,  // of what comes further back
+    Serving,  // what serves, or was restarted since
+    Target,   // what a rollback goes to
+  };
+  Link link_of(const Change& completed);
+
+ private:
+  bool has_serving_ = false;
+};
+
+// As `deploy.started` says of it, and `deploy.finished`.
 Change begin_change(const Event& started);
+void end_change(const Event& finished, Change& change);
 
 History fold(const std::vector<Event>& events);
 

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+#include "state/journal_archive.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <filesystem>
+
+#include "base/atomic_file.h"
+#include "base/own_file.h"
+#include "process/json_reader.h"
+#include "state/history.h"
+
+namespace roll {
+
+using nlohmann::json;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kArchived = "deploy.archived";
+constexpr size_t kLongestFirstLine = 4096;
+
+std::string beside(const std::string& path, const std::string& name) {
+  return (fs::path(path).parent_path() / name).string();
+}
+
+// journal.7.jsonl: 7.
+int number_of(const std::string& archive) {
+  constexpr std::string_view kBefore = "journal.";
+  int number = 0;
+  if (archive.starts_with(kBefore))
+    (void)std::from_chars(archive.data() + kBefore.size(), archive.data() + archive.size(), number);
+  return number;
+}
+
+bool are_one_file(const std::string& one, const std::string& other) {
+  struct stat first{};
+  struct stat second{};
+  return ::lstat(one.c_str(), &first) == 0 && ::lstat(other.c_str(), &second) == 0 &&
+         first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+// A second name for it, the next that is free. An earlier attempt may have come as far as that.
+Result<std::string> name_archive(const std::string& path, int number) {
+  for (;; ++number) {
+    std::string name = fmt::format("journal.{}.jsonl", number);
+    const std::string archive = beside(path, name);
+    if (::link(path.c_str(), archive.c_str()) == 0 || are_one_file(path, archive)) return name;
+    if (errno != EEXIST) return fail(last_os_failure("cannot make " + archive));
+  }
+}
+
+std::string line_of(const Event& event, const std::string& app) {
+  return json_text(event_to_json(event, app)) + '\n';
+}
+
+// A change as the events tell it, and where these are.
+struct Told {
+  Change change;
+  size_t began = 0;
+  size_t ended = 0;
+};
+
+std::vector<Told> changes_in(const std::vector<Event>& events) {
+  std::vector<Told> changes;
+  for (size_t index = 0; index < events.size(); ++index) {
+    const Event& event = events[index];
+    if (event.name == "deploy.started") {
+      changes.push_back({begin_change(event), index, index});
+    } else if (event.name == "deploy.finished" && !changes.empty() && !changes.back().change.has_ended()) {
+      end_change(event, changes.back().change);
+      changes.back().ended = index;
+    }
+  }
+  return changes;
+}
+
+}  // namespace
+
+std::optional<JournalBeginning> read_journal_beginning(int fd) {
+  std::string text(kLongestFirstLine, '\0');
+  const ssize_t got = ::pread(fd, text.data(), text.size(), 0);
+  text.resize(static_cast<size_t>(std::max<ssize_t>(got, 0)));
+  const size_t end = text.find('\n');
+  if (end == std::string::npos || text.find(kArchived) > end) return std::nullopt;
+  const auto event = event_from_line(std::string_view(text).substr(0, end));
+  if (!event || event->name != kArchived) return std::nullopt;
+  const std::string archive = event->fields.value("file", "");
+  if (archive.find('/') != std::string::npos) return std::nullopt;
+  return JournalBeginning{archive, event->fields.value("scaling", false),
+                          static_cast<off_t>(end) + 1 + event->fields.value("bytes", off_t{0})};
+}
+
+Status archive_journal(const std::string& path, const std::string& app, const KeptEvents& kept) {
+  const auto journal = open_own_file(path, O_RDONLY);
+  if (!journal) return fail(journal.error());
+  const auto before = read_journal_beginning(journal->get());
+  const auto archive = name_archive(path, before ? number_of(before->archive) + 1 : 1);
+  if (!archive) return fail(archive.error());
+  // The name comes to the disk before the old one means something else.
+  if (Status synced = sync_file(beside(path, *archive)); !synced) return synced;
+  std::string copies;
+  for (const Event& event : kept.events) copies += line_of(event, app);
+  Event beginning{
+      kArchived, {{"id", kept.id}, {"file", *archive}, {"bytes", copies.size()}}, kept.generation, {}};
+  if (kept.tell_of_scaling) beginning.fields["scaling"] = true;
+  beginning.time = SystemClock().wall_now();
+  return write_file_atomically(path, line_of(beginning, app) + copies, 0600, Durability::Synced);
+}
+
+KeptEvents events_to_keep(const std::vector<Event>& events) {
+  const History history = fold(events);
+  const std::vector<Told> changes = changes_in(events);
+  std::vector<size_t> kept;
+  const auto keep = [&](const Told& told) {
+    kept.push_back(told.began);
+    kept.push_back(told.ended);
+  };
+  const auto keep_last = [&](const auto& is_wanted) {
+    const auto found = std::find_if(changes.rbegin(), changes.rend(), is_wanted);
+    if (found != changes.rend()) keep(*found);
+  };
+  const auto succeeded = [](const Told& told, std::string_view command) {
+    return told.change.outcome == Outcome::Deployed && told.change.command == command;
+  };
+  // Each is what the state has one thing from: the last word of all, who stands, how many, what serves,
+  // and what a rollback goes to.
+  keep_last([](const Told&) { return true; });
+  if (history.canary) keep_last([](const Told& told) { return told.change.outcome == Outcome::Canary; });
+  if (history.stopped) keep_last([&](const Told& told) { return succeeded(told, "stop"); });
+  if (history.scaled_to) keep_last([&](const Told& told) { return succeeded(told, "scale"); });
+  keep_last([&](const Told& told) {
+    return told.change.outcome == Outcome::Deployed && told.change.command != "stop";
+  });
+  RollbackChain chain;
+  bool has_current = false;
+  for (auto told = changes.rbegin(); told != changes.rend(); ++told) {
+    if (!told->change.has_completed()) continue;
+    const auto link = chain.link_of(told->change);
+    if (!std::exchange(has_current, true) || link != RollbackChain::Link::Restart) keep(*told);
+    if (link == RollbackChain::Link::Target) break;
+  }
+  // One that knows nothing of archives looks for the last id there.
+  for (size_t index = events.size(); index > 0; --index) {
+    if (events[index - 1].name != "instance.starting") continue;
+    kept.push_back(index - 1);
+    break;
+  }
+  std::sort(kept.begin(), kept.end());
+  kept.erase(std::unique(kept.begin(), kept.end()), kept.end());
+  KeptEvents result{history.last_generation, history.last_instance, false, {}};
+  for (const size_t index : kept) result.events.push_back(events[index]);
+  return result;
+}
+
+}  // namespace roll

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+// A journal is read from its end on: what it costs depends on what is asked, not on its age.
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "base/backward_lines.h"
+#include "base/own_file.h"
+#include "state/journal.h"
+#include "state/journal_archive.h"
+
+namespace roll {
+
+namespace {
+
+// Told by the line's text: a member like that inside a string would have its quotes escaped.
+bool has(std::string_view line, std::string_view member) {
+  return ::memmem(line.data(), line.size(), member.data(), member.size()) != nullptr;
+}
+
+// What shims write down, and of what nothing depends.
+bool is_told_for_people(std::string_view line) {
+  return has(line, R"("event":"instance.exited")") || has(line, R"("event":"instance.restarted")") ||
+         has(line, R"("event":"instance.draining")") || has(line, R"("event":"instance.drained")");
+}
+
+// Takes lines, the last one first, and keeps what fold() needs of them.
+class Gathering {
+ public:
+  explicit Gathering(Reach::Enough is_enough) : is_enough_(std::move(is_enough)) {}
+
+  void take(std::string_view line) {
+    if (has(line, R"("event":"deploy.)")) return take_change(line);
+    const bool is_launch = has(line, R"("event":"instance.starting")");
+    if (last_change_ == LastChange::Open && !is_told_for_people(line)) {
+      if (auto event = event_from_line(line)) keep(std::move(*event));
+    } else if (is_launch && !has_launch_) {
+      if (auto event = event_from_line(line)) keep(std::move(*event));
+    }
+  }
+
+  // Ids only grow: the last one that was given tells all.
+  [[nodiscard]] bool is_complete() const { return is_complete_ && has_launch_; }
+
+  [[nodiscard]] std::vector<Event> oldest_first() && {
+    std::reverse(events_.begin(), events_.end());
+    return std::move(events_);
+  }
+
+  void keep(Event event) {
+    has_launch_ = has_launch_ || event.name == "instance.starting";
+    events_.push_back(std::move(event));
+  }
+
+ private:
+  // Of the last one: until its beginning or its end has come nobody knows.
+  enum class LastChange { Open, Known };
+
+  void take_change(std::string_view line) {
+    auto event = event_from_line(line);
+    if (!event) return;  // torn by a crash
+    if (event->name == "deploy.finished") {
+      Change told;
+      end_change(*event, told);
+      if (told.has_ended() && last_change_ == LastChange::Open) leave_out_what_came_later();
+      // The earliest end counts, and any counts more than a stop in the middle.
+      if (!ending_ || told.has_ended()) ending_ = *event;
+      keep(std::move(*event));
+    } else if (event->name == "deploy.started") {
+      last_change_ = LastChange::Known;
+      Change change = begin_change(*event);
+      if (ending_) end_change(*ending_, change);
+      ending_.reset();
+      keep(std::move(*event));
+      is_enough_now_ = is_enough_(change) || is_enough_now_;
+      is_complete_ = is_complete_ || (is_enough_now_ && change.has_completed());
+    }
+  }
+
+  // Nothing depends on what came after the last change but on the ids that it took.
+  void leave_out_what_came_later() {
+    last_change_ = LastChange::Known;
+    const auto launch = std::find_if(events_.begin(), events_.end(),
+                                     [](const Event& event) { return event.name == "instance.starting"; });
+    std::vector<Event> launches;
+    if (launch != events_.end()) launches.push_back(std::move(*launch));
+    events_ = std::move(launches);
+  }
+
+  Reach::Enough is_enough_;
+  std::vector<Event> events_;
+  std::optional<Event> ending_;  // of the change whose beginning comes next
+  LastChange last_change_ = LastChange::Open;
+  bool has_launch_ = false;
+  bool is_enough_now_ = false;
+  bool is_complete_ = false;
+};
+
+Status gather(int fd, off_t begin, off_t end, Gathering& gathering) {
+  BackwardLines lines(fd, begin, end);
+  while (!gathering.is_complete()) {
+    const auto line = lines.next();
+    if (!line) break;
+    gathering.take(*line);
+  }
+  if (lines.os_error() != 0) return fail(os_failure("cannot read", lines.os_error()));
+  return {};
+}
+
+bool counts(const JournalBeginning& beginning, Reach::Beginning wish) {
+  return wish == Reach::Beginning::Counts ||
+         (wish == Reach::Beginning::CountsWhereItTellsOfScaling && beginning.tells_of_scaling);
+}
+
+// What it goes on from, where there is more to read.
+Result<std::string> gather_file(int fd, Reach::Beginning wish, Gathering& gathering) {
+  struct stat info{};
+  if (::fstat(fd, &info) != 0) return fail(last_os_failure("cannot look at"));
+  const auto beginning = read_journal_beginning(fd);
+  if (Status read = gather(fd, beginning ? beginning->end : 0, info.st_size, gathering); !read)
+    return fail(read.error());
+  if (!beginning || gathering.is_complete()) return std::string();
+  if (!counts(*beginning, wish)) return beginning->archive;
+  if (Status read = gather(fd, 0, beginning->end, gathering); !read) return fail(read.error());
+  return std::string();
+}
+
+}  // namespace
+
+Result<std::vector<Event>> read_journal(const std::string& path, const Reach& reach) {
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  const Status trusted = check_own_folder(folder);
+  if (!trusted && trusted.error().kind == ErrorKind::NotFound) return std::vector<Event>();
+  if (!trusted) return fail(trusted.error());
+  Gathering gathering(reach.is_enough);
+  for (std::string file = path; !file.empty();) {
+    const auto fd = open_own_file(file, O_RDONLY);
+    // Also an archive that somebody had no use for.
+    if (!fd && fd.error().kind == ErrorKind::NotFound) break;
+    if (!fd) return fail(fd.error());
+    const auto before = gather_file(fd->get(), reach.beginning, gathering);
+    if (!before) return fail(with_context(before.error(), file));
+    file = before->empty() ? "" : (folder / *before).string();
+  }
+  return std::move(gathering).oldest_first();
+}
+
+Result<History> read_history(const std::string& path, const Reach& reach) {
+  const auto events = read_journal(path, reach);
+  if (!events) return fail(events.error());
+  return fold(*events);
+}
+
+Reach Reach::state() {
+  return {[](const Change&) { return true; }, Beginning::Counts};
+}
+
+Reach Reach::changes(size_t count) {
+  return {[left = count](const Change&) mutable { return left <= 1 || --left == 0; },
+          Beginning::IsPassedOver};
+}
+
+Reach Reach::rollback() {
+  return {[chain = RollbackChain()](const Change& change) mutable {
+            return change.has_completed() && chain.link_of(change) == RollbackChain::Link::Target;
+          },
+          Beginning::Counts};
+}
+
+Reach Reach::scaling() {
+  return {[instances = std::optional<int>()](const Change& change) mutable {
+            if (change.outcome != Outcome::Deployed || change.command == "stop") return false;
+            const bool is_other = instances && *instances != change.instances;
+            instances = change.instances;
+            return is_other || change.command == "scale";
+          },
+          Beginning::CountsWhereItTellsOfScaling};
+}
+
+Reach Reach::release(std::string release) {
+  return {[release = std::move(release)](const Change& change) {
+            return change.has_completed() && change.release == release;
+          },
+          Beginning::IsPassedOver};
+}
+
+Reach Reach::generation(int64_t generation) {
+  return {[generation](const Change& change) {
+            return change.has_completed() && change.generation == generation;
+          },
+          Beginning::IsPassedOver};
+}
+
+Reach Reach::all() {
+  return {[](const Change&) { return false; }, Beginning::IsPassedOver};
+}
+
+}  // namespace roll
