@@ -13,7 +13,7 @@ namespace {
 
 constexpr off_t kLongJournal = off_t{1} << 20;
 // A journal from before there were archives may hold years.
-constexpr int kMostChangesForScaling = 5000;
+constexpr int kMostChangesForScaling = 500;
 
 constexpr const char* kDiskHint =
     "free some space, or look at the file's permissions; nothing was changed by this step";
