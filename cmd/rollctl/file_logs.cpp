@@ -65,7 +65,7 @@ void FileLogs::show_last(size_t lines) {
     printer_.print(line->first, line->second);
 }
 
-Status FileLogs::follow(Loop& loop, const FollowedOutput& output) {
+Status FileLogs::follow(Loop& loop, const FollowedOutput& output, size_t lines) {
   std::error_code failure;
   if (!fs::is_directory(folder_, failure)) return {};
   changes_ = Fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
@@ -74,14 +74,9 @@ Status FileLogs::follow(Loop& loop, const FollowedOutput& output) {
   loop_ = &loop;
   output_ = &output;
   watch_ = loop.on_readable(changes_.get(), [this] { notice_changes(); });
-  for (const InstanceId id : ids()) {
-    const auto [file, is_new] = files_.try_emplace(id);
-    if (is_new)
-      file->second.shown = size_of(path(id));
-    else
-      changed_.insert(id);
-  }
-  show_new();
+  // Whatever is added once this is known is a change.
+  for (const InstanceId id : ids()) files_[id].shown = size_of(path(id));
+  show_last(lines);
   return {};
 }
 

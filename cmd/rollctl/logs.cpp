@@ -17,10 +17,11 @@ namespace {
 
 constexpr int kDefaultLines = 100;
 
-Status follow(Context& context, Loop& loop, FileLogs& files, std::optional<JournalLogs>& journal) {
+Status follow(Context& context, Loop& loop, FileLogs& files, size_t lines,
+              std::optional<JournalLogs>& journal) {
   const SignalInterrupts interrupts(context, loop);
   const FollowedOutput output(loop, context.out());
-  if (Status followed = files.follow(loop, output); !followed) return followed;
+  if (Status followed = files.follow(loop, output, lines); !followed) return followed;
   if (journal)
     if (Status followed = journal->follow(loop, output); !followed) return followed;
   (void)loop.run_until([&] { return interrupts.count() > 0 || output.is_closed(); }, TimePoint::max());
@@ -41,10 +42,7 @@ Status show_logs(Context& context, const CommandLine& line) {
   std::optional<JournalLogs> journal;
   if (const auto systemd = find_systemd())
     journal.emplace(printer, *systemd, JournalQuery{app->name, line.instance, lines});
-  if (line.follow) {
-    files.show_last(lines);
-    return follow(context, **loop, files, journal);
-  }
+  if (line.follow) return follow(context, **loop, files, lines, journal);
 
   std::vector<JournalLine> told;
   if (journal) {
