@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/privilege.h"
+#include "process/json_reader.h"
 #include "rollctl/exit_status.h"
 #include "ui/error_view.h"
 
@@ -81,7 +82,7 @@ int Context::fail(const Error& error) {
 }
 
 void Context::print_json(const nlohmann::json& object) {
-  out_.write(object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  out_.write(json_text(object) + "\n");
 }
 
 void Context::print(const std::vector<Line>& lines) {

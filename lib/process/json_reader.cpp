@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 namespace roll {
@@ -149,7 +150,26 @@ Result<json> parse_json_object(std::string_view text, const std::string& what) {
 }
 
 std::string json_text(const json& value) {
-  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+  const std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
+  // What JSON need not escape and a terminal obeys. It can only stand within a string.
+  static constexpr char kDelete = '\x7f';
+  static constexpr char kBeforeC1 = '\xc2';  // in UTF-8: U+0080 to U+009F
+  static constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string safe;
+  size_t begin = 0;
+  for (size_t place = 0; place < text.size(); ++place) {
+    const bool is_c1 =
+        text[place] == kBeforeC1 && (static_cast<unsigned char>(text[place + 1]) & 0xe0U) == 0x80;
+    if (text[place] != kDelete && !is_c1) continue;
+    const auto code = static_cast<unsigned char>(text[is_c1 ? place + 1 : place]);
+    safe.append(text, begin, place - begin);
+    safe += "\\u00";
+    safe += kDigits[code >> 4U];
+    safe += kDigits[code & 15U];
+    if (is_c1) ++place;
+    begin = place + 1;
+  }
+  return begin == 0 ? text : safe.append(text, begin);
 }
 
 }  // namespace roll

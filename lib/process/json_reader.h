@@ -88,7 +88,8 @@ nlohmann::json bytes_to_json(const std::vector<std::string>& list);
 // Parses without throwing; Invalid, naming `what`, for what is no JSON object.
 Result<nlohmann::json> parse_json_object(std::string_view text, const std::string& what);
 
-// One line; a byte that is no UTF-8 becomes U+FFFD, so that it cannot throw.
+// One line, without a character that a terminal would obey: control characters are escaped, those of UTF-8
+// (U+009B) as well. A byte that is no UTF-8 becomes U+FFFD, so that it cannot throw.
 std::string json_text(const nlohmann::json& json);
 
 }  // namespace roll

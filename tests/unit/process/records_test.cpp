@@ -130,6 +130,20 @@ TEST(InstanceRecordTest, AMissingFileIsNotFound) {
   EXPECT_EQ(read_instance_record("/nowhere").error().kind, ErrorKind::NotFound);
 }
 
+// STATUS= of a server, a log line, a note: who looks at them with --json may sit at a terminal.
+TEST(JsonTextTest, HasNoCharacterThatATerminalObeys) {
+  for (int code = 0; code < 0xa0; ++code) {
+    if (code >= 0x20 && code < 0x7f) continue;
+    const std::string character =
+        code < 0x80 ? std::string(1, static_cast<char>(code)) : std::string("\xc2") + static_cast<char>(code);
+    const std::string text = json_text({{"status", "a" + character + "b" + character}});
+    for (const char byte : text) EXPECT_TRUE(byte >= 0x20 && byte < 0x7f) << code << ": " << text;
+    EXPECT_EQ(json::parse(text)["status"], "a" + character + "b" + character);
+  }
+  EXPECT_EQ(json_text({{"note", "größer → 日本\u00a0"}}), "{\"note\":\"größer → 日本\u00a0\"}");
+  EXPECT_EQ(json_text({{"note", "\xc2"}}), "{\"note\":\"\ufffd\"}");
+}
+
 TEST(ExitStatusTest, ReadsAsTheInterfaceSays) {
   EXPECT_EQ(to_json(ExitStatus{3, {}}).dump(), R"({"code":3})");
   EXPECT_EQ(to_json(ExitStatus{{}, 9}).dump(), R"({"signal":"SIGKILL"})");
