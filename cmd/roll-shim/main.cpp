@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/descriptor_limit.h"
 #include "base/fd.h"
 #include "base/standard_descriptors.h"
 #include "supervise/shim.h"
@@ -39,6 +40,7 @@ int main(int argc, char** argv) {
     say(STDERR_FILENO, kHelp);
     return 2;
   }
+  roll::raise_descriptor_limit();
   if (const roll::Status ended = roll::run_shim(std::string(argument)); !ended) {
     say(STDERR_FILENO, "roll-shim: " + ended.error().message + "\n");
     return 1;

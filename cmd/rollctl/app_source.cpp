@@ -20,13 +20,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool exists(const std::string& path) {
+// Nothing is there: ENOENT, or a parent that is no folder (ENOTDIR). Whatever else goes wrong is no answer.
+Result<bool> exists(const std::string& path) {
   std::error_code failure;
-  return fs::exists(path, failure);
+  const bool there = fs::exists(path, failure);
+  if (failure) return fail(os_failure("cannot look for " + path, failure.value()));
+  return there;
 }
 
 Error no_such_app(const Paths& paths, const AppName& app) {
-  const std::vector<std::string> known = known_apps(paths);
+  const std::vector<std::string> known = known_apps(paths).value_or(std::vector<std::string>());
   std::string hint = fmt::format("write {}, or give a command: rollctl deploy {} --listen :8080 -- COMMAND",
                                  app.file, app.name);
   if (const std::string near = nearest(app.name, known); !near.empty() && edit_distance(app.name, near) <= 2)
@@ -76,7 +79,9 @@ Result<AppName> app_name_of(const Paths& paths, const std::string& argument) {
 }
 
 Result<AppDescription> describe_app(const Paths& paths, const AppName& app, const CommandLine& line) {
-  const bool has_file = exists(app.file);
+  const auto file = exists(app.file);
+  if (!file) return fail(file.error());
+  const bool has_file = *file;
   if (!line.command.empty()) {
     if (has_file)
       return fail(
@@ -91,7 +96,9 @@ Result<AppDescription> describe_app(const Paths& paths, const AppName& app, cons
     return AppDescription{std::move(*config), AppDescription::Origin::AdHoc};
   }
   const std::string kept = paths.adhoc_app_file(app.name);
-  if (!has_file && !exists(kept)) return fail(no_such_app(paths, app));
+  const auto is_kept = has_file ? Result<bool>(false) : exists(kept);
+  if (!is_kept) return fail(is_kept.error());
+  if (!has_file && !*is_kept) return fail(no_such_app(paths, app));
   if (!has_file)
     if (Status own = check_own_folder(paths.state(app.name)); !own) return fail(own.error());
   auto config = read_app_file(has_file ? app.file : kept);
@@ -125,23 +132,47 @@ Status check_preload_library(const Paths& paths, const AppConfig& config) {
 }
 
 Status check_known(const Paths& paths, const AppName& app) {
-  if (exists(app.file) || exists(paths.adhoc_app_file(app.name)) || exists(paths.journal(app.name)))
-    return {};
+  for (const std::string& file : {app.file, paths.adhoc_app_file(app.name), paths.journal(app.name)}) {
+    const auto there = exists(file);
+    if (!there) return fail(there.error());
+    if (*there) return {};
+  }
   return fail(no_such_app(paths, app));
 }
 
-std::vector<std::string> known_apps(const Paths& paths) {
-  std::set<std::string> names;
+namespace {
+
+// Calls `visit` for every entry; a folder that is not there has none.
+template <typename Visit>
+Status for_each_entry(const std::string& folder, const Visit& visit) {
   std::error_code failure;
-  for (const auto& entry : fs::directory_iterator(paths.config_dir, failure)) {
-    if (entry.path().extension() == ".toml" && check_app_name(entry.path().stem().string()))
-      names.insert(entry.path().stem().string());
-  }
-  for (const auto& entry : fs::directory_iterator(paths.state_dir, failure)) {
-    const std::string name = entry.path().filename().string();
-    if (check_app_name(name) && exists(paths.journal(name))) names.insert(name);
-  }
-  return {names.begin(), names.end()};
+  fs::directory_iterator entry(folder, failure);
+  for (; !failure && entry != fs::directory_iterator(); entry.increment(failure))
+    if (Status visited = visit(entry->path()); !visited) return visited;
+  if (!failure || failure == std::errc::no_such_file_or_directory || failure == std::errc::not_a_directory)
+    return {};
+  return fail(os_failure("cannot list " + folder, failure.value()));
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> known_apps(const Paths& paths) {
+  std::set<std::string> names;
+  Status listed = for_each_entry(paths.config_dir, [&](const fs::path& path) -> Status {
+    if (path.extension() == ".toml" && check_app_name(path.stem().string()))
+      names.insert(path.stem().string());
+    return {};
+  });
+  if (!listed) return fail(listed.error());
+  listed = for_each_entry(paths.state_dir, [&](const fs::path& path) -> Status {
+    const std::string name = path.filename().string();
+    const auto there = check_app_name(name) ? exists(paths.journal(name)) : Result<bool>(false);
+    if (!there) return fail(there.error());
+    if (*there) names.insert(name);
+    return {};
+  });
+  if (!listed) return fail(listed.error());
+  return std::vector<std::string>(names.begin(), names.end());
 }
 
 }  // namespace roll

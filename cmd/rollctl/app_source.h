@@ -37,6 +37,6 @@ Status check_preload_library(const Paths& paths, const AppConfig& config);
 Status check_known(const Paths& paths, const AppName& app);
 
 // Apps that have an app file or state, sorted.
-std::vector<std::string> known_apps(const Paths& paths);
+Result<std::vector<std::string>> known_apps(const Paths& paths);
 
 }  // namespace roll

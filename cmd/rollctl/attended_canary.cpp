@@ -62,7 +62,7 @@ Verdict verdict_on(const History& history, const CommandLine& line, const std::s
 Result<int> decide_for_holder(const Paths& paths, const std::string& app, const CommandLine& line,
                               const Error& busy, Reporter& reporter) {
   const int signal = decision_of(line);
-  const auto holder = lock_holder(paths.lock(app));
+  const auto holder = lock_holder(paths.lock(app)).value_or(std::nullopt);
   if (signal == 0 || !holder || !holder->attends) return fail(busy);
   const auto process = ProcessRef::open(holder->process);
   if (!process) return fail(busy);

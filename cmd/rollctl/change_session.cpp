@@ -134,8 +134,14 @@ Result<std::unique_ptr<Steering>> ChangeSession::steering_for(HandoverPolicy pol
   for (const FoundInstance& instance : *found) {
     if (instance.presence != Presence::Supervised) continue;
     auto handles = instances.take_steering(instance.record.id);
+    if (!handles && handles.error().kind != ErrorKind::NotFound) return fail(handles.error());
     if (!handles) continue;
-    for (SteeringHandle& handle : *handles) options.adopted.push_back(std::move(handle));
+    // All shims hold the same.
+    for (SteeringHandle& handle : *handles) {
+      const bool is_new =
+          std::ranges::find(options.adopted, handle.bound, &SteeringHandle::bound) == options.adopted.end();
+      if (is_new) options.adopted.push_back(std::move(handle));
+    }
   }
   options.take_listener = [&instances](InstanceId id, const Endpoint& bound) {
     return instances.listener(id, bound);

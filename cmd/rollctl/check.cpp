@@ -3,8 +3,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/descriptor_limit.h"
 #include "config/app_file.h"
 #include "config/generation_spec.h"
+#include "deploy/descriptor_need.h"
 #include "loop/loop.h"
 #include "rollctl/app_source.h"
 #include "rollctl/exit_status.h"
@@ -26,6 +28,7 @@ struct Findings {
   std::string handover;
   std::string launcher;
   std::string warning;
+  size_t descriptors = 0;  // that a change takes at most
   std::vector<Error> errors;
 };
 
@@ -64,6 +67,13 @@ Result<Findings> check(const CommandLine& line) {
   const auto steering = choose_steering(**loop, insisted_handover(description->config.handover));
   if (steering) {
     findings.handover = handover_name((*steering)->way());
+    DescriptorNeed need;  // of a later deploy: all are there, and as many are started
+    need.standing = need.starting = static_cast<size_t>(description->config.instances.resolve());
+    need.addresses = description->config.listen.size();
+    if ((*steering)->way() == Handover::Steer && !(*steering)->outlives_rollctl())
+      need.keeps = DescriptorNeed::Keeps::ForEachListener;
+    findings.descriptors = need.descriptors();
+    if (Status fits = check_descriptors(need); !fits) findings.errors.push_back(fits.error());
   } else {
     findings.errors.push_back(steering.error());
   }
@@ -83,6 +93,8 @@ void show(Context& context, const Findings& findings) {
                                {"launcher", findings.launcher.empty() ? nlohmann::json(nullptr)
                                                                       : nlohmann::json(findings.launcher)},
                                {"warning", findings.warning},
+                               {"descriptors", findings.descriptors},
+                               {"descriptor_limit", descriptor_limit()},
                                {"findings", errors}});
   }
   for (const Error& error : findings.errors)

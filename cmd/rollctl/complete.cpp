@@ -48,7 +48,7 @@ std::set<std::string> releases(const Paths& paths, const AppName& app) {
 
 std::set<std::string> candidates(const Paths& paths, const CommandLine& line) {
   if (line.candidates == "apps") {
-    const auto apps = known_apps(paths);
+    const auto apps = known_apps(paths).value_or(std::vector<std::string>());
     return {apps.begin(), apps.end()};
   }
   const auto app = app_name_of(paths, line.app);

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/descriptor_limit.h"
 #include "base/new_child.h"
 #include "base/privilege.h"
 #include "base/standard_descriptors.h"
@@ -49,6 +50,7 @@ int main(int argc, char** argv) {
   ::umask(roll::kMask);
   // A heap for each of the few short threads would cost more than they wait for one another.
   ::mallopt(M_ARENA_MAX, 1);
+  roll::raise_descriptor_limit();
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   if (roll::is_set_id())
     return roll::Context(roll::guess_common_options(arguments), arguments)

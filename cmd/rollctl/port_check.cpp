@@ -42,6 +42,7 @@ Result<OwnSockets> sockets_of_instances(HostInstances& instances) {
   for (const FoundInstance& instance : *found) {
     if (instance.presence == Presence::Remains) continue;
     const auto listeners = instances.listeners(instance.record.id);
+    if (!listeners && listeners.error().kind != ErrorKind::NotFound) return fail(listeners.error());
     if (!listeners) continue;
     for (const Listener& listener : *listeners) {
       sockets.inodes.insert(listener.inode);

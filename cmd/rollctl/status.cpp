@@ -41,7 +41,9 @@ class StatusCommand {
     Picture picture;
     std::vector<std::string> names;
     if (line_.app.empty()) {
-      names = known_apps(paths_);
+      auto known = known_apps(paths_);
+      if (!known) return fail(known.error());
+      names = std::move(*known);
     } else {
       const auto app = app_name_of(paths_, line_.app);
       if (!app) return fail(app.error());

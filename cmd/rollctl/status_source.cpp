@@ -60,7 +60,10 @@ struct Account {
 Result<Account> read_account(const Paths& paths, const std::string& app) {
   auto first = read_history(paths.journal(app), Reach::state());
   if (!first) return fail(first.error());
-  if (!first->unfinished() || lock_holder(paths.lock(app))) return Account{std::move(*first), true};
+  if (!first->unfinished()) return Account{std::move(*first), true};
+  const auto holder = lock_holder(paths.lock(app));
+  if (!holder) return fail(holder.error());
+  if (*holder) return Account{std::move(*first), true};
   // Whoever held the lock may have finished since the journal was read, and somebody else begun.
   auto again = read_history(paths.journal(app), Reach::state());
   if (!again) return fail(again.error());
@@ -87,8 +90,11 @@ Result<AppStatus> look_once(Loop& loop, const Paths& paths, const std::string& a
   }
 
   std::vector<ListenAddress> listen;
-  if (history.current)
-    if (auto spec = load_generation(paths, app, *history.current)) listen = std::move(spec->config.listen);
+  if (history.current) {
+    auto spec = load_generation(paths, app, *history.current);
+    if (!spec && spec.error().os_error != 0) return fail(spec.error());
+    if (spec) listen = std::move(spec->config.listen);
+  }
   for (const ListenAddress& address : listen) status.listen.push_back(address.text);
 
   auto instances = HostInstances::create(loop, paths, app, std::move(listen));

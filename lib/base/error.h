@@ -33,8 +33,8 @@ Error os_failure(std::string what, int os_error);
 // The same with the current errno. Call it before anything else can change errno.
 Error last_os_failure(std::string what);
 
-// Whether it came of a lack (of descriptors, memory, ports, room in a table) and so says nothing about what was asked
-// for: EMFILE, ENFILE, ENOMEM, ENOBUFS, ENOSPC, E2BIG, EAGAIN, EADDRNOTAVAIL.
+// Whether it came of a lack (of descriptors, memory, ports, room in a table) and so says nothing about what
+// was asked for: EMFILE, ENFILE, ENOMEM, ENOBUFS, ENOSPC, E2BIG, EAGAIN, EADDRNOTAVAIL.
 bool is_shortage(const Error& error);
 
 // The error with `context` put before its message: "context: message".

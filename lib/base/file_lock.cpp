@@ -37,8 +37,10 @@ Result<std::optional<FileLock>> FileLock::try_acquire(const std::string& path) {
   }
 }
 
-std::string FileLock::read_holder(const std::string& path) {
-  return read_own_file(path, 65536).value_or(std::string());
+Result<std::string> FileLock::read_holder(const std::string& path) {
+  auto text = read_own_file(path, 65536);
+  if (!text && text.error().kind == ErrorKind::NotFound) return std::string();
+  return text;
 }
 
 Status FileLock::describe_holder(const std::string& text) {

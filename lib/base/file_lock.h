@@ -16,8 +16,9 @@ class FileLock {
   // Nothing when somebody else holds it. The file is created (0600) where it is missing. Never blocks.
   static Result<std::optional<FileLock>> try_acquire(const std::string& path);
 
-  // What the last holder wrote with describe_holder(); empty where there is nothing. Needs no lock.
-  static std::string read_holder(const std::string& path);
+  // What the last holder wrote with describe_holder(); empty where there is nothing, or no file. Needs no
+  // lock.
+  static Result<std::string> read_holder(const std::string& path);
 
   // Replaces the file's text, which others read while it is held.
   Status describe_holder(const std::string& text);

@@ -12,6 +12,7 @@
 #include <charconv>
 #include <csignal>
 #include <cstring>
+#include <mutex>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -26,17 +27,23 @@ struct Stat {
   uint64_t start_ticks = 0;
 };
 
+// What /proc answers where there is no such process, or none that it shows to this user (hidepid).
+bool is_absent(int os_error) {
+  return os_error == ENOENT || os_error == ESRCH;
+}
+
 // The second field, the command, may hold spaces and brackets: what counts begins after the last ')'.
-std::optional<Stat> read_stat(pid_t pid) {
+Result<Stat> read_stat(pid_t pid) {
   const std::string path = "/proc/" + std::to_string(pid) + "/stat";
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return std::nullopt;
+  if (!fd) return fail(last_os_failure("cannot open " + path));
   char buffer[2048];
   const ssize_t size = ::read(fd.get(), buffer, sizeof buffer);
-  if (size <= 0) return std::nullopt;
+  if (size < 0) return fail(last_os_failure("cannot read " + path));
   std::string_view text(buffer, static_cast<size_t>(size));
   const size_t bracket = text.rfind(')');
-  if (bracket == std::string_view::npos || bracket + 2 >= text.size()) return std::nullopt;
+  if (bracket == std::string_view::npos || bracket + 2 >= text.size())
+    return fail(os_failure("cannot read " + path, EBADMSG));
   text.remove_prefix(bracket + 2);
 
   constexpr int kStateField = 3;
@@ -54,7 +61,7 @@ std::optional<Stat> read_stat(pid_t pid) {
     }
     text.remove_prefix(std::min(space + 1, text.size()));
   }
-  return std::nullopt;
+  return fail(os_failure("cannot read " + path, EBADMSG));
 }
 
 }  // namespace
@@ -65,13 +72,21 @@ Result<ProcessRef> ProcessRef::open(pid_t pid) {
   Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!pidfd) return fail(last_os_failure("cannot open " + who));
   const auto stat = read_stat(pid);
-  if (!stat) return fail(os_failure("cannot open " + who, ESRCH));
-  return ProcessRef(std::move(pidfd), ProcessId{pid, stat->start_ticks, current_boot_id()});
+  const auto boot_id = current_boot_id();
+  if (stat && boot_id) return ProcessRef(std::move(pidfd), ProcessId{pid, stat->start_ticks, *boot_id});
+  if (stat || !is_absent(stat.error().os_error))
+    return fail(with_context(stat ? boot_id.error() : stat.error(), "cannot open " + who));
+  const ProcessRef unnamed(std::move(pidfd), ProcessId{pid, 0, {}});
+  if (unnamed.has_exited()) return fail(os_failure("cannot open " + who, ESRCH));
+  return fail(ErrorKind::NotPermitted, "cannot open " + who + ": it lives, and /proc hides it from this user",
+              "see the option hidepid of the mount of /proc");
 }
 
 Result<ProcessRef> ProcessRef::open(const ProcessId& id) {
   const std::string who = "process " + std::to_string(id.pid);
-  if (id.pid <= 0 || id.boot_id != current_boot_id()) return fail(os_failure("cannot open " + who, ESRCH));
+  const auto boot_id = current_boot_id();
+  if (!boot_id) return fail(with_context(boot_id.error(), "cannot open " + who));
+  if (id.pid <= 0 || id.boot_id != *boot_id) return fail(os_failure("cannot open " + who, ESRCH));
   auto process = open(id.pid);
   if (process && !(process->id() == id)) return fail(os_failure("cannot open " + who, ESRCH));
   return process;
@@ -101,64 +116,109 @@ Result<Fd> ProcessRef::take_fd(int their_fd) const {
 
 namespace {
 
-// The children that a process has by any of its threads; nothing where this kernel does not tell
-// (CONFIG_PROC_CHILDREN).
-std::optional<std::vector<pid_t>> children_of(pid_t parent) {
-  const std::string tasks = "/proc/" + std::to_string(parent) + "/task";
-  std::vector<pid_t> children;
-  DIR* folder = ::opendir(tasks.c_str());
-  if (folder == nullptr) return children;  // it has gone
-  bool told = true;
-  while (const dirent* entry = ::readdir(folder)) {
-    if (entry->d_name[0] == '.') continue;
-    const std::string path = tasks + "/" + entry->d_name + "/children";
-    const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd) {
-      told = told && ::access((tasks + "/" + entry->d_name).c_str(), F_OK) != 0;
-      continue;
-    }
-    const std::string text = read_all(fd.get(), size_t{1} << 20).value_or(std::string());
-    const char* const end = text.data() + text.size();
-    pid_t child = 0;
-    for (const char* next = text.data(); next < end; ++next) {
-      const auto [stop, failure] = std::from_chars(next, end, child);
-      if (failure != std::errc()) break;
-      children.push_back(child);
-      next = stop;
-    }
+// Closed when it goes; readdir() tells an error by errno alone.
+class ProcFolder {
+ public:
+  explicit ProcFolder(const std::string& path) : path_(path), folder_(::opendir(path.c_str())) {
+    if (folder_ == nullptr) os_error_ = errno;
   }
-  ::closedir(folder);
-  if (!told) return std::nullopt;
-  return children;
+  ProcFolder(const ProcFolder&) = delete;
+  ProcFolder& operator=(const ProcFolder&) = delete;
+  ~ProcFolder() {
+    if (folder_ != nullptr) ::closedir(folder_);
+  }
+
+  // Null at the end, and at an error.
+  const char* next() {
+    if (folder_ == nullptr) return nullptr;
+    errno = 0;
+    const dirent* entry = ::readdir(folder_);
+    if (entry == nullptr) os_error_ = errno;
+    return entry == nullptr ? nullptr : entry->d_name;
+  }
+
+  // That its process has gone is none.
+  [[nodiscard]] Status status() const {
+    return os_error_ == 0 || is_absent(os_error_) ? Status()
+                                                  : fail(os_failure("cannot list " + path_, os_error_));
+  }
+
+ private:
+  std::string path_;
+  DIR* folder_;
+  int os_error_ = 0;
+};
+
+void append_pids(const std::string& text, std::vector<pid_t>& pids) {
+  const char* const end = text.data() + text.size();
+  pid_t pid = 0;
+  for (const char* next = text.data(); next < end; ++next) {
+    const auto [stop, failure] = std::from_chars(next, end, pid);
+    if (failure != std::errc()) break;
+    pids.push_back(pid);
+    next = stop;
+  }
 }
 
-// Every process and its parent, from all of /proc.
-std::vector<std::pair<pid_t, pid_t>> all_parents() {
-  std::vector<std::pair<pid_t, pid_t>> parents;
-  DIR* proc = ::opendir("/proc");
-  if (proc == nullptr) return parents;
-  while (const dirent* entry = ::readdir(proc)) {
-    pid_t pid = 0;
-    const char* end = entry->d_name + std::strlen(entry->d_name);
-    if (std::from_chars(entry->d_name, end, pid).ptr != end) continue;
-    if (const auto stat = read_stat(pid)) parents.emplace_back(pid, stat->parent);
+// The children that a process has by any of its threads; nothing where this kernel does not tell
+// (CONFIG_PROC_CHILDREN).
+Result<std::optional<std::vector<pid_t>>> children_of(pid_t parent) {
+  const std::string tasks = "/proc/" + std::to_string(parent) + "/task";
+  std::vector<pid_t> children;
+  bool told = true;
+  ProcFolder folder(tasks);
+  while (const char* name = folder.next()) {
+    if (name[0] == '.') continue;
+    const std::string task = tasks + "/" + name;
+    const Fd fd(::open((task + "/children").c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd && !is_absent(errno)) return fail(last_os_failure("cannot open " + task + "/children"));
+    if (!fd) {
+      told = told && ::access(task.c_str(), F_OK) != 0;
+      continue;
+    }
+    const auto text = read_all(fd.get(), size_t{1} << 20);
+    if (!text && !is_absent(text.error().os_error)) return fail(with_context(text.error(), task));
+    if (text) append_pids(*text, children);
   }
-  ::closedir(proc);
+  if (Status listed = folder.status(); !listed) return fail(listed.error());
+  if (!told) return std::nullopt;
+  return std::optional(std::move(children));
+}
+
+// Every process that this user may see and its parent, from all of /proc.
+Result<std::vector<std::pair<pid_t, pid_t>>> all_parents() {
+  std::vector<std::pair<pid_t, pid_t>> parents;
+  ProcFolder proc("/proc");
+  while (const char* name = proc.next()) {
+    pid_t pid = 0;
+    const char* end = name + std::strlen(name);
+    if (std::from_chars(name, end, pid).ptr != end) continue;
+    const auto stat = read_stat(pid);
+    if (stat) parents.emplace_back(pid, stat->parent);
+    if (!stat && !is_absent(stat.error().os_error) && stat.error().kind != ErrorKind::NotPermitted)
+      return fail(stat.error());
+  }
+  if (Status listed = proc.status(); !listed) return fail(listed.error());
   return parents;
 }
 
 }  // namespace
 
-std::vector<pid_t> process_tree(pid_t root) {
+Result<std::vector<pid_t>> process_tree(pid_t root) {
   std::vector<pid_t> tree{root};
   std::optional<std::vector<std::pair<pid_t, pid_t>>> parents;
   for (size_t next = 0; next < tree.size(); ++next) {
-    const auto children = parents ? std::nullopt : children_of(tree[next]);
-    if (children) {
-      tree.insert(tree.end(), children->begin(), children->end());
-      continue;
+    if (!parents) {
+      const auto children = children_of(tree[next]);
+      if (!children) return fail(children.error());
+      if (*children) {
+        tree.insert(tree.end(), (*children)->begin(), (*children)->end());
+        continue;
+      }
+      auto all = all_parents();
+      if (!all) return fail(all.error());
+      parents = std::move(*all);
     }
-    if (!parents) parents = all_parents();
     for (const auto& [pid, parent] : *parents) {
       if (parent == tree[next] && pid != root) tree.push_back(pid);
     }
@@ -166,26 +226,34 @@ std::vector<pid_t> process_tree(pid_t root) {
   return tree;
 }
 
-bool is_in_process_tree(pid_t pid, pid_t root) {
+Result<bool> is_in_process_tree(pid_t pid, pid_t root) {
   // A bound, should pids be reused while we climb.
   constexpr int kDeepest = 1024;
   for (int depth = 0; pid > 0 && depth < kDeepest; ++depth) {
     if (pid == root) return true;
     const auto stat = read_stat(pid);
-    if (!stat) return false;
+    if (!stat && is_absent(stat.error().os_error)) return false;
+    if (!stat) return fail(stat.error());
     pid = stat->parent;
   }
   return false;
 }
 
-const std::string& current_boot_id() {
-  static const std::string kBootId = [] {
-    const Fd fd(::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC));
-    std::string text = fd ? read_all(fd.get(), 128).value_or(std::string()) : std::string();
-    while (!text.empty() && text.back() == '\n') text.pop_back();
-    return text;
-  }();
-  return kBootId;
+Result<std::string> current_boot_id() {
+  static const std::string kPath = "/proc/sys/kernel/random/boot_id";
+  // Kept once it was read; a failure is not.
+  static std::string known;
+  static std::mutex reading;
+  const std::scoped_lock lock(reading);
+  if (!known.empty()) return known;
+  const Fd fd(::open(kPath.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return fail(last_os_failure("cannot open " + kPath));
+  auto text = read_all(fd.get(), 128);
+  if (!text) return fail(with_context(text.error(), kPath));
+  while (!text->empty() && text->back() == '\n') text->pop_back();
+  if (text->empty()) return fail(ErrorKind::Failed, kPath + " is empty");
+  known = std::move(*text);
+  return known;
 }
 
 Result<int> parse_signal(std::string_view name) {

@@ -27,7 +27,9 @@ struct ProcessId {
 // pidfd_send_signal and pidfd_getfd. Closing it does nothing to the process.
 class ProcessRef {
  public:
-  // A process that runs (or is a zombie) now. NotFound where there is none.
+  // A process that runs (or is a zombie) now. NotFound where there is none, and only there (ESRCH): any other
+  // error leaves open whether it lives. Of a process that /proc hides from this user (hidepid) there is a
+  // pidfd, but no start time to know it by: NotPermitted.
   static Result<ProcessRef> open(pid_t pid);
 
   // The process with that whole name; NotFound where it has gone, also when its pid is somebody else's by
@@ -62,14 +64,16 @@ class ProcessRef {
   ProcessId id_;
 };
 
-// The process and its living descendants, itself first. Reads /proc once.
-std::vector<pid_t> process_tree(pid_t root);
+// The process and its living descendants, itself first. Reads /proc once. A process that ends meanwhile, or
+// that /proc hides from this user, is left out; any other error is one, for it would leave out who is there.
+Result<std::vector<pid_t>> process_tree(pid_t root);
 
-// Whether the process is `root` or descends from it. Reads only the line of its ancestors.
-bool is_in_process_tree(pid_t pid, pid_t root);
+// Whether the process is `root` or descends from it. Reads only the line of its ancestors; false where one of
+// them has gone. Errors as process_tree().
+Result<bool> is_in_process_tree(pid_t pid, pid_t root);
 
-// This boot's id; empty where /proc does not tell.
-const std::string& current_boot_id();
+// This boot's id.
+Result<std::string> current_boot_id();
 
 // "SIGTERM" → 15 and back; also "TERM" and "15". Invalid for what is none.
 Result<int> parse_signal(std::string_view name);

@@ -15,7 +15,8 @@ namespace roll {
 namespace {
 
 // As many as a rotation has entries.
-constexpr int kMostInstances = 1024;
+// What is steered has 1024 slots: of these, so many are left for those that replace them.
+constexpr int kMostInstances = 1000;
 
 // The whole text as a number from 1 to `most`; 0 for anything else.
 int to_number(std::string_view text, int most) {

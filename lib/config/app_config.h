@@ -38,7 +38,7 @@ struct InstanceCount {
   bool per_cpu = false;  // "cpus"
   int number = 1;
 
-  // A number from 1 to 1024, or "cpus".
+  // A number from 1 to 1000, or "cpus".
   static Result<InstanceCount> parse(const std::string& text);
   [[nodiscard]] std::string text() const;
   // With "cpus": the online processors.

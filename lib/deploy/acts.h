@@ -142,6 +142,7 @@ class Acts {
 
  private:
   void wake_stranded(OnInterrupt on_interrupt);
+  void forget_gone();
   [[nodiscard]] TimePoint last_deadline(const std::vector<InstanceId>& leaving) const;
   // shift.cpp
   struct ToldRole {
@@ -168,7 +169,7 @@ class Acts {
   std::optional<Endpoint> shared_port(const Member& member) const;
   void watch_readiness(Member& member);
   Result<bool> put_under_steering(Member& member);
-  std::set<InstanceId> reachable_of(const std::set<InstanceId>& rotation);
+  Result<std::set<InstanceId>> reachable_of(const std::set<InstanceId>& rotation);
   Status note_groups(Member& member, const std::vector<Listener>& listeners);
   Status hand_out_steering(InstanceId id, SteeringTerm term = {});
   Status guard(const Member& member);

@@ -137,6 +137,14 @@ Waited Acts::await_closed(const std::vector<InstanceId>& leaving, Millis bound, 
   return waited;
 }
 
+// Their slots may be used again.
+void Acts::forget_gone() {
+  for (auto& [id, member] : fleet_.members()) {
+    if (!member.gone() || std::exchange(member.forgotten, true)) continue;
+    (void)world_.steering.remove(id);
+  }
+}
+
 void Acts::wake_stranded(OnInterrupt on_interrupt) {
   auto stranded = world_.instances.wake_stranded();
   if (stranded == Instances::Stranded::Over) return;
@@ -172,11 +180,7 @@ Ending Acts::await_drained(const std::vector<InstanceId>& leaving, OnInterrupt o
     const TimePoint moved = last_deadline(leaving);
     if (waited != Waited::DeadlinePassed || moved <= std::exchange(deadline, moved)) break;
   }
-  for (InstanceId id : leaving) {
-    if (!fleet_.at(id).gone()) continue;
-    // Its slots may be used again.
-    (void)world_.steering.remove(id);
-  }
+  forget_gone();
   if (waited == Waited::DeadlinePassed) {
     std::vector<InstanceId> left;
     std::copy_if(leaving.begin(), leaving.end(), std::back_inserter(left),

@@ -45,6 +45,10 @@ void Acts::look(Member& member) {
     auto listeners = world_.instances.listeners(member.id);
     if (!listeners && listeners.error().kind == ErrorKind::NotFound)
       return look_later(member);  // it is ending
+    if (!listeners && is_shortage(listeners.error())) {
+      member.detail = listeners.error().message;
+      return look_later(member);
+    }
     if (!listeners) return fleet_.fail(member, Trouble::HostFailed, listeners.error().message);
     if (listens_everywhere(*listeners)) {
       if (Status joined = join(member, std::move(*listeners)); !joined)
@@ -133,11 +137,18 @@ Status Acts::join(Member& member, std::vector<Listener> listeners) {
   return {};
 }
 
-// Where nobody serves yet, probes are aimed as well, and clients come to nobody who is not ready. A command that
-// asks through the port as a client does must get through; and who comes to sockets that were open before their
-// server ran waits there, as with any socket activation.
+// Where nobody serves yet, probes are aimed as well, and clients come to nobody who is not ready. A command
+// that asks through the port as a client does must get through; and who comes to sockets that were open
+// before their server ran waits there, as with any socket activation.
 Status Acts::guard(const Member& member) {
   if (probes_[member.id].kind == ProbeKind::Exec) return {};
+  // One of the rotation that is down for the moment is to get clients as soon as it listens again.
+  const bool all_joined =
+      std::all_of(traffic_.rotation.begin(), traffic_.rotation.end(), [this](InstanceId id) {
+        const Member& serving = fleet_.at(id);
+        return serving.joined() || serving.gone();
+      });
+  if (!all_joined) return {};
   return world_.steering.guard(member.inherits_sockets ? Steering::Admitted::All
                                                        : Steering::Admitted::Nobody);
 }

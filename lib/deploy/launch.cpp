@@ -15,6 +15,10 @@ namespace {
 // One that has died does not answer its probe either, and which of the two is heard first is chance.
 constexpr Millis kLastWords{100};
 
+// Probes of many together come no faster than one in this time: they would keep from starting who is not
+// ready.
+constexpr Millis kProbePace{2};
+
 // Others serve, and none has been launched yet.
 bool is_first_beside_others(const Fleet& fleet) {
   bool others_serve = false;
@@ -70,14 +74,21 @@ Ending Acts::start_one(const GenerationSpec& spec, InstanceId& id) {
 
 Ending Acts::launch(const GenerationSpec& spec, int count, Millis deadline, std::vector<InstanceId>& launched,
                     OnInterrupt on_interrupt, const std::function<Ending()>& meanwhile) {
+  forget_gone();  // a slot of theirs may be needed
   for (int started = 0; started < count; ++started) {
     InstanceId id = 0;
     const Ending ending = start_one(spec, id);
     if (id != 0) launched.push_back(id);
+    probes_[id].interval = std::max(probes_[id].interval, kProbePace * count);
     if (!ending.done()) return ending;
   }
   await_all_steering_held();  // by those that were gated
   const TimePoint until = world_.scheduler.now() + deadline;
+  // Where nobody serves, one may have to reach itself through the port before it is ready. Better that
+  // clients reach one that is not ready than nobody ever.
+  const Watch admission = world_.scheduler.after(Micros(deadline) / 2, [this] {
+    if (traffic_.rotation.empty()) (void)world_.steering.guard(Steering::Admitted::All);
+  });
   const auto all_or_one_failed = [&](const auto& holds) {
     return wait_until(
         world_,

@@ -68,6 +68,7 @@ struct Member {
   std::unique_ptr<Readiness> readiness;
   Watch look_again;
 
+  bool forgotten = false;       // by the steering, after it had gone
   bool holds_steering = false;  // its shim has the descriptors
   double weight = 0;            // percent, as its record said
   std::optional<WallTime> standby_until;

@@ -31,6 +31,7 @@ Result<Verdict> Rollout::run() {
   if (Status looked = look_around(); !looked) return roll::fail(looked.error());
   if (Status able = check_handover(); !able) return roll::fail(able.error());
   plan_ = make_plan();
+  if (Status fits = check_room(plan_); !fits) return roll::fail(fits.error());
   const Ending ending = change();
   if (ending.done()) return conclude(finish(), {});
   if (ending.kind == Ending::Kind::Abandoned) return conclude(ending, ending);
@@ -287,6 +288,7 @@ Ending Rollout::check_ports() {
     ours.insert(member.inodes.begin(), member.inodes.end());
     if (before_.contains(id)) continue;  // the gate looked at these
     const auto listeners = world_.instances.listeners(id);
+    if (!listeners && listeners.error().kind != ErrorKind::NotFound) return host_failed(listeners.error());
     if (!listeners) continue;
     for (const Listener& listener : *listeners) ours.insert(listener.inode);
   }

@@ -68,6 +68,7 @@ class Rollout {
  private:
   Status look_around();
   [[nodiscard]] Status check_handover() const;
+  [[nodiscard]] Status check_room(const Plan& plan) const;
   [[nodiscard]] Plan make_plan() const;
   [[nodiscard]] std::vector<InstanceId> returning() const;
   Ending end_standby();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "deploy/descriptor_need.h"
 #include "deploy/rollout.h"
 
 namespace roll {
@@ -48,6 +49,29 @@ Status Rollout::check_handover() const {
         fmt::format("{} cannot be detached from: this host steers only while rollctl runs", what),
         "leave out --detach, or see `rollctl doctor` for how to get more");
   return {};
+}
+
+// The tables in the kernel, and the descriptors of this process.
+Status Rollout::check_room(const Plan& plan) const {
+  DescriptorNeed need;
+  need.standing = fleet_.which([](const Member& member) { return !member.gone(); }).size();
+  need.addresses = request_.spec.config.listen.size();
+  size_t serving = before_.rotation.size();
+  size_t most = serving;
+  for (const Step& step : plan) {
+    need.starting += static_cast<size_t>(step.launch);
+    serving += static_cast<size_t>(step.launch) + step.enter.size();
+    most = std::max(most, serving);
+    serving -= std::min(serving, step.leave.size());
+  }
+  const bool steers = world_.steering.way() == Handover::Steer;
+  if (steers && !world_.steering.outlives_rollctl()) need.keeps = DescriptorNeed::Keeps::ForEachListener;
+  if (steers && most > kMostSteered)
+    return roll::fail(ErrorKind::Unsupported,
+                      fmt::format("{} instances would listen at a time, and no more than {} can be steered",
+                                  most, kMostSteered),
+                      "replace fewer at a time with --batch, or run fewer");
+  return check_descriptors(need);
 }
 
 // Whoever stands by for this very release.
@@ -109,7 +133,9 @@ Plan Rollout::make_plan() const {
 Result<Plan> Rollout::preview() {
   if (Status looked = look_around(); !looked) return roll::fail(looked.error());
   if (Status able = check_handover(); !able) return roll::fail(able.error());
-  return make_plan();
+  Plan plan = make_plan();
+  if (Status fits = check_room(plan); !fits) return roll::fail(fits.error());
+  return plan;
 }
 
 }  // namespace roll

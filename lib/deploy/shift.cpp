@@ -71,12 +71,15 @@ Ending Acts::gate(const Traffic& traffic, const std::vector<InstanceId>& outside
 }
 
 // One that was being restarted when the others were gated joins as soon as it can.
-std::set<InstanceId> Acts::reachable_of(const std::set<InstanceId>& rotation) {
+Result<std::set<InstanceId>> Acts::reachable_of(const std::set<InstanceId>& rotation) {
   std::set<InstanceId> reachable;
   for (InstanceId id : rotation) {
     Member& member = fleet_.at(id);
     if (member.gone()) continue;
-    if (member.joined() || put_under_steering(member).value_or(false)) reachable.insert(id);
+    const auto listens = member.joined() ? Result<bool>(true) : put_under_steering(member);
+    // One that could not be looked at may well serve.
+    if (!listens && is_shortage(listens.error())) return roll::fail(listens.error());
+    if (listens.value_or(false)) reachable.insert(id);
   }
   return reachable;
 }
@@ -136,7 +139,9 @@ Ending Acts::begin_shift(const Traffic& traffic, const std::vector<InstanceId>& 
   const std::set<InstanceId>& rotation = traffic.rotation;
   const std::vector<InstanceId> in = minus(rotation, traffic_.rotation);
   const std::vector<InstanceId> out = minus(traffic_.rotation, rotation);
-  const std::set<InstanceId> reachable = reachable_of(rotation);
+  const auto found = reachable_of(rotation);
+  if (!found) return host_failed(found.error());
+  const std::set<InstanceId>& reachable = *found;
   const bool somebody_serves =
       std::any_of(reachable.begin(), reachable.end(), [&](InstanceId id) { return !is_down(fleet_.at(id)); });
   if (!rotation.empty() && !somebody_serves)

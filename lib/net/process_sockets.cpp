@@ -35,6 +35,15 @@ std::optional<Number> parse_number(std::string_view text) {
   return number;
 }
 
+// Whether that process has gone, or is closed to this user: nothing is to be learnt from it.
+bool tells_nothing(int failure) {
+  return failure == ENOENT || failure == ESRCH || failure == EACCES || failure == EPERM;
+}
+
+Error look_failure(pid_t pid, int failure) {
+  return os_failure("cannot look at the descriptors of process " + std::to_string(pid), failure);
+}
+
 // Calls `visit(descriptor, inode)` for every socket that the process has open. Returns 0 or an errno.
 template <typename Visit>
 int for_each_socket(pid_t pid, const Visit& visit) {
@@ -42,7 +51,10 @@ int for_each_socket(pid_t pid, const Visit& visit) {
   DIR* folder = ::opendir(path.c_str());
   if (folder == nullptr) return errno;
   const FolderCloser closer(folder);
-  while (const dirent* entry = ::readdir(folder)) {
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(folder);
+    if (entry == nullptr) return errno;
     const auto descriptor = parse_number<int>(entry->d_name);
     if (!descriptor) continue;
     char target[64];
@@ -54,17 +66,18 @@ int for_each_socket(pid_t pid, const Visit& visit) {
     text.remove_suffix(1);
     if (const auto inode = parse_number<uint32_t>(text)) visit(*descriptor, *inode);
   }
-  return 0;
 }
 
-size_t count_descriptors(pid_t pid, uint32_t wanted) {
+// 0 where the process tells nothing.
+Result<size_t> count_descriptors(pid_t pid, uint32_t wanted) {
   size_t count = 0;
-  for_each_socket(pid, [&](int, uint32_t inode) { count += inode == wanted ? 1 : 0; });
+  const int failure = for_each_socket(pid, [&](int, uint32_t inode) { count += inode == wanted ? 1 : 0; });
+  if (failure != 0 && !tells_nothing(failure)) return fail(look_failure(pid, failure));
   return count;
 }
 
-std::vector<pid_t> processes(const ProcessId& root, Whose whose) {
-  if (whose == Whose::RootOnly) return {root.pid};
+Result<std::vector<pid_t>> processes(const ProcessId& root, Whose whose) {
+  if (whose == Whose::RootOnly) return std::vector<pid_t>{root.pid};
   return process_tree(root.pid);
 }
 
@@ -90,10 +103,13 @@ class Taking {
       if (found == wanted_.end()) return;
       if (process == nullptr) {
         auto now = ProcessRef::open(pid);
+        if (!now && now.error().kind != ErrorKind::NotFound) refused_.emplace_back(inode, now.error());
         if (!now) return;
         process = &opened.emplace(std::move(*now));
       }
       auto fd = process->take_fd(descriptor);
+      // Closed meanwhile, or the process ended.
+      if (!fd && (fd.error().os_error == EBADF || fd.error().os_error == ESRCH)) return;
       if (!fd) {
         refused_.emplace_back(inode, fd.error());
         return;
@@ -102,8 +118,8 @@ class Taking {
       taken_.push_back({std::move(*fd), *found, {pid, descriptor, inode}});
       wanted_.erase(found);
     });
-    if (failure == EACCES || failure == EPERM)
-      hidden_ = os_failure("cannot look at the descriptors of process " + std::to_string(pid), failure);
+    if (failure == EACCES || failure == EPERM) hidden_ = look_failure(pid, failure);
+    if (failure != 0 && !tells_nothing(failure)) failed_ = look_failure(pid, failure);
   }
 
   [[nodiscard]] bool complete() const { return wanted_.empty(); }
@@ -113,6 +129,7 @@ class Taking {
     for (const auto& [inode, error] : refused_) {
       if (std::ranges::find(wanted_, inode, &ListenSocket::inode) != wanted_.end()) return fail(error);
     }
+    if (failed_ && !wanted_.empty()) return fail(*failed_);
     if (taken_.empty() && hidden_ && !wanted_.empty()) return fail(*hidden_);
     std::ranges::sort(taken_, {}, [](const TakenListener& listener) { return listener.socket.cookie; });
     return std::move(taken_);
@@ -123,6 +140,7 @@ class Taking {
   std::vector<TakenListener> taken_;
   std::vector<std::pair<uint32_t, Error>> refused_;
   std::optional<Error> hidden_;
+  std::optional<Error> failed_;
 };
 
 }  // namespace
@@ -131,10 +149,11 @@ Result<std::vector<uint32_t>> socket_inodes(const ProcessId& root, Whose whose) 
   const auto process = ProcessRef::open(root);
   if (!process) return fail(process.error());
   std::vector<uint32_t> inodes;
-  for (const pid_t pid : processes(root, whose)) {
+  const auto tree = processes(root, whose);
+  if (!tree) return fail(tree.error());
+  for (const pid_t pid : *tree) {
     const int failure = for_each_socket(pid, [&](int, uint32_t inode) { inodes.push_back(inode); });
-    if (failure != 0 && pid == root.pid)
-      return fail(os_failure("cannot look at the descriptors of process " + std::to_string(pid), failure));
+    if (failure != 0 && (pid == root.pid || !tells_nothing(failure))) return fail(look_failure(pid, failure));
   }
   std::ranges::sort(inodes);
   const auto [first, last] = std::ranges::unique(inodes);
@@ -156,7 +175,9 @@ Result<std::vector<TakenListener>> listeners_of(std::span<const ListenSocket> li
   Taking taking(std::move(wanted));
   taking.take_from(*process);
   if (taking.complete()) return taking.finish();
-  for (const pid_t pid : process_tree(root.pid)) {
+  const auto tree = process_tree(root.pid);
+  if (!tree) return fail(tree.error());
+  for (const pid_t pid : *tree) {
     if (taking.complete()) break;
     if (pid != root.pid) taking.take_from(pid);
   }
@@ -177,6 +198,7 @@ Result<Fd> take_again(const SocketPlace& place) {
   const auto process = ProcessRef::open(place.pid);
   if (!process) return fail(process.error());
   auto fd = process->take_fd(place.descriptor);
+  if (!fd && is_shortage(fd.error())) return fail(fd.error());
   int listens = 0;
   socklen_t size = sizeof listens;
   if (fd && refers_to(fd->get(), place.inode) &&
@@ -194,7 +216,9 @@ Result<TakenListener> take_listener(SockDiag& diag, const ProcessId& root, const
 
   for (const Whose whose : {Whose::RootOnly, Whose::Tree}) {
     Taking taking(*wanted);
-    for (const pid_t pid : processes(root, whose)) taking.take_from(pid);
+    const auto tree = processes(root, whose);
+    if (!tree) return fail(tree.error());
+    for (const pid_t pid : *tree) taking.take_from(pid);
     auto taken = taking.finish();
     if (taken && !taken->empty()) return std::move(taken->front());
     if (!taken && whose == Whose::Tree) return fail(taken.error());
@@ -211,19 +235,22 @@ Result<bool> TreeSockets::hold_any(std::span<const uint32_t> inodes) {
     return for_each_socket(
         pid, [&](int, uint32_t inode) { found = found || std::ranges::find(inodes, inode) != inodes.end(); });
   };
-  if (const int failure = look(root_.pid); failure != 0)
-    return fail(
-        os_failure("cannot look at the descriptors of process " + std::to_string(root_.pid), failure));
+  if (const int failure = look(root_.pid); failure != 0) return fail(look_failure(root_.pid, failure));
   if (found) return true;
 
   constexpr Millis kFresh{20};
   const TimePoint now = std::chrono::steady_clock::now();
   if (read_at_ == TimePoint() || now - read_at_ > kFresh) {
-    descendants_ = process_tree(root_.pid);
+    auto tree = process_tree(root_.pid);
+    if (!tree) return fail(tree.error());
+    descendants_ = std::move(*tree);
     descendants_.erase(descendants_.begin());
     read_at_ = now;
   }
-  for (size_t i = 0; i < descendants_.size() && !found; ++i) look(descendants_[i]);
+  for (size_t i = 0; i < descendants_.size() && !found; ++i) {
+    const int failure = look(descendants_[i]);
+    if (failure != 0 && !tells_nothing(failure)) return fail(look_failure(descendants_[i], failure));
+  }
   return found;
 }
 
@@ -245,7 +272,7 @@ std::optional<SocketOwner> find_owner(uint32_t inode) {
   const FolderCloser closer(proc);
   while (const dirent* entry = ::readdir(proc)) {
     const auto pid = parse_number<pid_t>(entry->d_name);
-    if (!pid || count_descriptors(*pid, inode) == 0) continue;
+    if (!pid || count_descriptors(*pid, inode).value_or(0) == 0) continue;
     const Fd comm(::open(("/proc/" + std::to_string(*pid) + "/comm").c_str(), O_RDONLY | O_CLOEXEC));
     std::string command = comm ? read_all(comm.get(), 64).value_or(std::string()) : std::string();
     while (!command.empty() && command.back() == '\n') command.pop_back();
@@ -254,24 +281,34 @@ std::optional<SocketOwner> find_owner(uint32_t inode) {
   return std::nullopt;
 }
 
-std::vector<ProcessRef> find_holders(uint32_t inode) {
+Result<std::vector<ProcessRef>> find_holders(uint32_t inode) {
   std::vector<ProcessRef> holders;
   DIR* proc = ::opendir("/proc");
-  if (proc == nullptr) return holders;
+  if (proc == nullptr) return fail(last_os_failure("cannot list /proc"));
   const FolderCloser closer(proc);
-  while (const dirent* entry = ::readdir(proc)) {
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(proc);
+    if (entry == nullptr && errno != 0) return fail(last_os_failure("cannot list /proc"));
+    if (entry == nullptr) return holders;
     const auto pid = parse_number<pid_t>(entry->d_name);
-    if (!pid || *pid == ::getpid() || count_descriptors(*pid, inode) == 0) continue;
-    if (auto process = ProcessRef::open(*pid)) holders.push_back(std::move(*process));
+    if (!pid || *pid == ::getpid()) continue;
+    const auto count = count_descriptors(*pid, inode);
+    if (!count) return fail(count.error());
+    if (*count == 0) continue;
+    auto process = ProcessRef::open(*pid);
+    if (!process && process.error().kind != ErrorKind::NotFound) return fail(process.error());
+    if (process) holders.push_back(std::move(*process));
   }
-  return holders;
 }
 
-bool holds_socket(const ProcessRef& process, uint32_t inode) {
-  return count_descriptors(process.id().pid, inode) > 0 && !process.has_exited();
+Result<bool> holds_socket(const ProcessRef& process, uint32_t inode) {
+  const auto count = count_descriptors(process.id().pid, inode);
+  if (!count) return fail(count.error());
+  return *count > 0 && !process.has_exited();
 }
 
-size_t count_own_descriptors(uint32_t inode) {
+Result<size_t> count_own_descriptors(uint32_t inode) {
   return count_descriptors(::getpid(), inode);
 }
 

@@ -22,6 +22,9 @@ namespace roll {
 // /proc.
 enum class Whose { RootOnly, Tree };
 
+// What is looked at here may end meanwhile (ENOENT, ESRCH), and descendants may be closed to this user
+// (EACCES, EPERM): then nothing is told of them. Any other failure of a look is an error, not an answer.
+
 // The socket inodes that a process, or it and its descendants, hold descriptors of, sorted, each once. Of
 // descendants that this user may not look into nothing is told; the root itself is NotPermitted, and NotFound
 // once it has gone.
@@ -85,18 +88,19 @@ struct SocketOwner {
   [[nodiscard]] std::string text() const;  // "nginx (pid 12)"
 };
 
-// Reads the descriptors of every process that this user may look into; nothing where none of them is it.
+// Reads the descriptors of every process that this user may look into; nothing where none of them is it. For
+// messages: what could not be looked at is passed over.
 std::optional<SocketOwner> find_owner(uint32_t inode);
 
 // The processes, other than the caller, that hold a descriptor of the socket, as far as this user may look
 // into them. Reads the descriptors of all of them.
-std::vector<ProcessRef> find_holders(uint32_t inode);
+Result<std::vector<ProcessRef>> find_holders(uint32_t inode);
 
 // Whether that process does.
-bool holds_socket(const ProcessRef& process, uint32_t inode);
+Result<bool> holds_socket(const ProcessRef& process, uint32_t inode);
 
 // How many descriptors of the socket the caller has.
-size_t count_own_descriptors(uint32_t inode);
+Result<size_t> count_own_descriptors(uint32_t inode);
 
 // The connections of the tree on `ports` (host order): those that it has accepted and not closed. Cheap for
 // one that has no sockets but listeners, and cheaper still where the caller knows these: `listening`, by

@@ -56,8 +56,8 @@ struct ProbeSubject {
 };
 
 struct ProbeResult {
-  // Unknown: it could not be asked, for want of descriptors, memory or the like; `detail` says so. That makes a
-  // ready one no less ready, and no other one ready.
+  // Unknown: it could not be asked, for want of descriptors, memory or the like; `detail` says so. That makes
+  // a ready one no less ready, and no other one ready.
   enum class Verdict { Ready, NotReady, Unknown };
   // When to ask again: Soon where nothing was there yet that could have answered (asking costs
   // the server nothing), else at the spec's interval.

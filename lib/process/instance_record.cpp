@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "base/own_file.h"
@@ -161,8 +162,11 @@ Result<InstanceRecord> read_instance_record(const std::string& run_dir) {
   return record;
 }
 
-bool has_instance_record(const std::string& run_dir) {
-  return ::access((run_dir + "/" + kInstanceFile).c_str(), F_OK) == 0;
+Result<bool> has_instance_record(const std::string& run_dir) {
+  const std::string path = run_dir + "/" + kInstanceFile;
+  if (::access(path.c_str(), F_OK) == 0) return true;
+  if (errno == ENOENT || errno == ENOTDIR) return false;
+  return fail(last_os_failure("cannot look for " + path));
 }
 
 }  // namespace roll

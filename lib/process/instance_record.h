@@ -83,6 +83,6 @@ Status write_instance_record(const std::string& run_dir, const InstanceRecord& r
 Result<InstanceRecord> read_instance_record(const std::string& run_dir);
 
 // Whether there is one, in whatever shape.
-bool has_instance_record(const std::string& run_dir);
+Result<bool> has_instance_record(const std::string& run_dir);
 
 }  // namespace roll

@@ -43,12 +43,16 @@ int become_shim(void* argument) {
   const int run_dir = ::fcntl(plan.run_dir, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   const int output = ::fcntl(plan.output, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   const int null = ::fcntl(plan.null, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  // In this order: the first that is missing has left its errno.
+  if (report < 0 || run_dir < 0 || output < 0 || null < 0) {
+    send_number(report < 0 ? plan.report : report, -errno);
+    return 127;
+  }
   reset_signal_handlers();
   ::umask(kMask);
-  if (report >= 0 && leave_session() && leave_keyring() && ::fchdir(run_dir) == 0 &&
-      ::dup2(null, STDIN_FILENO) >= 0 && ::dup2(output, STDOUT_FILENO) >= 0 &&
-      ::dup2(output, STDERR_FILENO) >= 0 && ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
-      restore_descriptor_limit()) {
+  if (leave_session() && leave_keyring() && ::fchdir(run_dir) == 0 && ::dup2(null, STDIN_FILENO) >= 0 &&
+      ::dup2(output, STDOUT_FILENO) >= 0 && ::dup2(output, STDERR_FILENO) >= 0 &&
+      ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0 && restore_descriptor_limit()) {
     unblock_signals();
     ::execve(plan.program, plan.argv, no_env);
   }
@@ -117,6 +121,7 @@ Result<StartedShim> DirectLauncher::start(const std::string& shim_program, const
   for (int number = 0; ::read(report->read.get(), &number, sizeof number) == sizeof number;) {
     if (number < 0) return fail(os_failure("cannot start " + shim_program, -number));
     auto process = ProcessRef::open(number);
+    if (!process && process.error().kind != ErrorKind::NotFound) return fail(process.error());
     if (!process) return fail(ended_early(spec, started.output));
     started.process = std::move(*process);
   }

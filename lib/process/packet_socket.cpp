@@ -149,7 +149,9 @@ Result<std::optional<Packet>> receive_packet(int fd) {
   const ssize_t got = ::recvmsg(fd, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   if (got < 0) return fail(last_os_failure("cannot receive"));
   packet.fds = received_fds(header);
-  if (too_long || (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
+  // This process has no room for them (EMFILE), or nobody sends so many: who awaits them misses them.
+  if ((header.msg_flags & MSG_CTRUNC) != 0) packet.fds.clear();
+  if (too_long || (header.msg_flags & MSG_TRUNC) != 0)
     return fail(ErrorKind::Invalid, "received a packet that is too long");
   return std::optional<Packet>(std::move(packet));
 }

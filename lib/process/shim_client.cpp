@@ -99,9 +99,7 @@ class SocketShimClient final : public ShimClient {
   Acknowledgement drain(const DrainOrder& order) override { return this->order(shim::Drain{order}); }
 
  private:
-  static Error missing_descriptors() {
-    return Error{ErrorKind::Failed, 0, "the shim's reply lacks descriptors", {}};
-  }
+  static Error missing_descriptors() { return os_failure("the shim's reply lacks descriptors", EMFILE); }
 
   static Status done(const Result<Answer>& answer) { return answer ? Status() : fail(answer.error()); }
 

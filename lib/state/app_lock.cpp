@@ -28,14 +28,18 @@ json to_json(const LockHolder& holder) {
 Result<FileLock> lock_app(const std::string& lock_path, const LockHolder& self, Millis patience) {
   auto lock = FileLock::try_acquire(lock_path);
   // A shim holds it for a moment when it acts alone, and leaves no name.
-  for (auto waited = Millis(0); lock && !*lock && waited < patience && !lock_holder(lock_path);
-       waited += kLockPause) {
+  const auto is_nameless = [&] {
+    const auto holder = lock_holder(lock_path);
+    return holder && !*holder;
+  };
+  for (auto waited = Millis(0); lock && !*lock && waited < patience && is_nameless(); waited += kLockPause) {
     std::this_thread::sleep_for(kLockPause);
     lock = FileLock::try_acquire(lock_path);
   }
   if (!lock) return fail(lock.error());
   if (!*lock) {
-    const auto holder = lock_holder(lock_path);
+    // Held it is, whether or not its holder can be told.
+    const auto holder = lock_holder(lock_path).value_or(std::nullopt);
     const std::string who = holder
                                 ? fmt::format("`rollctl {}` (pid {}, user {}, since {})", holder->command,
                                               holder->process.pid, holder->user, format_time(holder->since))
@@ -53,8 +57,10 @@ Status describe_attending(FileLock& lock, LockHolder self) {
   return lock.describe_holder(json_text(to_json(self)));
 }
 
-std::optional<LockHolder> lock_holder(const std::string& lock_path) {
-  const auto object = parse_json_object(FileLock::read_holder(lock_path), lock_path);
+Result<std::optional<LockHolder>> lock_holder(const std::string& lock_path) {
+  const auto text = FileLock::read_holder(lock_path);
+  if (!text) return fail(text.error());
+  const auto object = parse_json_object(*text, lock_path);
   if (!object) return std::nullopt;
   LockHolder holder;
   JsonReader reader(*object, lock_path);
@@ -68,7 +74,9 @@ std::optional<LockHolder> lock_holder(const std::string& lock_path) {
   if (!reader.status()) return std::nullopt;
   // The text outlives the lock: it counts as long as its writer lives.
   const auto process = ProcessRef::open(holder.process);
-  if (!process || process->has_exited()) return std::nullopt;
+  if (process ? process->has_exited() : process.error().kind == ErrorKind::NotFound) return std::nullopt;
+  // One that /proc hides lives.
+  if (!process && process.error().kind != ErrorKind::NotPermitted) return fail(process.error());
   return holder;
 }
 

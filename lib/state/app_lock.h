@@ -29,7 +29,8 @@ Result<FileLock> lock_app(const std::string& lock_path, const LockHolder& self,
 // Tells that the holder stays with a canary from now on.
 Status describe_attending(FileLock& lock, LockHolder self);
 
-// Who holds the lock now, without touching it; nothing where nobody does, or where the file does not tell.
-std::optional<LockHolder> lock_holder(const std::string& lock_path);
+// Who holds the lock now, without touching it; nothing where nobody does (its process has gone: ESRCH), or
+// where the file does not tell. An error where it could not be looked at.
+Result<std::optional<LockHolder>> lock_holder(const std::string& lock_path);
 
 }  // namespace roll

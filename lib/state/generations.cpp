@@ -35,6 +35,7 @@ Result<Acknowledgement> keep_generation(const Paths& paths, const GenerationSpec
 
 Result<GenerationSpec> load_generation(const Paths& paths, const std::string& app, int64_t generation) {
   const auto text = read_own_file(paths.generation(app, generation));
+  if (!text && text.error().kind != ErrorKind::NotFound) return fail(text.error());
   if (!text)
     return fail(ErrorKind::NotFound,
                 fmt::format("the specification of generation {} of {} is not there: {}", generation, app,

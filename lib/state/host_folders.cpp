@@ -12,6 +12,7 @@
 #include <array>
 #include <filesystem>
 
+#include "base/descriptor_limit.h"
 #include "base/own_file.h"
 #include "base/user_name.h"
 #include "process/systemd_manager.h"
@@ -76,8 +77,7 @@ std::string files_text(rlim_t count) {
 }
 
 Result<std::string> look_at_limits() {
-  rlimit files{};
-  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return fail(last_os_failure("cannot read the file limit"));
+  const rlimit files = original_descriptor_limit();
   std::string found = fmt::format("a server starts with {} files, and may get {} by `nofile` in [limits]",
                                   files_text(files.rlim_cur), files_text(files.rlim_max));
   if (files.rlim_max < kFewFiles)

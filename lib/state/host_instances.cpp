@@ -2,8 +2,10 @@
 #include "state/host_instances.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <thread>
@@ -24,6 +26,15 @@ constexpr Millis kNudgeBound{200};
 constexpr Millis kStartBound{5000};
 constexpr Millis kStartPoll{1};
 constexpr Millis kCallAgain{5};
+constexpr Millis kAdoptAgain{20};
+
+// That nobody is there, or nobody who answers. (EAGAIN and ETIMEDOUT are a backlog that stays full.)
+bool is_answer(const Error& error) {
+  constexpr std::array kAnswers{0,          ENOENT, ESRCH,  ENOTDIR,  ECONNREFUSED,
+                                ECONNRESET, EPIPE,  EAGAIN, ETIMEDOUT};
+  return std::find(kAnswers.begin(), kAnswers.end(), error.os_error) != kAnswers.end() &&
+         error.kind != ErrorKind::NotPermitted;
+}
 
 }  // namespace
 
@@ -54,6 +65,13 @@ void HostInstances::call_shim(InstanceId id) {
   auto introduction = ShimClient::call(loop_, paths_.instance(app_, id),
                                        [this, id](const ShimEvent& event) { on_shim_event(id, event); });
   if (introduction) called_.emplace(id, std::move(*introduction));
+  if (!introduction) (void)is_no_answer(introduction.error());
+}
+
+bool HostInstances::is_no_answer(const Error& error) {
+  if (is_answer(error)) return false;
+  if (!no_answer_) no_answer_ = error;
+  return true;
 }
 
 bool HostInstances::is_claimed(InstanceId id) const {
@@ -69,6 +87,8 @@ Result<std::vector<FoundInstance>> HostInstances::discover() {
     if (prepared_.contains(id)) continue;  // to be launched from here
     auto& known = known_[id];
     if (!known.shim && !known.orphan && !known.is_silent) meet(id, known);
+    if (auto error = std::exchange(no_answer_, std::nullopt))
+      return fail(with_context(std::move(*error), fmt::format("cannot look at instance {}", id)));
     if (known.shim) known.record = known.shim->record();
     known.record.id = id;
     const Presence presence = known.shim        ? Presence::Supervised
@@ -85,19 +105,25 @@ std::unique_ptr<ShimClient> HostInstances::hear_shim(InstanceId id) {
   const TimePoint deadline = first_called_[id] + kShimPatience;
   for (;;) {
     // It waits for as long as is to be waited, unless the connection ends.
-    if (const auto called = called_.extract(id))
-      if (auto shim = called.mapped()()) return std::move(*shim);
+    if (const auto called = called_.extract(id)) {
+      auto shim = called.mapped()();
+      if (shim) return std::move(*shim);
+      if (is_no_answer(shim.error())) return nullptr;
+    }
+    if (no_answer_) return nullptr;
     // A shim listens before it writes its record: whoever has none yet may be about to come up.
-    if (!has_instance_record(paths_.instance(app_, id)) || !is_claimed(id) || loop_.now() >= deadline)
-      return nullptr;
+    const auto came_up = has_instance_record(paths_.instance(app_, id));
+    if (!came_up && is_no_answer(came_up.error())) return nullptr;
+    if (!came_up.value_or(false) || !is_claimed(id) || loop_.now() >= deadline) return nullptr;
     std::this_thread::sleep_for(kCallAgain);
     call_shim(id);
   }
 }
 
 void HostInstances::meet(InstanceId id, Known& known) {
-  if ((known.shim = hear_shim(id))) return;
+  if ((known.shim = hear_shim(id)) || no_answer_) return;
   auto record = read_instance_record(paths_.instance(app_, id));
+  if (!record) (void)is_no_answer(record.error());
   if (!record) return;
   known.record = std::move(*record);
   known.is_silent = is_claimed(id);
@@ -136,6 +162,7 @@ void HostInstances::adopt(InstanceId id, Known& known) {
     end(id, ended);
   });
   if (orphan) known.orphan = std::move(*orphan);
+  if (!orphan && orphan.error().kind != ErrorKind::NotFound && !no_answer_) no_answer_ = orphan.error();
 }
 
 HostInstances::~HostInstances() {
@@ -149,7 +176,11 @@ Result<std::unique_ptr<WaitingShim>> HostInstances::start_shim(const LaunchSpec&
   if (Status claimed = claim_instance_folder(paths_, app_, spec.instance); !claimed)
     return fail(claimed.error());
   auto shim = WaitingShim::start(paths_.shim_program(), spec);
-  if (!shim) (void)remove_instance_folder(paths_, app_, spec.instance);
+  // No shim was started in it; where there is no descriptor left to look with, its socket is all that it has.
+  if (!shim && !remove_instance_folder(paths_, app_, spec.instance)) {
+    ::unlink((spec.run_dir + "/" + kLaunchSocket).c_str());
+    ::rmdir(spec.run_dir.c_str());
+  }
   return shim;
 }
 
@@ -181,7 +212,7 @@ Status HostInstances::launch(const LaunchSpec& spec, Acknowledgement& intent) {
     (void)remove_instance_folder(paths_, app_, id);
     return fail(shim.error());
   }
-  launched_.push_back(std::move(*waiting));
+  launched_[id] = std::move(*waiting);
   known.shim = std::move(*shim);
   known.record = known.shim->record();
   return {};
@@ -195,6 +226,7 @@ void HostInstances::on_shim_event(InstanceId id, const ShimEvent& event) {
   using Kind = ShimEvent::Kind;
   switch (event.kind) {
     case Kind::Launched:
+      launched_.erase(id);  // it keeps three descriptors
       return tell(id, InstanceEvent::Kind::Launched);
     case Kind::LaunchFailed:
       known.over = true;
@@ -230,10 +262,17 @@ void HostInstances::on_shim_gone(InstanceId id, Known& known) {
   // It hangs up on who does not read for long.
   if (call_again(id, known)) return;
 
+  lost_shim(id, known);
+}
+
+// Only where its server is seen to have gone nothing is left of it.
+void HostInstances::lost_shim(InstanceId id, Known& known) {
   // It may have started a server and died before it told: what it wrote down came before the server.
-  if (const auto on_file = read_instance_record(paths_.instance(app_, id)))
-    known.record.server = on_file->server;
+  const auto on_file = read_instance_record(paths_.instance(app_, id));
+  if (on_file) known.record.server = on_file->server;
+  if (!on_file && is_no_answer(on_file.error())) return adopt_later(id, known);
   adopt(id, known);
+  if (!known.orphan && no_answer_) return adopt_later(id, known);
   if (!known.orphan) return end(id, known);
   if (known.missed_role) (void)known.orphan->set_role(*known.missed_role);
   tell(id, InstanceEvent::Kind::Orphaned);
@@ -241,6 +280,16 @@ void HostInstances::on_shim_gone(InstanceId id, Known& known) {
   // The deadline was the shim's to keep; now it is ours.
   const auto left = std::chrono::duration_cast<Millis>(known.drain_deadline - loop_.now());
   (void)known.orphan->drain({known.drain_order.signal, std::max(left, Millis(0))});
+}
+
+void HostInstances::adopt_later(InstanceId id, Known& known) {
+  no_answer_.reset();
+  known.is_silent = true;
+  known.adopt_again = loop_.after(kAdoptAgain, [this, id] {
+    Known& again = known_[id];
+    again.is_silent = false;
+    lost_shim(id, again);
+  });
 }
 
 void HostInstances::end(InstanceId id, Known& known) {
@@ -454,7 +503,7 @@ Result<Instances::Remnant> HostInstances::clear_remains(InstanceId id) {
     const auto cleared = remove_instance_folder(paths_, app_, id);
     if (cleared) return *cleared == FolderEnd::Removed ? Remnant::Cleared : Remnant::Stays;
     if (cleared.error().kind != ErrorKind::Busy || loop_.now() >= deadline) return fail(cleared.error());
-    if (has_instance_record(paths_.instance(app_, id))) {
+    if (has_instance_record(paths_.instance(app_, id)).value_or(false)) {
       shimless_.erase(id);
       return Remnant::CameUp;
     }

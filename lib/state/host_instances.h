@@ -78,6 +78,7 @@ class HostInstances final : public Instances {
     std::multimap<Endpoint, SocketPlace> listeners;  // where they were found last
     std::vector<uint32_t> listening;                 // what listened on the app's ports at the last look
     TimePoint looked_at;
+    Watch adopt_again;  // whether it lives could not be seen
     // By listeners_changed(), for the listeners() that follows it.
     std::optional<std::vector<ListenSocket>> seen;
   };
@@ -97,6 +98,10 @@ class HostInstances final : public Instances {
   // Who looks after it from now on: its shim or, where that has died, this process.
   void meet(InstanceId id, Known& known);
   void adopt(InstanceId id, Known& known);
+  void adopt_later(InstanceId id, Known& known);
+  void lost_shim(InstanceId id, Known& known);
+  // Remembers, for discover(), a failure that says nothing about what was looked for. True where it is one.
+  bool is_no_answer(const Error& error);
   // The connection has ended, but the shim lives: it is asked anew, and what was missed is told. False where
   // it does not.
   bool call_again(InstanceId id, Known& known);
@@ -120,7 +125,8 @@ class HostInstances final : public Instances {
   std::map<InstanceId, TimePoint> first_called_;
   std::set<InstanceId> shimless_;  // they came up once, and nobody has their folder now
   std::map<InstanceId, std::unique_ptr<WaitingShim>> prepared_;
-  std::vector<std::unique_ptr<WaitingShim>> launched_;  // whose start may not be quite over
+  std::map<InstanceId, std::unique_ptr<WaitingShim>> launched_;  // whose start may not be quite over
+  std::optional<Error> no_answer_;                               // of the first look that failed
   // A client cannot be destroyed from within its own callback.
   std::vector<std::unique_ptr<ShimClient>> finished_shims_;
   std::vector<std::unique_ptr<Orphan>> finished_orphans_;

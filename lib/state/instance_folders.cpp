@@ -45,8 +45,9 @@ Result<std::vector<InstanceId>> list_instance_folders(const Paths& paths, const 
   if (!own && own.error().kind == ErrorKind::NotFound) return ids;
   if (!own) return fail(own.error());
   std::error_code failure;
-  for (const fs::directory_entry& entry : fs::directory_iterator(paths.runtime(app), failure)) {
-    const std::string name = entry.path().filename().string();
+  for (fs::directory_iterator entry(paths.runtime(app), failure);
+       !failure && entry != fs::directory_iterator(); entry.increment(failure)) {
+    const std::string name = entry->path().filename().string();
     InstanceId id = 0;
     const auto [end, bad] = std::from_chars(name.data(), name.data() + name.size(), id);
     if (bad == std::errc() && end == name.data() + name.size() && id > 0) ids.push_back(id);

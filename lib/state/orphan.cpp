@@ -61,7 +61,10 @@ Status Orphan::drain(const DrainOrder& order) {
 void Orphan::cut() {
   const std::vector<uint16_t> ports = ports_of(record_.spec.listen);
   connections_cut_ = count_connections(diag_, record_.server, ports).value_or(0);
-  for (const pid_t pid : process_tree(server_.id().pid)) {
+  // Where its tree cannot be looked at, the server itself goes first; the rest are orphans then as they were.
+  const auto tree = process_tree(server_.id().pid);
+  if (!tree) (void)server_.send_signal(SIGKILL);
+  for (const pid_t pid : tree.value_or(std::vector<pid_t>())) {
     if (auto process = ProcessRef::open(pid)) (void)process->send_signal(SIGKILL);
   }
 }

@@ -18,7 +18,7 @@ class Orphan {
  public:
   using OnEnded = std::function<void(size_t connections_cut)>;
 
-  // NotFound where the server has ended already.
+  // NotFound where the server has ended already, and only there.
   static Result<std::unique_ptr<Orphan>> adopt(Loop& loop, SockDiag& diag, InstanceRecord record,
                                                OnEnded on_ended);
 

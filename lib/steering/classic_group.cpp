@@ -112,12 +112,15 @@ bool ClassicGroup::is_held(Member& member) const {
     std::erase_if(member.holders, has_exited);
     watch_holders(member);
   }
+  // What could not be looked at counts as held: only a listener that nobody has is closed.
   for (const ProcessRef& holder : member.holders) {
-    if (holds_socket(holder, member.inode)) return true;
+    if (holds_socket(holder, member.inode).value_or(true)) return true;
   }
-  if (count_own_descriptors(member.inode) > 1) return true;
+  if (count_own_descriptors(member.inode).value_or(2) > 1) return true;
+  auto holders = find_holders(member.inode);
+  if (!holders) return true;
   member.exits.clear();
-  member.holders = find_holders(member.inode);
+  member.holders = std::move(*holders);
   watch_holders(member);
   if (!member.holders.empty()) return true;
   return !saw_them && member.server && !member.server->has_exited() && member.server->id().pid != ::getpid();
@@ -141,8 +144,12 @@ Status ClassicGroup::put(InstanceId instance, const ProcessId& server, std::vect
     member.inode = listener.inode != 0 ? listener.inode : inode_of(listener.fd);
     member.cookie = cookie;
     member.fd = std::move(listener.fd);
-    if (auto process = ProcessRef::open(server)) member.server.emplace(std::move(*process));
-    member.holders = find_holders(member.inode);
+    auto process = ProcessRef::open(server);
+    if (!process && is_shortage(process.error())) return fail(process.error());
+    if (process) member.server.emplace(std::move(*process));
+    auto holders = find_holders(member.inode);
+    if (!holders) return fail(holders.error());
+    member.holders = std::move(*holders);
     watch_holders(member);
     members_.push_back(std::move(member));
   }

@@ -22,6 +22,8 @@ namespace roll {
 
 namespace {
 
+static_assert(kMostSteered == ROLL_STEER_SLOTS);
+
 using namespace std::chrono_literals;
 
 // A socket leaves the map of an ended steering after the map's last user, when the kernel's workers have come
@@ -106,7 +108,8 @@ Status SteerGroup::await_readers() {
 }
 
 Result<uint32_t> SteerGroup::take_free_slot(InstanceId instance) {
-  const auto* const free = std::ranges::find(state_->owners, 0);
+  const auto* free = std::ranges::find(state_->owners, 0);
+  if (free == std::end(state_->owners)) free = find_left_slot();
   if (free == std::end(state_->owners))
     return fail(ErrorKind::Failed, "cannot steer more than " + std::to_string(ROLL_STEER_SLOTS) +
                                        " listeners on " + bound_.text());
@@ -116,6 +119,14 @@ Result<uint32_t> SteerGroup::take_free_slot(InstanceId instance) {
   begin_slot_counters(maps_.counters.get(), slot);
   state_.set_owner(slot, instance);
   return slot;
+}
+
+// Of one that has left the rotation and closed its listener: it drains, and never listens again.
+const __s64* SteerGroup::find_left_slot() const {
+  const Rotation serving = rotation();
+  for (uint32_t slot = 0; slot < ROLL_STEER_SLOTS; ++slot)
+    if (!serving.contains(state_->owners[slot]) && cookie_in(slot) == 0) return &state_->owners[slot];
+  return std::end(state_->owners);
 }
 
 void SteerGroup::free_slot(uint32_t slot) {

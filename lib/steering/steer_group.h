@@ -83,6 +83,7 @@ class SteerGroup {
 
   [[nodiscard]] uint64_t cookie_in(uint32_t slot) const;
   Result<uint32_t> take_free_slot(InstanceId instance);
+  [[nodiscard]] const __s64* find_left_slot() const;
   void free_slot(uint32_t slot);
   Status insert(uint32_t slot, const Listener& listener);
   Status write_rotation(const Rotation& rotation);

@@ -30,6 +30,9 @@ inline std::string instance_text(InstanceId instance) {
   return "instance " + std::to_string(instance);
 }
 
+// On one address: ROLL_STEER_SLOTS.
+inline constexpr size_t kMostSteered = 1024;
+
 // A listening socket of an instance. `fd` is a duplicate of the instance's own descriptor.
 struct Listener {
   Fd fd;
@@ -112,14 +115,14 @@ class Steering {
   // are: it closes with them. With Migrate and Plain nothing happens: who listens is in the rotation.
   virtual Status shift(const Rotation& rotation) = 0;
 
-  // Whom clients reach where nobody serves yet: nobody, so that they are refused as before anybody listened; or
-  // all that were added.
+  // Whom clients reach where nobody serves yet: nobody, so that they are refused as before anybody listened;
+  // or all that were added.
   enum class Admitted { Nobody, All };
 
   // Attaches the program to the addresses of added instances that have none yet, so that connections can be
-  // aimed before anything is shifted: in a first deploy, and at an address that is new. What is admitted there
-  // holds until a shift() leads somebody there. A classic program can refuse nothing: there it is All. With
-  // Migrate and Plain nothing happens.
+  // aimed before anything is shifted: in a first deploy, and at an address that is new. What is admitted
+  // there holds until a shift() leads somebody there. A classic program can refuse nothing: there it is All.
+  // With Migrate and Plain nothing happens.
   virtual Status guard(Admitted admitted) = 0;
 
   [[nodiscard]] virtual Rotation rotation() const = 0;

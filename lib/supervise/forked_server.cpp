@@ -92,9 +92,9 @@ Result<ProcessId> ForkedServer::start() {
   return server_->id();
 }
 
-std::vector<pid_t> ForkedServer::descendants() const {
-  std::vector<pid_t> tree = process_tree(::getpid());
-  std::erase_if(tree, [this](pid_t pid) { return pid == ::getpid() || callbacks_.is_aside(pid); });
+Result<std::vector<pid_t>> ForkedServer::descendants() const {
+  auto tree = process_tree(::getpid());
+  if (tree) std::erase_if(*tree, [this](pid_t pid) { return pid == ::getpid() || callbacks_.is_aside(pid); });
   return tree;
 }
 
@@ -162,7 +162,8 @@ void ForkedServer::reap() {
 // The server's pid is nobody else's until it is reaped.
 bool ForkedServer::includes(pid_t pid) const {
   if (server_ && pid == server_->id().pid) return true;
-  return pid != ::getpid() && is_in_process_tree(pid, ::getpid());
+  // Whom it cannot look at it does not believe.
+  return pid != ::getpid() && is_in_process_tree(pid, ::getpid()).value_or(false);
 }
 
 void ForkedServer::send_signal(int signal) {
@@ -174,20 +175,26 @@ void ForkedServer::send_signal(int signal) {
 void ForkedServer::send_signal_to_all(int signal) {
   if (!has_children_) return;
   std::vector<ProcessRef> processes;
-  for (const pid_t pid : descendants()) {
+  const auto seen = descendants();
+  // Whoever orders it does so again until none is left (waitpid tells). Meanwhile at least the server gets
+  // it.
+  if (!seen) return send_signal(signal);
+  for (const pid_t pid : *seen) {
     if (auto process = ProcessRef::open(pid)) processes.push_back(std::move(*process));
   }
-  const std::vector<pid_t> ours = descendants();
+  const std::vector<pid_t> ours = descendants().value_or(std::vector<pid_t>());
   for (const auto& process : processes) {
     if (std::find(ours.begin(), ours.end(), process.id().pid) != ours.end())
       (void)process.send_signal(signal);
   }
 }
 
-std::vector<pid_t> ForkedServer::living() {
+Result<std::vector<pid_t>> ForkedServer::living() {
   std::vector<pid_t> pids;
   if (!has_children_) return pids;
-  for (const pid_t pid : descendants()) {
+  const auto seen = descendants();
+  if (!seen) return fail(seen.error());
+  for (const pid_t pid : *seen) {
     const auto process = ProcessRef::open(pid);
     const bool has_gone = process ? process->has_exited() : process.error().kind == ErrorKind::NotFound;
     if (!has_gone) pids.push_back(pid);

@@ -50,14 +50,14 @@ class ForkedServer final : public ServerProcess {
   std::optional<std::string> call_off() override;
   void send_signal(int signal) override;
   void send_signal_to_all(int signal) override;
-  std::vector<pid_t> living() override;
+  Result<std::vector<pid_t>> living() override;
   void open_gate() override;
   void close_sockets() override { sockets_.close(); }
 
  private:
   void forget_launch();
   void reap();
-  [[nodiscard]] std::vector<pid_t> descendants() const;
+  [[nodiscard]] Result<std::vector<pid_t>> descendants() const;
 
   Loop& loop_;
   const LaunchSpec& spec_;

@@ -37,8 +37,9 @@ class ServerProcess {
   virtual void send_signal(int signal) = 0;
   // To every process of the instance.
   virtual void send_signal_to_all(int signal) = 0;
-  // The processes of the instance that have not exited, the server among them.
-  virtual std::vector<pid_t> living() = 0;
+  // The processes of the instance that have not exited, the server among them. An error says nothing about
+  // them; last_process_gone() tells when none is left.
+  virtual Result<std::vector<pid_t>> living() = 0;
 
   virtual void open_gate() = 0;
 
@@ -58,8 +59,8 @@ class ServerNetwork {
   virtual Result<std::vector<Listener>> listeners() = 0;
   // Does it listen on every address of the app?
   virtual bool listens_on_all() = 0;
-  // Accepted and not closed.
-  virtual size_t connections() = 0;
+  // Accepted and not closed. An error is no 0.
+  virtual Result<size_t> connections() = 0;
   // Puts a restarted server's listeners into the slots of its steering. A handle whose slots are not the
   // instance's any more is let go of.
   virtual Refill refill(std::vector<SteeringHandle>& steering, std::vector<Listener> listeners) = 0;

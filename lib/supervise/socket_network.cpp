@@ -70,11 +70,11 @@ bool SocketNetwork::listens_on_all() {
   return false;
 }
 
-size_t SocketNetwork::connections() {
+Result<size_t> SocketNetwork::connections() {
   auto diag = SockDiag::create();
-  if (!diag) return 0;
+  if (!diag) return fail(diag.error());
   // Whatever the server left behind descends from the shim.
-  return count_connections(*diag, record_.shim, ports()).value_or(0);
+  return count_connections(*diag, record_.shim, ports());
 }
 
 Refill SocketNetwork::refill(std::vector<SteeringHandle>& steering, std::vector<Listener> listeners) {

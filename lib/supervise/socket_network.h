@@ -17,7 +17,7 @@ class SocketNetwork final : public ServerNetwork {
 
   Result<std::vector<Listener>> listeners() override;
   bool listens_on_all() override;
-  size_t connections() override;
+  Result<size_t> connections() override;
   Refill refill(std::vector<SteeringHandle>& steering, std::vector<Listener> listeners) override;
   Company company(std::vector<SteeringHandle>& steering) override;
   Status end_steering(std::vector<SteeringHandle>& steering) override;

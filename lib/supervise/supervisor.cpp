@@ -115,7 +115,7 @@ void Supervisor::launch_failed(const std::string& message) {
     return;
   }
   plan_restart_or_fail({});
-  if (roles_.process.living().empty()) {
+  if (has_none_left()) {
     phase_ = phase_after_sweeping();
   } else {
     phase_ = Phase::Sweeping;
@@ -133,7 +133,7 @@ void Supervisor::server_exited(const ExitStatus& exit) {
   record_.exit = exit;
   // Its end was asked for; what it left behind has until the deadline.
   if (phase_ == Phase::Draining) {
-    if (!roles_.process.living().empty()) save();
+    if (!has_none_left()) save();
     return;
   }
   const std::string message = what_was_left(exit);
@@ -147,8 +147,14 @@ void Supervisor::server_exited(const ExitStatus& exit) {
   next_sweep_ = roles_.clock.now() + kSweepPatience;
 }
 
+// A look that failed is no answer.
+bool Supervisor::has_none_left() const {
+  const auto living = roles_.process.living();
+  return living && living->empty();
+}
+
 std::string Supervisor::what_was_left(const ExitStatus& exit) const {
-  const auto left = roles_.process.living();
+  const auto left = roles_.process.living().value_or(std::vector<pid_t>());
   std::string text = "the server " + exit.text();
   if (left.empty()) return text;
   if (exit.success())
@@ -209,7 +215,7 @@ Phase Supervisor::phase_after_sweeping() const {
 
 // What has ended is not always reaped: a tracer may keep it.
 void Supervisor::sweep() {
-  if (roles_.process.living().empty()) return last_process_gone();
+  if (has_none_left()) return last_process_gone();
   roles_.process.send_signal_to_all(SIGKILL);
   next_sweep_ = roles_.clock.now() + kKillAgain;
 }
@@ -388,7 +394,7 @@ void Supervisor::tell_to_end() {
 }
 
 void Supervisor::look_whether_idle() {
-  if (roles_.network.connections() == 0) return tell_to_end();
+  if (const auto open = roles_.network.connections(); open && *open == 0) return tell_to_end();
   next_idle_look_ = roles_.clock.now() + idle_look_;
   idle_look_ = std::min(idle_look_ * 2, kLateIdleLook);
 }
@@ -400,7 +406,7 @@ void Supervisor::end_hold() {
     return;
   }
   const DrainOrder order = hold_->drain;
-  const size_t connections = roles_.network.connections();
+  const size_t connections = roles_.network.connections().value_or(0);
   (void)drain(order);
   if (phase_ == Phase::Ended) return;
   roles_.audience.note(draining_line(record_, roles_.clock.wall_now(), connections, order.deadline));
@@ -421,8 +427,8 @@ void Supervisor::look_whether_alone() {
 
 void Supervisor::cut() {
   const bool was_killed = connections_cut_.has_value();
-  if (!was_killed) connections_cut_ = roles_.network.connections();
-  if (was_killed && roles_.process.living().empty()) return last_process_gone();
+  if (!was_killed) connections_cut_ = roles_.network.connections().value_or(0);
+  if (was_killed && has_none_left()) return last_process_gone();
   roles_.process.send_signal_to_all(SIGKILL);
   cut_at_ = roles_.clock.now() + kKillAgain;
 }

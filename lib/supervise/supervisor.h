@@ -140,6 +140,7 @@ class Supervisor {
   [[nodiscard]] bool is_to_end_steering() const;
   [[nodiscard]] bool is_restarted_on(const ExitStatus& exit) const;
   void plan_restart_or_fail(std::optional<ExitStatus> exit);
+  [[nodiscard]] bool has_none_left() const;
   std::string what_was_left(const ExitStatus& exit) const;
   void publish(ShimEvent::Kind kind, std::optional<ExitStatus> exit = {}, std::string message = {});
   void save();

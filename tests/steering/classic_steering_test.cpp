@@ -59,9 +59,9 @@ class ClassicServersTest : public ClassicSteeringTest {
   }
 
   void await_closed(const Instance& instance) {
-    loop_->run_until([&] { return count_own_descriptors(instance.inode) == 0; },
+    loop_->run_until([&] { return *count_own_descriptors(instance.inode) == 0; },
                      std::chrono::steady_clock::now() + 10s);
-    ASSERT_EQ(count_own_descriptors(instance.inode), 0U);
+    ASSERT_EQ(*count_own_descriptors(instance.inode), 0U);
   }
 };
 
@@ -185,7 +185,7 @@ TEST_F(ClassicServersTest, LetsGoOfAListenerOnceItsServerHasClosedIt) {
   Instance fresh = begin_instance(2);
   shift({{1, 1.0}});
   shift({{2, 1.0}});
-  EXPECT_EQ(count_own_descriptors(old.inode), 1U);
+  EXPECT_EQ(*count_own_descriptors(old.inode), 1U);
   old.server.reset();
   await_closed(old);
   for (int i = 0; i < 50; ++i) {

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/descriptor_limit.h"
 #include "steering/reuseport.h"
 #include "steering/steer_program.h"
 #include "steering/steering_fixture.h"
@@ -247,6 +248,51 @@ TEST_F(EbpfSteeringTest, MigratesWhatAClosingListenerLeavesAndCountsIt) {
   close_listener(old_listener);
   EXPECT_EQ(accept_all(new_listener), 50);
   EXPECT_EQ(steering_->counters(2)->migrations, 50U);
+}
+
+TEST_F(EbpfSteeringTest, RefusesClientsUntilSomebodyIsShiftedIn) {
+  const Fd first = listen_on(kAny);
+  add(1, {&first});
+  ASSERT_TRUE(steering_->guard(Steering::Admitted::Nobody));
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_FALSE(connect_to(kLocal));
+    EXPECT_EQ(errno, ECONNREFUSED);
+  }
+  EXPECT_TRUE(aimed_connect(*loop_, *steering_, 1, kLocal));
+  EXPECT_EQ(accept_all(first), 1);
+  shift({{1, 1.0}});
+  connect_times(20, kLocal);
+  EXPECT_EQ(accept_all(first), 20);
+}
+
+TEST_F(EbpfSteeringTest, AdmitsAllThatWereAddedWhereThatIsMeant) {
+  const Fd first = listen_on(kAny);
+  add(1, {&first});
+  ASSERT_TRUE(steering_->guard(Steering::Admitted::All));
+  const Fd second = listen_on(kAny);
+  add(2, {&second});
+  ASSERT_TRUE(steering_->guard(Steering::Admitted::All));
+  connect_times(200, kLocal);
+  const int at_first = accept_all(first);
+  EXPECT_GT(at_first, 50);
+  EXPECT_EQ(at_first + accept_all(second), 200);
+}
+
+// One that left and closed its listener needs its slot no more, whether or not its server has ended.
+TEST_F(EbpfSteeringTest, UsesTheSlotsOfThoseThatHaveClosed) {
+  raise_descriptor_limit();
+  if (descriptor_limit() < 2 * kMostSteered) GTEST_SKIP() << "the hard limit of descriptors is too low";
+  std::vector<Fd> old;
+  for (InstanceId id = 1; id <= static_cast<InstanceId>(kMostSteered); ++id) {
+    old.push_back(listen_on(kAny));
+    add(id, {&old.back()});
+  }
+  const Fd fresh = listen_on(kAny);
+  const InstanceId next = static_cast<InstanceId>(kMostSteered) + 1;
+  EXPECT_FALSE(steering_->add(next, own_id(), duplicates({&fresh})));
+  shift({{2, 1.0}});
+  close_listener(old.front());
+  EXPECT_TRUE(steering_->add(next, own_id(), duplicates({&fresh})));
 }
 
 }  // namespace

@@ -104,6 +104,25 @@ TEST_P(AimedConnectTest, ReachesExactlyTheAskedInstanceUnderLoad) {
   EXPECT_EQ(steering_->counters(1)->connections, static_cast<uint64_t>(clients));
 }
 
+TEST_P(SteeringContractTest, AimsExactlyBeforeAnythingIsShifted) {
+  constexpr int kMany = 20;
+  std::vector<Fd> listeners;
+  for (int i = 0; i < kMany; ++i) {
+    listeners.push_back(listen_on(kAny));
+    add(i + 1, {&listeners.back()});
+    ASSERT_TRUE(steering_->guard(Steering::Admitted::Nobody));
+  }
+  for (int i = 0; i < kMany; ++i) {
+    const auto connected = aimed_connect(*loop_, *steering_, i + 1, kLocal);
+    ASSERT_TRUE(connected) << connected.error().message;
+    EXPECT_EQ(accept_all(listeners[static_cast<size_t>(i)]), 1) << i;
+  }
+  // Then the rotation decides.
+  shift({{7, 1.0}});
+  connect_times(50, kLocal);
+  EXPECT_EQ(accept_all(listeners[6]), 50);
+}
+
 // The deviation of so many draws that is exceeded once in a million.
 double chance(double percent, int connections) {
   return 5 * std::sqrt(percent * (100 - percent) / connections);

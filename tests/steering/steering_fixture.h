@@ -58,9 +58,9 @@ class SteeringFixture : public NetNamespaceTest {
     ASSERT_EQ(::fstat(listener.get(), &status), 0);
     const auto inode = static_cast<uint32_t>(status.st_ino);
     close_listener(listener);
-    loop_->run_until([&] { return count_own_descriptors(inode) == 0; },
+    loop_->run_until([&] { return *count_own_descriptors(inode) == 0; },
                      std::chrono::steady_clock::now() + std::chrono::seconds(10));
-    ASSERT_EQ(count_own_descriptors(inode), 0U);
+    ASSERT_EQ(*count_own_descriptors(inode), 0U);
   }
 
   static void connect_times(int count, const Endpoint& target) {

@@ -146,7 +146,7 @@ TEST_F(MigrateTest, TurnsClientsAwayFromThoseThatLeaveUntilTheyHaveClosed) {
   struct stat status{};
   ASSERT_EQ(::fstat(leaving.get(), &status), 0);
   leaving.reset();
-  const auto is_closed = [&] { return count_own_descriptors(static_cast<uint32_t>(status.st_ino)) == 0; };
+  const auto is_closed = [&] { return *count_own_descriptors(static_cast<uint32_t>(status.st_ino)) == 0; };
   loop_->run_until(is_closed, std::chrono::steady_clock::now() + 10s);
   ASSERT_TRUE(is_closed());
   for (int i = 0; i < 100; ++i) ASSERT_TRUE(connect_to(kLocal));

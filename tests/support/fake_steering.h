@@ -85,6 +85,7 @@ class FakeSteering final : public Steering {
     rotation_ = rotation;
     if (handover != Handover::Steer || rotation.empty()) return {};
     table_.clear();
+    guarded_ = false;
     for (const auto& [id, weight] : rotation) table_[id] = known_.at(id);
     attached_ = true;
     if (watcher != nullptr) watcher->changed();
@@ -92,8 +93,8 @@ class FakeSteering final : public Steering {
   }
 
   Status guard(Admitted admitted) override {
-    if (handover != Handover::Steer || attached_) return {};
-    attached_ = true;
+    if (handover != Handover::Steer || (attached_ && !guarded_)) return {};
+    attached_ = guarded_ = true;
     if (admitted == Admitted::All) table_ = known_;
     if (watcher != nullptr) watcher->changed();
     return {};
@@ -129,7 +130,7 @@ class FakeSteering final : public Steering {
   [[nodiscard]] std::optional<SteeringCounters> counters(InstanceId) const override { return std::nullopt; }
 
   Status detach() override {
-    attached_ = false;
+    attached_ = guarded_ = false;
     table_.clear();
     known_.clear();
     rotation_.clear();
@@ -168,6 +169,7 @@ class FakeSteering final : public Steering {
   std::map<InstanceId, uint32_t> table_;  // the kernel's
   Rotation rotation_;
   bool attached_ = false;
+  bool guarded_ = false;  // and nobody was shifted in yet
 };
 
 }  // namespace roll::test

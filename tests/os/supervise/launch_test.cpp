@@ -95,7 +95,7 @@ class LaunchTest : public ShimTest {
   // The shim that waits for the word with all set up but its server; nothing while it does not yet.
   static std::optional<pid_t> staged_shim(const LaunchSpec& spec) {
     if (!exists(spec.run_dir + "/" + kNotifySocket)) return std::nullopt;
-    for (const pid_t pid : process_tree(::getpid()))
+    for (const pid_t pid : process_tree(::getpid()).value_or(std::vector<pid_t>()))
       if (text_of(fmt::format("/proc/{}/comm", pid)) == "roll-shim\n" && sleeps(pid)) return pid;
     return std::nullopt;
   }
@@ -428,7 +428,7 @@ TEST_F(LaunchTest, AShimIsCalledOffWhileItStillStarts) {
 TEST_F(LaunchTest, AStagedServerRunsWhenItIsLaunched) {
   const LaunchSpec spec = shell_spec("echo run; exec sleep 600");
   const auto waiting = start_staged(spec);
-  EXPECT_FALSE(has_instance_record(spec.run_dir));
+  EXPECT_FALSE(*has_instance_record(spec.run_dir));
   const auto too_soon = ShimClient::connect(*loop_, spec.run_dir, {});
   ASSERT_FALSE(too_soon);
   EXPECT_EQ(too_soon.error().os_error, ECONNREFUSED) << too_soon.error().message;

@@ -273,7 +273,7 @@ TEST_F(SuperviseTest, EndsTheWorkersOfACrashedServerBeforeItIsRestarted) {
   spec.backoff = Millis(10);
   Watched& shim = serve(spec);
   ASSERT_TRUE(await([&] { return shim.client->take_listeners()->size() == 3; }));
-  const auto workers = process_tree(shim.client->record().server.pid);
+  const auto workers = *process_tree(shim.client->record().server.pid);
   ASSERT_EQ(workers.size(), 4U);
   std::vector<ProcessRef> old;
   for (const pid_t pid : workers) old.push_back(*ProcessRef::open(pid));
@@ -290,7 +290,7 @@ TEST_F(SuperviseTest, WaitsForTheChildrenOfADrainedServer) {
   LaunchSpec spec = shell_spec(script);
   Watched& shim = launch_and_await(spec);
   ASSERT_TRUE(await([&] { return text_of(spec.log_path) == "up\n"; }));
-  const auto tree = process_tree(shim.client->record().server.pid);
+  const auto tree = *process_tree(shim.client->record().server.pid);
   ASSERT_GE(tree.size(), 2U);
   const auto child = ProcessRef::open(tree[1]);
   ASSERT_TRUE(child);

@@ -127,12 +127,12 @@ TEST_F(FileLockTest, IsFreeWhenItsHolderHasGoneThoughTheFileStays) {
 }
 
 TEST_F(FileLockTest, TellsWhoHoldsIt) {
-  EXPECT_EQ(FileLock::read_holder(path("lock")), "");
+  EXPECT_EQ(*FileLock::read_holder(path("lock")), "");
   auto lock = FileLock::try_acquire(path("lock"));
   ASSERT_TRUE(lock && *lock);
   ASSERT_TRUE((*lock)->describe_holder("somebody with a long name"));
   ASSERT_TRUE((*lock)->describe_holder("me"));
-  EXPECT_EQ(FileLock::read_holder(path("lock")), "me");
+  EXPECT_EQ(*FileLock::read_holder(path("lock")), "me");
 }
 
 TEST_F(FileLockTest, OnARemovedFileKeepsNobodyOut) {

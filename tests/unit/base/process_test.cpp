@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 
 #include "base/error.h"
@@ -15,8 +20,8 @@ TEST(ProcessRefTest, NamesAProcessOnceAndForAll) {
   ASSERT_TRUE(self);
   EXPECT_EQ(self->id().pid, getpid());
   EXPECT_GT(self->id().start_ticks, 0u);
-  EXPECT_EQ(self->id().boot_id, current_boot_id());
-  EXPECT_EQ(current_boot_id().size(), 36u);
+  EXPECT_EQ(self->id().boot_id, *current_boot_id());
+  EXPECT_EQ(current_boot_id()->size(), 36u);
   EXPECT_TRUE(ProcessRef::open(self->id()));
 }
 
@@ -45,12 +50,12 @@ TEST(ProcessRefTest, KnowsThatItsProcessRuns) {
 }
 
 TEST(ProcessTreeTest, HasItsRootFirstAndKnowsWhoBelongsToIt) {
-  const auto tree = process_tree(getpid());
+  const auto tree = *process_tree(getpid());
   ASSERT_FALSE(tree.empty());
   EXPECT_EQ(tree.front(), getpid());
-  EXPECT_TRUE(is_in_process_tree(getpid(), getpid()));
-  EXPECT_TRUE(is_in_process_tree(getpid(), getppid()));
-  EXPECT_FALSE(is_in_process_tree(getppid(), getpid()));
+  EXPECT_TRUE(*is_in_process_tree(getpid(), getpid()));
+  EXPECT_TRUE(*is_in_process_tree(getpid(), getppid()));
+  EXPECT_FALSE(*is_in_process_tree(getppid(), getpid()));
 }
 
 TEST(SignalNameTest, IsReadWithItsPrefixOrWithoutOrAsANumber) {
@@ -82,6 +87,46 @@ TEST(ErrorTest, SaysWhatWhereAndWhy) {
   EXPECT_EQ(error.os_error, EACCES);
   errno = ENOSPC;
   EXPECT_EQ(last_os_failure("cannot write").message, "cannot write: No space left on device");
+}
+
+// In a child, whose limit may be what it likes.
+int errno_of_opening_self_with(rlim_t descriptors) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const rlimit few{descriptors, descriptors};
+    if (setrlimit(RLIMIT_NOFILE, &few) != 0) _exit(255);
+    const auto process = ProcessRef::open(getppid());
+    _exit(process ? 0 : process.error().kind == ErrorKind::NotFound ? 254 : process.error().os_error);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST(ProcessRefTest, WantOfDescriptorsIsNotTakenForAnEnd) {
+  const auto free_fd = static_cast<rlim_t>(duplicate(0)->get());
+  EXPECT_EQ(errno_of_opening_self_with(free_fd + 8), 0);
+  EXPECT_EQ(errno_of_opening_self_with(free_fd + 1), EMFILE) << "there is a pidfd, but /proc cannot be read";
+  EXPECT_EQ(errno_of_opening_self_with(free_fd), EMFILE);
+}
+
+TEST(ProcessRefTest, WhomProcHidesHasNotGone) {
+  if (geteuid() != 0) GTEST_SKIP() << "mounting /proc wants root";
+  const pid_t child = fork();
+  if (child == 0) {
+    const bool hidden = unshare(CLONE_NEWNS) == 0 &&
+                        mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                        mount("proc", "/proc", "proc", 0, "hidepid=2") == 0 &&
+                        setresgid(65534, 65534, 65534) == 0 && setresuid(65534, 65534, 65534) == 0;
+    if (!hidden) _exit(77);
+    const auto process = ProcessRef::open(getppid());
+    _exit(process ? 1 : process.error().kind == ErrorKind::NotPermitted ? 0 : 2);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "this /proc cannot be mounted with hidepid";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 }  // namespace

@@ -111,6 +111,21 @@ TEST_F(EndingTest, StartsAFirstReleaseWhereNothingServes) {
   EXPECT_THAT(serving("v1"), ElementsAre(1, 2));
 }
 
+// But not for ever: it may have to reach itself through the port.
+TEST_F(EndingTest, GatesAFirstReleaseForHalfOfItsDeadline) {
+  ServerScript late;
+  late.ready = 20s;
+  instances.scripts["v1"] = {late};
+  std::vector<InstanceId> at_first{7};
+  std::vector<InstanceId> at_last;
+  scheduler.in(14s, [&] { at_first = steering.receivers(); });
+  scheduler.in(16s, [&] { at_last = steering.receivers(); });
+  const Verdict verdict = run(deploy("v1", 2));
+  EXPECT_EQ(verdict.outcome, Outcome::Deployed) << testing::PrintToString(verdict);
+  EXPECT_THAT(at_first, IsEmpty());
+  EXPECT_THAT(at_last, ElementsAre(1, 2));
+}
+
 TEST_F(EndingTest, LeavesNothingWhenTheFirstReleaseFails) {
   instances.scripts["v1"] = {exits_after(Micros(500))};
   const Verdict verdict = run(deploy("v1", 2));

@@ -99,6 +99,27 @@ TEST_F(ReadinessTest, WantsThatManyBadAnswersInARowToTakeItBack) {
   EXPECT_EQ(changes_, (std::vector{Verdict::Ready, Verdict::Unready, Verdict::Ready}));
 }
 
+TEST_F(ReadinessTest, WhatCouldNotBeAskedIsNoAnswer) {
+  const ProbeResult unknown{ProbeResult::Verdict::Unknown, "cannot make a socket: Too many open files"};
+  probe_.answers = {unknown, unknown, kGood, unknown};
+  watch(ProbeKind::Http);
+  scheduler_.advance(150ms);
+  EXPECT_EQ(readiness_->verdict(), Verdict::Unknown);
+  EXPECT_EQ(readiness_->detail(), unknown.detail);
+  ASSERT_TRUE(wait_for(Verdict::Ready));
+  scheduler_.advance(10s);
+  EXPECT_GT(probe_.asked_at.size(), 50U) << "it is asked again";
+  EXPECT_EQ(changes_, std::vector{Verdict::Ready});
+}
+
+TEST_F(ReadinessTest, CountsBadAnswersOnThroughThoseThatWereNone) {
+  const ProbeResult unknown{ProbeResult::Verdict::Unknown, "cannot make a socket: Too many open files"};
+  probe_.answers = {kGood, kGood, kBad, unknown, kBad};
+  watch(ProbeKind::Http, 2);
+  ASSERT_TRUE(wait_for(Verdict::Unready));
+  EXPECT_EQ(probe_.asked_at.size(), 5U);
+}
+
 TEST_F(ReadinessTest, LooksOftenWhileNothingIsThereThatCouldAnswer) {
   probe_.answers = {kNotYet};
   watch(ProbeKind::Http);

@@ -43,13 +43,13 @@ TEST_F(AppLockTest, IsTakenOverFromAHolderThatHasGone) {
   next.command = "stop web";
   const auto lock = lock_app(lock_, next);
   ASSERT_TRUE(lock);
-  EXPECT_EQ(lock_holder(lock_)->command, "stop web");
+  EXPECT_EQ((*lock_holder(lock_))->command, "stop web");
 }
 
 TEST_F(AppLockTest, SurvivesATextOfAnyKind) {
   for (const char* text : {"", "{", "3", R"({"pid":"x","command":3,"user":null})", "\xff\xfe"}) {
     std::ofstream(lock_, std::ios::trunc) << text;
-    EXPECT_EQ(lock_holder(lock_), std::nullopt) << text;
+    EXPECT_EQ(*lock_holder(lock_), std::nullopt) << text;
     auto lock = FileLock::try_acquire(lock_);
     ASSERT_TRUE(lock && *lock);
     const auto busy = lock_app(lock_, self(), Millis(2));
@@ -64,11 +64,11 @@ TEST_F(AppLockTest, HasNoHolderWhoseProcessHasGone) {
   {
     ASSERT_TRUE(lock_app(lock_, gone));
   }
-  EXPECT_EQ(lock_holder(lock_), std::nullopt);
+  EXPECT_EQ(*lock_holder(lock_), std::nullopt);
 }
 
 TEST_F(AppLockTest, HasNoHolderWhereThereIsNoFile) {
-  EXPECT_EQ(lock_holder(lock_), std::nullopt);
+  EXPECT_EQ(*lock_holder(lock_), std::nullopt);
   EXPECT_NE(access(lock_.c_str(), F_OK), 0);
 }
 

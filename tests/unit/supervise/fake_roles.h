@@ -46,7 +46,10 @@ class FakeServer final : public ServerProcess {
   }
   void send_signal(int signal) override { signals.push_back(signal); }
   void send_signal_to_all(int signal) override { signals_to_all.push_back(signal); }
-  std::vector<pid_t> living() override { return left; }
+  Result<std::vector<pid_t>> living() override {
+    if (cannot_look) return fail(ErrorKind::Failed, "cannot open /proc: Too many open files");
+    return left;
+  }
   void open_gate() override { gate_open = true; }
   void close_sockets() override {
     ++closes;
@@ -57,6 +60,7 @@ class FakeServer final : public ServerProcess {
   bool is_stopped = false;     // before the exec
   int call_offs = 0;
   bool fork_fails = false;
+  bool cannot_look = false;  // at its processes
   bool exec_fails = false;
   int starts = 0;
   int executions = 0;
@@ -75,7 +79,7 @@ class FakeNetwork final : public ServerNetwork {
     ++looks;
     return listening;
   }
-  size_t connections() override { return open_connections; }
+  Result<size_t> connections() override { return open_connections; }
   Refill refill(std::vector<SteeringHandle>&, std::vector<Listener> listeners) override {
     refilled += listeners.size();
     return refill_result;
