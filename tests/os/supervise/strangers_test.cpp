@@ -80,6 +80,8 @@ class StrangersTest : public ShimTest {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::strcpy(address.sun_path, (spec.run_dir + "/notify.sock").c_str());
+    const timeval patience{5, 0};
+    ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     EXPECT_EQ(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
     return socket;
   }
@@ -100,6 +102,29 @@ class StrangersTest : public ShimTest {
     rights->cmsg_len = CMSG_LEN(fds.size() * sizeof(int));
     std::memcpy(CMSG_DATA(rights), fds.data(), fds.size() * sizeof(int));
     return ::sendmsg(socket, &header, flags) >= 0;
+  }
+
+  // The sockets are this process's no more; where they could not be sent, their close does not wait.
+  static bool send_away(const Fd& notify, const std::string& text, std::vector<Fd> sockets, int flags = 0) {
+    std::vector<int> fds;
+    for (const Fd& socket : sockets) fds.push_back(socket.get());
+    const bool sent = send(notify.get(), text, fds, flags);
+    if (!sent)
+      for (const Fd& socket : sockets) LingeringSocket::give_up(socket);
+    return sent;
+  }
+  static std::vector<Fd> sockets_of(const LingeringSocket& lingering, int count) {
+    std::vector<Fd> sockets;
+    for (int i = 0; i < count; ++i) sockets.push_back(lingering.make());
+    return sockets;
+  }
+
+  // What is sent meanwhile is closed here before the shim may let go of it: it is the last to do so.
+  static void while_stopped(const Watched& shim, const std::function<void()>& act) {
+    const auto process = ProcessRef::open(shim.client->record().shim);
+    ASSERT_TRUE(process && process->send_signal(SIGSTOP));
+    act();
+    ASSERT_TRUE(process->send_signal(SIGCONT));
   }
 
   static void expect_prompt_answer(Watched& shim) {
@@ -140,10 +165,9 @@ TEST_F(StrangersTest, ADescriptorWhoseCloseWaitsHoldsNobodyUp) {
   Watched& shim = serve(spec);
   const LingeringSocket lingering;
   const Fd notify = notify_socket(spec);
-  for (int i = 0; i < 20; ++i) {
-    const Fd socket = lingering.make();
-    ASSERT_TRUE(send(notify.get(), "READY=1", {socket.get()}));
-  }
+  while_stopped(shim, [&] {
+    for (int i = 0; i < 8; ++i) ASSERT_TRUE(send_away(notify, "READY=1", sockets_of(lingering, 1)));
+  });
   expect_prompt_answer(shim);
   // Others are heard all the same, and a server that crashes comes back.
   ASSERT_TRUE(ProcessRef::open(shim.client->record().server)->send_signal(SIGKILL));
@@ -157,12 +181,7 @@ TEST_F(StrangersTest, ManyDescriptorsInOneDatagramHoldNobodyUp) {
   Watched& shim = serve(spec);
   const LingeringSocket lingering;
   const Fd notify = notify_socket(spec);
-  {
-    std::vector<Fd> sockets;
-    std::vector<int> fds;
-    for (int i = 0; i < 50; ++i) fds.push_back(sockets.emplace_back(lingering.make()).get());
-    ASSERT_TRUE(send(notify.get(), "FDSTORE=1", fds));
-  }
+  while_stopped(shim, [&] { ASSERT_TRUE(send_away(notify, "FDSTORE=1", sockets_of(lingering, 50))); });
   expect_prompt_answer(shim);
   drain_to_the_end(shim);
 }
@@ -185,21 +204,14 @@ TEST_F(StrangersTest, NoDescriptorOfAStrangerComesIntoTheShim) {
 TEST_F(StrangersTest, WhatIsStillInTheNotifySocketDoesNotHoldUpTheEnd) {
   const LaunchSpec spec = stub_spec(kListen);
   Watched& shim = serve(spec);
-  const auto process = ProcessRef::open(shim.client->record().shim);
-  ASSERT_TRUE(process && process->send_signal(SIGSTOP));
   const LingeringSocket lingering;
   const Fd notify = notify_socket(spec);
-  int queued = 0;
-  for (; queued < 50; ++queued) {
-    const Fd socket = lingering.make();
-    if (send(notify.get(), "X=1", {socket.get()}, MSG_DONTWAIT)) continue;
-    LingeringSocket::give_up(socket);
-    break;
-  }
-  EXPECT_GT(queued, 5);
-  Acknowledgement drained = shim.client->drain({SIGTERM, Millis(0)});
-  ASSERT_TRUE(process->send_signal(SIGCONT));
-  EXPECT_TRUE(drained.await());
+  while_stopped(shim, [&] {
+    int queued = 0;
+    while (queued < 50 && send_away(notify, "X=1", sockets_of(lingering, 1), MSG_DONTWAIT)) ++queued;
+    EXPECT_GT(queued, 5);
+    shim.client->drain({SIGTERM, Millis(0)});
+  });
   ASSERT_TRUE(await(shim, Kind::Gone));
   EXPECT_TRUE(await([] { return processes() == 0; }));
 }
