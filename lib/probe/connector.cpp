@@ -30,6 +30,18 @@ socklen_t to_sockaddr(const ProbeAddress& address, sockaddr_storage& storage) {
   return sizeof *local;
 }
 
+// Since Linux 6.16 (include/uapi/asm-generic/socket.h).
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
+
+// A server could send descriptors along with its answer, and to let go of one may take as long as it likes
+// (lib/supervise/README.md). An earlier kernel lets them through.
+void refuse_descriptors(int socket) {
+  const int no = 0;
+  (void)::setsockopt(socket, SOL_SOCKET, SO_PASSRIGHTS, &no, sizeof no);
+}
+
 }  // namespace
 
 Result<ProbeAddress> ProbeAddress::parse(std::string_view text) {
@@ -105,6 +117,7 @@ void Connector::connect_directly(const ProbeAddress& address) {
   const socklen_t length = to_sockaddr(address, storage);
   socket_ = Fd(socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket_) return done_({Fd(), result_of(last_os_failure("cannot connect to " + target_))});
+  if (storage.ss_family == AF_UNIX) refuse_descriptors(socket_.get());
   if (connect(socket_.get(), reinterpret_cast<sockaddr*>(&storage), length) == 0) return connected();
   if (errno != EINPROGRESS) return refused(errno);
   writable_ = loop_.on_writable(socket_.get(), [this] {

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+
 #include "os/probe/probe_fixture.h"
 
 namespace roll::test {
@@ -40,6 +45,47 @@ TEST_F(ConnectProbeTest, ReachesASocketInTheFileSystem) {
   spec.kind = ProbeKind::Http;
   EXPECT_READY(ask(spec));
   EXPECT_NE(server.request.find("Host: localhost\r\n"), std::string::npos) << server.request;
+  unlink(path.c_str());
+}
+
+// One whose close waits would keep rollctl.
+TEST_F(ConnectProbeTest, TakesNoDescriptorOfAServer) {
+  const std::string path = testing::TempDir() + "roll-probe-" + std::to_string(getpid()) + ".sock";
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  const Fd listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  constexpr int kPassRights = 83;
+  int passes = 0;
+  socklen_t size = sizeof passes;
+  if (getsockopt(listener.get(), SOL_SOCKET, kPassRights, &passes, &size) != 0)
+    GTEST_SKIP() << "this kernel has no SO_PASSRIGHTS";
+  ASSERT_EQ(bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(listen(listener.get(), 1), 0);
+  int refused = 0;
+  const Watch accepting = loop_->on_readable(listener.get(), [&] {
+    const Fd client(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    iovec part{answer.data(), answer.size()};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+    msghdr header{};
+    header.msg_iov = &part;
+    header.msg_iovlen = 1;
+    header.msg_control = control;
+    header.msg_controllen = sizeof control;
+    cmsghdr* rights = CMSG_FIRSTHDR(&header);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(sizeof(int));
+    const int carried = listener.get();
+    std::memcpy(CMSG_DATA(rights), &carried, sizeof carried);
+    if (sendmsg(client.get(), &header, MSG_NOSIGNAL) < 0) refused = errno;
+    EXPECT_TRUE(write_all(client.get(), answer));
+  });
+  auto spec = tcp("unix:" + path);
+  spec.kind = ProbeKind::Http;
+  EXPECT_READY(ask(spec));
+  EXPECT_EQ(refused, EPERM);
   unlink(path.c_str());
 }
 
