@@ -87,8 +87,11 @@ class Walk {
     return take(AT_FDCWD, folder);
   }
 
+  // A folder to go on from is asked for as such: a file system that is mounted on demand is mounted then.
   Status take(int from, const char* name) {
-    Fd entry(::openat(from, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    constexpr int kFlags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+    Fd entry(::openat(from, name, left_.empty() ? kFlags : kFlags | O_DIRECTORY));
+    if (!entry && errno == ENOTDIR) entry.reset(::openat(from, name, kFlags));
     if (!entry || ::fstat(entry.get(), &walked_.info) != 0)
       return fail(last_os_failure("cannot open " + here()));
     walked_.entry = std::move(entry);
