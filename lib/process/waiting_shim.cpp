@@ -63,7 +63,7 @@ InstanceRecord first_record(const LaunchSpec& spec, ProcessId shim) {
 Status make_log(const std::string& path) {
   if (path.empty()) return {};
   if (open_log(path)) return {};
-  Error error = last_os_failure("cannot open the log " + path);
+  Error error = last_os_failure("cannot open " + path);
   if (error.os_error == EPERM || error.os_error == ELOOP)
     error.hint =
         "a log is a regular file with one name, of root's, this user's or its folder's owner's: remove it";
