@@ -114,12 +114,12 @@ TEST_F(EndingTest, StartsAFirstReleaseWhereNothingServes) {
 // But not for ever: it may have to reach itself through the port.
 TEST_F(EndingTest, GatesAFirstReleaseForHalfOfItsDeadline) {
   ServerScript late;
-  late.ready = 20s;
+  late.ready = Millis(1800);  // of the 2 s that it has
   instances.scripts["v1"] = {late};
   std::vector<InstanceId> at_first{7};
   std::vector<InstanceId> at_last;
-  scheduler.in(14s, [&] { at_first = steering.receivers(); });
-  scheduler.in(16s, [&] { at_last = steering.receivers(); });
+  scheduler.in(Millis(900), [&] { at_first = steering.receivers(); });
+  scheduler.in(Millis(1100), [&] { at_last = steering.receivers(); });
   const Verdict verdict = run(deploy("v1", 2));
   EXPECT_EQ(verdict.outcome, Outcome::Deployed) << testing::PrintToString(verdict);
   EXPECT_THAT(at_first, IsEmpty());
