@@ -266,40 +266,55 @@ std::string SocketOwner::text() const {
   return command + " (pid " + std::to_string(pid) + ")";
 }
 
-std::optional<SocketOwner> find_owner(uint32_t inode) {
-  DIR* proc = ::opendir("/proc");
-  if (proc == nullptr) return std::nullopt;
-  const FolderCloser closer(proc);
-  while (const dirent* entry = ::readdir(proc)) {
-    const auto pid = parse_number<pid_t>(entry->d_name);
-    if (!pid || count_descriptors(*pid, inode).value_or(0) == 0) continue;
-    const Fd comm(::open(("/proc/" + std::to_string(*pid) + "/comm").c_str(), O_RDONLY | O_CLOEXEC));
-    std::string command = comm ? read_all(comm.get(), 64).value_or(std::string()) : std::string();
-    while (!command.empty() && command.back() == '\n') command.pop_back();
-    return SocketOwner{*pid, command.empty() ? "a process" : std::move(command)};
-  }
-  return std::nullopt;
-}
+namespace {
 
-Result<std::vector<ProcessRef>> find_holders(uint32_t inode) {
-  std::vector<ProcessRef> holders;
+// Calls `visit(pid)` for every process, to the first error.
+template <typename Visit>
+Status for_each_process(const Visit& visit) {
   DIR* proc = ::opendir("/proc");
   if (proc == nullptr) return fail(last_os_failure("cannot list /proc"));
   const FolderCloser closer(proc);
   for (;;) {
     errno = 0;
     const dirent* entry = ::readdir(proc);
-    if (entry == nullptr && errno != 0) return fail(last_os_failure("cannot list /proc"));
-    if (entry == nullptr) return holders;
+    if (entry == nullptr) return errno == 0 ? Status() : fail(last_os_failure("cannot list /proc"));
     const auto pid = parse_number<pid_t>(entry->d_name);
-    if (!pid || *pid == ::getpid()) continue;
-    const auto count = count_descriptors(*pid, inode);
+    if (!pid) continue;
+    if (Status visited = visit(*pid); !visited) return visited;
+  }
+}
+
+}  // namespace
+
+Result<std::optional<SocketOwner>> find_owner(uint32_t inode) {
+  std::optional<SocketOwner> owner;
+  const Status looked = for_each_process([&](pid_t pid) -> Status {
+    const auto count = owner ? Result<size_t>(0) : count_descriptors(pid, inode);
     if (!count) return fail(count.error());
-    if (*count == 0) continue;
-    auto process = ProcessRef::open(*pid);
+    if (*count == 0) return {};
+    const Fd comm(::open(("/proc/" + std::to_string(pid) + "/comm").c_str(), O_RDONLY | O_CLOEXEC));
+    std::string command = comm ? read_all(comm.get(), 64).value_or(std::string()) : std::string();
+    while (!command.empty() && command.back() == '\n') command.pop_back();
+    owner = SocketOwner{pid, command.empty() ? "a process" : std::move(command)};
+    return {};
+  });
+  if (!looked) return fail(looked.error());
+  return owner;
+}
+
+Result<std::vector<ProcessRef>> find_holders(uint32_t inode) {
+  std::vector<ProcessRef> holders;
+  const Status looked = for_each_process([&](pid_t pid) -> Status {
+    const auto count = pid == ::getpid() ? Result<size_t>(0) : count_descriptors(pid, inode);
+    if (!count) return fail(count.error());
+    if (*count == 0) return {};
+    auto process = ProcessRef::open(pid);
     if (!process && process.error().kind != ErrorKind::NotFound) return fail(process.error());
     if (process) holders.push_back(std::move(*process));
-  }
+    return {};
+  });
+  if (!looked) return fail(looked.error());
+  return holders;
 }
 
 Result<bool> holds_socket(const ProcessRef& process, uint32_t inode) {

@@ -88,9 +88,8 @@ struct SocketOwner {
   [[nodiscard]] std::string text() const;  // "nginx (pid 12)"
 };
 
-// Reads the descriptors of every process that this user may look into; nothing where none of them is it. For
-// messages: what could not be looked at is passed over.
-std::optional<SocketOwner> find_owner(uint32_t inode);
+// Reads the descriptors of every process that this user may look into; nothing where none of them is it.
+Result<std::optional<SocketOwner>> find_owner(uint32_t inode);
 
 // The processes, other than the caller, that hold a descriptor of the socket, as far as this user may look
 // into them. Reads the descriptors of all of them.

@@ -91,7 +91,7 @@ void Connector::start(const ProbeSpec& spec, const ProbeSubject& subject, TimePo
 bool Connector::find_own_listeners(const Endpoint& endpoint) {
   auto listeners = ownership_->listeners_at(endpoint);
   if (!listeners) {
-    done_(refusal(listeners.error().message, ProbeResult::Retry::AtInterval));
+    done_({Fd(), result_of(listeners.error())});
     return false;
   }
   own_listeners_ = std::move(*listeners);
@@ -134,7 +134,7 @@ void Connector::connect_directly(const ProbeAddress& address) {
 
 void Connector::connected() {
   if (const Status checked = check_connected(); !checked)
-    return done_(refusal(checked.error().message, ProbeResult::Retry::AtInterval));
+    return done_({Fd(), result_of(checked.error())});
   done_({std::move(socket_), {}});
 }
 

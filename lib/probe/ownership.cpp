@@ -32,7 +32,10 @@ Status Ownership::check_peer(int local_socket, const std::string& where) {
   socklen_t size = sizeof peer;
   if (::getsockopt(local_socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
     return fail(last_os_failure("cannot tell who listens on " + where));
-  if (is_its_users(peer.uid) || is_in_process_tree(peer.pid, server_.pid)) return {};
+  if (is_its_users(peer.uid)) return {};
+  const auto is_its_own = is_in_process_tree(peer.pid, server_.pid);
+  if (!is_its_own) return fail(is_its_own.error());
+  if (*is_its_own) return {};
   return fail(stranger(where, std::nullopt, peer.uid));
 }
 
@@ -52,8 +55,9 @@ Status Ownership::check(const ListenSocket& listener) {
   if (held && *held) return {};
   if (!held && held.error().kind != ErrorKind::NotPermitted) return fail(held.error());
   const auto owner = find_owner(listener.inode);
-  if (!owner && is_its_users(listener.uid)) return {};
-  return fail(stranger(listener.bound.text(), owner, listener.uid));
+  if (!owner) return fail(owner.error());
+  if (!*owner && is_its_users(listener.uid)) return {};
+  return fail(stranger(listener.bound.text(), *owner, listener.uid));
 }
 
 // A process that may not be looked into belongs to root in /proc, whoever started it.

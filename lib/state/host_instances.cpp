@@ -425,7 +425,8 @@ std::vector<ListenSocket> HostInstances::listens_elsewhere(InstanceId id) {
 }
 
 std::string HostInstances::owner_of(const ListenSocket& socket) {
-  const auto owner = find_owner(socket.inode);
+  // For a message: nameless where it could not be looked for.
+  const auto owner = find_owner(socket.inode).value_or(std::nullopt);
   return owner ? owner->text() : std::string();
 }
 

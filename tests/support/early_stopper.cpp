@@ -19,7 +19,7 @@ namespace {
   if (::setresgid(user, user, user) != 0 || ::setresuid(user, user, user) != 0) ::_exit(1);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // cleared by the change of uid
   for (;;) {
-    for (const pid_t pid : process_tree(root)) {
+    for (const pid_t pid : process_tree(root).value_or(std::vector<pid_t>())) {
       if (pid == ::getpid() || ::kill(pid, SIGSTOP) != 0) continue;
       (void)!::write(stopped, &pid, sizeof pid);
       ::_exit(0);

@@ -114,10 +114,10 @@ TEST_F(ProcessSocketsTest, NamesTheOwnerOfASocket) {
   const auto sockets = diag_->listeners();
   ASSERT_TRUE(sockets);
   ASSERT_EQ(sockets->size(), 1U);
-  const auto owner = find_owner(sockets->front().inode);
+  const auto owner = *find_owner(sockets->front().inode);
   ASSERT_TRUE(owner);
   EXPECT_EQ(owner->text(), owner->command + " (pid " + std::to_string(::getpid()) + ")");
-  EXPECT_FALSE(find_owner(0));
+  EXPECT_FALSE(*find_owner(0));
 }
 
 TEST_F(ProcessSocketsTest, CountsTheConnectionsThatTheTreeHasAccepted) {
