@@ -13,7 +13,7 @@ class RefusedAttempt final : public LoopAttempt {
  public:
   RefusedAttempt(Loop& loop, const ProbeSpec& spec, const Error& error, Probe::Done done)
       : LoopAttempt(loop, spec.timeout, std::move(done)) {
-    not_ready(error.message);
+    failed(error);
   }
 
  private:
@@ -34,8 +34,7 @@ std::unique_ptr<ProbeAttempt> attempt_exec_at_own_port(Loop& loop, const ProbeSp
     return std::make_unique<RefusedAttempt>(loop, spec, checked.error(), std::move(done));
   return attempt_exec(loop, spec, [spec, subject, done = std::move(done)](const ProbeResult& result) {
     if (result.verdict == ProbeResult::Verdict::Ready)
-      if (const Status checked = check_port(spec, subject); !checked)
-        return done({ProbeResult::Verdict::NotReady, checked.error().message});
+      if (const Status checked = check_port(spec, subject); !checked) return done(result_of(checked.error()));
     done(result);
   });
 }
