@@ -38,7 +38,7 @@ Error no_such_app(const Paths& paths, const AppName& app) {
           hint};
 }
 
-void apply_options(const TrafficOptions& options, AppConfig& config) {
+void apply_options(const AppOptions& options, AppConfig& config) {
   if (!options.listen.empty()) config.listen = options.listen;
   if (options.handover) config.handover = *options.handover;
   if (options.ready) {
@@ -47,11 +47,11 @@ void apply_options(const TrafficOptions& options, AppConfig& config) {
   }
 }
 
-Result<AppConfig> adhoc_config(const CommandLine& line) {
+Result<AppConfig> adhoc_config(const AppOptions& options) {
   AppConfig config;
-  config.command = line.command;
-  apply_options(line.traffic, config);
-  if (line.traffic.instances) config.instances = *line.traffic.instances;
+  config.command = options.command;
+  apply_options(options, config);
+  if (options.instances) config.instances = *options.instances;
   if (config.listen.empty())
     return fail(ErrorKind::Invalid,
                 "an app without an app file needs --listen: where does its server listen?",
@@ -78,17 +78,17 @@ Result<AppName> app_name_of(const Paths& paths, const std::string& argument) {
   return app;
 }
 
-Result<AppDescription> describe_app(const Paths& paths, const AppName& app, const CommandLine& line) {
+Result<AppDescription> describe_app(const Paths& paths, const AppName& app, const AppOptions& options) {
   const auto file = exists(app.file);
   if (!file) return fail(file.error());
   const bool has_file = *file;
-  if (!line.command.empty()) {
+  if (!options.command.empty()) {
     if (has_file)
       return fail(
           ErrorKind::Invalid,
           fmt::format("{} has an app file, {}: a command cannot be given beside it", app.name, app.file),
           "leave out `-- COMMAND`, or name another app");
-    auto config = adhoc_config(line);
+    auto config = adhoc_config(options);
     if (!config) return fail(config.error());
     // Everything that a file is checked for.
     config = parse_app_file(write_app_file(*config), "the command line");
@@ -103,10 +103,10 @@ Result<AppDescription> describe_app(const Paths& paths, const AppName& app, cons
     if (Status own = check_own_folder(paths.state(app.name)); !own) return fail(own.error());
   auto config = read_app_file(has_file ? app.file : kept);
   if (!config) return fail(config.error());
-  apply_options(line.traffic, *config);
+  apply_options(options, *config);
   if (const auto breach = find_breach(*config)) return fail(with_context(breach->error, breach->key));
   if (has_file) return AppDescription{std::move(*config), AppDescription::Origin::File};
-  if (line.traffic.instances) config->instances = *line.traffic.instances;
+  if (options.instances) config->instances = *options.instances;
   return AppDescription{std::move(*config), AppDescription::Origin::AdHoc};
 }
 

@@ -29,37 +29,40 @@ constexpr Millis kClearPatience{100};
 
 }  // namespace
 
-ChangeSession::ChangeSession(const Paths& paths, std::string app, Reporter& reporter, Sink& hook_output)
-    : paths_(paths),
-      app_(std::move(app)),
-      reporter_(reporter),
-      hook_output_(hook_output),
-      journal_(paths.journal(app_), app_) {}
+ChangeSession::ChangeSession(Setting setting)
+    : paths_(std::move(setting.paths)),
+      app_(std::move(setting.app)),
+      observer_(setting.observer),
+      hook_output_(setting.hook_output),
+      journal_(paths_.journal(app_), app_),
+      steer_program_(std::move(setting.steer_program)) {}
 
-Result<std::unique_ptr<ChangeSession>> ChangeSession::open(Context& context, const Paths& paths,
-                                                           std::string app, Access access, Reporter& reporter,
-                                                           SteerProgramAhead steer_program) {
-  auto session =
-      std::unique_ptr<ChangeSession>(new ChangeSession(paths, std::move(app), reporter, context.err()));
-  session->steer_program_ = std::move(steer_program);
-  if (access == Access::Change) {
-    constexpr mode_t kPrivate = 0700;
-    if (Status made = make_runtime_folder(paths, session->app_); !made) return fail(made.error());
-    if (Status made = make_directories(paths.state(session->app_), kPrivate); !made)
-      return fail(made.error());
-    for (const std::string& folder : {paths.runtime(session->app_), paths.state(session->app_)})
-      if (Status own = check_own_folder(folder); !own) return fail(own.error());
-    const auto self = ProcessRef::self();
-    if (!self) return fail(self.error());
-    session->self_ = {self->id(), user_name(::geteuid()), context.command_text(), SystemClock().wall_now()};
-    auto lock = lock_app(paths.lock(session->app_), session->self_);
-    if (!lock) return fail(lock.error());
-    session->lock_ = std::move(*lock);
-  }
+Status ChangeSession::lock(std::string command) {
+  constexpr mode_t kPrivate = 0700;
+  if (Status made = make_runtime_folder(paths_, app_); !made) return made;
+  if (Status made = make_directories(paths_.state(app_), kPrivate); !made) return made;
+  for (const std::string& folder : {paths_.runtime(app_), paths_.state(app_)})
+    if (Status own = check_own_folder(folder); !own) return own;
+  const auto self = ProcessRef::self();
+  if (!self) return fail(self.error());
+  self_ = {self->id(), user_name(::geteuid()), std::move(command), SystemClock().wall_now()};
+  auto lock = lock_app(paths_.lock(app_), self_);
+  if (!lock) return fail(lock.error());
+  lock_ = std::move(*lock);
+  return {};
+}
+
+Result<std::unique_ptr<ChangeSession>> ChangeSession::open(Setting setting) {
+  const Access access = setting.access;
+  SignalledOutput& output = setting.output;
+  std::string command = std::move(setting.command);
+  auto session = std::unique_ptr<ChangeSession>(new ChangeSession(std::move(setting)));
+  if (access == Access::Change)
+    if (Status locked = session->lock(std::move(command)); !locked) return fail(locked.error());
   auto loop = Loop::create();
   if (!loop) return fail(loop.error());
   session->loop_ = std::move(*loop);
-  session->interrupts_ = std::make_unique<SignalInterrupts>(context, *session->loop_);
+  session->interrupts_ = std::make_unique<SignalInterrupts>(output, *session->loop_);
   // A closed terminal never stops a deploy.
   std::signal(SIGHUP, SIG_IGN);
   if (Status read = session->reread(); !read) return fail(read.error());
@@ -185,7 +188,7 @@ auto ChangeSession::in_world(const AppConfig& config, Act act)
   if (!steering) return fail(steering.error());
   InstanceProbe probe(*loop_, **steering, paths_.tls_library());
   HookRunner hooks(*loop_, hook_output_);
-  World world{*loop_, **instances, probe, **steering, journal_, hooks, *interrupts_, reporter_};
+  World world{*loop_, **instances, probe, **steering, journal_, hooks, *interrupts_, observer_};
   return act(world);
 }
 

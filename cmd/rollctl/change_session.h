@@ -9,8 +9,8 @@
 #include "base/file_lock.h"
 #include "deploy/recovery.h"
 #include "deploy/rollout.h"
-#include "rollctl/context.h"
 #include "rollctl/hook_runner.h"
+#include "rollctl/signalled_output.h"
 #include "rollctl/signals.h"
 #include "rollctl/steer_program_ahead.h"
 #include "state/app_lock.h"
@@ -18,6 +18,7 @@
 #include "state/host_instances.h"
 #include "state/journal.h"
 #include "state/paths.h"
+#include "ui/sink.h"
 
 namespace roll {
 
@@ -29,10 +30,20 @@ class ChangeSession {
     Preview,  // only looks; makes no folder
   };
 
+  // Observer and outputs are borrowed.
+  struct Setting {
+    Paths paths;
+    std::string app;
+    Access access = Access::Change;
+    std::string command;  // "deploy web v2": what other rollctls are told while this one holds the lock
+    Observer& observer;
+    SignalledOutput& output;
+    Sink& hook_output;
+    SteerProgramAhead steer_program;  // nothing where no traffic is moved
+  };
+
   // Busy where another rollctl has the lock.
-  static Result<std::unique_ptr<ChangeSession>> open(Context& context, const Paths& paths, std::string app,
-                                                     Access access, Reporter& reporter,
-                                                     SteerProgramAhead steer_program);
+  static Result<std::unique_ptr<ChangeSession>> open(Setting setting);
 
   // Clears away, within a tenth of a second, what is left of folders.
   ~ChangeSession();
@@ -58,7 +69,7 @@ class ChangeSession {
   Result<GenerationSpec> running() const;
 
   // Finishes or undoes what a killed rollctl left; nothing where none did. Its outcome is told to the
-  // reporter's observer alone.
+  // observer alone.
   Result<std::optional<Verdict>> recover();
 
   // Clears away what nobody wants any more: remains, steering that was left, drains that nobody waited for.
@@ -79,7 +90,8 @@ class ChangeSession {
   Result<bool> canary_serves();
 
  private:
-  ChangeSession(const Paths& paths, std::string app, Reporter& reporter, Sink& hook_output);
+  explicit ChangeSession(Setting setting);
+  Status lock(std::string command);
   Result<int> count(const std::function<bool(const FoundInstance&)>& counts);
   Result<std::optional<Verdict>> mend(RecoveryRequest request);
   Result<std::unique_ptr<Steering>> steering_for(HandoverPolicy policy, HostInstances& instances);
@@ -91,7 +103,7 @@ class ChangeSession {
 
   Paths paths_;
   std::string app_;
-  Reporter& reporter_;
+  Observer& observer_;
   Sink& hook_output_;
   LockHolder self_;
   std::optional<FileLock> lock_;

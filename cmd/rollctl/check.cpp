@@ -37,7 +37,7 @@ Result<Findings> check(const CommandLine& line) {
   if (!paths) return fail(paths.error());
   const auto app = app_name_of(*paths, line.app);
   if (!app) return fail(app.error());
-  const auto description = describe_app(*paths, *app, line);
+  const auto description = describe_app(*paths, *app, {});
   if (!description) return fail(description.error());
   const auto history = read_history(paths->journal(app->name), Reach::state());
   if (!history) return fail(history.error());

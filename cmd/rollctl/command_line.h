@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "config/app_config.h"
+#include "rollctl/app_source.h"
 #include "rollctl/context.h"
 
 namespace roll {
@@ -47,6 +48,10 @@ struct CommandLine {
   bool follow = false;
   bool watch = false;
   bool wait = false;
+
+  [[nodiscard]] AppOptions app_options() const {
+    return {command, traffic.instances, traffic.listen, traffic.ready, traffic.handover};
+  }
 };
 
 // How reading the command line ended.

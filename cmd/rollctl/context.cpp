@@ -41,8 +41,12 @@ Context::Context(CommonOptions options, std::vector<std::string> command_line,
   err_terminal_ = Terminal::detect(STDERR_FILENO, environment, wish);
 }
 
-SteerProgramAhead Context::take_steer_program() {
-  return steer_program_.is_there() ? std::move(steer_program_) : load_steer_program_ahead();
+ChangeSession::Setting Context::session_setting(const Paths& paths, const std::string& app,
+                                                ChangeSession::Access access, Reporter& reporter) {
+  return {paths,    app,
+          access,   command_text_,
+          reporter, *this,
+          err_,     steer_program_.is_there() ? std::move(steer_program_) : load_steer_program_ahead()};
 }
 
 Result<Paths> Context::paths() {

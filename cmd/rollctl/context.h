@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "rollctl/change_session.h"
+#include "rollctl/signalled_output.h"
 #include "rollctl/steer_program_ahead.h"
 #include "state/paths.h"
 #include "ui/fd_sink.h"
@@ -24,7 +26,7 @@ struct CommonOptions {
 };
 
 // What a command has to work with: where things lie, and whom to tell.
-class Context {
+class Context final : public SignalledOutput {
  public:
   // `steer_program`: where it is on its way already.
   explicit Context(CommonOptions options, std::vector<std::string> command_line,
@@ -36,11 +38,10 @@ class Context {
   [[nodiscard]] Sink& err() { return err_; }
   [[nodiscard]] const Terminal& out_terminal() const { return out_terminal_; }
   [[nodiscard]] const Terminal& err_terminal() const { return err_terminal_; }
-  // "deploy web v2": what other rollctls are told while this one holds the lock.
-  [[nodiscard]] const std::string& command_text() const { return command_text_; }
 
-  // For who may have to steer. Once.
-  [[nodiscard]] SteerProgramAhead take_steer_program();
+  // For the command of that app; `reporter` is borrowed.
+  [[nodiscard]] ChangeSession::Setting session_setting(const Paths& paths, const std::string& app,
+                                                       ChangeSession::Access access, Reporter& reporter);
 
   // NotPermitted where an ordinary user has no folder for running instances.
   [[nodiscard]] static Result<Paths> paths();
@@ -49,9 +50,9 @@ class Context {
 
   // For who has taken something in hand that a signal shall not simply end: from now on no output holds
   // anybody up, and SIGINT and SIGTERM end nothing but finish().
-  void outlive_signals();
+  void outlive_signals() override;
   // A signal has come already: finish() has little patience.
-  void told_to_end() { told_to_end_ = true; }
+  void told_to_end() override { told_to_end_ = true; }
 
   // The last of a program, which ends with the status that is given back: waits until all output is written,
   // as long as it takes, or a signal comes.

@@ -28,8 +28,8 @@ class FileLogs {
   // The last `lines` of all of them together, by instance. No more files are read than these are in.
   void show_last(size_t lines);
 
-  // These, and what is added from now on, while the loop runs and as fast as the output takes it: whole lines,
-  // and the part of one that has grown longer than 1 MiB. Nothing where there is no such folder.
+  // These, and what is added from now on, while the loop runs and as fast as the output takes it: whole
+  // lines, and the part of one that has grown longer than 1 MiB. Nothing where there is no such folder.
   Status follow(Loop& loop, const FollowedOutput& output, size_t lines);
 
  private:

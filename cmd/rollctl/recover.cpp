@@ -13,8 +13,8 @@ Result<int> recover(Context& context, const CommandLine& line, Reporter& reporte
   const auto app = app_name_of(*paths, line.app);
   if (!app) return fail(app.error());
   if (Status known = check_known(*paths, *app); !known) return fail(known.error());
-  auto session = ChangeSession::open(context, *paths, app->name, ChangeSession::Access::Change, reporter,
-                                     context.take_steer_program());
+  auto session = ChangeSession::open(
+      context.session_setting(*paths, app->name, ChangeSession::Access::Change, reporter));
   if (!session) return fail(session.error());
   auto verdict = (*session)->recover();
   if (verdict && !*verdict) verdict = (*session)->tidy();

@@ -22,8 +22,8 @@ Status remove(Context& context, const CommandLine& line, Reporter& reporter) {
   const auto app = app_name_of(*paths, line.app);
   if (!app) return fail(app.error());
   if (Status known = check_known(*paths, *app); !known) return known;
-  auto session = ChangeSession::open(context, *paths, app->name, ChangeSession::Access::Change, reporter,
-                                     context.take_steer_program());
+  auto session = ChangeSession::open(
+      context.session_setting(*paths, app->name, ChangeSession::Access::Change, reporter));
   if (!session) return fail(session.error());
   const auto instances = (*session)->count_instances();
   if (!instances) return fail(instances.error());

@@ -79,14 +79,13 @@ Result<int> change(Context& context, const CommandLine& line, const MakeChange& 
 
   // An app file that is wrong is said to be before anything is made or locked.
   if (line.verb == "deploy" || line.verb == "restart") {
-    auto description = describe_app(*paths, app, line);
+    auto description = describe_app(*paths, app, line.app_options());
     if (!description) return fail(description.error());
     app.description = std::move(*description);
   }
 
   const auto access = line.traffic.dry_run ? ChangeSession::Access::Preview : ChangeSession::Access::Change;
-  auto session =
-      ChangeSession::open(context, *paths, app.name, access, reporter, context.take_steer_program());
+  auto session = ChangeSession::open(context.session_setting(*paths, app.name, access, reporter));
   if (!session && session.error().kind == ErrorKind::Busy && access == ChangeSession::Access::Change)
     return decide_for_holder(*paths, app.name, line, session.error(), reporter);
   if (!session) return fail(session.error());

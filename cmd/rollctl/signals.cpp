@@ -6,22 +6,22 @@ namespace roll {
 namespace {
 
 // Before the loop's own handlers are set, which leave the ones that they found behind.
-Context& outliving_signals(Context& context) {
-  context.outlive_signals();
+SignalledOutput& outliving_signals(SignalledOutput& output) {
+  output.outlive_signals();
   std::signal(SIGPIPE, SIG_IGN);
-  return context;
+  return output;
 }
 
 }  // namespace
 
-SignalInterrupts::SignalInterrupts(Context& context, Loop& loop)
-    : context_(outliving_signals(context)),
+SignalInterrupts::SignalInterrupts(SignalledOutput& output, Loop& loop)
+    : output_(outliving_signals(output)),
       promote_(loop.on_signal(SIGUSR1, [this] { promoted_ = true; })),
       interrupt_(loop.on_signal(SIGINT, [this] { received(SIGINT); })),
       terminate_(loop.on_signal(SIGTERM, [this] { received(SIGTERM); })) {}
 
 SignalInterrupts::~SignalInterrupts() {
-  if (count_ > 0) context_.told_to_end();
+  if (count_ > 0) output_.told_to_end();
 }
 
 void SignalInterrupts::received(int signal) {

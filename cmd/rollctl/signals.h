@@ -5,7 +5,7 @@
 
 #include "deploy/world.h"
 #include "loop/loop.h"
-#include "rollctl/context.h"
+#include "rollctl/signalled_output.h"
 
 namespace roll {
 
@@ -13,8 +13,8 @@ namespace roll {
 // that they are heeded at any time, and a closed one ends nothing (SIGPIPE).
 class SignalInterrupts final : public Interrupts {
  public:
-  SignalInterrupts(Context& context, Loop& loop);
-  // After one of them finish() has little patience.
+  SignalInterrupts(SignalledOutput& output, Loop& loop);
+  // The output is told whether one has come.
   ~SignalInterrupts() override;
   SignalInterrupts(const SignalInterrupts&) = delete;
   SignalInterrupts& operator=(const SignalInterrupts&) = delete;
@@ -26,7 +26,7 @@ class SignalInterrupts final : public Interrupts {
  private:
   void received(int signal);
 
-  Context& context_;
+  SignalledOutput& output_;
   int count_ = 0;
   int first_ = 0;
   bool promoted_ = false;
