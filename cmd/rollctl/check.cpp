@@ -3,15 +3,15 @@
 
 #include <nlohmann/json.hpp>
 
+#include "app/app_source.h"
+#include "app/launcher_choice.h"
+#include "app/port_check.h"
 #include "base/descriptor_limit.h"
 #include "config/app_file.h"
 #include "config/generation_spec.h"
 #include "deploy/descriptor_need.h"
 #include "loop/loop.h"
-#include "rollctl/app_source.h"
 #include "rollctl/exit_status.h"
-#include "rollctl/launcher_choice.h"
-#include "rollctl/port_check.h"
 #include "rollctl/verbs.h"
 #include "state/history.h"
 #include "state/journal.h"

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "app/app_source.h"
 #include "base/result.h"
 #include "config/app_config.h"
-#include "rollctl/app_source.h"
 #include "rollctl/context.h"
 
 namespace roll {

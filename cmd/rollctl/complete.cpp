@@ -6,9 +6,9 @@
 #include <set>
 #include <string>
 
+#include "app/app_source.h"
 #include "config/app_file.h"
 #include "config/release_folders.h"
-#include "rollctl/app_source.h"
 #include "rollctl/exit_status.h"
 #include "rollctl/file_logs.h"
 #include "rollctl/verbs.h"

@@ -5,14 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "rollctl/change_session.h"
-#include "rollctl/signalled_output.h"
-#include "rollctl/steer_program_ahead.h"
+#include "app/change_session.h"
+#include "app/signalled_output.h"
+#include "app/steer_program_ahead.h"
+#include "base/sink.h"
 #include "state/paths.h"
 #include "ui/fd_sink.h"
 #include "ui/human_reporter.h"
 #include "ui/json_reporter.h"
-#include "ui/sink.h"
 #include "ui/terminal.h"
 
 namespace roll {

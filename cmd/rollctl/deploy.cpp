@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
+#include "app/launcher_choice.h"
+#include "app/port_check.h"
 #include "config/app_file.h"
-#include "rollctl/launcher_choice.h"
-#include "rollctl/port_check.h"
 #include "rollctl/run_change.h"
 #include "rollctl/verbs.h"
 

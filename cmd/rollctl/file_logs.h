@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "app/followed_output.h"
 #include "base/fd.h"
 #include "loop/loop.h"
-#include "rollctl/followed_output.h"
 #include "rollctl/log_printer.h"
 
 namespace roll {

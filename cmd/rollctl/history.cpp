@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "rollctl/app_source.h"
+#include "app/app_source.h"
 #include "rollctl/exit_status.h"
 #include "rollctl/verbs.h"
 #include "state/journal.h"

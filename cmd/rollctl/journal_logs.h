@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "app/followed_output.h"
 #include "base/command.h"
 #include "loop/loop.h"
-#include "rollctl/followed_output.h"
 #include "rollctl/log_printer.h"
 #include "state/unit_journal.h"
 

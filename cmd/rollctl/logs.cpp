@@ -3,12 +3,12 @@
 
 #include <algorithm>
 
+#include "app/app_source.h"
+#include "app/signals.h"
 #include "process/systemd_manager.h"
-#include "rollctl/app_source.h"
 #include "rollctl/exit_status.h"
 #include "rollctl/file_logs.h"
 #include "rollctl/journal_logs.h"
-#include "rollctl/signals.h"
 #include "rollctl/verbs.h"
 
 namespace roll {

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/steer_program_ahead.h"
 #include "base/descriptor_limit.h"
 #include "base/new_child.h"
 #include "base/privilege.h"
@@ -17,7 +18,6 @@
 #include "rollctl/command_line.h"
 #include "rollctl/context.h"
 #include "rollctl/exit_status.h"
-#include "rollctl/steer_program_ahead.h"
 #include "rollctl/verbs.h"
 
 namespace {

@@ -4,9 +4,9 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "app/app_source.h"
+#include "app/change_session.h"
 #include "base/folder_removal.h"
-#include "rollctl/app_source.h"
-#include "rollctl/change_session.h"
 #include "rollctl/exit_status.h"
 #include "rollctl/verbs.h"
 

@@ -6,9 +6,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "app/launcher_choice.h"
 #include "rollctl/attended_canary.h"
 #include "rollctl/exit_status.h"
-#include "rollctl/launcher_choice.h"
 
 namespace roll {
 

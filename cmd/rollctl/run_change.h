@@ -4,8 +4,8 @@
 #include <functional>
 #include <optional>
 
-#include "rollctl/app_source.h"
-#include "rollctl/change_session.h"
+#include "app/app_source.h"
+#include "app/change_session.h"
 #include "rollctl/command_line.h"
 #include "rollctl/exit_status.h"
 

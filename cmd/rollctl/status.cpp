@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <nlohmann/json.hpp>
 
-#include "rollctl/app_source.h"
+#include "app/app_source.h"
+#include "app/app_status_reader.h"
+#include "app/followed_output.h"
+#include "app/signals.h"
 #include "rollctl/exit_status.h"
-#include "rollctl/followed_output.h"
-#include "rollctl/signals.h"
-#include "rollctl/status_source.h"
 #include "rollctl/verbs.h"
 #include "ui/line_printer.h"
 #include "ui/status_view.h"

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "base/clock.h"
-#include "ui/sink.h"
+#include "base/sink.h"
 
 namespace roll {
 

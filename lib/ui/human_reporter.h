@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "ui/left_out.h"
+#include "base/left_out.h"
+#include "base/sink.h"
 #include "ui/line_printer.h"
 #include "ui/reporter.h"
-#include "ui/sink.h"
 #include "ui/terminal.h"
 
 namespace roll {

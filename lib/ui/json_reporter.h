@@ -4,9 +4,9 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "ui/left_out.h"
+#include "base/left_out.h"
+#include "base/sink.h"
 #include "ui/reporter.h"
-#include "ui/sink.h"
 
 namespace roll {
 

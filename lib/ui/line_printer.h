@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "base/sink.h"
 #include "ui/line.h"
-#include "ui/sink.h"
 #include "ui/terminal.h"
 
 namespace roll {

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "app/app_status.h"
 #include "base/clock.h"
-#include "state/app_status.h"
 #include "ui/line.h"
 
 namespace roll {

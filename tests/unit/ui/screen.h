@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "base/clock.h"
-#include "ui/sink.h"
+#include "base/sink.h"
 #include "ui/terminal.h"
 
 namespace roll::test {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "ui/left_out.h"
+#include "base/left_out.h"
 
 #include <fmt/format.h>
 

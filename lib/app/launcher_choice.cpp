@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "rollctl/launcher_choice.h"
+#include "app/launcher_choice.h"
 
 #include <fmt/format.h>
 

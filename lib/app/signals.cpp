@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "rollctl/signals.h"
+#include "app/signals.h"
 
 namespace roll {
 

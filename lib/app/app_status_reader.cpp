@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "rollctl/status_source.h"
+#include "app/app_status_reader.h"
 
 #include <sys/stat.h>
 

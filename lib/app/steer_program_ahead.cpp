@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "rollctl/steer_program_ahead.h"
+#include "app/steer_program_ahead.h"
 
 namespace roll {
 

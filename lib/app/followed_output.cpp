@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "rollctl/followed_output.h"
+#include "app/followed_output.h"
 
 #include <poll.h>
 #include <sys/stat.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "rollctl/change_session.h"
+#include "app/change_session.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -8,13 +8,13 @@
 #include <csignal>
 #include <utility>
 
+#include "app/launcher_choice.h"
 #include "base/atomic_file.h"
 #include "base/folder_removal.h"
 #include "base/own_file.h"
 #include "base/user_name.h"
 #include "net/free_port.h"
 #include "probe/instance_probe.h"
-#include "rollctl/launcher_choice.h"
 #include "state/app_lock.h"
 #include "state/generations.h"
 #include "state/instance_folders.h"

@@ -3,9 +3,9 @@
 
 #include <csignal>
 
+#include "app/signalled_output.h"
 #include "deploy/world.h"
 #include "loop/loop.h"
-#include "rollctl/signalled_output.h"
 
 namespace roll {
 

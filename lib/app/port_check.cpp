@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "rollctl/port_check.h"
+#include "app/port_check.h"
 
 #include <fmt/format.h>
 #include <sys/socket.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "rollctl/app_source.h"
+#include "app/app_source.h"
 
 #include <fmt/format.h>
 #include <unistd.h>

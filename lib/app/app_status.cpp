@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "state/app_status.h"
+#include "app/app_status.h"
 
 #include <nlohmann/json.hpp>
 

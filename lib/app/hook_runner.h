@@ -4,11 +4,11 @@
 #include <memory>
 #include <string_view>
 
+#include "base/left_out.h"
+#include "base/sink.h"
 #include "deploy/world.h"
 #include "loop/loop.h"
 #include "process/running_child.h"
-#include "ui/left_out.h"
-#include "ui/sink.h"
 
 namespace roll {
 

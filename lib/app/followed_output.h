@@ -2,8 +2,8 @@
 #pragma once
 
 #include "base/clock.h"
+#include "base/sink.h"
 #include "loop/loop.h"
-#include "ui/sink.h"
 
 namespace roll {
 

@@ -3,8 +3,8 @@
 
 #include <string>
 
+#include "app/app_status.h"
 #include "loop/loop.h"
-#include "state/app_status.h"
 #include "state/paths.h"
 
 namespace roll {

@@ -6,19 +6,19 @@
 #include <optional>
 #include <string>
 
+#include "app/hook_runner.h"
+#include "app/signalled_output.h"
+#include "app/signals.h"
+#include "app/steer_program_ahead.h"
 #include "base/file_lock.h"
+#include "base/sink.h"
 #include "deploy/recovery.h"
 #include "deploy/rollout.h"
-#include "rollctl/hook_runner.h"
-#include "rollctl/signalled_output.h"
-#include "rollctl/signals.h"
-#include "rollctl/steer_program_ahead.h"
 #include "state/app_lock.h"
 #include "state/history.h"
 #include "state/host_instances.h"
 #include "state/journal.h"
 #include "state/paths.h"
-#include "ui/sink.h"
 
 namespace roll {
 

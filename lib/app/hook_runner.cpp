@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "rollctl/hook_runner.h"
+#include "app/hook_runner.h"
 
 #include <algorithm>
 #include <string>
