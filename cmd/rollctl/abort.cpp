@@ -8,11 +8,11 @@ namespace roll {
 
 Result<WantedChange> withdraw_canary(const CommandLine& line, ChangeSession& session,
                                      const StandingCanary& canary) {
-  auto current = session.current();
+  auto current = session.state().current();
   if (!current) return fail(current.error());
   if (!*current)
     return fail(ErrorKind::Failed, fmt::format("nothing serves beside the canary of {}", canary.release),
-                fmt::format("rollctl stop {}", session.app()));
+                fmt::format("rollctl stop {}", session.state().app()));
   WantedChange wanted;
   wanted.request = request_for(line, session, **current);
   wanted.request->shape = RolloutRequest::Shape::Withdraw;
@@ -24,7 +24,7 @@ Result<WantedChange> withdraw_canary(const CommandLine& line, ChangeSession& ses
 
 int run_abort(Context& context, const CommandLine& line) {
   return run_change(context, line, [&](ChangeSession& session, const AppName& app) -> Result<WantedChange> {
-    const auto canary = session.canary();
+    const auto canary = session.state().canary();
     if (!canary) return fail(canary.error());
     if (!*canary)
       return fail(ErrorKind::Failed, fmt::format("there is no canary of {} to abort", app.name),

@@ -43,10 +43,7 @@ Context::Context(CommonOptions options, std::vector<std::string> command_line,
 
 ChangeSession::Setting Context::session_setting(const Paths& paths, const std::string& app,
                                                 ChangeSession::Access access, Reporter& reporter) {
-  return {paths,    app,
-          access,   command_text_,
-          reporter, *this,
-          err_,     steer_program_.is_there() ? std::move(steer_program_) : load_steer_program_ahead()};
+  return {paths, app, access, command_text_, reporter, *this, err_, std::move(steer_program_)};
 }
 
 Result<Paths> Context::paths() {

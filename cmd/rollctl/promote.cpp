@@ -3,28 +3,27 @@
 
 #include "rollctl/run_change.h"
 #include "rollctl/verbs.h"
-#include "state/generations.h"
 
 namespace roll {
 
 int run_promote(Context& context, const CommandLine& line) {
   return run_change(context, line, [&](ChangeSession& session, const AppName& app) -> Result<WantedChange> {
-    const auto canary = session.canary();
+    const auto canary = session.state().canary();
     if (!canary) return fail(canary.error());
     if (!*canary)
       return fail(ErrorKind::Failed, fmt::format("there is no canary of {} to promote", app.name),
                   fmt::format("rollctl deploy {} RELEASE --canary 10%", app.name));
     const StandingCanary& standing = **canary;
-    const auto serves = session.canary_serves();
+    const auto serves = session.state().canary_serves();
     if (!serves) return fail(serves.error());
     if (!*serves)
       return fail(
           ErrorKind::Failed,
           fmt::format("the canary of {} does not serve any more: it is not promoted", standing.release),
           fmt::format("see `rollctl logs {0}`, then `rollctl abort {0}`", app.name));
-    auto spec = load_generation(session.paths(), app.name, standing.generation);
+    auto spec = session.state().generation(standing.generation);
     if (!spec) return fail(spec.error());
-    auto current = session.current();
+    auto current = session.state().current();
     if (!current) return fail(current.error());
     WantedChange wanted;
     wanted.request = request_for(line, session, std::move(*spec));

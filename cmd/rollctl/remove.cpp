@@ -25,7 +25,7 @@ Status remove(Context& context, const CommandLine& line, Reporter& reporter) {
   auto session = ChangeSession::open(
       context.session_setting(*paths, app->name, ChangeSession::Access::Change, reporter));
   if (!session) return fail(session.error());
-  const auto instances = (*session)->count_instances();
+  const auto instances = (*session)->state().count_instances();
   if (!instances) return fail(instances.error());
   if (*instances > 0)
     return fail(ErrorKind::Failed,

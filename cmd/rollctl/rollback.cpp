@@ -3,7 +3,6 @@
 
 #include "rollctl/run_change.h"
 #include "rollctl/verbs.h"
-#include "state/generations.h"
 
 namespace roll {
 
@@ -36,19 +35,20 @@ Result<int64_t> target_of(const CommandLine& line, const History& history, const
 
 int run_rollback(Context& context, const CommandLine& line) {
   return run_change(context, line, [&](ChangeSession& session, const AppName& app) -> Result<WantedChange> {
-    const auto canary = session.canary();
+    const auto canary = session.state().canary();
     if (!canary) return fail(canary.error());
-    if (*canary && (line.to_release || line.to_generation)) return fail(session.check_no_canary().error());
+    if (*canary && (line.to_release || line.to_generation))
+      return fail(session.state().check_no_canary().error());
     if (*canary) return withdraw_canary(line, session, **canary);
-    const auto history = session.read_history(reach_of(line));
+    const auto history = session.state().read_history(reach_of(line));
     if (!history) return fail(history.error());
     const auto target = target_of(line, *history, app.name);
     if (!target) return fail(target.error());
-    auto spec = load_generation(session.paths(), app.name, *target);
+    auto spec = session.state().generation(*target);
     if (!spec) return fail(spec.error());
-    auto current = session.current();
+    auto current = session.state().current();
     if (!current) return fail(current.error());
-    spec->generation = session.history().last_generation + 1;
+    spec->generation = session.state().history().last_generation + 1;
     WantedChange wanted;
     wanted.request = request_for(line, session, std::move(*spec));
     wanted.request->returns_to = *target;

@@ -6,7 +6,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "app/launcher_choice.h"
 #include "rollctl/attended_canary.h"
 #include "rollctl/exit_status.h"
 
@@ -56,11 +55,11 @@ int print_plan(Context& context, const RolloutRequest& request, const Plan& plan
   return kDone;
 }
 
-int tell_unchanged(const CommandLine& line, const ChangeSession& session, Reporter& reporter) {
-  const History& history = session.history();
+int tell_unchanged(const CommandLine& line, ChangeSession& session, Reporter& reporter) {
+  const History& history = session.state().history();
   Verdict verdict;
   verdict.command = line.verb;
-  verdict.app = session.app();
+  verdict.app = session.state().app();
   verdict.release = verdict.serving_release = history.current_release;
   verdict.generation = history.current.value_or(0);
   verdict.outcome = Outcome::Unchanged;
@@ -107,19 +106,12 @@ Result<int> change(Context& context, const CommandLine& line, const MakeChange& 
   if (!wanted) return fail(wanted.error());
   if (!wanted->request) return tell_unchanged(line, **session, reporter);
   RolloutRequest& request = *wanted->request;
-  const auto launcher = choose_launcher(request.spec.config);
-  if (!launcher) return fail(launcher.error());
-  if (!launcher->warning.empty()) reporter.on_warning(launcher->warning);
-  if (Status found = check_preload_library(*paths, request.spec.config); !found) return fail(found.error());
   if (access == ChangeSession::Access::Preview) {
     const auto plan = (*session)->preview(request);
     if (!plan) return fail(plan.error());
     return print_plan(context, request, *plan);
   }
 
-  // Whoever stands by may make it needless to launch anything.
-  if (request.shape == RolloutRequest::Shape::Replace && !request.returns_to)
-    (*session)->prepare(request.spec.config);
   if (wanted->description)
     if (Status kept = keep_description(*paths, app.name, *wanted->description); !kept)
       return fail(kept.error());
@@ -153,13 +145,13 @@ int tell_verdict(const Verdict& verdict, Strictness strictness, Reporter& report
   return status;
 }
 
-RolloutRequest request_for(const CommandLine& line, const ChangeSession& session, GenerationSpec spec) {
+RolloutRequest request_for(const CommandLine& line, ChangeSession& session, GenerationSpec spec) {
   const TrafficOptions& options = line.traffic;
   const AppConfig& config = spec.config;
   RolloutRequest request;
   request.command = line.verb;
-  request.from = session.history().wanted() > 0 ? session.history().current_release : "";
-  request.instances = session.history().instances;
+  request.from = session.state().history().wanted() > 0 ? session.state().history().current_release : "";
+  request.instances = session.state().history().instances;
   request.batch = options.batch.value_or(config.rollout.batch);
   request.ready_deadline = options.ready_deadline.value_or(config.ready.deadline);
   request.bake = options.bake.value_or(config.rollout.bake);

@@ -35,6 +35,6 @@ Result<WantedChange> withdraw_canary(const CommandLine& line, ChangeSession& ses
 int tell_verdict(const Verdict& verdict, Strictness strictness, Reporter& reporter);
 
 // The parts of a request that every verb takes from the specification and the options.
-RolloutRequest request_for(const CommandLine& line, const ChangeSession& session, GenerationSpec spec);
+RolloutRequest request_for(const CommandLine& line, ChangeSession& session, GenerationSpec spec);
 
 }  // namespace roll

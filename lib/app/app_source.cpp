@@ -2,7 +2,6 @@
 #include "app/app_source.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <set>
@@ -114,21 +113,6 @@ Status keep_description(const Paths& paths, const std::string& app, const AppDes
   if (description.origin == AppDescription::Origin::File) return {};
   return write_file_atomically(paths.adhoc_app_file(app), write_app_file(description.config), 0600,
                                Durability::Synced);
-}
-
-Status check_preload_library(const Paths& paths, const AppConfig& config) {
-  if (config.socket != SocketMode::Preload) return {};
-  const std::string library = paths.preload_library();
-  if (::access(library.c_str(), R_OK) != 0)
-    return fail(ErrorKind::Unsupported, last_os_failure("socket = \"preload\" needs " + library).message,
-                "install the rollctl package again, or set ROLLCTL_LIBEXEC_DIR");
-  // The loader would take what stands before a blank or a colon for a library of its own.
-  if (library.find_first_of(" :") != std::string::npos)
-    return fail(
-        ErrorKind::Unsupported,
-        fmt::format("socket = \"preload\" cannot use {}: LD_PRELOAD allows no blank and no colon", library),
-        "install rollctl in another folder");
-  return {};
 }
 
 Status check_known(const Paths& paths, const AppName& app) {

@@ -40,9 +40,6 @@ Result<AppDescription> describe_app(const Paths& paths, const AppName& app, cons
 // Keeps an ad-hoc app's description for later commands. Nothing to do for one with a file.
 Status keep_description(const Paths& paths, const std::string& app, const AppDescription& description);
 
-// Unsupported where the app wants libroll-preload.so and it cannot be used.
-Status check_preload_library(const Paths& paths, const AppConfig& config);
-
 // NotFound unless there is an app file, a kept description or a journal of it.
 Status check_known(const Paths& paths, const AppName& app);
 

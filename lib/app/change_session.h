@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
-#include "app/hook_runner.h"
+#include "app/app_state.h"
+#include "app/placement.h"
 #include "app/signalled_output.h"
 #include "app/signals.h"
 #include "app/steer_program_ahead.h"
@@ -15,7 +15,6 @@
 #include "deploy/recovery.h"
 #include "deploy/rollout.h"
 #include "state/app_lock.h"
-#include "state/history.h"
 #include "state/host_instances.h"
 #include "state/journal.h"
 #include "state/paths.h"
@@ -50,23 +49,9 @@ class ChangeSession {
   ChangeSession(const ChangeSession&) = delete;
   ChangeSession& operator=(const ChangeSession&) = delete;
 
-  [[nodiscard]] const std::string& app() const { return app_; }
   [[nodiscard]] const Paths& paths() const { return paths_; }
-  // As far as the state of the app depends on it.
-  [[nodiscard]] const History& history() const { return history_; }
-  // More of it. Blocks on the disk.
-  [[nodiscard]] Result<History> read_history(const Reach& reach) const;
-  [[nodiscard]] Loop& loop() { return *loop_; }
-
-  // The canary that stands; nothing where none does, as after a reboot.
-  Result<std::optional<StandingCanary>> canary();
-  // Busy while one stands: somebody has to decide about it first.
-  Status check_no_canary();
-
-  // The specification of the generation that serves; nothing before the first was completed.
-  Result<std::optional<GenerationSpec>> current() const;
-  // The same of an app that is meant to run; Failed, with what to do, where it is not.
-  Result<GenerationSpec> running() const;
+  // How the app stands; read again after every recovery.
+  [[nodiscard]] AppState& state() { return *state_; }
 
   // Finishes or undoes what a killed rollctl left; nothing where none did. Its outcome is told to the
   // observer alone.
@@ -75,28 +60,29 @@ class ChangeSession {
   // Clears away what nobody wants any more: remains, steering that was left, drains that nobody waited for.
   Result<std::optional<Verdict>> tidy();
 
+  // Strangers on the app's ports, and instances that new ones, as `config` describes them, could not share a
+  // port with. Empty: nothing is wrong.
+  std::vector<Error> check_ports(const AppConfig& config);
+
+  // Both fail where the host has not what a start needs (check_means), and warn of what has no effect here.
+  // roll_out() keeps the specification of what starts.
   Result<Plan> preview(const RolloutRequest& request);
-  // Begins what takes time before a roll_out() that starts new instances, and goes on beside whatever comes
-  // in between. Called off with the session. Blocks for a moment. Once is enough.
-  void prepare(const AppConfig& config);
-  // Keeps the specification of what starts.
   Result<Verdict> roll_out(RolloutRequest request);
 
-  // How many instances there are in any state.
-  Result<int> count_instances();
-  // Whether so many serve, of the generation that was completed last, and no others.
-  Result<bool> serves_with(int instances);
-  // Whether the canary serves.
-  Result<bool> canary_serves();
-
  private:
+  struct Hold {
+    LockHolder self;
+    FileLock lock;
+  };
+
   explicit ChangeSession(Setting setting);
   Status lock(std::string command);
-  Result<int> count(const std::function<bool(const FoundInstance&)>& counts);
-  Result<std::optional<Verdict>> mend(RecoveryRequest request);
-  Result<std::unique_ptr<Steering>> steering_for(HandoverPolicy policy, HostInstances& instances);
-  Result<LaunchPlace> place(const GenerationSpec& spec);
   Status reread();
+  Status check_means(const AppConfig& config);
+  void prepare(const AppConfig& config);
+  Result<std::optional<Verdict>> mend(RecoveryRequest request);
+  Result<std::unique_ptr<Steering>> steering_for(HandoverPolicy policy);
+  PlaceInstance placing();
 
   template <typename Act>
   auto in_world(const AppConfig& config, Act act) -> Result<decltype(act(std::declval<World&>()))>;
@@ -105,16 +91,14 @@ class ChangeSession {
   std::string app_;
   Observer& observer_;
   Sink& hook_output_;
-  LockHolder self_;
-  std::optional<FileLock> lock_;
+  FileJournal journal_;
+  Placement placement_;
+  SteerProgramAhead steer_program_;  // for the first who steers
+  std::optional<Hold> hold_;
   std::unique_ptr<Loop> loop_;
   std::unique_ptr<SignalInterrupts> interrupts_;
-  FileJournal journal_;
-  History history_;
-  InstanceId last_instance_ = 0;
-  std::optional<InstanceId> prepared_instance_;  // whose shim waits for its orders
-  std::unique_ptr<HostInstances> prepared_;
-  SteerProgramAhead steer_program_;  // for the first who steers
+  std::unique_ptr<HostInstances> instances_;
+  std::optional<AppState> state_;
 };
 
 }  // namespace roll

@@ -34,10 +34,9 @@ struct InstancePlace {
   std::string run_dir;   // {run_dir} and $ROLL_RUN_DIR are kServerFolder in it
   std::string log_path;  // where it is a process of its own; under systemd its output goes to the journal
   std::string journal_path;
-  uint16_t probe_port = 0;           // 0 where needs_probe_port() is false
-  std::string preload_library = {};  // for SocketMode::Preload
-  enum class Launcher { Direct, Systemd };
-  Launcher launcher = Launcher::Direct;
+  uint16_t probe_port = 0;            // 0 where needs_probe_port() is false
+  std::string preload_library = {};   // for SocketMode::Preload
+  std::optional<UnitSpec> unit = {};  // nothing: a process of its own
 };
 
 bool needs_probe_port(const AppConfig& config);

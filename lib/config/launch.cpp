@@ -154,11 +154,8 @@ Result<LaunchSpec> make_launch_spec(const GenerationSpec& spec, const InstancePl
   launch.listen = spec.config.listen;
   if (spec.config.socket == SocketMode::Inherit) launch.sockets = LaunchSpec::Sockets::Inherited;
   launch.run_dir = place.run_dir;
-  if (place.launcher == InstancePlace::Launcher::Systemd) {
-    launch.unit = UnitSpec{spec.config.systemd};
-  } else {
-    launch.log_path = place.log_path;
-  }
+  launch.unit = place.unit;
+  if (!launch.unit) launch.log_path = place.log_path;
   launch.journal_path = place.journal_path;
   launch.drain_signal = spec.config.drain.signal;
   launch.drain_deadline = spec.config.drain.deadline;

@@ -7,6 +7,8 @@
 #include <iterator>
 #include <utility>
 
+#include "deploy/port_check.h"
+
 namespace roll {
 
 namespace {
@@ -277,12 +279,9 @@ Ending Rollout::end_standby() {
   return acts_.begin_drain(ending, request_.drain);
 }
 
-// A stranger on the port would get a share of the clients, or keep the server from binding: said before
-// anything starts.
+// Before anything starts.
 Ending Rollout::check_ports() {
   if (request_.shape == RolloutRequest::Shape::Stop) return {};
-  const auto sockets = world_.instances.listen_sockets();
-  if (!sockets) return {Ending::Kind::HostFailed, 0, sockets.error().message, sockets.error().hint};
   std::set<uint32_t> ours;
   for (const auto& [id, member] : fleet_.members()) {
     ours.insert(member.inodes.begin(), member.inodes.end());
@@ -292,20 +291,9 @@ Ending Rollout::check_ports() {
     if (!listeners) continue;
     for (const Listener& listener : *listeners) ours.insert(listener.inode);
   }
-  for (const ListenSocket& socket : *sockets) {
-    const auto& listen = request_.spec.config.listen;
-    const bool on_our_address = std::any_of(listen.begin(), listen.end(), [&](const ListenAddress& address) {
-      return address.matches(socket.bound);
-    });
-    if (!on_our_address || ours.contains(socket.inode)) continue;
-    const std::string owner = world_.instances.owner_of(socket);
-    return {Ending::Kind::HostFailed, 0,
-            fmt::format("{} is in use by {}, which is no instance of {}", socket.bound.text(),
-                        owner.empty() ? fmt::format("a process of user {}", socket.uid) : owner,
-                        request_.spec.app),
-            "stop it first, or give the app another address to listen on"};
-  }
-  return {};
+  const auto strangers =
+      find_strangers(world_.instances, request_.spec.app, request_.spec.config.listen, ours);
+  return strangers.empty() ? Ending() : host_failed(strangers.front());
 }
 
 // The others of its release come.

@@ -82,6 +82,7 @@ Result<std::vector<FoundInstance>> HostInstances::discover() {
   const auto ids = list_instance_folders(paths_, app_);
   if (!ids) return fail(ids.error());
   call_shims(*ids);
+  std::erase_if(known_, [](const auto& entry) { return entry.second.over; });
   std::vector<FoundInstance> found;
   for (InstanceId id : *ids) {
     if (prepared_.contains(id)) continue;  // to be launched from here
@@ -90,6 +91,7 @@ Result<std::vector<FoundInstance>> HostInstances::discover() {
     if (auto error = std::exchange(no_answer_, std::nullopt))
       return fail(with_context(std::move(*error), fmt::format("cannot look at instance {}", id)));
     if (known.shim) known.record = known.shim->record();
+    if (known.orphan) known.record = known.orphan->record();
     known.record.id = id;
     const Presence presence = known.shim        ? Presence::Supervised
                               : known.orphan    ? Presence::Unsupervised

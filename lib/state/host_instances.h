@@ -26,6 +26,8 @@ class HostInstances final : public Instances {
  public:
   static Result<std::unique_ptr<HostInstances>> create(Loop& loop, const Paths& paths, std::string app,
                                                        std::vector<ListenAddress> listen);
+  // The app's addresses from now on.
+  void set_listen(std::vector<ListenAddress> listen) { listen_ = std::move(listen); }
 
   // Calls off what was prepared and not launched.
   ~HostInstances() override;

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#include "app/app_check.h"
+
+#include <utility>
+
+#include "app/start_check.h"
+#include "config/app_file.h"
+#include "deploy/descriptor_need.h"
+#include "deploy/port_check.h"
+#include "loop/loop.h"
+#include "state/host_instances.h"
+#include "state/journal.h"
+#include "steering/handover.h"
+
+namespace roll {
+
+namespace {
+
+// Without a release that paths could be made with, only what does not depend on one can be looked at.
+StartCheck check_what_starts(const Paths& paths, const std::string& app, const History& history,
+                             const AppConfig& config) {
+  const std::string& release = history.current_release;
+  if (release.empty() && needs_release(config)) return check_means(paths, config);
+  return check_start(paths, {app, release.empty() ? "g1" : release, history.last_generation + 1, config});
+}
+
+// A later deploy: all instances are there, and as many are started.
+DescriptorNeed need_of_a_deploy(const AppConfig& config, const Steering& steering) {
+  DescriptorNeed need;
+  need.standing = need.starting = static_cast<size_t>(config.instances.resolve());
+  need.addresses = config.listen.size();
+  if (steering.way() == Handover::Steer && !steering.outlives_rollctl())
+    need.keeps = DescriptorNeed::Keeps::ForEachListener;
+  return need;
+}
+
+}  // namespace
+
+Result<AppFindings> check_app(const Paths& paths, const AppName& app) {
+  const auto description = describe_app(paths, app, {});
+  if (!description) return fail(description.error());
+  const AppConfig& config = description->config;
+  const auto history = read_history(paths.journal(app.name), Reach::state());
+  if (!history) return fail(history.error());
+  const auto loop = Loop::create();
+  if (!loop) return fail(loop.error());
+
+  AppFindings findings;
+  const auto add = [&](std::vector<Error> errors) {
+    for (Error& error : errors) findings.errors.push_back(std::move(error));
+  };
+  StartCheck start = check_what_starts(paths, app.name, *history, config);
+  if (start.launcher) {
+    findings.launcher = start.launcher->name();
+    findings.warning = start.launcher->warning;
+  }
+  add(std::move(start.findings));
+  if (const auto instances = HostInstances::create(**loop, paths, app.name, config.listen))
+    add(check_ports(**instances, app.name, config));
+  else
+    add({instances.error()});
+  if (const auto steering = choose_steering(**loop, insisted_handover(config.handover))) {
+    findings.handover = handover_name((*steering)->way());
+    const DescriptorNeed need = need_of_a_deploy(config, **steering);
+    findings.descriptors = need.descriptors();
+    if (Status fits = check_descriptors(need); !fits) add({fits.error()});
+  } else {
+    add({steering.error()});
+  }
+  return findings;
+}
+
+}  // namespace roll
