@@ -33,7 +33,7 @@ void await_end(const ProcessRef& process) {
 Verdict verdict_on(const History& history, const CommandLine& line, const std::string& app) {
   const Change& change = history.changes.back();
   Verdict verdict;
-  verdict.command = line.verb;
+  verdict.command = line.app_command();
   verdict.app = app;
   verdict.generation = change.generation;
   verdict.connections_cut = change.connections_cut;

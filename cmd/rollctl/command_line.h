@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "config/app_config.h"
 #include "rollctl/context.h"
+#include "state/app_command.h"
 
 namespace roll {
 
@@ -49,6 +50,7 @@ struct CommandLine {
   bool watch = false;
   bool wait = false;
 
+  [[nodiscard]] AppCommand app_command() const { return parse_command(verb).value_or(AppCommand::Other); }
   [[nodiscard]] AppOptions app_options() const {
     return {command, traffic.instances, traffic.listen, traffic.ready, traffic.handover};
   }

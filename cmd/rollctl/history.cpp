@@ -18,7 +18,7 @@ constexpr int kDefaultChanges = 20;
 
 nlohmann::json to_json(const Change& change) {
   using nlohmann::json;
-  return {{"command", change.command},
+  return {{"command", command_word(change.command)},
           {"release", change.release},
           {"from", change.from ? json(*change.from) : json(nullptr)},
           {"generation", change.generation},

@@ -2,11 +2,8 @@
 #include <malloc.h>
 #include <sys/stat.h>
 
-#include <algorithm>
-#include <iterator>
 #include <map>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -36,10 +33,8 @@ const std::map<std::string, Verb>& verbs() {
 }
 
 bool moves_traffic(const std::vector<std::string>& arguments) {
-  constexpr std::string_view kMoving[] = {"deploy", "restart", "rollback", "promote", "abort",
-                                          "scale",  "start",   "stop",     "recover"};
-  return !arguments.empty() &&
-         std::find(std::begin(kMoving), std::end(kMoving), arguments.front()) != std::end(kMoving);
+  const auto command = arguments.empty() ? std::nullopt : roll::parse_command(arguments.front());
+  return command && roll::traits_of(*command).moves_traffic;
 }
 
 }  // namespace

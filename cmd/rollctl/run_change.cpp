@@ -15,10 +15,6 @@ namespace {
 
 using nlohmann::json;
 
-bool takes_hold(const std::string& verb) {
-  return verb == "deploy" || verb == "restart" || verb == "rollback" || verb == "promote";
-}
-
 int print_plan(Context& context, const RolloutRequest& request, const Plan& plan) {
   if (context.options().json) {
     json steps = json::array();
@@ -29,7 +25,7 @@ int print_plan(Context& context, const RolloutRequest& request, const Plan& plan
     }
     context.print_json({{"v", 1},
                         {"app", request.spec.app},
-                        {"command", request.command},
+                        {"command", command_word(request.command)},
                         {"release", request.spec.release},
                         {"generation", request.spec.generation},
                         {"instances", request.instances},
@@ -37,7 +33,7 @@ int print_plan(Context& context, const RolloutRequest& request, const Plan& plan
     return kDone;
   }
   std::vector<Line> lines{{{fmt::format("{}: {} {} as generation {}, in {} step{}; nothing was touched",
-                                        request.spec.app, request.command, request.spec.release,
+                                        request.spec.app, command_word(request.command), request.spec.release,
                                         request.spec.generation, plan.size(), plan.size() == 1 ? "" : "s")}}};
   for (const Step& step : plan) {
     std::vector<std::string> parts;
@@ -58,7 +54,7 @@ int print_plan(Context& context, const RolloutRequest& request, const Plan& plan
 int tell_unchanged(const CommandLine& line, ChangeSession& session, Reporter& reporter) {
   const History& history = session.state().history();
   Verdict verdict;
-  verdict.command = line.verb;
+  verdict.command = line.app_command();
   verdict.app = session.state().app();
   verdict.release = verdict.serving_release = history.current_release;
   verdict.generation = history.current.value_or(0);
@@ -77,7 +73,7 @@ Result<int> change(Context& context, const CommandLine& line, const MakeChange& 
     if (Status known = check_known(*paths, app); !known) return fail(known.error());
 
   // An app file that is wrong is said to be before anything is made or locked.
-  if (line.verb == "deploy" || line.verb == "restart") {
+  if (traits_of(line.app_command()).reads_app_file) {
     auto description = describe_app(*paths, app, line.app_options());
     if (!description) return fail(description.error());
     app.description = std::move(*description);
@@ -149,21 +145,21 @@ RolloutRequest request_for(const CommandLine& line, ChangeSession& session, Gene
   const TrafficOptions& options = line.traffic;
   const AppConfig& config = spec.config;
   RolloutRequest request;
-  request.command = line.verb;
+  request.command = line.app_command();
   request.from = session.state().history().wanted() > 0 ? session.state().history().current_release : "";
   request.instances = session.state().history().instances;
   request.batch = options.batch.value_or(config.rollout.batch);
   request.ready_deadline = options.ready_deadline.value_or(config.ready.deadline);
   request.bake = options.bake.value_or(config.rollout.bake);
   request.settle = config.drain.settle;
-  if (line.verb == "deploy") request.canary = options.canary.value_or(config.rollout.canary);
-  if (takes_hold(line.verb)) request.hold = options.hold.value_or(config.rollout.hold);
+  if (request.command == AppCommand::Deploy) request.canary = options.canary.value_or(config.rollout.canary);
+  if (traits_of(request.command).makes_generation) request.hold = options.hold.value_or(config.rollout.hold);
   request.drain = {config.drain.signal, options.drain_deadline.value_or(config.drain.deadline),
                    config.drain.order == DrainStep::Idle ? DrainStart::Idle : DrainStart::Signal};
   request.after_shift = options.detach ? AfterShift::Detach : AfterShift::AwaitDrains;
   request.note = options.note;
   // One must always be able to stop, whatever the host allows by now.
-  if (line.verb == "stop") spec.config.handover = HandoverPolicy::Auto;
+  if (request.command == AppCommand::Stop) spec.config.handover = HandoverPolicy::Auto;
   if (options.handover) spec.config.handover = *options.handover;
   request.spec = std::move(spec);
   return request;

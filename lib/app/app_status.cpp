@@ -53,7 +53,7 @@ const char* phase_name(RunningChange::Phase phase) {
 
 json to_json(const RunningChange& change) {
   return {{"phase", phase_name(change.phase)},
-          {"command", change.command},
+          {"command", command_word(change.command)},
           {"release", change.release},
           {"generation", change.generation},
           {"since", format_time(change.since)}};

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "process/instance_record.h"
+#include "state/app_command.h"
 #include "steering/steering.h"
 
 namespace roll {
@@ -42,7 +43,7 @@ struct InstanceStatus {
 struct RunningChange {
   enum class Phase { Running, Interrupted, Canary };
   Phase phase = Phase::Running;
-  std::string command;
+  AppCommand command = AppCommand::Deploy;
   std::string release;
   int64_t generation = 0;
   WallTime since;

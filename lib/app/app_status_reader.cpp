@@ -109,7 +109,7 @@ Result<AppStatus> look_once(Loop& loop, const Paths& paths, const std::string& a
   };
   if (history.canary && !status.change &&
       std::any_of(status.instances.begin(), status.instances.end(), is_of_the_canary))
-    status.change = RunningChange{RunningChange::Phase::Canary, "deploy", history.canary->release,
+    status.change = RunningChange{RunningChange::Phase::Canary, AppCommand::Deploy, history.canary->release,
                                   history.canary->generation, history.canary->since};
   status.serving = static_cast<int>(std::count_if(status.instances.begin(), status.instances.end(),
                                                   [](const InstanceStatus& one) { return one.serves(); }));

@@ -16,10 +16,10 @@ Remedy decide_remedy(const Change& change) {
                                       change.starting.begin(), change.starting.end());
   if (change.makes_generation()) {
     // Batches: the traffic has moved when the last of the new instances came into the rotation.
-    const int before = change.command == "promote" ? 1 : 0;  // the canary
+    const int before = change.command == AppCommand::Promote ? 1 : 0;  // the canary
     const bool last_came = static_cast<int>(change.shifted_in.size()) + before >= change.instances;
     // With a canary the last of the new ones come together with the old ones' leaving.
-    const bool has_canary = change.canary > 0 || change.command == "promote";
+    const bool has_canary = change.canary > 0 || change.command == AppCommand::Promote;
     const bool moved = last_came && all_came && (!has_canary || !change.shifted_out.empty());
     return moved ? Remedy::Finish : Remedy::Undo;
   }
@@ -38,7 +38,7 @@ Recovery::Recovery(World& world, RecoveryRequest request, PlaceInstance place)
 int Recovery::wanted() const {
   const Change* change = request_.history.unfinished();
   if (request_.remedy == Remedy::Finish && change != nullptr)
-    return change->command == "stop" ? 0 : change->instances;
+    return change->command == AppCommand::Stop ? 0 : change->instances;
   return request_.history.wanted();
 }
 
@@ -143,7 +143,7 @@ Ending Recovery::mend() {
 
 Verdict Recovery::conclude(const Ending& ending) {
   Verdict verdict;
-  verdict.command = "recover";
+  verdict.command = AppCommand::Recover;
   verdict.app = request_.app;
   verdict.release = request_.spec.release;
   verdict.generation = request_.spec.generation;
@@ -156,7 +156,7 @@ Verdict Recovery::conclude(const Ending& ending) {
   verdict.left = acts_.left();
   const Change* change = request_.history.unfinished();
   if (change != nullptr && request_.remedy != Remedy::Nothing)
-    verdict.reason = fmt::format("the interrupted {} was {}", change->command,
+    verdict.reason = fmt::format("the interrupted {} was {}", command_word(change->command),
                                  request_.remedy == Remedy::Undo ? "undone" : "finished");
   if (!ending.done()) {
     verdict.outcome = Outcome::NeedsAttention;
@@ -188,7 +188,7 @@ Verdict Recovery::conclude(const Ending& ending) {
 void Recovery::note_withdrawal(Verdict& verdict) {
   const StandingCanary& canary = *request_.history.canary;
   events::Started started;
-  started.command = "abort";
+  started.command = AppCommand::Abort;
   started.release = request_.spec.release;
   started.from = canary.release;
   started.instances = verdict.wanted;

@@ -271,7 +271,7 @@ Ending Rollout::lift_gate() {
 
 // It was kept for going back; from now on there is something newer to go back to.
 Ending Rollout::end_standby() {
-  if (request_.shape == RolloutRequest::Shape::TopUp && request_.command != "scale") return {};
+  if (request_.shape == RolloutRequest::Shape::TopUp && request_.command != AppCommand::Scale) return {};
   std::vector<InstanceId> ending = standing_by();
   const std::vector<InstanceId> back = returning();
   std::erase_if(ending, [&](InstanceId id) { return std::find(back.begin(), back.end(), id) != back.end(); });

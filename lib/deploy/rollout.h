@@ -27,7 +27,7 @@ struct RolloutRequest {
     Withdraw,  // abort: the canary leaves
   };
 
-  std::string command;
+  AppCommand command = AppCommand::Deploy;
   Shape shape = Shape::Replace;
   GenerationSpec spec;                     // of the instances that start
   std::optional<GenerationSpec> previous;  // of those that serve, for taking batches back

@@ -27,7 +27,7 @@ struct CanaryView {
 
 // How a change ended: the truth that exit status and summary tell.
 struct Verdict {
-  std::string command;
+  AppCommand command = AppCommand::Deploy;
   std::string app;
   std::string release;
   int64_t generation = 0;

@@ -78,7 +78,7 @@ Event deploy_started(const Started& started) {
                                          {"from", started.from ? json(*started.from) : json(nullptr)},
                                          {"instances", started.instances},
                                          {"handover", handover_name(started.handover)},
-                                         {"command", started.command},
+                                         {"command", command_word(started.command)},
                                          {"note", started.note}});
   if (started.canary > 0) begun.fields["canary"] = started.canary;
   if (!started.returns.empty()) begun.fields["returns"] = started.returns;

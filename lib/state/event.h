@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "process/instance_record.h"
+#include "state/app_command.h"
 #include "steering/steering.h"
 
 namespace roll {
@@ -37,7 +38,7 @@ std::optional<Outcome> parse_outcome(std::string_view name);
 namespace events {
 
 struct Started {
-  std::string command;  // "deploy", "rollback", …
+  AppCommand command = AppCommand::Deploy;
   std::string release;
   std::optional<std::string> from = {};  // the release that serves
   int instances = 0;                     // that shall serve in the end

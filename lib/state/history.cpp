@@ -35,7 +35,7 @@ void decide_canary(const Event& event, const Change& change, History& history) {
   if (change.outcome == Outcome::Canary)
     history.canary =
         StandingCanary{change.release, change.generation, change.instances, change.canary, event.time};
-  const bool keeps_it = change.command == "start" || change.command == "scale";
+  const bool keeps_it = change.command == AppCommand::Start || change.command == AppCommand::Scale;
   if (change.outcome == Outcome::Deployed && !keeps_it) history.canary.reset();
   if (change.outcome == Outcome::RolledBack && change.withdraws()) history.canary.reset();
 }
@@ -43,13 +43,13 @@ void decide_canary(const Event& event, const Change& change, History& history) {
 void conclude(const Event& event, const Change& change, History& history) {
   decide_canary(event, change, history);
   if (change.outcome != Outcome::Deployed) return;
-  if (change.command == "stop") {
+  if (change.command == AppCommand::Stop) {
     history.stopped = true;
     return;
   }
   history.stopped = false;
   history.instances = change.instances;
-  if (change.command == "scale") history.scaled_to = change.instances;
+  if (change.command == AppCommand::Scale) history.scaled_to = change.instances;
   if (history.scaled_to != change.instances) history.scaled_to.reset();
   if (!change.makes_generation()) return;
   history.current = change.generation;
@@ -61,7 +61,7 @@ void conclude(const Event& event, const Change& change, History& history) {
 
 Change begin_change(const Event& started) {
   Change change;
-  change.command = text_of(started.fields, "command");
+  change.command = parse_command(text_of(started.fields, "command")).value_or(AppCommand::Other);
   change.release = text_of(started.fields, "release");
   if (std::string from = text_of(started.fields, "from"); !from.empty()) change.from = std::move(from);
   change.generation = started.generation;
@@ -84,12 +84,8 @@ void end_change(const Event& finished, Change& change) {
   change.reason = text_of(finished.fields, "reason");
 }
 
-bool Change::makes_generation() const {
-  return command == "deploy" || command == "rollback" || command == "restart" || command == "promote";
-}
-
 bool Change::withdraws() const {
-  return command == "abort" || (command == "rollback" && over_canary);
+  return command == AppCommand::Abort || (command == AppCommand::Rollback && over_canary);
 }
 
 const Change* History::unfinished() const {
@@ -99,7 +95,7 @@ const Change* History::unfinished() const {
 
 RollbackChain::Link RollbackChain::link_of(const Change& completed) {
   if (has_serving_) return Link::Target;
-  has_serving_ = completed.command != "restart";
+  has_serving_ = completed.command != AppCommand::Restart;
   return has_serving_ ? Link::Serving : Link::Restart;
 }
 

@@ -13,7 +13,7 @@ namespace roll {
 
 // One command that moved traffic, from its first event to its last.
 struct Change {
-  std::string command;
+  AppCommand command = AppCommand::Other;
   std::string release;
   std::optional<std::string> from;
   int64_t generation = 0;
@@ -36,9 +36,7 @@ struct Change {
   size_t connections_cut = 0;
   std::string reason;
 
-  // Did it begin a generation of its own? deploy, rollback and restart do, and `promote`
-  // completes that of its canary.
-  [[nodiscard]] bool makes_generation() const;
+  [[nodiscard]] bool makes_generation() const { return traits_of(command).makes_generation; }
   [[nodiscard]] bool has_completed() const { return outcome == Outcome::Deployed && makes_generation(); }
   // How it ended is known, and needs nobody's attention.
   [[nodiscard]] bool has_ended() const { return outcome && *outcome != Outcome::NeedsAttention; }

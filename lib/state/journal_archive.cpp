@@ -127,17 +127,17 @@ KeptEvents events_to_keep(const std::vector<Event>& events) {
     const auto found = std::find_if(changes.rbegin(), changes.rend(), is_wanted);
     if (found != changes.rend()) keep(*found);
   };
-  const auto succeeded = [](const Told& told, std::string_view command) {
+  const auto succeeded = [](const Told& told, AppCommand command) {
     return told.change.outcome == Outcome::Deployed && told.change.command == command;
   };
   // Each is what the state has one thing from: the last word of all, who stands, how many, what serves,
   // and what a rollback goes to.
   keep_last([](const Told&) { return true; });
   if (history.canary) keep_last([](const Told& told) { return told.change.outcome == Outcome::Canary; });
-  if (history.stopped) keep_last([&](const Told& told) { return succeeded(told, "stop"); });
-  if (history.scaled_to) keep_last([&](const Told& told) { return succeeded(told, "scale"); });
+  if (history.stopped) keep_last([&](const Told& told) { return succeeded(told, AppCommand::Stop); });
+  if (history.scaled_to) keep_last([&](const Told& told) { return succeeded(told, AppCommand::Scale); });
   keep_last([&](const Told& told) {
-    return told.change.outcome == Outcome::Deployed && told.change.command != "stop";
+    return told.change.outcome == Outcome::Deployed && told.change.command != AppCommand::Stop;
   });
   RollbackChain chain;
   bool has_current = false;

@@ -175,10 +175,10 @@ Reach Reach::rollback() {
 
 Reach Reach::scaling() {
   return {[instances = std::optional<int>()](const Change& change) mutable {
-            if (change.outcome != Outcome::Deployed || change.command == "stop") return false;
+            if (change.outcome != Outcome::Deployed || change.command == AppCommand::Stop) return false;
             const bool is_other = instances && *instances != change.instances;
             instances = change.instances;
-            return is_other || change.command == "scale";
+            return is_other || change.command == AppCommand::Scale;
           },
           Beginning::CountsWhereItTellsOfScaling};
 }

@@ -15,7 +15,7 @@ Span outcome_of(const Change& change) {
   if (!change.outcome) return {"unfinished", Tone::Busy};
   switch (*change.outcome) {
     case Outcome::Deployed:
-      return {change.command == "deploy" ? "deployed" : "done", Tone::Good};
+      return {change.command == AppCommand::Deploy ? "deployed" : "done", Tone::Good};
     case Outcome::Unchanged:
       return {"unchanged", Tone::Quiet};
     case Outcome::Canary:
@@ -52,8 +52,9 @@ std::vector<Line> history_lines(const History& history, size_t limit, WallTime n
   for (auto change = history.changes.rbegin(); change != history.changes.rend() && limit > 0;
        ++change, --limit) {
     const bool ended = change->outcome.has_value();
-    table.add_row({std::to_string(change->generation), relative_time(change->started, now), change->command,
-                   change->release, outcome_of(*change), ended ? human_duration(change->duration) : "",
+    table.add_row({std::to_string(change->generation), relative_time(change->started, now),
+                   command_word(change->command), change->release, outcome_of(*change),
+                   ended ? human_duration(change->duration) : "",
                    change->connections_cut > 0 ? Span(std::to_string(change->connections_cut), Tone::Bad)
                                                : Span(ended ? "0" : ""),
                    note_of(*change)});

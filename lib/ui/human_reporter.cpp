@@ -29,7 +29,8 @@ std::optional<Handover> handover_of(const Event& started) {
   reader.get("handover", name);
   reader.get("from", from);
   reader.get("command", command);
-  if (from.empty() || command == "start" || command == "stop") return std::nullopt;
+  if (from.empty() || command == command_word(AppCommand::Start) || command == command_word(AppCommand::Stop))
+    return std::nullopt;
   for (const Handover way : {Handover::Steer, Handover::Migrate, Handover::Plain})
     if (name == handover_name(way)) return way;
   return std::nullopt;

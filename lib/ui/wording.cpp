@@ -15,30 +15,32 @@ namespace roll {
 namespace {
 
 struct CommandWords {
-  const char* command;
+  AppCommand command;
   const char* attempt;  // "deploy v2"; {} is the release
   const char* doing;    // "deploying v2"
   const char* undone;   // "v2 was not deployed"
   const char* done;  // "v2 serves with 2 instances (restarted)"; {} is the release before; empty: see `was`
 };
 
-constexpr std::array<CommandWords, 9> kCommands{{
-    {"deploy", "deploy {}", "deploying {}", "{} was not deployed", ""},
-    {"rollback", "roll back to {}", "rolling back to {}", "not rolled back to {}", "rolled back from {}"},
-    {"restart", "restart {}", "restarting {}", "{} was not restarted", "restarted"},
-    {"promote", "promote {}", "promoting {}", "{} was not promoted", "promoted"},
-    {"abort", "abort the canary", "aborting the canary", "the canary was not aborted", "canary aborted"},
-    {"scale", "scale {}", "scaling {}", "{} was not scaled", "scaled"},
-    {"start", "start {}", "starting {}", "{} was not started", "started"},
-    {"stop", "stop", "stopping", "not stopped", ""},
-    {"recover", "recover", "recovering", "not recovered", "recovered"},
+constexpr std::array<CommandWords, 10> kCommands{{
+    {AppCommand::Deploy, "deploy {}", "deploying {}", "{} was not deployed", ""},
+    {AppCommand::Rollback, "roll back to {}", "rolling back to {}", "not rolled back to {}",
+     "rolled back from {}"},
+    {AppCommand::Restart, "restart {}", "restarting {}", "{} was not restarted", "restarted"},
+    {AppCommand::Promote, "promote {}", "promoting {}", "{} was not promoted", "promoted"},
+    {AppCommand::Abort, "abort the canary", "aborting the canary", "the canary was not aborted",
+     "canary aborted"},
+    {AppCommand::Scale, "scale {}", "scaling {}", "{} was not scaled", "scaled"},
+    {AppCommand::Start, "start {}", "starting {}", "{} was not started", "started"},
+    {AppCommand::Stop, "stop", "stopping", "not stopped", ""},
+    {AppCommand::Recover, "recover", "recovering", "not recovered", "recovered"},
+    {AppCommand::Other, "{}", "{}", "{}", ""},  // remove moves no traffic
 }};
 
-CommandWords words_of(const std::string& command) {
-  const auto known = std::find_if(kCommands.begin(), kCommands.end(),
-                                  [&](const CommandWords& words) { return command == words.command; });
-  if (known != kCommands.end()) return *known;
-  return {"", "{}", "{}", "{}", ""};
+const CommandWords& words_of(AppCommand command) {
+  const auto* known = std::find_if(kCommands.begin(), kCommands.end(),
+                                   [&](const CommandWords& words) { return command == words.command; });
+  return known != kCommands.end() ? *known : kCommands.back();
 }
 
 std::string fill(const char* pattern, const std::string& word) {
@@ -68,11 +70,15 @@ struct Fields {
   JsonReader reader;
 };
 
+AppCommand command_of(Fields& fields) {
+  return parse_command(fields.get<std::string>("command")).value_or(AppCommand::Other);
+}
+
 std::string started_text(Fields fields) {
   const auto release = fields.get<std::string>("release");
   const auto from = fields.get<std::string>("from");
   const auto instances = fields.get<size_t>("instances");
-  std::string text = fill(words_of(fields.get<std::string>("command")).doing, release);
+  std::string text = fill(words_of(command_of(fields)).doing, release);
   if (instances > 0) text += " with " + count_text(instances, "instance");
   if (!from.empty() && from != release) text += fmt::format(" ({} serves)", from);
   return text + fmt::format(", handover {}", fields.get<std::string>("handover"));
@@ -106,9 +112,9 @@ std::string serves_text(const Verdict& verdict) {
 }
 
 std::string done_text(const Verdict& verdict) {
-  if (verdict.command == "stop") return "stopped";
+  if (verdict.command == AppCommand::Stop) return "stopped";
   std::string how = words_of(verdict.command).done;
-  if (verdict.command == "rollback" && (!verdict.from || *verdict.from == verdict.release))
+  if (verdict.command == AppCommand::Rollback && (!verdict.from || *verdict.from == verdict.release))
     how = "rolled back";
   else if (!how.empty())
     how = fill(how.c_str(), verdict.from.value_or(""));
@@ -118,12 +124,12 @@ std::string done_text(const Verdict& verdict) {
 }
 
 std::string ending_text(const Verdict& verdict) {
-  const CommandWords words = words_of(verdict.command);
+  const CommandWords& words = words_of(verdict.command);
   switch (verdict.outcome) {
     case Outcome::Deployed:
       return done_text(verdict);
     case Outcome::Unchanged:
-      return verdict.command == "stop" ? "stopped already" : serves_text(verdict) + " already";
+      return verdict.command == AppCommand::Stop ? "stopped already" : serves_text(verdict) + " already";
     case Outcome::Canary:
       return fmt::format("{} serves{} as a canary beside {}", verdict.release,
                          verdict.canary ? fmt::format(" {:.3g}%", verdict.canary->percent) : "",
@@ -144,11 +150,10 @@ std::string ending_text(const Verdict& verdict) {
 
 }  // namespace
 
-std::string attempt_text(const std::string& command, const std::string& release) {
-  const CommandWords words = words_of(command);
-  std::string text = fill(words.attempt, release);
+std::string attempt_text(AppCommand command, const std::string& release) {
+  std::string text = fill(words_of(command).attempt, release);
   while (text.ends_with(' ')) text.pop_back();  // no release was ever completed
-  return words.command[0] != '\0' ? text : command;
+  return text;
 }
 
 std::optional<std::string> event_text(const Event& event) {

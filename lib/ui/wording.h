@@ -15,7 +15,7 @@ namespace roll {
 // Every sentence about a change that people read, in one place: what is tried, what happened, how it ended.
 
 // What a change does to a release: "deploy v2", "roll back to v1", "stop".
-std::string attempt_text(const std::string& command, const std::string& release);
+std::string attempt_text(AppCommand command, const std::string& release);
 
 // An event as one sentence; nothing for events that are no news to people (intents, the end, which the
 // verdict tells better).

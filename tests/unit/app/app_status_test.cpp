@@ -58,7 +58,7 @@ TEST(AppStatusTest, SaysNullWhereNothingIsKnown) {
 TEST(AppStatusTest, TellsWhatRunsAndWhoIsUnsupervised) {
   AppStatus status = serving();
   status.instances[0].supervision = InstanceStatus::Supervision::Unsupervised;
-  status.change = RunningChange{RunningChange::Phase::Interrupted, "deploy", "v3", 8,
+  status.change = RunningChange{RunningChange::Phase::Interrupted, AppCommand::Deploy, "v3", 8,
                                 parse_time("2026-01-31T12:00:00.123Z").value()};
   const json object = to_json(status);
   EXPECT_EQ(object["instances"][0]["supervised"], false);

@@ -35,7 +35,7 @@ void DeployWorld::completed(const std::string& release, int count) {
   kept[generation] = spec(release, generation);
   Recorder recorder(world, generation);
   events::Started started;
-  started.command = "deploy";
+  started.command = AppCommand::Deploy;
   started.release = release;
   started.instances = count;
   (void)recorder.frame(events::deploy_started(started));
@@ -60,7 +60,7 @@ void DeployWorld::stopped(const std::string& release, int count) {
   EXPECT_EQ(run(stop()).outcome, Outcome::Deployed);
 }
 
-RolloutRequest DeployWorld::request(const std::string& command, GenerationSpec target, int count) {
+RolloutRequest DeployWorld::request(AppCommand command, GenerationSpec target, int count) {
   RolloutRequest request;
   request.command = command;
   request.spec = std::move(target);
@@ -76,11 +76,11 @@ RolloutRequest DeployWorld::request(const std::string& command, GenerationSpec t
 }
 
 RolloutRequest DeployWorld::deploy(const std::string& release, int count) {
-  return request("deploy", spec(release, ++generation_), count);
+  return request(AppCommand::Deploy, spec(release, ++generation_), count);
 }
 
 RolloutRequest DeployWorld::rollback(const std::string& release, int count) {
-  return request("rollback", spec(release, ++generation_), count);
+  return request(AppCommand::Rollback, spec(release, ++generation_), count);
 }
 
 RolloutRequest DeployWorld::deploy_canary(const std::string& release, int count, double percent) {
@@ -91,14 +91,14 @@ RolloutRequest DeployWorld::deploy_canary(const std::string& release, int count,
 
 RolloutRequest DeployWorld::promote() {
   const StandingCanary canary = history().canary.value();
-  RolloutRequest wanted = request("promote", kept.at(canary.generation), canary.instances);
+  RolloutRequest wanted = request(AppCommand::Promote, kept.at(canary.generation), canary.instances);
   wanted.shape = RolloutRequest::Shape::Promote;
   return wanted;
 }
 
 RolloutRequest DeployWorld::abort() {
   RolloutRequest wanted = scale(history().instances);
-  wanted.command = "abort";
+  wanted.command = AppCommand::Abort;
   wanted.shape = RolloutRequest::Shape::Withdraw;
   wanted.from = history().canary.value().release;
   return wanted;
@@ -119,7 +119,7 @@ std::vector<InstanceId> DeployWorld::in_state(InstanceState state) const {
 }
 
 RolloutRequest DeployWorld::scale(int count) {
-  RolloutRequest wanted = request("scale", kept.at(*history().current), count);
+  RolloutRequest wanted = request(AppCommand::Scale, kept.at(*history().current), count);
   wanted.spec.config.hooks = hooks_config;
   wanted.shape = RolloutRequest::Shape::TopUp;
   return wanted;
@@ -127,13 +127,13 @@ RolloutRequest DeployWorld::scale(int count) {
 
 RolloutRequest DeployWorld::start(int count) {
   RolloutRequest wanted = scale(count);
-  wanted.command = "start";
+  wanted.command = AppCommand::Start;
   return wanted;
 }
 
 RolloutRequest DeployWorld::stop() {
   RolloutRequest wanted = scale(history().instances);
-  wanted.command = "stop";
+  wanted.command = AppCommand::Stop;
   wanted.shape = RolloutRequest::Shape::Stop;
   return wanted;
 }
@@ -240,7 +240,7 @@ std::optional<Verdict> DeployWorld::recover() {
   const bool forward = request.remedy == Remedy::Finish || !past.current;
   request.spec = kept.at(forward ? change->generation : *past.current);
   const bool finishes = request.remedy == Remedy::Finish;
-  const int wanted = !finishes ? past.wanted() : change->command == "stop" ? 0 : change->instances;
+  const int wanted = !finishes ? past.wanted() : change->command == AppCommand::Stop ? 0 : change->instances;
   const std::string release = request.spec.release;
   rules.at_least = 0;
   rules.shifts_need_intents = false;

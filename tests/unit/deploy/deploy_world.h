@@ -95,7 +95,7 @@ struct DeployWorld {
   void expect_sensible_events();
 
  private:
-  RolloutRequest request(const std::string& command, GenerationSpec spec, int count);
+  RolloutRequest request(AppCommand command, GenerationSpec spec, int count);
   void expect_shims_see_to_the_standby(int count);
   [[nodiscard]] Verdict refusal(const RolloutRequest& request, const Error& error) const;
   PlaceInstance place();

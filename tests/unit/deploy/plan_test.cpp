@@ -57,7 +57,7 @@ TEST(Plan, StopsAllAtOnce) {
 
 class RemedyTest : public testing::Test {
  protected:
-  static Change change(const std::string& command, int instances) {
+  static Change change(AppCommand command, int instances) {
     Change change;
     change.command = command;
     change.instances = instances;
@@ -66,7 +66,7 @@ class RemedyTest : public testing::Test {
 };
 
 TEST_F(RemedyTest, UndoesWhatHadNotMovedAllTraffic) {
-  Change deploy = change("deploy", 2);
+  Change deploy = change(AppCommand::Deploy, 2);
   EXPECT_EQ(decide_remedy(deploy), Remedy::Undo);
   deploy.starting = {3};
   EXPECT_EQ(decide_remedy(deploy), Remedy::Undo);
@@ -76,27 +76,27 @@ TEST_F(RemedyTest, UndoesWhatHadNotMovedAllTraffic) {
 }
 
 TEST_F(RemedyTest, FinishesWhatHadMovedAllTraffic) {
-  Change deploy = change("deploy", 2);
+  Change deploy = change(AppCommand::Deploy, 2);
   deploy.starting = deploy.shifted_in = {3, 4};
   EXPECT_EQ(decide_remedy(deploy), Remedy::Finish);
 }
 
 TEST_F(RemedyTest, UndoesADeployThatWasBeingTakenBack) {
-  Change deploy = change("deploy", 2);
+  Change deploy = change(AppCommand::Deploy, 2);
   deploy.starting = {3, 4, 5};
   deploy.shifted_in = {3, 5};
   EXPECT_EQ(decide_remedy(deploy), Remedy::Undo);
 }
 
 TEST_F(RemedyTest, ScaleDownIsFinishedOnceTheTrafficHasMoved) {
-  Change scale = change("scale", 1);
+  Change scale = change(AppCommand::Scale, 1);
   EXPECT_EQ(decide_remedy(scale), Remedy::Undo);
   scale.shifted_out = {2};
   EXPECT_EQ(decide_remedy(scale), Remedy::Finish);
 }
 
 TEST_F(RemedyTest, StopIsFinishedOnceOneHasLostItsClientsOrWasToldToStop) {
-  Change stop = change("stop", 0);
+  Change stop = change(AppCommand::Stop, 0);
   EXPECT_EQ(decide_remedy(stop), Remedy::Undo);
   stop.shifted_out = {1, 2};
   EXPECT_EQ(decide_remedy(stop), Remedy::Finish);

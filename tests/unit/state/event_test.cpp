@@ -65,7 +65,7 @@ TEST(EventTest, MayHaveNoFieldsAtAll) {
 }
 
 TEST(EventTest, HasTheFieldsThatTheManualPromises) {
-  events::Started started{"deploy", "v2", "v1", 2, Handover::Steer, "CHG-7"};
+  events::Started started{AppCommand::Deploy, "v2", "v1", 2, Handover::Steer, "CHG-7"};
   EXPECT_EQ(fields_of(events::deploy_started(started)), (json{{"release", "v2"},
                                                               {"from", "v1"},
                                                               {"instances", 2},

@@ -9,7 +9,7 @@ namespace {
 // Writes a journal as commands would.
 class HistoryTest : public testing::Test {
  protected:
-  void begin(const std::string& command, const std::string& release, int64_t generation, int instances = 2) {
+  void begin(AppCommand command, const std::string& release, int64_t generation, int instances = 2) {
     events::Started started;
     started.command = command;
     started.release = release;
@@ -21,7 +21,7 @@ class HistoryTest : public testing::Test {
   void end(Outcome outcome = Outcome::Deployed, const std::string& reason = {}) {
     add(events::deploy_finished({outcome, Millis(412), 1, reason}));
   }
-  void done(const std::string& command, const std::string& release, int64_t generation, int instances = 2,
+  void done(AppCommand command, const std::string& release, int64_t generation, int instances = 2,
             Outcome outcome = Outcome::Deployed) {
     begin(command, release, generation, instances);
     end(outcome);
@@ -49,8 +49,8 @@ TEST_F(HistoryTest, OfNothingIsEmpty) {
 }
 
 TEST_F(HistoryTest, KnowsWhatWasCompletedLast) {
-  done("deploy", "v1", 1);
-  done("deploy", "v2", 2, 3);
+  done(AppCommand::Deploy, "v1", 1);
+  done(AppCommand::Deploy, "v2", 2, 3);
   EXPECT_EQ(history().current, 2);
   EXPECT_EQ(history().current_release, "v2");
   EXPECT_EQ(history().wanted(), 3);
@@ -58,10 +58,10 @@ TEST_F(HistoryTest, KnowsWhatWasCompletedLast) {
 }
 
 TEST_F(HistoryTest, KeepsWhatAChangeSaidOfItself) {
-  begin("deploy", "v1", 1);
+  begin(AppCommand::Deploy, "v1", 1);
   end(Outcome::RolledBack, "not ready");
   const Change change = history().changes.at(0);
-  EXPECT_EQ(change.command, "deploy");
+  EXPECT_EQ(change.command, AppCommand::Deploy);
   EXPECT_EQ(change.release, "v1");
   EXPECT_EQ(change.from, std::nullopt);
   EXPECT_EQ(change.handover, "steer");
@@ -73,10 +73,10 @@ TEST_F(HistoryTest, KeepsWhatAChangeSaidOfItself) {
 }
 
 TEST_F(HistoryTest, TakesNothingThatFailedForCompleted) {
-  done("deploy", "v1", 1);
+  done(AppCommand::Deploy, "v1", 1);
   for (const Outcome outcome :
        {Outcome::RolledBack, Outcome::Interrupted, Outcome::Canary, Outcome::NeedsAttention})
-    done("deploy", "v2", 2, 5, outcome);
+    done(AppCommand::Deploy, "v2", 2, 5, outcome);
   EXPECT_EQ(history().current, 1);
   EXPECT_EQ(history().wanted(), 2);
   EXPECT_EQ(history().completed(2), nullptr);
@@ -84,7 +84,7 @@ TEST_F(HistoryTest, TakesNothingThatFailedForCompleted) {
 }
 
 TEST_F(HistoryTest, NeverForgetsAnIdOrAGenerationThatWasUsed) {
-  begin("deploy", "v1", 4);
+  begin(AppCommand::Deploy, "v1", 4);
   add(events::instance_starting(11, "v1"));
   add(events::instance_starting(12, "v1"));
   end(Outcome::RolledBack);
@@ -93,8 +93,8 @@ TEST_F(HistoryTest, NeverForgetsAnIdOrAGenerationThatWasUsed) {
 }
 
 TEST_F(HistoryTest, KnowsHowFarAnUnfinishedChangeGot) {
-  done("deploy", "v1", 1);
-  begin("deploy", "v2", 2);
+  done(AppCommand::Deploy, "v1", 1);
+  begin(AppCommand::Deploy, "v2", 2);
   add(events::instance_starting(3, "v2"));
   add(events::instance_starting(4, "v2"));
   add(events::traffic_shifting({3}, {1}, {}));
@@ -112,91 +112,91 @@ TEST_F(HistoryTest, KnowsHowFarAnUnfinishedChangeGot) {
 }
 
 TEST_F(HistoryTest, LeavesAChangeThatNeedsAttentionToRecover) {
-  done("deploy", "v1", 1);
+  done(AppCommand::Deploy, "v1", 1);
   EXPECT_EQ(history().unfinished(), nullptr);
-  done("deploy", "v2", 2, 2, Outcome::NeedsAttention);
+  done(AppCommand::Deploy, "v2", 2, 2, Outcome::NeedsAttention);
   ASSERT_NE(history().unfinished(), nullptr);
   EXPECT_EQ(history().unfinished()->generation, 2);
 }
 
 TEST_F(HistoryTest, TakesAShimsLateNewsForNoPartOfAFinishedChange) {
-  done("deploy", "v1", 1);
+  done(AppCommand::Deploy, "v1", 1);
   add(events::instance_stopping(1));
   add(events::instance_drained(1, Millis(5), 0, std::nullopt));
   EXPECT_TRUE(history().changes.at(0).stopping.empty());
 }
 
 TEST_F(HistoryTest, WantsNothingWhileItIsStopped) {
-  done("deploy", "v1", 1);
-  done("stop", "v1", 1, 0);
+  done(AppCommand::Deploy, "v1", 1);
+  done(AppCommand::Stop, "v1", 1, 0);
   EXPECT_EQ(history().wanted(), 0);
   EXPECT_EQ(history().instances, 2);
   EXPECT_EQ(history().current, 1);
-  done("start", "v1", 1, 2);
+  done(AppCommand::Start, "v1", 1, 2);
   EXPECT_EQ(history().wanted(), 2);
 }
 
 TEST_F(HistoryTest, WantsAsManyAsItWasScaledTo) {
-  done("deploy", "v1", 1);
-  done("scale", "v1", 1, 5);
+  done(AppCommand::Deploy, "v1", 1);
+  done(AppCommand::Scale, "v1", 1, 5);
   EXPECT_EQ(history().wanted(), 5);
   EXPECT_EQ(history().current, 1);
   EXPECT_EQ(history().scaled_to, 5);
 }
 
 TEST_F(HistoryTest, RollsBackToTheReleaseBefore) {
-  done("deploy", "v1", 1);
+  done(AppCommand::Deploy, "v1", 1);
   EXPECT_EQ(target(), std::nullopt);
-  done("deploy", "v2", 2);
+  done(AppCommand::Deploy, "v2", 2);
   EXPECT_EQ(target(), 1);
-  done("deploy", "v3", 3);
+  done(AppCommand::Deploy, "v3", 3);
   EXPECT_EQ(target(), 2);
 }
 
 TEST_F(HistoryTest, ReturnsWhenRolledBackTwice) {
-  done("deploy", "v1", 1);
-  done("deploy", "v2", 2);
-  done("rollback", "v1", 3);
+  done(AppCommand::Deploy, "v1", 1);
+  done(AppCommand::Deploy, "v2", 2);
+  done(AppCommand::Rollback, "v1", 3);
   EXPECT_EQ(target(), 2);
-  done("rollback", "v2", 4);
+  done(AppCommand::Rollback, "v2", 4);
   EXPECT_EQ(target(), 3);
   EXPECT_EQ(history().completed(3)->release, "v1");
 }
 
 TEST_F(HistoryTest, RollsBackOverFailures) {
-  done("deploy", "v1", 1);
-  done("deploy", "v2", 2);
-  done("deploy", "v3", 3, 2, Outcome::RolledBack);
-  begin("deploy", "v4", 4);
+  done(AppCommand::Deploy, "v1", 1);
+  done(AppCommand::Deploy, "v2", 2);
+  done(AppCommand::Deploy, "v3", 3, 2, Outcome::RolledBack);
+  begin(AppCommand::Deploy, "v4", 4);
   EXPECT_EQ(target(), 1);
 }
 
 TEST_F(HistoryTest, CountsNoRestartAsARelease) {
-  done("deploy", "v1", 1);
-  done("deploy", "v2", 2);
-  done("restart", "v2", 3);
+  done(AppCommand::Deploy, "v1", 1);
+  done(AppCommand::Deploy, "v2", 2);
+  done(AppCommand::Restart, "v2", 3);
   EXPECT_EQ(target(), 1);
 }
 
 TEST_F(HistoryTest, RollsBackToWhatARestartMadeOfARelease) {
-  done("deploy", "v1", 1);
-  done("restart", "v1", 2);
-  done("deploy", "v2", 3);
+  done(AppCommand::Deploy, "v1", 1);
+  done(AppCommand::Restart, "v1", 2);
+  done(AppCommand::Deploy, "v2", 3);
   EXPECT_EQ(target(), 2);
 }
 
 TEST_F(HistoryTest, CountsNeitherScaleNorStopNorStart) {
-  done("deploy", "v1", 1);
-  done("scale", "v1", 1, 4);
-  done("stop", "v1", 1);
-  done("start", "v1", 1);
+  done(AppCommand::Deploy, "v1", 1);
+  done(AppCommand::Scale, "v1", 1, 4);
+  done(AppCommand::Stop, "v1", 1);
+  done(AppCommand::Start, "v1", 1);
   EXPECT_EQ(target(), std::nullopt);
 }
 
 TEST_F(HistoryTest, FindsTheNewestGenerationOfARelease) {
-  done("deploy", "v1", 1);
-  done("deploy", "v2", 2);
-  done("rollback", "v1", 3);
+  done(AppCommand::Deploy, "v1", 1);
+  done(AppCommand::Deploy, "v2", 2);
+  done(AppCommand::Rollback, "v1", 3);
   EXPECT_EQ(history().completed_generation_of("v1"), 3);
   EXPECT_EQ(history().completed_generation_of("v2"), 2);
   EXPECT_EQ(history().completed_generation_of("v9"), std::nullopt);

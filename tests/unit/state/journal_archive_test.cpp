@@ -34,10 +34,11 @@ class LivesOfAnApp {
     };
     const int changes = pick(most_);
     for (int i = 0; i < changes; ++i) {
-      static const std::vector<std::string> kCommands{"deploy", "restart", "rollback", "promote",
-                                                      "abort",  "scale",   "start",    "stop"};
-      const std::string& command = kCommands[static_cast<size_t>(pick(scales_ ? 8 : 5))];
-      if (command == "deploy" || command == "restart" || command == "rollback") ++generation_;
+      using enum AppCommand;
+      static const std::vector<AppCommand> kCommands{Deploy, Restart, Rollback, Promote,
+                                                     Abort,  Scale,   Start,    Stop};
+      const AppCommand command = kCommands[static_cast<size_t>(pick(scales_ ? 8 : 5))];
+      if (command == Deploy || command == Restart || command == Rollback) ++generation_;
       add(events::deploy_started({.command = command,
                                   .release = fmt::format("v{}", generation_),
                                   .instances = 1 + pick(3),
@@ -98,7 +99,7 @@ class JournalArchiveTest : public test::TempDirTest {
     const size_t skip = history.changes.size() - std::min(last, history.changes.size());
     for (size_t index = skip; index < history.changes.size(); ++index) {
       const Change& change = history.changes[index];
-      changes.push_back(fmt::format("{} {} {} {} {}", change.command, change.generation,
+      changes.push_back(fmt::format("{} {} {} {} {}", command_word(change.command), change.generation,
                                     format_time(change.started),
                                     change.outcome ? outcome_name(*change.outcome) : "open",
                                     change.outcome == Outcome::RolledBack && change.withdraws()));
@@ -170,7 +171,7 @@ TEST_F(JournalArchiveTest, OneThatKnowsNothingOfArchivesReadsTheSameState) {
 
 class LongJournalTest : public JournalArchiveTest {
  protected:
-  void change(const std::string& command, int64_t generation, Outcome outcome = Outcome::Deployed,
+  void change(AppCommand command, int64_t generation, Outcome outcome = Outcome::Deployed,
               int instances = 1) {
     std::vector<Event> events{events::deploy_started({.command = command,
                                                       .release = fmt::format("v{}", generation),
@@ -190,7 +191,7 @@ class LongJournalTest : public JournalArchiveTest {
 };
 
 TEST_F(LongJournalTest, IsPutAsideOnlyWhenItIsLong) {
-  change("deploy", 1);
+  change(AppCommand::Deploy, 1);
   ASSERT_TRUE(file_.archive());
   EXPECT_EQ(archives(), 0u);
 }
@@ -198,7 +199,7 @@ TEST_F(LongJournalTest, IsPutAsideOnlyWhenItIsLong) {
 TEST_F(LongJournalTest, NeverGrowsMuchBeyondTheLength) {
   int64_t generation = 0;
   for (int times = 0; times < 5; ++times) {
-    for (int changes = 0; changes < 300; ++changes) change("deploy", ++generation);
+    for (int changes = 0; changes < 300; ++changes) change(AppCommand::Deploy, ++generation);
     ASSERT_TRUE(file_.archive());
     EXPECT_LT(fs::file_size(journal()), 25'000u);
   }
@@ -211,10 +212,10 @@ TEST_F(LongJournalTest, NeverGrowsMuchBeyondTheLength) {
 }
 
 TEST_F(LongJournalTest, OfFailuresAloneIsNotReadAgainAndAgain) {
-  change("deploy", 1);
-  change("deploy", 2);
+  change(AppCommand::Deploy, 1);
+  change(AppCommand::Deploy, 2);
   for (int64_t generation = 3; generation < 500; ++generation)
-    change("deploy", generation, Outcome::RolledBack);
+    change(AppCommand::Deploy, generation, Outcome::RolledBack);
   ASSERT_TRUE(file_.archive());
   EXPECT_LT(fs::file_size(journal()), 25'000u);
   EXPECT_LT(read(Reach::state()).changes.size(), 10u);
@@ -223,10 +224,10 @@ TEST_F(LongJournalTest, OfFailuresAloneIsNotReadAgainAndAgain) {
 }
 
 TEST_F(LongJournalTest, RemembersWhoSaidHowManyShallServe) {
-  change("deploy", 1);
-  change("scale", 1, Outcome::Deployed, 4);
+  change(AppCommand::Deploy, 1);
+  change(AppCommand::Scale, 1, Outcome::Deployed, 4);
   for (int64_t generation = 2; generation < 900; ++generation) {
-    change("deploy", generation, Outcome::Deployed, 4);
+    change(AppCommand::Deploy, generation, Outcome::Deployed, 4);
     if (generation % 300 != 0) continue;
     ASSERT_TRUE(file_.archive());
   }
@@ -239,25 +240,25 @@ TEST_F(LongJournalTest, RemembersWhoSaidHowManyShallServe) {
 }
 
 TEST_F(LongJournalTest, StaysWhileAChangeIsOpen) {
-  for (int64_t generation = 1; generation < 400; ++generation) change("deploy", generation);
-  ASSERT_TRUE(file_.note(events::deploy_started({.command = "deploy", .release = "v9"})));
+  for (int64_t generation = 1; generation < 400; ++generation) change(AppCommand::Deploy, generation);
+  ASSERT_TRUE(file_.note(events::deploy_started({.command = AppCommand::Deploy, .release = "v9"})));
   ASSERT_TRUE(file_.archive());
   EXPECT_EQ(archives(), 0u);
 }
 
 TEST_F(LongJournalTest, GoesOnInTheNewFile) {
-  for (int64_t generation = 1; generation < 400; ++generation) change("deploy", generation);
+  for (int64_t generation = 1; generation < 400; ++generation) change(AppCommand::Deploy, generation);
   ASSERT_TRUE(file_.note(events::instance_ready(1, Millis(1))));
   ASSERT_TRUE(file_.archive());
-  Event next = events::deploy_started({.command = "stop", .release = "v399"});
+  Event next = events::deploy_started({.command = AppCommand::Stop, .release = "v399"});
   ASSERT_TRUE(file_.commit(next).await());
   ASSERT_NE(read(Reach::state()).unfinished(), nullptr);
-  EXPECT_EQ(read(Reach::state()).unfinished()->command, "stop");
+  EXPECT_EQ(read(Reach::state()).unfinished()->command, AppCommand::Stop);
 }
 
 // A kill between the two names, and one before the new file stands.
 TEST_F(LongJournalTest, AKilledAttemptLeavesTheOldOneAndIsMadeAgain) {
-  for (int64_t generation = 1; generation < 400; ++generation) change("deploy", generation);
+  for (int64_t generation = 1; generation < 400; ++generation) change(AppCommand::Deploy, generation);
   fs::create_hard_link(journal(), path("journal.1.jsonl"));
   std::ofstream(path("journal.jsonl.new")) << "half a li";
   EXPECT_EQ(read(Reach::all()).changes.size(), 399u);
@@ -267,7 +268,7 @@ TEST_F(LongJournalTest, AKilledAttemptLeavesTheOldOneAndIsMadeAgain) {
 }
 
 TEST_F(LongJournalTest, PassesOverAForeignFileOfThatName) {
-  for (int64_t generation = 1; generation < 400; ++generation) change("deploy", generation);
+  for (int64_t generation = 1; generation < 400; ++generation) change(AppCommand::Deploy, generation);
   std::ofstream(path("journal.1.jsonl")) << "mine\n";
   ASSERT_TRUE(file_.archive());
   EXPECT_EQ(read_file(path("journal.1.jsonl")).value(), "mine\n");
@@ -275,10 +276,10 @@ TEST_F(LongJournalTest, PassesOverAForeignFileOfThatName) {
 }
 
 TEST_F(LongJournalTest, AnArchiveThatWasTakenAwayIsOnlyMissingFromTheHistory) {
-  for (int64_t generation = 1; generation < 400; ++generation) change("deploy", generation);
+  for (int64_t generation = 1; generation < 400; ++generation) change(AppCommand::Deploy, generation);
   ASSERT_TRUE(file_.archive());
   fs::remove(path("journal.1.jsonl"));
-  change("deploy", 400);
+  change(AppCommand::Deploy, 400);
   EXPECT_EQ(read(Reach::state()).current, 400);
   EXPECT_EQ(read(Reach::rollback()).rollback_target(), 399);
   EXPECT_EQ(read(Reach::all()).changes.size(), 1u);
@@ -287,7 +288,7 @@ TEST_F(LongJournalTest, AnArchiveThatWasTakenAwayIsOnlyMissingFromTheHistory) {
 TEST_F(LongJournalTest, FollowsNoPathOutOfItsFolder) {
   std::ofstream(journal())
       << R"({"event":"deploy.archived","file":"../elsewhere","bytes":0,"id":7,"generation":3})" << '\n';
-  change("deploy", 4);
+  change(AppCommand::Deploy, 4);
   EXPECT_EQ(read(Reach::all()).changes.size(), 1u);
 }
 

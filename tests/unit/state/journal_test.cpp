@@ -93,12 +93,14 @@ TEST_F(JournalTest, IsReadThoughItHasGrownForYears) {
 
 TEST_F(JournalTest, TellsOfEarlierChangesHowTheyBeganAndEndedAndTheLastId) {
   for (InstanceId id : {1, 2}) {
-    ASSERT_TRUE(journal_.commit(events::deploy_started({.command = "deploy", .release = "v1"})).await());
+    ASSERT_TRUE(
+        journal_.commit(events::deploy_started({.command = AppCommand::Deploy, .release = "v1"})).await());
     ASSERT_TRUE(journal_.commit(events::instance_starting(id, "v1")).await());
     ASSERT_TRUE(journal_.note(events::instance_ready(id, Millis(3))));
     ASSERT_TRUE(journal_.commit(events::deploy_finished({})).await());
   }
-  ASSERT_TRUE(journal_.commit(events::deploy_started({.command = "stop", .release = "v1"})).await());
+  ASSERT_TRUE(
+      journal_.commit(events::deploy_started({.command = AppCommand::Stop, .release = "v1"})).await());
   ASSERT_TRUE(journal_.note(events::instance_ready(7, Millis(3))));
   append_raw(
       R"({"command":"deploy","event":"deploy.started","rel)");  // rollctl was killed in the middle of it
@@ -119,7 +121,7 @@ TEST_F(JournalTest, IsReadFromItsEndHoweverLongItIs) {
   append_raw("\n");
   for (int generation : {1, 2}) {
     Event started =
-        events::deploy_started({.command = "deploy", .release = "v" + std::to_string(generation)});
+        events::deploy_started({.command = AppCommand::Deploy, .release = "v" + std::to_string(generation)});
     started.generation = generation;
     ASSERT_TRUE(journal_.note(started));
     ASSERT_TRUE(journal_.note(events::instance_starting(generation, "v")));
@@ -132,7 +134,7 @@ TEST_F(JournalTest, IsReadFromItsEndHoweverLongItIs) {
 }
 
 TEST_F(JournalTest, PassesOverWhatShimsWriteAfterTheLastChange) {
-  ASSERT_TRUE(journal_.note(events::deploy_started({.command = "deploy", .release = "v1"})));
+  ASSERT_TRUE(journal_.note(events::deploy_started({.command = AppCommand::Deploy, .release = "v1"})));
   ASSERT_TRUE(journal_.note(events::instance_starting(1, "v1")));
   ASSERT_TRUE(journal_.note(events::deploy_finished({})));
   for (int crash = 0; crash < 1000; ++crash) {

@@ -12,7 +12,7 @@ namespace roll::test {
 // A deploy of v2 over v1 that went well.
 inline Verdict deployed() {
   Verdict verdict;
-  verdict.command = "deploy";
+  verdict.command = AppCommand::Deploy;
   verdict.app = "web";
   verdict.release = "v2";
   verdict.generation = 7;
@@ -39,7 +39,7 @@ inline Verdict rolled_back() {
 
 inline events::Started v2_over_v1() {
   events::Started started;
-  started.command = "deploy";
+  started.command = AppCommand::Deploy;
   started.release = "v2";
   started.from = "v1";
   started.instances = 1;

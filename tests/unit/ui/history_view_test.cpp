@@ -12,7 +12,7 @@ using test::kNow;
 using test::pipe_output;
 using test::screen;
 
-Change change(const char* command, const char* release, int64_t generation, int minutes_ago) {
+Change change(AppCommand command, const char* release, int64_t generation, int minutes_ago) {
   Change change;
   change.command = command;
   change.release = release;
@@ -25,8 +25,8 @@ Change change(const char* command, const char* release, int64_t generation, int 
 
 History sample_history() {
   History history;
-  history.changes = {change("deploy", "v1", 1, 50), change("deploy", "v2", 2, 40),
-                     change("rollback", "v1", 3, 30), change("deploy", "v3", 4, 20)};
+  history.changes = {change(AppCommand::Deploy, "v1", 1, 50), change(AppCommand::Deploy, "v2", 2, 40),
+                     change(AppCommand::Rollback, "v1", 3, 30), change(AppCommand::Deploy, "v3", 4, 20)};
   history.changes[1].outcome = Outcome::RolledBack;
   history.changes[1].reason = "instance 3: exited with 3";
   history.changes[1].note = "CHG-7";

@@ -222,7 +222,7 @@ TEST_F(HumanReporterTest, SaysNothingOfAHandoverWhereThereIsNone) {
   first.from.reset();
   events::Started stop = v2_over_v1();
   stop.handover = Handover::Plain;
-  stop.command = "stop";
+  stop.command = AppCommand::Stop;
   HumanReporter human = reporter(pipe_output(), Verbosity::Quiet);
   human.on_event(events::deploy_started(first));
   human.on_event(events::deploy_started(stop));

@@ -121,8 +121,8 @@ TEST(StatusViewTest, AddsCountersInDetail) {
 
 TEST(StatusViewTest, SaysWhatRunsOrWasLeft) {
   AppStatus status = serving();
-  status.change =
-      RunningChange{RunningChange::Phase::Running, "deploy", "v3", 8, kNow - std::chrono::seconds(12)};
+  status.change = RunningChange{RunningChange::Phase::Running, AppCommand::Deploy, "v3", 8,
+                                kNow - std::chrono::seconds(12)};
   status.instances.clear();
   EXPECT_EQ(shown(status, pipe_output()),
             "web: v2 serves with 2 of 2 instances on 0.0.0.0:8080, deployed 3 min ago\n"

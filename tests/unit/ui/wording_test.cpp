@@ -28,21 +28,21 @@ TEST(SummaryTest, OfTheSameReleaseDoesNotCallItThePreviousOne) {
 
 TEST(SummaryTest, SaysHowItCameAbout) {
   Verdict verdict = deployed();
-  verdict.command = "rollback";
+  verdict.command = AppCommand::Rollback;
   EXPECT_EQ(summary_text(verdict),
             "web: v2 serves with 2 instances (rolled back from v1), 0 connections cut, 412 ms");
-  verdict.command = "restart";
+  verdict.command = AppCommand::Restart;
   EXPECT_EQ(summary_text(verdict), "web: v2 serves with 2 instances (restarted), 0 connections cut, 412 ms");
-  verdict.command = "scale";
+  verdict.command = AppCommand::Scale;
   EXPECT_EQ(summary_text(verdict), "web: v2 serves with 2 instances (scaled), 0 connections cut, 412 ms");
-  verdict.command = "recover";
+  verdict.command = AppCommand::Recover;
   verdict.from = "v2";
   EXPECT_EQ(summary_text(verdict), "web: v2 serves with 2 instances (recovered), 0 connections cut, 412 ms");
 }
 
 TEST(SummaryTest, OfAStopSaysThatNothingRuns) {
   Verdict verdict = deployed();
-  verdict.command = "stop";
+  verdict.command = AppCommand::Stop;
   verdict.wanted = verdict.serving = 0;
   verdict.serving_release.clear();
   EXPECT_EQ(summary_text(verdict), "web: stopped, 0 connections cut, 412 ms");
@@ -104,7 +104,7 @@ TEST(SummaryTest, OfACanaryNamesBoth) {
 
 TEST(FailureTest, SaysWhatWasTriedAndWhy) {
   Verdict verdict = rolled_back();
-  verdict.command = "rollback";
+  verdict.command = AppCommand::Rollback;
   verdict.reason = "the disk is full";
   EXPECT_EQ(failure_of(verdict).message, "web: cannot roll back to v3: the disk is full");
   EXPECT_EQ(failure_of(verdict).hint, "fix it and deploy again");
