@@ -10,7 +10,7 @@
 #include "config/app_file.h"
 #include "config/release_folders.h"
 #include "rollctl/exit_status.h"
-#include "rollctl/file_logs.h"
+#include "app/file_logs.h"
 #include "rollctl/verbs.h"
 #include "state/journal.h"
 

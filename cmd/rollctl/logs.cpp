@@ -2,13 +2,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "app/app_source.h"
+#include "app/file_logs.h"
+#include "app/journal_logs.h"
 #include "app/signals.h"
 #include "process/systemd_manager.h"
 #include "rollctl/exit_status.h"
-#include "rollctl/file_logs.h"
-#include "rollctl/journal_logs.h"
 #include "rollctl/verbs.h"
 
 namespace roll {
@@ -16,6 +17,21 @@ namespace roll {
 namespace {
 
 constexpr int kDefaultLines = 100;
+
+class ContextLogPrinter final : public LogPrinter {
+ public:
+  explicit ContextLogPrinter(Context& context) : context_(context) {}
+
+  void print(InstanceId id, const std::string& text) override {
+    if (context_.options().json) return context_.print_json({{"v", 1}, {"id", id}, {"line", text}});
+    // What a server logs is its own affair; only on a terminal could it do harm, and there it is made
+    // visible.
+    context_.print({{{fmt::format("{} ", id), Tone::Quiet}, {text}}});
+  }
+
+ private:
+  Context& context_;
+};
 
 Status follow(Context& context, Loop& loop, FileLogs& files, size_t lines,
               std::optional<JournalLogs>& journal) {
@@ -37,7 +53,7 @@ Status show_logs(Context& context, const CommandLine& line) {
   auto loop = Loop::create();
   if (!loop) return fail(loop.error());
   const auto lines = static_cast<size_t>(line.lines.value_or(kDefaultLines));
-  LogPrinter printer(context);
+  ContextLogPrinter printer(context);
   FileLogs files(printer, paths->logs(app->name), line.instance);
   std::optional<JournalLogs> journal;
   if (const auto systemd = find_systemd())

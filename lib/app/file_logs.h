@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "app/followed_output.h"
+#include "app/log_printer.h"
 #include "base/fd.h"
 #include "loop/loop.h"
-#include "rollctl/log_printer.h"
 
 namespace roll {
 

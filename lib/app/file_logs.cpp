@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "rollctl/file_logs.h"
+#include "app/file_logs.h"
 
 #include <sys/inotify.h>
 #include <sys/stat.h>

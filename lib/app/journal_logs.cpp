@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "rollctl/journal_logs.h"
+#include "app/journal_logs.h"
 
 #include <unistd.h>
 

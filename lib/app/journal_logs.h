@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "app/followed_output.h"
+#include "app/log_printer.h"
 #include "base/command.h"
 #include "loop/loop.h"
-#include "rollctl/log_printer.h"
 #include "state/unit_journal.h"
 
 namespace roll {
