@@ -1,36 +1,32 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
-#include "rollctl/run_change.h"
-#include "rollctl/verbs.h"
+#include "rollctl/change_command.h"
 
 namespace roll {
 
-Result<WantedChange> withdraw_canary(const CommandLine& line, ChangeSession& session,
-                                     const StandingCanary& canary) {
-  auto current = session.state().current();
-  if (!current) return fail(current.error());
-  if (!*current)
-    return fail(ErrorKind::Failed, fmt::format("nothing serves beside the canary of {}", canary.release),
-                fmt::format("rollctl stop {}", session.state().app()));
-  WantedChange wanted;
-  wanted.request = request_for(line, session, **current);
-  wanted.request->shape = RolloutRequest::Shape::Withdraw;
-  wanted.request->from = canary.release;
-  wanted.request->hold = Millis(0);
-  wanted.request->previous = std::move(*current);
-  return wanted;
-}
+namespace {
 
-int run_abort(Context& context, const CommandLine& line) {
-  return run_change(context, line, [&](ChangeSession& session, const AppName& app) -> Result<WantedChange> {
-    const auto canary = session.state().canary();
+class Abort final : public ChangeCommand {
+ public:
+  Abort() : ChangeCommand(AppCommand::Abort, MovingOptions::kBatch | MovingOptions::kReadyDeadline) {}
+
+ private:
+  [[nodiscard]] std::optional<CanaryDecision> decision() const override { return CanaryDecision::Withdraw; }
+
+  Result<std::optional<RolloutRequest>> decide(ChangeSession& session, const TargetApp& app) override {
+    AppState& state = session.state();
+    const auto canary = state.canary();
     if (!canary) return fail(canary.error());
     if (!*canary)
       return fail(ErrorKind::Failed, fmt::format("there is no canary of {} to abort", app.name),
                   fmt::format("see `rollctl status {}`", app.name));
-    return withdraw_canary(line, session, **canary);
-  });
-}
+    return withdraw_canary(call(), state, **canary);
+  }
+};
+
+}  // namespace
+
+constinit const CommandEntry abort_command{"abort", "End a canary: everything old", make_command<Abort>};
 
 }  // namespace roll

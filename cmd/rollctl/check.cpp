@@ -5,15 +5,15 @@
 
 #include "app/app_check.h"
 #include "base/descriptor_limit.h"
+#include "rollctl/cli_command.h"
 #include "rollctl/exit_status.h"
-#include "rollctl/verbs.h"
 #include "ui/error_view.h"
 
 namespace roll {
 
 namespace {
 
-void show(Context& context, const std::string& app, const AppFindings& findings) {
+void show_findings(Context& context, const std::string& app, const AppFindings& findings) {
   if (context.options().json) {
     nlohmann::json errors = nlohmann::json::array();
     for (const Error& error : findings.errors)
@@ -38,17 +38,30 @@ void show(Context& context, const std::string& app, const AppFindings& findings)
   context.print({{{fmt::format("{}: nothing wrong was found; handover: {}", app, findings.handover)}}});
 }
 
+class Check final : public CliCommand {
+ public:
+  void declare(Options& options) override {
+    options.argument("APP", Options::Need::Required, app_, "The app: its name, or a path to its app file");
+  }
+
+  int run(Context& context) override {
+    const auto paths = Context::paths();
+    if (!paths) return context.fail(paths.error());
+    const auto app = app_name_of(*paths, app_);
+    if (!app) return context.fail(app.error());
+    const auto findings = check_app(*paths, *app);
+    if (!findings) return context.fail(findings.error());
+    show_findings(context, app->name, *findings);
+    return findings->errors.empty() ? kDone : exit_status_of(findings->errors.front());
+  }
+
+ private:
+  std::string app_;
+};
+
 }  // namespace
 
-int run_check(Context& context, const CommandLine& line) {
-  const auto paths = Context::paths();
-  if (!paths) return context.fail(paths.error());
-  const auto app = app_name_of(*paths, line.app);
-  if (!app) return context.fail(app.error());
-  const auto findings = check_app(*paths, *app);
-  if (!findings) return context.fail(findings.error());
-  show(context, app->name, *findings);
-  return findings->errors.empty() ? kDone : exit_status_of(findings->errors.front());
-}
+constinit const CommandEntry check_command{"check", "Check the app file against this host, touch nothing",
+                                           make_command<Check>};
 
 }  // namespace roll

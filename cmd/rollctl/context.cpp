@@ -51,6 +51,11 @@ Result<Paths> Context::paths() {
   return Paths::resolve(::geteuid(), environment, power);
 }
 
+std::string app_label(const std::string& argument) {
+  const std::string name = argument.substr(argument.rfind('/') + 1);
+  return name.substr(0, name.find('.'));
+}
+
 std::unique_ptr<Reporter> Context::reporter(const std::string& app) {
   if (options_.json) return std::make_unique<JsonReporter>(out_, app);
   const Verbosity verbosity = options_.quiet     ? Verbosity::Quiet
@@ -77,9 +82,7 @@ int Context::finish(int status) {
 }
 
 int Context::fail(const Error& error) {
-  const int status = exit_status_of(error);
-  reporter({})->error(error, status);
-  return status;
+  return tell_error(error, *reporter({}));
 }
 
 void Context::print_json(const nlohmann::json& object) {

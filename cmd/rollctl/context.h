@@ -25,6 +25,9 @@ struct CommonOptions {
   bool no_color = false;
 };
 
+// What an APP argument, perhaps a path, is called before it is understood.
+std::string app_label(const std::string& argument);
+
 // What a command has to work with: where things lie, and whom to tell.
 class Context final : public SignalledOutput {
  public:

@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "net/take_trial.h"
+#include "rollctl/cli_command.h"
 #include "rollctl/exit_status.h"
-#include "rollctl/verbs.h"
 #include "state/host_folders.h"
 #include "steering/handover_trial.h"
 #include "ui/doctor_view.h"
@@ -46,22 +46,30 @@ std::vector<HostCheck> check_host() {
   return checks;
 }
 
+class Doctor final : public CliCommand {
+ public:
+  void declare(Options&) override {}
+
+  int run(Context& context) override {
+    const std::vector<HostCheck> checks = check_host();
+    const HostVerdict verdict = judge_host(
+        best_handover(), checks, ::geteuid() == 0 ? UserKind::Root : UserKind::Ordinary, own_path());
+    const CommonOptions& options = context.options();
+    if (options.json) {
+      context.print_json(doctor_json(verdict, checks));
+    } else if (options.quiet) {
+      context.print(doctor_complaints(verdict, checks, context.out_terminal()));
+    } else {
+      context.print(doctor_lines(verdict, checks, context.out_terminal(),
+                                 options.verbose ? Detail::Full : Detail::Normal));
+    }
+    return verdict.lossless ? kDone : kFailed;
+  }
+};
+
 }  // namespace
 
-int run_doctor(Context& context, const CommandLine&) {
-  const std::vector<HostCheck> checks = check_host();
-  const HostVerdict verdict =
-      judge_host(best_handover(), checks, ::geteuid() == 0 ? UserKind::Root : UserKind::Ordinary, own_path());
-  const CommonOptions& options = context.options();
-  if (options.json) {
-    context.print_json(doctor_json(verdict, checks));
-  } else if (options.quiet) {
-    context.print(doctor_complaints(verdict, checks, context.out_terminal()));
-  } else {
-    context.print(doctor_lines(verdict, checks, context.out_terminal(),
-                               options.verbose ? Detail::Full : Detail::Normal));
-  }
-  return verdict.lossless ? kDone : kFailed;
-}
+constinit const CommandEntry doctor_command{
+    "doctor", "Tell what this host can do, tried in a private network", make_command<Doctor>};
 
 }  // namespace roll

@@ -38,4 +38,16 @@ int exit_status_of(const Verdict& verdict, Strictness strictness) {
   return kNeedsAttention;
 }
 
+int tell_end(const Verdict& verdict, Strictness strictness, Reporter& reporter) {
+  const int status = exit_status_of(verdict, strictness);
+  reporter.finish(verdict, status);
+  return status;
+}
+
+int tell_error(const Error& error, Reporter& reporter) {
+  const int status = exit_status_of(error);
+  reporter.error(error, status);
+  return status;
+}
+
 }  // namespace roll

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "deploy/verdict.h"
+#include "ui/reporter.h"
 
 namespace roll {
 
@@ -21,5 +22,9 @@ enum class Strictness { Normal, Strict };
 
 int exit_status_of(const Error& error);
 int exit_status_of(const Verdict& verdict, Strictness strictness);
+
+// Tells how a command ended. Returns its exit status.
+int tell_end(const Verdict& verdict, Strictness strictness, Reporter& reporter);
+int tell_error(const Error& error, Reporter& reporter);
 
 }  // namespace roll

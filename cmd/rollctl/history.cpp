@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "state/history.h"
-
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "app/app_source.h"
+#include "rollctl/cli_command.h"
 #include "rollctl/exit_status.h"
-#include "rollctl/verbs.h"
 #include "state/journal.h"
 #include "ui/history_view.h"
 
@@ -32,13 +30,12 @@ nlohmann::json to_json(const Change& change) {
           {"reason", change.reason}};
 }
 
-Status show_history(Context& context, const CommandLine& line) {
+Status show_history(Context& context, const std::string& argument, size_t limit) {
   const auto paths = Context::paths();
   if (!paths) return fail(paths.error());
-  const auto app = app_name_of(*paths, line.app);
+  const auto app = app_name_of(*paths, argument);
   if (!app) return fail(app.error());
   if (Status known = check_known(*paths, *app); !known) return known;
-  const auto limit = static_cast<size_t>(line.lines.value_or(kDefaultChanges));
   const auto history = read_history(paths->journal(app->name), Reach::changes(limit));
   if (!history) return fail(history.error());
   if (!context.options().json) {
@@ -52,11 +49,25 @@ Status show_history(Context& context, const CommandLine& line) {
   return {};
 }
 
+class HistoryCommand final : public CliCommand {
+ public:
+  void declare(Options& options) override {
+    options.argument("APP", Options::Need::Required, app_, "The app: its name, or a path to its app file");
+    options.number("-n", "N", changes_, Options::Least::One, "The last N changes (default: 20)");
+  }
+
+  int run(Context& context) override {
+    const Status shown = show_history(context, app_, static_cast<size_t>(changes_.value_or(kDefaultChanges)));
+    return shown ? kDone : context.fail(shown.error());
+  }
+
+ private:
+  std::string app_;
+  std::optional<int> changes_;
+};
+
 }  // namespace
 
-int run_history(Context& context, const CommandLine& line) {
-  const Status shown = show_history(context, line);
-  return shown ? kDone : context.fail(shown.error());
-}
+constinit const CommandEntry history_command{"history", "Show what was done", make_command<HistoryCommand>};
 
 }  // namespace roll

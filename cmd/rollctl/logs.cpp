@@ -9,8 +9,8 @@
 #include "app/journal_logs.h"
 #include "app/signals.h"
 #include "process/systemd_manager.h"
+#include "rollctl/cli_command.h"
 #include "rollctl/exit_status.h"
-#include "rollctl/verbs.h"
 
 namespace roll {
 
@@ -33,8 +33,8 @@ class ContextLogPrinter final : public LogPrinter {
   Context& context_;
 };
 
-Status follow(Context& context, Loop& loop, FileLogs& files, size_t lines,
-              std::optional<JournalLogs>& journal) {
+Status follow_both(Context& context, Loop& loop, FileLogs& files, size_t lines,
+                   std::optional<JournalLogs>& journal) {
   const SignalInterrupts interrupts(context, loop);
   const FollowedOutput output(loop, context.out());
   if (Status followed = files.follow(loop, output, lines); !followed) return followed;
@@ -44,42 +44,59 @@ Status follow(Context& context, Loop& loop, FileLogs& files, size_t lines,
   return {};
 }
 
-Status show_logs(Context& context, const CommandLine& line) {
-  const auto paths = Context::paths();
-  if (!paths) return fail(paths.error());
-  const auto app = app_name_of(*paths, line.app);
-  if (!app) return fail(app.error());
-  if (Status known = check_known(*paths, *app); !known) return known;
-  auto loop = Loop::create();
-  if (!loop) return fail(loop.error());
-  const auto lines = static_cast<size_t>(line.lines.value_or(kDefaultLines));
-  ContextLogPrinter printer(context);
-  FileLogs files(printer, paths->logs(app->name), line.instance);
-  std::optional<JournalLogs> journal;
-  if (const auto systemd = find_systemd())
-    journal.emplace(printer, *systemd, JournalQuery{app->name, line.instance, lines});
-  if (line.follow) return follow(context, **loop, files, lines, journal);
-
-  std::vector<JournalLine> told;
-  if (journal) {
-    auto last = journal->last_lines();
-    if (!last) return fail(last.error());
-    told = std::move(*last);
+class Logs final : public CliCommand {
+ public:
+  void declare(Options& options) override {
+    options.argument("APP", Options::Need::Required, app_, "The app: its name, or a path to its app file");
+    options.flag("-f,--follow", follow_, "Go on as it grows");
+    options.number("-n", "N", lines_, Options::Least::Zero, "The last N lines (default: 100)");
+    options.number("--instance", "ID", instance_, "Of this instance alone");
   }
-  if (line.instance && told.empty() && files.ids().empty())
-    return fail(ErrorKind::NotFound,
-                fmt::format("{} has no log of an instance {}", app->name, *line.instance),
-                fmt::format("see `rollctl status {}`", app->name));
-  files.show_last(lines - std::min(lines, told.size()));
-  for (const JournalLine& said : told) printer.print(said.instance, said.text);
-  return {};
-}
+
+  int run(Context& context) override {
+    const Status shown = show(context);
+    return shown ? kDone : context.fail(shown.error());
+  }
+
+ private:
+  Status show(Context& context) const {
+    const auto paths = Context::paths();
+    if (!paths) return fail(paths.error());
+    const auto app = app_name_of(*paths, app_);
+    if (!app) return fail(app.error());
+    if (Status known = check_known(*paths, *app); !known) return known;
+    const auto loop = Loop::create();
+    if (!loop) return fail(loop.error());
+    const auto lines = static_cast<size_t>(lines_.value_or(kDefaultLines));
+    ContextLogPrinter printer(context);
+    FileLogs files(printer, paths->logs(app->name), instance_);
+    std::optional<JournalLogs> journal;
+    if (const auto systemd = find_systemd())
+      journal.emplace(printer, *systemd, JournalQuery{app->name, instance_, lines});
+    if (follow_) return follow_both(context, **loop, files, lines, journal);
+
+    std::vector<JournalLine> told;
+    if (journal) {
+      auto last = journal->last_lines();
+      if (!last) return fail(last.error());
+      told = std::move(*last);
+    }
+    if (instance_ && told.empty() && files.ids().empty())
+      return fail(ErrorKind::NotFound, fmt::format("{} has no log of an instance {}", app->name, *instance_),
+                  fmt::format("see `rollctl status {}`", app->name));
+    files.show_last(lines - std::min(lines, told.size()));
+    for (const JournalLine& said : told) printer.print(said.instance, said.text);
+    return {};
+  }
+
+  std::string app_;
+  bool follow_ = false;
+  std::optional<int> lines_;
+  std::optional<InstanceId> instance_;
+};
 
 }  // namespace
 
-int run_logs(Context& context, const CommandLine& line) {
-  const Status shown = show_logs(context, line);
-  return shown ? kDone : context.fail(shown.error());
-}
+constinit const CommandEntry logs_command{"logs", "Show what the instances logged", make_command<Logs>};
 
 }  // namespace roll

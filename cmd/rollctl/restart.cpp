@@ -1,25 +1,34 @@
 // SPDX-License-Identifier: MIT
 #include "app/start_check.h"
-#include "rollctl/run_change.h"
-#include "rollctl/verbs.h"
+#include "rollctl/change_command.h"
 
 namespace roll {
 
-int run_restart(Context& context, const CommandLine& line) {
-  return run_change(context, line, [&](ChangeSession& session, const TargetApp& app) -> Result<WantedChange> {
-    if (Status free = session.state().check_no_canary(); !free) return fail(free.error());
-    auto running = session.state().running();
+namespace {
+
+class Restart final : public ChangeCommand {
+ public:
+  Restart() : ChangeCommand(AppCommand::Restart, MovingOptions::kForReplacements) {}
+
+ private:
+  Result<std::optional<RolloutRequest>> decide(ChangeSession& session, const TargetApp& app) override {
+    AppState& state = session.state();
+    if (Status free = state.check_no_canary(); !free) return fail(free.error());
+    auto running = state.running();
     if (!running) return fail(running.error());
     // As the app is described now: what changed since is what a restart is for.
-    GenerationSpec spec{app.name, running->release, session.state().history().last_generation + 1,
+    GenerationSpec spec{app.name, running->release, state.history().last_generation + 1,
                         app.description->config};
     if (const auto check = check_start(session.paths(), spec); !check.findings.empty())
       return fail(check.findings.front());
-    WantedChange wanted;
-    wanted.request = request_for(line, session, std::move(spec));
-    wanted.request->previous = std::move(*running);
-    return wanted;
-  });
-}
+    RolloutRequest request = request_for(call(), state.history(), std::move(spec));
+    request.previous = std::move(*running);
+    return request;
+  }
+};
+
+}  // namespace
+
+constinit const CommandEntry restart_command{"restart", "Roll the same release again", make_command<Restart>};
 
 }  // namespace roll

@@ -1,60 +1,79 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
-#include "rollctl/run_change.h"
-#include "rollctl/verbs.h"
+#include "rollctl/change_command.h"
 
 namespace roll {
 
 namespace {
 
-Reach reach_of(const CommandLine& line) {
-  if (line.to_generation) return Reach::generation(*line.to_generation);
-  return line.to_release ? Reach::release(*line.to_release) : Reach::rollback();
-}
+class Rollback final : public ChangeCommand {
+ public:
+  Rollback() : ChangeCommand(AppCommand::Rollback, MovingOptions::kForReplacements) {}
 
-Result<int64_t> target_of(const CommandLine& line, const History& history, const std::string& app) {
-  if (line.to_generation) {
-    if (history.completed(*line.to_generation) != nullptr) return *line.to_generation;
-    return fail(ErrorKind::NotFound,
-                fmt::format("generation {} of {} was never completed", *line.to_generation, app),
-                fmt::format("see `rollctl history {}`", app));
+ private:
+  void declare_own(Options& options) override {
+    options.text("--to", "RELEASE", to_release_, "To this release");
+    options.number("--to-generation", "N", to_generation_, "To this generation");
+    options.exclude("--to-generation", "--to");
   }
-  if (line.to_release) {
-    if (const auto generation = history.completed_generation_of(*line.to_release)) return *generation;
-    return fail(ErrorKind::NotFound,
-                fmt::format("release {} of {} was never completed", *line.to_release, app),
-                fmt::format("see `rollctl history {}`", app));
+
+  [[nodiscard]] bool has_target() const { return to_release_ || to_generation_; }
+
+  [[nodiscard]] Reach reach() const {
+    if (to_generation_) return Reach::generation(*to_generation_);
+    return to_release_ ? Reach::release(*to_release_) : Reach::rollback();
   }
-  if (const auto generation = history.rollback_target()) return *generation;
-  return fail(ErrorKind::NotFound, fmt::format("there is no earlier release of {} to go back to", app),
-              fmt::format("see `rollctl history {}`", app));
-}
+
+  [[nodiscard]] std::optional<CanaryDecision> decision() const override {
+    return has_target() ? std::nullopt : std::optional(CanaryDecision::Withdraw);
+  }
+
+  Result<std::optional<RolloutRequest>> decide(ChangeSession& session, const TargetApp& app) override {
+    AppState& state = session.state();
+    const auto canary = state.canary();
+    if (!canary) return fail(canary.error());
+    if (*canary && has_target()) return fail(state.check_no_canary().error());
+    if (*canary) return withdraw_canary(call(), state, **canary);
+    const auto history = state.read_history(reach());
+    if (!history) return fail(history.error());
+    const auto target = find_target(*history, app.name);
+    if (!target) return fail(target.error());
+    auto spec = state.generation(*target);
+    if (!spec) return fail(spec.error());
+    auto current = state.current();
+    if (!current) return fail(current.error());
+    spec->generation = state.history().last_generation + 1;
+    RolloutRequest request = request_for(call(), state.history(), std::move(*spec));
+    request.returns_to = *target;
+    request.previous = std::move(*current);
+    return request;
+  }
+
+  [[nodiscard]] Result<int64_t> find_target(const History& history, const std::string& app) const {
+    const std::string hint = fmt::format("see `rollctl history {}`", app);
+    if (to_generation_) {
+      if (history.completed(*to_generation_) != nullptr) return *to_generation_;
+      return fail(ErrorKind::NotFound,
+                  fmt::format("generation {} of {} was never completed", *to_generation_, app), hint);
+    }
+    if (to_release_) {
+      if (const auto generation = history.completed_generation_of(*to_release_)) return *generation;
+      return fail(ErrorKind::NotFound, fmt::format("release {} of {} was never completed", *to_release_, app),
+                  hint);
+    }
+    if (const auto generation = history.rollback_target()) return *generation;
+    return fail(ErrorKind::NotFound, fmt::format("there is no earlier release of {} to go back to", app),
+                hint);
+  }
+
+  std::optional<std::string> to_release_;
+  std::optional<int64_t> to_generation_;
+};
 
 }  // namespace
 
-int run_rollback(Context& context, const CommandLine& line) {
-  return run_change(context, line, [&](ChangeSession& session, const AppName& app) -> Result<WantedChange> {
-    const auto canary = session.state().canary();
-    if (!canary) return fail(canary.error());
-    if (*canary && (line.to_release || line.to_generation))
-      return fail(session.state().check_no_canary().error());
-    if (*canary) return withdraw_canary(line, session, **canary);
-    const auto history = session.state().read_history(reach_of(line));
-    if (!history) return fail(history.error());
-    const auto target = target_of(line, *history, app.name);
-    if (!target) return fail(target.error());
-    auto spec = session.state().generation(*target);
-    if (!spec) return fail(spec.error());
-    auto current = session.state().current();
-    if (!current) return fail(current.error());
-    spec->generation = session.state().history().last_generation + 1;
-    WantedChange wanted;
-    wanted.request = request_for(line, session, std::move(*spec));
-    wanted.request->returns_to = *target;
-    wanted.request->previous = std::move(*current);
-    return wanted;
-  });
-}
+constinit const CommandEntry rollback_command{"rollback", "Go back to the release that was completed before",
+                                              make_command<Rollback>};
 
 }  // namespace roll

@@ -1,24 +1,47 @@
 // SPDX-License-Identifier: MIT
-#include "rollctl/run_change.h"
-#include "rollctl/verbs.h"
+#include "rollctl/change_command.h"
 
 namespace roll {
 
-int run_scale(Context& context, const CommandLine& line) {
-  return run_change(context, line, [&](ChangeSession& session, const AppName&) -> Result<WantedChange> {
-    if (Status free = session.state().check_no_canary(); !free) return fail(free.error());
-    auto running = session.state().running();
+namespace {
+
+class Scale final : public ChangeCommand {
+ public:
+  Scale() : ChangeCommand(AppCommand::Scale, MovingOptions::kBatch | MovingOptions::kReadyDeadline) {}
+
+ private:
+  void declare_own(Options& options) override {
+    options.parsed_argument(
+        "N",
+        [this](const std::string& text) -> Status {
+          const auto count = InstanceCount::parse(text);
+          if (!count) return fail(count.error());
+          count_ = count->resolve();
+          return {};
+        },
+        "How many, or `cpus`");
+  }
+
+  Result<std::optional<RolloutRequest>> decide(ChangeSession& session, const TargetApp&) override {
+    AppState& state = session.state();
+    if (Status free = state.check_no_canary(); !free) return fail(free.error());
+    auto running = state.running();
     if (!running) return fail(running.error());
-    WantedChange wanted;
-    const auto unchanged = session.state().serves_with(line.count);
+    const auto unchanged = state.serves_with(count_);
     if (!unchanged) return fail(unchanged.error());
-    if (session.state().history().instances == line.count && *unchanged) return wanted;
-    wanted.request = request_for(line, session, *running);
-    wanted.request->shape = RolloutRequest::Shape::TopUp;
-    wanted.request->instances = line.count;
-    wanted.request->previous = std::move(*running);
-    return wanted;
-  });
-}
+    if (state.history().instances == count_ && *unchanged) return std::nullopt;
+    RolloutRequest request = request_for(call(), state.history(), *running);
+    request.shape = RolloutRequest::Shape::TopUp;
+    request.instances = count_;
+    request.previous = std::move(*running);
+    return request;
+  }
+
+  int count_ = 0;
+};
+
+}  // namespace
+
+constinit const CommandEntry scale_command{"scale", "Change the number of instances", make_command<Scale>};
 
 }  // namespace roll

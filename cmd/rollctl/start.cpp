@@ -1,27 +1,36 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
-#include "rollctl/run_change.h"
-#include "rollctl/verbs.h"
+#include "rollctl/change_command.h"
 
 namespace roll {
 
-int run_start(Context& context, const CommandLine& line) {
-  return run_change(context, line, [&](ChangeSession& session, const AppName& app) -> Result<WantedChange> {
-    auto current = session.state().current();
+namespace {
+
+class Start final : public ChangeCommand {
+ public:
+  Start() : ChangeCommand(AppCommand::Start, MovingOptions::kBatch | MovingOptions::kReadyDeadline) {}
+
+ private:
+  Result<std::optional<RolloutRequest>> decide(ChangeSession& session, const TargetApp& app) override {
+    AppState& state = session.state();
+    auto current = state.current();
     if (!current) return fail(current.error());
     if (!*current)
       return fail(ErrorKind::NotFound, fmt::format("no release of {} was ever completed", app.name),
                   fmt::format("rollctl deploy {} RELEASE", app.name));
-    WantedChange wanted;
-    const auto unchanged = session.state().serves_with(session.state().history().instances);
+    const auto unchanged = state.serves_with(state.history().instances);
     if (!unchanged) return fail(unchanged.error());
-    if (!session.state().history().stopped && *unchanged) return wanted;
-    wanted.request = request_for(line, session, **current);
-    wanted.request->shape = RolloutRequest::Shape::TopUp;
-    wanted.request->previous = std::move(*current);
-    return wanted;
-  });
-}
+    if (!state.history().stopped && *unchanged) return std::nullopt;
+    RolloutRequest request = request_for(call(), state.history(), **current);
+    request.shape = RolloutRequest::Shape::TopUp;
+    request.previous = std::move(*current);
+    return request;
+  }
+};
+
+}  // namespace
+
+constinit const CommandEntry start_command{"start", "Bring all wanted instances up", make_command<Start>};
 
 }  // namespace roll

@@ -5,8 +5,8 @@
 #include "app/app_status_reader.h"
 #include "app/followed_output.h"
 #include "app/signals.h"
+#include "rollctl/cli_command.h"
 #include "rollctl/exit_status.h"
-#include "rollctl/verbs.h"
 #include "ui/line_printer.h"
 #include "ui/status_view.h"
 
@@ -32,20 +32,20 @@ struct Picture {
   }
 };
 
-class StatusCommand {
+class StatusView {
  public:
-  StatusCommand(Context& context, const CommandLine& line, Loop& loop, Paths paths)
-      : context_(context), line_(line), loop_(loop), paths_(std::move(paths)) {}
+  StatusView(Context& context, std::string app, Loop& loop, Paths paths)
+      : context_(context), app_(std::move(app)), loop_(loop), paths_(std::move(paths)) {}
 
   Result<Picture> look() {
     Picture picture;
     std::vector<std::string> names;
-    if (line_.app.empty()) {
+    if (app_.empty()) {
       auto known = known_apps(paths_);
       if (!known) return fail(known.error());
       names = std::move(*known);
     } else {
-      const auto app = app_name_of(paths_, line_.app);
+      const auto app = app_name_of(paths_, app_);
       if (!app) return fail(app.error());
       if (Status known = check_known(paths_, *app); !known) return fail(known.error());
       names.push_back(app->name);
@@ -59,7 +59,7 @@ class StatusCommand {
   }
 
   void show_json(const Picture& picture) {
-    if (!line_.app.empty()) return context_.print_json(to_json(picture.apps.front()));
+    if (!app_.empty()) return context_.print_json(to_json(picture.apps.front()));
     nlohmann::json apps = nlohmann::json::array();
     for (const AppStatus& app : picture.apps) apps.push_back(to_json(app));
     context_.print_json({{"v", 1}, {"apps", apps}});
@@ -67,7 +67,7 @@ class StatusCommand {
 
   [[nodiscard]] std::vector<Line> lines(const Picture& picture) const {
     const WallTime now = SystemClock().wall_now();
-    if (!line_.app.empty())
+    if (!app_.empty())
       return status_lines(picture.apps.front(), now, context_.out_terminal(),
                           context_.options().verbose ? Detail::Full : Detail::Normal);
     if (picture.apps.empty()) return {{{"no apps; describe one in " + paths_.config_dir + "/APP.toml"}}};
@@ -129,21 +129,37 @@ class StatusCommand {
   }
 
   Context& context_;
-  const CommandLine& line_;
+  std::string app_;
   Loop& loop_;
   Paths paths_;
 };
 
+class StatusCommand final : public CliCommand {
+ public:
+  void declare(Options& options) override {
+    options.argument("APP", Options::Need::Optional, app_, "The app; all without one");
+    options.flag("--watch", watch_, "Go on showing it until interrupted");
+    options.flag("--wait", wait_, "Wait until no change is running");
+  }
+
+  int run(Context& context) override {
+    auto paths = Context::paths();
+    if (!paths) return context.fail(paths.error());
+    auto loop = Loop::create();
+    if (!loop) return context.fail(loop.error());
+    StatusView view(context, app_, **loop, std::move(*paths));
+    const auto status = watch_ ? view.watch() : wait_ ? view.wait() : view.once();
+    return status ? *status : context.fail(status.error());
+  }
+
+ private:
+  std::string app_;
+  bool watch_ = false;
+  bool wait_ = false;
+};
+
 }  // namespace
 
-int run_status(Context& context, const CommandLine& line) {
-  auto paths = Context::paths();
-  if (!paths) return context.fail(paths.error());
-  auto loop = Loop::create();
-  if (!loop) return context.fail(loop.error());
-  StatusCommand command(context, line, **loop, std::move(*paths));
-  const auto status = line.watch ? command.watch() : line.wait ? command.wait() : command.once();
-  return status ? *status : context.fail(status.error());
-}
+constinit const CommandEntry status_command{"status", "Show what serves", make_command<StatusCommand>};
 
 }  // namespace roll

@@ -1,22 +1,32 @@
 // SPDX-License-Identifier: MIT
-#include "rollctl/run_change.h"
-#include "rollctl/verbs.h"
+#include "rollctl/change_command.h"
 
 namespace roll {
 
-int run_stop(Context& context, const CommandLine& line) {
-  return run_change(context, line, [&](ChangeSession& session, const AppName& app) -> Result<WantedChange> {
-    auto current = session.state().current();
+namespace {
+
+class Stop final : public ChangeCommand {
+ public:
+  Stop() : ChangeCommand(AppCommand::Stop, MovingOptions::kNothingMore) {}
+
+ private:
+  Result<std::optional<RolloutRequest>> decide(ChangeSession& session, const TargetApp& app) override {
+    AppState& state = session.state();
+    auto current = state.current();
     if (!current) return fail(current.error());
-    const auto instances = session.state().count_instances();
+    const auto instances = state.count_instances();
     if (!instances) return fail(instances.error());
-    WantedChange wanted;
-    if (*instances == 0 && session.state().history().wanted() == 0) return wanted;
-    wanted.request = request_for(line, session, *current ? **current : GenerationSpec{app.name, {}, 0, {}});
-    wanted.request->shape = RolloutRequest::Shape::Stop;
-    wanted.request->previous = std::move(*current);
-    return wanted;
-  });
-}
+    if (*instances == 0 && state.history().wanted() == 0) return std::nullopt;
+    RolloutRequest request =
+        request_for(call(), state.history(), *current ? **current : GenerationSpec{app.name, {}, 0, {}});
+    request.shape = RolloutRequest::Shape::Stop;
+    request.previous = std::move(*current);
+    return request;
+  }
+};
+
+}  // namespace
+
+constinit const CommandEntry stop_command{"stop", "Drain all instances", make_command<Stop>};
 
 }  // namespace roll

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "rollctl/change_options.h"
+
+#include <array>
+#include <utility>
+
+#include "base/duration.h"
+#include "config/app_file.h"
+
+namespace roll {
+
+namespace {
+
+Result<Millis> duration(const std::string& text) {
+  return parse_duration(text);
+}
+Result<double> percent(const std::string& text) {
+  return parse_percent(text);
+}
+Result<HandoverPolicy> policy(const std::string& text) {
+  return parse_handover_policy(text);
+}
+
+Result<ReadyConfig> readiness(const std::string& text) {
+  const size_t colon = text.find(':');
+  const std::string kind = text.substr(0, colon);
+  ReadyConfig ready;
+  if (kind == "http" || kind == "https") {
+    ready.kind = kind == "http" ? ProbeKind::Http : ProbeKind::Https;
+    if (colon != std::string::npos) ready.path = text.substr(colon + 1);
+    if (!ready.path.starts_with('/'))
+      return fail(ErrorKind::Invalid, "'" + text + "' has no path that begins with /", "http:/readyz");
+    return ready;
+  }
+  constexpr std::array<std::pair<std::string_view, ProbeKind>, 3> kKinds{
+      {{"tcp", ProbeKind::Tcp}, {"listen", ProbeKind::Listen}, {"notify", ProbeKind::Notify}}};
+  for (const auto& [name, known] : kKinds) {
+    if (name != text) continue;
+    ready.kind = known;
+    return ready;
+  }
+  return fail(ErrorKind::Invalid, "'" + text + "' is not a kind of readiness",
+              "http:/PATH, tcp, listen or notify");
+}
+
+Status add_address(const std::string& text, std::vector<ListenAddress>& listen) {
+  auto address = ListenAddress::parse(text);
+  if (!address) return fail(address.error());
+  listen.push_back(std::move(*address));
+  return {};
+}
+
+}  // namespace
+
+void MovingOptions::declare_app(Options& options) {
+  options.argument("APP", Options::Need::Required, app, "The app: its name, or a path to its app file");
+}
+
+void MovingOptions::declare(Options& options, unsigned takes) {
+  if (takes & kAppAndCanary) {
+    options.parsed("-n,--instances", "N", change.app.instances, &InstanceCount::parse,
+                   "Number of instances, or `cpus`");
+    options.parsed(
+        "--listen", "ADDR", [this](const std::string& text) { return add_address(text, change.app.listen); },
+        "HOST:PORT, [V6]:PORT or :PORT; may be given again", Options::Times::Often);
+    options.parsed("--ready", "KIND[:PATH]", change.app.ready, &readiness,
+                   "http:/PATH, tcp, listen or notify");
+    options.parsed("--canary", "P%", change.canary, &percent,
+                   "Start one new instance with this share of the new connections");
+    options.parsed("--bake", "DUR", change.bake, &duration,
+                   "Watch the new release this long before the old one drains; a canary is promoted then");
+  }
+  if (takes & kHold)
+    options.parsed("--hold", "DUR", change.hold, &duration, "Keep the old instances on standby this long");
+  if (takes & kBatch)
+    options.parsed("--batch", "N", change.batch, &Batch::parse,
+                   "How many are replaced at a time: N, P% or all");
+  if (takes & kReadyDeadline)
+    options.parsed("--ready-deadline", "DUR", change.ready_deadline, &duration,
+                   "Give up if an instance is not ready after DUR");
+  options.parsed("--drain-deadline", "DUR", change.drain_deadline, &duration,
+                 "Kill instances that have not drained after DUR");
+  options.parsed("--handover", "WAY", change.app.handover, &policy, "auto, steer, migrate or plain");
+  options.flag("--detach", detach, "Return when the traffic has moved");
+  options.flag("--strict", strict, "Exit status 4 if connections were cut");
+  options.flag("--dry-run", dry_run, "Print the plan, touch nothing");
+  options.text("--note", "TEXT", change.note, "Kept in the history");
+}
+
+}  // namespace roll

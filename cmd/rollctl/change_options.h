@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+
+#include "app/app_change.h"
+#include "rollctl/options.h"
+
+namespace roll {
+
+// The options of the commands that move traffic.
+struct MovingOptions {
+  std::string app;
+  ChangeOptions change;
+  bool detach = false;
+  bool strict = false;
+  bool dry_run = false;
+
+  // Which of them a command takes beyond those that all take.
+  enum Takes : unsigned {
+    kNothingMore = 0,
+    kBatch = 1,
+    kReadyDeadline = 2,
+    kHold = 4,
+    kAppAndCanary = 8,
+  };
+  static constexpr unsigned kForReplacements = kBatch | kReadyDeadline | kHold;
+
+  void declare_app(Options& options);
+  void declare(Options& options, unsigned takes);
+};
+
+}  // namespace roll

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+#include "app/app_change.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace roll {
+
+namespace {
+
+using Access = ChangeSession::Access;
+
+// An ending that no rollout of this process has told.
+void tell_end(const Verdict& verdict, Observer& observer) {
+  Event event =
+      events::deploy_finished({verdict.outcome, verdict.duration, verdict.connections_cut, verdict.reason});
+  event.generation = verdict.generation;
+  event.time = SystemClock().wall_now();
+  observer.on_event(event);
+}
+
+Verdict unchanged(AppCommand command, const std::string& app, const History& history) {
+  Verdict verdict;
+  verdict.command = command;
+  verdict.app = app;
+  verdict.release = verdict.serving_release = history.current_release;
+  verdict.generation = history.current.value_or(0);
+  verdict.outcome = Outcome::Unchanged;
+  verdict.wanted = verdict.serving = history.wanted();
+  return verdict;
+}
+
+Result<TargetApp> find_target(const Paths& paths, const ChangeCall& call) {
+  TargetApp app{call.app, {}};
+  if (call.options.app.command.empty())
+    if (Status known = check_known(paths, app); !known) return fail(known.error());
+  if (!traits_of(call.command).reads_app_file) return app;
+  auto description = describe_app(paths, app, call.options.app);
+  if (!description) return fail(description.error());
+  app.description = std::move(*description);
+  return app;
+}
+
+}  // namespace
+
+Result<ChangeResult> change_app(const ChangeCall& call, const DecideChange& decide,
+                                ChangeSession::Setting setting) {
+  const Paths paths = setting.paths;
+  const Access access = setting.access;
+  Observer& observer = setting.observer;
+  // An app file that is wrong is said to be before anything is made or locked.
+  const auto app = find_target(paths, call);
+  if (!app) return fail(app.error());
+
+  const auto session = ChangeSession::open(std::move(setting));
+  if (!session && session.error().kind == ErrorKind::Busy && call.decision && access == Access::Change) {
+    auto verdict = decide_for_holder(paths, app->name, call.command, *call.decision, session.error());
+    if (!verdict) return fail(verdict.error());
+    tell_end(*verdict, observer);
+    return std::move(*verdict);
+  }
+  if (!session) return fail(session.error());
+  if (access == Access::Change) {
+    auto recovered = (*session)->recover();
+    if (!recovered)
+      return Unrecovered{with_context(recovered.error(), "cannot recover what an interrupted rollctl left")};
+    if (*recovered && (*recovered)->outcome == Outcome::NeedsAttention) return std::move(**recovered);
+  }
+
+  auto wanted = decide(**session, *app);
+  if (!wanted) return fail(wanted.error());
+  if (!*wanted) {
+    Verdict verdict = unchanged(call.command, app->name, (*session)->state().history());
+    tell_end(verdict, observer);
+    return verdict;
+  }
+  RolloutRequest& request = **wanted;
+  if (access == Access::Preview) {
+    auto plan = (*session)->preview(request);
+    if (!plan) return fail(plan.error());
+    return PlannedChange{std::move(request), std::move(*plan)};
+  }
+  if (call.command == AppCommand::Deploy)
+    if (Status kept = keep_description(paths, app->name, *app->description); !kept) return fail(kept.error());
+  auto verdict = (*session)->roll_out(std::move(request));
+  if (!verdict) return fail(verdict.error());
+  return std::move(*verdict);
+}
+
+RolloutRequest request_for(const ChangeCall& call, const History& history, GenerationSpec spec) {
+  const ChangeOptions& options = call.options;
+  const AppConfig& config = spec.config;
+  RolloutRequest request;
+  request.command = call.command;
+  request.from = history.wanted() > 0 ? history.current_release : "";
+  request.instances = history.instances;
+  request.batch = options.batch.value_or(config.rollout.batch);
+  request.ready_deadline = options.ready_deadline.value_or(config.ready.deadline);
+  request.bake = options.bake.value_or(config.rollout.bake);
+  request.settle = config.drain.settle;
+  if (call.command == AppCommand::Deploy) request.canary = options.canary.value_or(config.rollout.canary);
+  if (traits_of(call.command).makes_generation) request.hold = options.hold.value_or(config.rollout.hold);
+  request.drain = {config.drain.signal, options.drain_deadline.value_or(config.drain.deadline),
+                   config.drain.order == DrainStep::Idle ? DrainStart::Idle : DrainStart::Signal};
+  request.after_shift = options.after_shift;
+  request.note = options.note;
+  // One must always be able to stop, whatever the host allows by now.
+  if (call.command == AppCommand::Stop) spec.config.handover = HandoverPolicy::Auto;
+  if (options.app.handover) spec.config.handover = *options.app.handover;
+  request.spec = std::move(spec);
+  return request;
+}
+
+Result<RolloutRequest> withdraw_canary(const ChangeCall& call, const AppState& state,
+                                       const StandingCanary& canary) {
+  auto current = state.current();
+  if (!current) return fail(current.error());
+  if (!*current)
+    return fail(ErrorKind::Failed, fmt::format("nothing serves beside the canary of {}", canary.release),
+                fmt::format("rollctl stop {}", state.app()));
+  RolloutRequest request = request_for(call, state.history(), **current);
+  request.shape = RolloutRequest::Shape::Withdraw;
+  request.from = canary.release;
+  request.hold = Millis(0);
+  request.previous = std::move(*current);
+  return request;
+}
+
+}  // namespace roll
