@@ -14,22 +14,6 @@ namespace {
 
 constexpr int kDefaultChanges = 20;
 
-nlohmann::json to_json(const Change& change) {
-  using nlohmann::json;
-  return {{"command", command_word(change.command)},
-          {"release", change.release},
-          {"from", change.from ? json(*change.from) : json(nullptr)},
-          {"generation", change.generation},
-          {"instances", change.instances},
-          {"handover", change.handover},
-          {"note", change.note},
-          {"started", format_time(change.started)},
-          {"outcome", change.outcome ? json(outcome_name(*change.outcome)) : json(nullptr)},
-          {"duration_ms", change.outcome ? json(change.duration.count()) : json(nullptr)},
-          {"connections_cut", change.connections_cut},
-          {"reason", change.reason}};
-}
-
 Status show_history(Context& context, const std::string& argument, size_t limit) {
   const auto paths = Context::paths();
   if (!paths) return fail(paths.error());
@@ -42,10 +26,7 @@ Status show_history(Context& context, const std::string& argument, size_t limit)
     context.print(history_lines(*history, limit, SystemClock().wall_now(), context.out_terminal()));
     return {};
   }
-  nlohmann::json changes = nlohmann::json::array();
-  for (size_t back = 0; back < std::min(limit, history->changes.size()); ++back)
-    changes.push_back(to_json(history->changes[history->changes.size() - 1 - back]));
-  context.print_json({{"v", 1}, {"app", app->name}, {"changes", changes}});
+  context.print_json(history_json(*history, app->name, limit));
   return {};
 }
 

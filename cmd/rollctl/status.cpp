@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "app/app_source.h"
 #include "app/app_status_reader.h"
 #include "app/followed_output.h"
 #include "app/signals.h"
@@ -17,68 +17,46 @@ namespace {
 constexpr Micros kWatchInterval{1'000'000};
 constexpr Micros kWaitInterval{50'000};
 
-// All apps, or the one that was named.
-struct Picture {
-  std::vector<AppStatus> apps;
-  [[nodiscard]] bool good() const {
-    for (const AppStatus& app : apps)
-      if (!app.good()) return false;
-    return true;
-  }
-  [[nodiscard]] bool changing() const {
-    for (const AppStatus& app : apps)
-      if (app.change && app.change->phase == RunningChange::Phase::Running) return true;
-    return false;
-  }
-};
+using Picture = std::vector<AppStatus>;
+
+bool all_good(const Picture& apps) {
+  return std::all_of(apps.begin(), apps.end(), [](const AppStatus& app) { return app.good(); });
+}
+
+bool any_changing(const Picture& apps) {
+  return std::any_of(apps.begin(), apps.end(), [](const AppStatus& app) {
+    return app.change && app.change->phase == RunningChange::Phase::Running;
+  });
+}
 
 class StatusView {
  public:
   StatusView(Context& context, std::string app, Loop& loop, Paths paths)
       : context_(context), app_(std::move(app)), loop_(loop), paths_(std::move(paths)) {}
 
-  Result<Picture> look() {
-    Picture picture;
-    std::vector<std::string> names;
-    if (app_.empty()) {
-      auto known = known_apps(paths_);
-      if (!known) return fail(known.error());
-      names = std::move(*known);
-    } else {
-      const auto app = app_name_of(paths_, app_);
-      if (!app) return fail(app.error());
-      if (Status known = check_known(paths_, *app); !known) return fail(known.error());
-      names.push_back(app->name);
-    }
-    for (const std::string& name : names) {
-      auto status = look_at_app(loop_, paths_, name);
-      if (!status) return fail(status.error());
-      picture.apps.push_back(std::move(*status));
-    }
-    return picture;
-  }
+  Result<Picture> look() { return look_at_apps(loop_, paths_, app_); }
 
   void show_json(const Picture& picture) {
-    if (!app_.empty()) return context_.print_json(to_json(picture.apps.front()));
+    if (!app_.empty()) return context_.print_json(to_json(picture.front()));
     nlohmann::json apps = nlohmann::json::array();
-    for (const AppStatus& app : picture.apps) apps.push_back(to_json(app));
+    for (const AppStatus& app : picture) apps.push_back(to_json(app));
     context_.print_json({{"v", 1}, {"apps", apps}});
   }
 
   [[nodiscard]] std::vector<Line> lines(const Picture& picture) const {
     const WallTime now = SystemClock().wall_now();
     if (!app_.empty())
-      return status_lines(picture.apps.front(), now, context_.out_terminal(),
+      return status_lines(picture.front(), now, context_.out_terminal(),
                           context_.options().verbose ? Detail::Full : Detail::Normal);
-    if (picture.apps.empty()) return {{{"no apps; describe one in " + paths_.config_dir + "/APP.toml"}}};
-    return overview_lines(picture.apps, now, context_.out_terminal());
+    if (picture.empty()) return {{{"no apps; describe one in " + paths_.config_dir + "/APP.toml"}}};
+    return overview_lines(picture, now, context_.out_terminal());
   }
 
   Result<int> once() {
     const auto picture = look();
     if (!picture) return fail(picture.error());
     show(*picture);
-    return picture->good() ? kDone : kNeedsAttention;
+    return all_good(*picture) ? kDone : kNeedsAttention;
   }
 
   Result<int> wait() {
@@ -86,9 +64,9 @@ class StatusView {
     for (;;) {
       const auto picture = look();
       if (!picture) return fail(picture.error());
-      if (!picture->changing()) {
+      if (!any_changing(*picture)) {
         show(*picture);
-        return picture->good() ? kDone : kNeedsAttention;
+        return all_good(*picture) ? kDone : kNeedsAttention;
       }
       pause([&] { return interrupts.count() > 0; }, kWaitInterval);
       if (interrupts.count() > 0) return kSignalBase + interrupts.first_signal();

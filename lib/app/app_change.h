@@ -9,6 +9,7 @@
 #include "app/app_source.h"
 #include "app/attended_canary.h"
 #include "app/change_session.h"
+#include "app/planned_change.h"
 
 namespace roll {
 
@@ -44,12 +45,6 @@ struct TargetApp : AppName {
 // wanted already.
 using DecideChange =
     std::function<Result<std::optional<RolloutRequest>>(ChangeSession& session, const TargetApp& app)>;
-
-// A change that was only looked at.
-struct PlannedChange {
-  RolloutRequest request;
-  Plan plan;
-};
 
 // What an interrupted rollctl left could be neither finished nor undone, so nothing else was begun.
 struct Unrecovered {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/app_source.h"
 #include "state/app_lock.h"
 #include "state/generations.h"
 #include "state/history.h"
@@ -134,6 +135,27 @@ Result<AppStatus> look_at_app(Loop& loop, const Paths& paths, const std::string&
     auto status = look_once(loop, paths, app);
     if (!status || looks == kMostLooks || stamp_of(paths.journal(app)) == before) return status;
   }
+}
+
+Result<std::vector<AppStatus>> look_at_apps(Loop& loop, const Paths& paths, const std::string& argument) {
+  std::vector<std::string> names;
+  if (argument.empty()) {
+    auto known = known_apps(paths);
+    if (!known) return fail(known.error());
+    names = std::move(*known);
+  } else {
+    const auto app = app_name_of(paths, argument);
+    if (!app) return fail(app.error());
+    if (Status known = check_known(paths, *app); !known) return fail(known.error());
+    names.push_back(app->name);
+  }
+  std::vector<AppStatus> apps;
+  for (const std::string& name : names) {
+    auto status = look_at_app(loop, paths, name);
+    if (!status) return fail(status.error());
+    apps.push_back(std::move(*status));
+  }
+  return apps;
 }
 
 }  // namespace roll

@@ -21,7 +21,8 @@
 namespace roll {
 
 // The real instances: their shims' sockets, their folders below the runtime folder, and, where a shim has
-// died, the processes themselves.
+// died, the processes themselves. Large, for Instances is: it does all of that role, and keeps what it needs
+// to.
 class HostInstances final : public Instances {
  public:
   static Result<std::unique_ptr<HostInstances>> create(Loop& loop, const Paths& paths, std::string app,

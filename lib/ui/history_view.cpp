@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "base/duration.h"
 #include "ui/age.h"
 #include "ui/table.h"
@@ -36,6 +38,22 @@ std::string note_of(const Change& change) {
   return fmt::format("{} ({})", change.reason, change.note);
 }
 
+nlohmann::json to_json(const Change& change) {
+  using nlohmann::json;
+  return {{"command", command_word(change.command)},
+          {"release", change.release},
+          {"from", change.from ? json(*change.from) : json(nullptr)},
+          {"generation", change.generation},
+          {"instances", change.instances},
+          {"handover", change.handover},
+          {"note", change.note},
+          {"started", format_time(change.started)},
+          {"outcome", change.outcome ? json(outcome_name(*change.outcome)) : json(nullptr)},
+          {"duration_ms", change.outcome ? json(change.duration.count()) : json(nullptr)},
+          {"connections_cut", change.connections_cut},
+          {"reason", change.reason}};
+}
+
 }  // namespace
 
 std::vector<Line> history_lines(const History& history, size_t limit, WallTime now,
@@ -60,6 +78,14 @@ std::vector<Line> history_lines(const History& history, size_t limit, WallTime n
                    note_of(*change)});
   }
   return table.lines(terminal);
+}
+
+nlohmann::json history_json(const History& history, const std::string& app, size_t limit) {
+  nlohmann::json changes = nlohmann::json::array();
+  for (auto change = history.changes.rbegin(); change != history.changes.rend() && limit > 0;
+       ++change, --limit)
+    changes.push_back(to_json(*change));
+  return {{"v", 1}, {"app", app}, {"changes", changes}};
 }
 
 }  // namespace roll

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
@@ -11,5 +13,8 @@ namespace roll {
 
 // The last `limit` changes of an app, newest first, as a table cut to the terminal's width. Nothing for none.
 std::vector<Line> history_lines(const History& history, size_t limit, WallTime now, const Terminal& terminal);
+
+// The object of `history --json`, with the same changes.
+nlohmann::json history_json(const History& history, const std::string& app, size_t limit);
 
 }  // namespace roll

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "deploy/rollout.h"
+
+namespace roll {
+
+// A change that was only looked at.
+struct PlannedChange {
+  RolloutRequest request;
+  Plan plan;
+};
+
+}  // namespace roll
