@@ -10,7 +10,7 @@ namespace roll {
 namespace {
 
 constexpr Millis kAnswerDeadline{60'000};
-constexpr size_t kLongestLine = size_t{16} << 20;
+constexpr size_t kLongestEntry = size_t{16} << 20;
 
 // Takes the whole lines off the front of `text`.
 std::vector<JournalLine> take_lines(const std::string& app, std::string& text) {
@@ -61,7 +61,7 @@ void JournalLogs::show_new() {
   unfinished_.append(buffer, static_cast<size_t>(got));
   for (const JournalLine& line : take_lines(query_.app, unfinished_))
     printer_.print(line.instance, line.text);
-  if (unfinished_.size() > kLongestLine) unfinished_.clear();
+  if (unfinished_.size() > kLongestEntry) unfinished_.clear();
 }
 
 }  // namespace roll
