@@ -5,7 +5,7 @@
 
 #include "app/app_check.h"
 #include "base/descriptor_limit.h"
-#include "rollctl/cli_command.h"
+#include "rollctl/commands.h"
 #include "rollctl/exit_status.h"
 #include "ui/error_view.h"
 

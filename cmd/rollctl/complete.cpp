@@ -6,7 +6,7 @@
 #include <string>
 
 #include "app/candidates.h"
-#include "rollctl/cli_command.h"
+#include "rollctl/commands.h"
 #include "rollctl/exit_status.h"
 
 namespace roll {

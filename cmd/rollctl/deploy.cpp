@@ -4,6 +4,7 @@
 #include "app/start_check.h"
 #include "config/app_file.h"
 #include "rollctl/change_command.h"
+#include "rollctl/commands.h"
 
 namespace roll {
 

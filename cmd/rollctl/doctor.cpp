@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "net/take_trial.h"
-#include "rollctl/cli_command.h"
+#include "rollctl/commands.h"
 #include "rollctl/exit_status.h"
 #include "state/host_folders.h"
 #include "steering/handover_trial.h"

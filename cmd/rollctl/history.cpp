@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/app_source.h"
-#include "rollctl/cli_command.h"
+#include "rollctl/commands.h"
 #include "rollctl/exit_status.h"
 #include "state/journal.h"
 #include "ui/history_view.h"

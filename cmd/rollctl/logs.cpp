@@ -9,7 +9,7 @@
 #include "app/journal_logs.h"
 #include "app/signals.h"
 #include "process/systemd_manager.h"
-#include "rollctl/cli_command.h"
+#include "rollctl/commands.h"
 #include "rollctl/exit_status.h"
 
 namespace roll {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "app/app_source.h"
-#include "rollctl/cli_command.h"
+#include "rollctl/commands.h"
 #include "rollctl/exit_status.h"
 
 namespace roll {

@@ -5,7 +5,7 @@
 
 #include "app/app_removal.h"
 #include "app/app_source.h"
-#include "rollctl/cli_command.h"
+#include "rollctl/commands.h"
 #include "rollctl/exit_status.h"
 
 namespace roll {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/start_check.h"
 #include "rollctl/change_command.h"
+#include "rollctl/commands.h"
 
 namespace roll {
 

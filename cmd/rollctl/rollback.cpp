@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "rollctl/change_command.h"
+#include "rollctl/commands.h"
 
 namespace roll {
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "rollctl/change_command.h"
+#include "rollctl/commands.h"
 
 namespace roll {
 

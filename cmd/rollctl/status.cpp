@@ -5,7 +5,7 @@
 #include "app/app_status_reader.h"
 #include "app/followed_output.h"
 #include "app/signals.h"
-#include "rollctl/cli_command.h"
+#include "rollctl/commands.h"
 #include "rollctl/exit_status.h"
 #include "ui/line_printer.h"
 #include "ui/status_view.h"

@@ -45,8 +45,9 @@ struct Folder {
 struct FuzzedShim {
   explicit FuzzedShim(roll::Loop& loop, const std::string& folder)
       : supervisor({clock, process, network, audience, turns}, roll::LaunchSpec{}, roll::ProcessId{}) {
-    auto made = roll::Control::create(
-        loop, folder, {[this](const roll::shim::Launch&) { supervisor.start(); }, [this] { ++changes; }});
+    auto made = roll::Control::create(loop, folder,
+                                      {[this](const roll::shim::Launch&) { supervisor.start(); },
+                                       [this] { supervisor.start(); }, [this] { ++changes; }});
     require(made.has_value());
     control = std::move(*made);
     control->serve(supervisor, network);

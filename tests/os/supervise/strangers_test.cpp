@@ -210,7 +210,7 @@ TEST_F(StrangersTest, WhatIsStillInTheNotifySocketDoesNotHoldUpTheEnd) {
     int queued = 0;
     while (queued < 50 && send_away(notify, "X=1", sockets_of(lingering, 1), MSG_DONTWAIT)) ++queued;
     EXPECT_GT(queued, 5);
-    shim.client->drain({SIGTERM, Millis(0)});
+    (void)shim.client->drain({SIGTERM, Millis(0)});
   });
   ASSERT_TRUE(await(shim, Kind::Gone));
   EXPECT_TRUE(await([] { return processes() == 0; }));
