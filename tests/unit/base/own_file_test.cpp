@@ -92,20 +92,20 @@ TEST_F(OwnFileTest, AFolderIsOnesOwn) {
 }
 
 TEST_F(OwnFileTest, AFolderThatOthersMayWriteIntoIsNot) {
-  make("shared", 0775);
-  EXPECT_EQ(refusal_of_folder("shared").kind, ErrorKind::NotPermitted);
-  EXPECT_EQ(refusal_of_folder("shared").hint, "chmod go-w " + path("shared"));
+  make("common", 0775);
+  EXPECT_EQ(refusal_of_folder("common").kind, ErrorKind::NotPermitted);
+  EXPECT_EQ(refusal_of_folder("common").hint, "chmod go-w " + path("common"));
   make("sticky", 01777);
   EXPECT_EQ(refusal_of_folder("sticky").kind, ErrorKind::NotPermitted);
   EXPECT_TRUE(check_place_for_folders(path("sticky")));
 }
 
 TEST_F(OwnFileTest, AFolderThatOthersMayReplaceIsNot) {
-  make("shared", 0777);
-  make("shared/own", 0755);
-  EXPECT_THAT(refusal_of_folder("shared/own").message, HasSubstr("everybody can put another in its place"));
-  EXPECT_FALSE(check_place_for_folders(path("shared")));
-  EXPECT_FALSE(check_place_for_folders(path("shared/own")));
+  make("common", 0777);
+  make("common/own", 0755);
+  EXPECT_THAT(refusal_of_folder("common/own").message, HasSubstr("everybody can put another in its place"));
+  EXPECT_FALSE(check_place_for_folders(path("common")));
+  EXPECT_FALSE(check_place_for_folders(path("common/own")));
 }
 
 // As below /tmp and, with user private groups, below homes.

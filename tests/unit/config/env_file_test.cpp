@@ -127,9 +127,9 @@ TEST_F(EnvFileOwnerTest, InAFolderOfEverybodysIsNotHandedOutWhereItIsSecret) {
   make("tmp", 0, 01777);
   link(path("etc/root.env"), "tmp/env", kWeb);
   EXPECT_THAT(refusal("tmp/env"), HasSubstr("user 65533 can decide"));
-  make("shared", 0, 0777);
-  put("shared/env", 0, 0600);
-  EXPECT_THAT(refusal("shared/env"), HasSubstr("everybody can decide"));
+  make("common", 0, 0777);
+  put("common/env", 0, 0600);
+  EXPECT_THAT(refusal("common/env"), HasSubstr("everybody can decide"));
 }
 
 TEST_F(EnvFileOwnerTest, ThatIsNoRegularFileHoldsNobodyUp) {
