@@ -123,7 +123,7 @@ TEST_F(EndingTest, GatesAFirstReleaseForHalfOfItsDeadline) {
   const Verdict verdict = run(deploy("v1", 2));
   EXPECT_EQ(verdict.outcome, Outcome::Deployed) << testing::PrintToString(verdict);
   EXPECT_THAT(at_first, IsEmpty());
-  EXPECT_THAT(at_last, ElementsAre(1, 2));
+  EXPECT_THAT(at_last, ElementsAre(1));  // the second comes when the first is ready
 }
 
 TEST_F(EndingTest, LeavesNothingWhenTheFirstReleaseFails) {
