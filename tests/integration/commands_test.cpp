@@ -405,8 +405,8 @@ TEST_F(CommandsTest, StatusIsExactlyWhatTheManualSays) {
   const json instance = app["instances"][0];
   for (const auto& [key, value] : instance.items()) keys.push_back(key);
   EXPECT_THAT(keys, testing::UnorderedElementsAre("id", "release", "generation", "state", "weight", "pid",
-                                                  "shim_pid", "supervised", "connections", "restarts",
-                                                  "started", "ready_after_ms", "drain_deadline",
+                                                  "shim_pid", "supervised", "answers", "connections",
+                                                  "restarts", "started", "ready_after_ms", "drain_deadline",
                                                   "standby_until", "status", "steered"));
   EXPECT_EQ(instance["id"], 1);
   EXPECT_EQ(instance["state"], "serving");

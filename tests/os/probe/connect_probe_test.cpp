@@ -63,8 +63,9 @@ TEST_F(ConnectProbeTest, TakesNoDescriptorOfAServer) {
   ASSERT_EQ(bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
   ASSERT_EQ(listen(listener.get(), 1), 0);
   int refused = 0;
+  Fd client;  // open until the probe has written its request
   const Watch accepting = loop_->on_readable(listener.get(), [&] {
-    const Fd client(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    client = Fd(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
     std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
     iovec part{answer.data(), answer.size()};
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
