@@ -46,8 +46,9 @@ InstanceStatus describe(const FoundInstance& found, HostInstances& instances) {
   status.restarts = record.restarts;
   status.started = record.started;
   status.ready_after = record.ready_after;
-  status.drain_deadline = record.drain_deadline;
-  status.standby_until = record.standby_until;
+  const SystemClock clock;
+  if (record.drain_deadline) status.drain_deadline = wall_time_at(*record.drain_deadline, clock);
+  if (record.standby_until) status.standby_until = wall_time_at(*record.standby_until, clock);
   status.status = record.status;
   status.steered = instances.steered(record.id);
   return status;

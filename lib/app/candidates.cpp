@@ -11,12 +11,15 @@ namespace roll {
 
 namespace {
 
+// Who has pressed Tab is not to wait for years of them.
+constexpr size_t kMostChanges = 10'000;
+
 enum class Of { Release, Generation };
 
 // Of the changes that were completed.
 std::set<std::string> completed(const Paths& paths, const std::string& app, Of what) {
   std::set<std::string> words;
-  const auto history = read_history(paths.journal(app), Reach::changes(kMostCandidates));
+  const auto history = read_history(paths.journal(app), Reach::changes(kMostChanges));
   if (!history) return words;
   for (const Change& change : history->changes) {
     if (change.outcome != Outcome::Deployed) continue;

@@ -21,6 +21,10 @@ int number_at(std::string_view text, size_t at, size_t digits) {
 
 }  // namespace
 
+WallTime wall_time_at(TimePoint time, const Clock& clock) {
+  return clock.wall_now() + std::chrono::duration_cast<WallTime::duration>(time - clock.now());
+}
+
 // Both without the C library's calendar: that looks for a time zone first, and is slow for a journal.
 std::string format_time(WallTime time) {
   const auto day = std::chrono::floor<std::chrono::days>(time);

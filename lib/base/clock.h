@@ -29,6 +29,9 @@ class SystemClock final : public Clock {
   [[nodiscard]] WallTime wall_now() const override { return std::chrono::system_clock::now(); }
 };
 
+// What the wall clock says then, unless it jumps: for people.
+WallTime wall_time_at(TimePoint time, const Clock& clock);
+
 // UTC with milliseconds: "2026-01-31T12:00:00.123Z".
 std::string format_time(WallTime time);
 Result<WallTime> parse_time(std::string_view text);

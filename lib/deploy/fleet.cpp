@@ -45,16 +45,10 @@ Status Fleet::discover() {
     member.weight = instance.record.weight;
     member.standby_until = instance.record.standby_until;
     member.state_since = member.launched_at = member.drain_began = world_.scheduler.now();
-    note_drain_deadline(member, instance.record);
+    member.drain_deadline = instance.record.drain_deadline;
     members_.emplace(member.id, std::move(member));
   }
   return {};
-}
-
-void Fleet::note_drain_deadline(Member& member, const InstanceRecord& record) const {
-  if (!record.drain_deadline) return;
-  const auto left = std::chrono::duration_cast<Millis>(*record.drain_deadline - world_.scheduler.wall_now());
-  member.drain_deadline = world_.scheduler.now() + left;
 }
 
 Member& Fleet::add_launched(InstanceId id, const std::string& release, int64_t generation, InstanceLog log) {
@@ -119,7 +113,8 @@ void Fleet::on_event(const InstanceEvent& event) {
       return;
     case Kind::StatusText:
       member.detail = event.record.status;
-      if (member.state == InstanceState::Draining) note_drain_deadline(member, event.record);
+      if (member.state == InstanceState::Draining && event.record.drain_deadline)
+        member.drain_deadline = event.record.drain_deadline;
       // This is also how a shim tells that the restarted server is back in its slot.
       if (member.state == InstanceState::Restarting) {
         enter(member, event.record.state);

@@ -52,7 +52,6 @@ class Fleet {
 
  private:
   void on_event(const InstanceEvent& event);
-  void note_drain_deadline(Member& member, const InstanceRecord& record) const;
   void on_exited(Member& member, const InstanceEvent& event);
   void on_ended(Member& member, const InstanceEvent& event);
 

@@ -71,7 +71,7 @@ struct Member {
   bool forgotten = false;       // by the steering, after it had gone
   bool holds_steering = false;  // its shim has the descriptors
   double weight = 0;            // percent, as its record said
-  std::optional<WallTime> standby_until;
+  std::optional<TimePoint> standby_until;
 
   // What became of it.
   Trouble trouble = Trouble::None;

@@ -192,7 +192,7 @@ void Rollout::leave_steered() {
   for (InstanceId id : standing_by()) {
     const auto until = fleet_.at(id).standby_until;
     if (until)
-      longest = std::max(longest, std::chrono::duration_cast<Millis>(*until - world_.scheduler.wall_now()));
+      longest = std::max(longest, std::chrono::duration_cast<Millis>(*until - world_.scheduler.now()));
   }
   acts_.leave_gate(longest);
 }

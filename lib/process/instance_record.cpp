@@ -27,6 +27,9 @@ json to_json(const ProcessId& process) {
   return {{"pid", process.pid}, {"start_ticks", process.start_ticks}, {"boot_id", process.boot_id}};
 }
 
+constexpr const char* kDrainDeadline = "drain_deadline_monotonic_ms";
+constexpr const char* kStandbyUntil = "standby_until_monotonic_ms";
+
 Status read_process(const JsonReader& reader, const char* name, ProcessId& target) {
   const json* member = reader.find(name);
   if (member == nullptr) return {};
@@ -99,8 +102,8 @@ json summary_to_json(const InstanceRecord& record) {
       {"notified_ready", record.notified_ready},
   };
   if (record.ready_after) result["ready_after_ms"] = record.ready_after->count();
-  if (record.drain_deadline) result["drain_deadline"] = format_time(*record.drain_deadline);
-  if (record.standby_until) result["standby_until"] = format_time(*record.standby_until);
+  if (record.drain_deadline) result[kDrainDeadline] = monotonic_ms(*record.drain_deadline);
+  if (record.standby_until) result[kStandbyUntil] = monotonic_ms(*record.standby_until);
   if (record.exit) result["exit"] = to_json(*record.exit);
   return result;
 }
@@ -126,8 +129,8 @@ Result<InstanceRecord> instance_record_from_json(const json& value) {
   reader.get("status", record.status);
   reader.get("notified_ready", record.notified_ready);
   if (reader.find("ready_after_ms") != nullptr) reader.get("ready_after_ms", record.ready_after.emplace());
-  if (reader.find("drain_deadline") != nullptr) reader.get("drain_deadline", record.drain_deadline.emplace());
-  if (reader.find("standby_until") != nullptr) reader.get("standby_until", record.standby_until.emplace());
+  if (reader.find(kDrainDeadline) != nullptr) reader.get(kDrainDeadline, record.drain_deadline.emplace());
+  if (reader.find(kStandbyUntil) != nullptr) reader.get(kStandbyUntil, record.standby_until.emplace());
   if (Status read = read_process(reader, "shim", record.shim); !read) return fail(read.error());
   if (Status read = read_process(reader, "server", record.server); !read) return fail(read.error());
   if (const json* exit = reader.find("exit")) {

@@ -55,8 +55,9 @@ struct InstanceRecord {
   int restarts = 0;
   std::string status;           // the server's last STATUS=
   bool notified_ready = false;  // it sent READY=1
-  std::optional<WallTime> drain_deadline;
-  std::optional<WallTime> standby_until;  // then its shim drains it
+  // Whoever reads them counts on the same clock, until the next boot, which no record outlives.
+  std::optional<TimePoint> drain_deadline;
+  std::optional<TimePoint> standby_until;  // then its shim drains it
   std::optional<ExitStatus> exit;         // of the last server process that ended
   LaunchSpec spec;
 };

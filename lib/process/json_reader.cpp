@@ -124,6 +124,16 @@ void JsonReader::get(const char* name, WallTime& target) {
   target = *time;
 }
 
+void JsonReader::get(const char* name, TimePoint& target) {
+  Millis since_epoch{0};
+  get(name, since_epoch);
+  target = TimePoint(since_epoch);
+}
+
+int64_t monotonic_ms(TimePoint time) {
+  return std::chrono::ceil<Millis>(time.time_since_epoch()).count();
+}
+
 json bytes_to_json(const std::string& bytes) {
   if (is_utf8(bytes)) return bytes;
   constexpr std::string_view kDigits = "0123456789abcdef";

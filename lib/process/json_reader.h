@@ -30,8 +30,9 @@ class JsonReader {
   // Strings are bytes, see bytes_to_json().
   void get(const char* name, std::string& target);
   void get(const char* name, std::vector<std::string>& target);
-  void get(const char* name, Millis& target);    // whole milliseconds
-  void get(const char* name, WallTime& target);  // as format_time() writes it
+  void get(const char* name, Millis& target);     // whole milliseconds
+  void get(const char* name, WallTime& target);   // as format_time() writes it
+  void get(const char* name, TimePoint& target);  // as monotonic_ms() writes it
 
   template <std::integral T>
   void get(const char* name, T& target) {
@@ -91,5 +92,8 @@ Result<nlohmann::json> parse_json_object(std::string_view text, const std::strin
 // One line, without a character that a terminal would obey: control characters are escaped, those of UTF-8
 // (U+009B) as well. A byte that is no UTF-8 becomes U+FFFD, so that it cannot throw.
 std::string json_text(const nlohmann::json& json);
+
+// Whole milliseconds on the monotonic clock: they mean the same to all processes until the next boot.
+int64_t monotonic_ms(TimePoint time);
 
 }  // namespace roll

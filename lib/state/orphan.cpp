@@ -48,7 +48,7 @@ Status Orphan::set_role(const RoleOrder& role) {
 }
 
 Status Orphan::drain(const DrainOrder& order) {
-  record_.drain_deadline = loop_.wall_now() + order.deadline;
+  record_.drain_deadline = loop_.now() + order.deadline;
   // A full disk keeps nobody from draining.
   (void)set_role({InstanceState::Draining});
   deadline_ = loop_.after(order.deadline, [this] { cut(); });

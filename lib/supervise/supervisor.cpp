@@ -247,13 +247,8 @@ void Supervisor::notified(const NotifyMessage& message) {
 void Supervisor::extend_drain(TimePoint until) {
   if (connections_cut_ || until <= cut_at_) return;
   cut_at_ = until;
-  note_drain_deadline();
+  record_.drain_deadline = cut_at_;
   if (!status_due_) status_due_ = std::max(roles_.clock.now(), status_sent_ + kStatusInterval);
-}
-
-void Supervisor::note_drain_deadline() {
-  const auto left = std::chrono::duration_cast<Millis>(cut_at_ - roles_.clock.now());
-  record_.drain_deadline = roles_.clock.wall_now() + left;
 }
 
 // With whatever is published the status goes along.
@@ -314,7 +309,7 @@ Status Supervisor::set_role(const RoleOrder& role) {
   record_.standby_until.reset();
   if (hold_) {
     hold_ends_ = now + hold_->duration;
-    record_.standby_until = roles_.clock.wall_now() + hold_->duration;
+    record_.standby_until = hold_ends_;
   }
   if (record_.state != InstanceState::Restarting) record_.state = state;
   return roles_.audience.save(record_);
@@ -366,7 +361,7 @@ Status Supervisor::drain(const DrainOrder& order) {
     begin_draining();
   }
   if (phase_ == Phase::Ended) return {};
-  note_drain_deadline();
+  record_.drain_deadline = cut_at_;
   save();
   return {};
 }

@@ -122,7 +122,6 @@ class Supervisor {
   void give_launch_up();
   void begin_draining();
   void extend_drain(TimePoint until);
-  void note_drain_deadline();
   void tell_to_end();
   void look_whether_idle();
   void end_hold();

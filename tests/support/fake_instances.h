@@ -131,7 +131,7 @@ class FakeInstances final : public Instances {
   void extend_drain(InstanceId id, Millis from_now) {
     FakeServer& server = servers_.at(id);
     server.drain_deadline = scheduler_.now() + from_now;
-    server.record.drain_deadline = scheduler_.wall_now() + from_now;
+    server.record.drain_deadline = server.drain_deadline;
     cut_at_deadline(id);
     tell(InstanceEvent::Kind::StatusText, id);
   }
@@ -275,7 +275,7 @@ class FakeInstances final : public Instances {
     server.draining = true;
     server.record.state = InstanceState::Draining;
     server.drain_deadline = deadline;
-    server.record.drain_deadline = scheduler_.wall_now() + order.deadline;
+    server.record.drain_deadline = deadline;
     if (!server.runs()) {
       scheduler_.in(Micros(0), [this, id] { end_drained(id, servers_.at(id).record.exit, 0); });
       return {};

@@ -106,7 +106,7 @@ TEST(InstanceRecordTest, SurvivesBeingKept) {
   record.restarts = 2;
   record.status = "fine";
   record.notified_ready = true;
-  record.drain_deadline = *parse_time("2026-01-31T12:01:00.000Z");
+  record.drain_deadline = TimePoint(Millis(3'600'042));
   record.exit = ExitStatus{{}, 11};
   record.spec = full_spec();
   const auto back = instance_record_from_json(through_text(to_json(record)));
