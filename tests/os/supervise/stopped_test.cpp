@@ -104,8 +104,7 @@ TEST_F(StoppedTest, TheClaimOfItsShimEndsWithTheShim) {
   const Watched& shim = launch_stopped(spec);
   ASSERT_TRUE(is_claimed(spec.run_dir));
   ASSERT_EQ(::kill(shim.client->record().shim.pid, SIGKILL), 0);
-  EXPECT_TRUE(await(shim, ShimEvent::Kind::Gone));
-  EXPECT_FALSE(is_claimed(spec.run_dir));
+  EXPECT_TRUE(await([&] { return !is_claimed(spec.run_dir); }));
   EXPECT_EQ(state_of(stopped_), 'T');
 }
 
