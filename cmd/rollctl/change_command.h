@@ -9,19 +9,19 @@
 
 namespace roll {
 
-// A command that moves traffic: what all of these have in common. Each says what it wants of the app.
+// The common part of all commands that move traffic. Each of them decides which change it wants.
 class ChangeCommand : public CliCommand {
  public:
-  // The app and the options that `takes` names (MovingOptions).
+  // `takes`: options beside those that all take (MovingOptions::Takes).
   ChangeCommand(AppCommand command, unsigned takes) : takes_(takes) { call_.command = command; }
 
   void declare(Options& options) override;
   int run(Context& context) final;
 
  protected:
-  // What stands between APP and the options.
+  // Declares the arguments and options of this command alone.
   virtual void declare_own(Options&) {}
-  // What the command decides where another rollctl stays with a canary; nothing: it has to wait.
+  // See ChangeCall::decision.
   [[nodiscard]] virtual std::optional<CanaryDecision> decision() const { return std::nullopt; }
   // The change that it wants; nothing where everything is as wanted already.
   virtual Result<std::optional<RolloutRequest>> decide(ChangeSession& session, const TargetApp& app) = 0;

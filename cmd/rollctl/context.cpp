@@ -22,7 +22,7 @@ const char* environment(const char* name) {
   return std::getenv(name);
 }
 
-// Who is told to end and writes to somebody who still reads is given so long to see it.
+// So long a reader may take nothing after rollctl was told to end; then the rest is dropped.
 constexpr Millis kLastPatience{500};
 
 volatile std::sig_atomic_t signalled = 0;

@@ -25,10 +25,10 @@ struct CommonOptions {
   bool no_color = false;
 };
 
-// What an APP argument, perhaps a path, is called before it is understood.
+// A name for an APP argument, perhaps a path, before it is understood.
 std::string app_label(const std::string& argument);
 
-// What a command has to work with: where things lie, and whom to tell.
+// The surroundings of a command: its folders, its options, its outputs.
 class Context final : public SignalledOutput {
  public:
   // `steer_program`: where it is on its way already.

@@ -22,7 +22,7 @@ std::string own_path() {
   return failure ? "/usr/bin/rollctl" : path.string();
 }
 
-// What hangs holds the others up only so long, and all of them together the user.
+// A trial that hangs holds up the others only so long, and all of them together the user.
 class Patience {
  public:
   [[nodiscard]] Millis next() const {

@@ -24,8 +24,7 @@ class ContextLogPrinter final : public LogPrinter {
 
   void print(InstanceId id, const std::string& text) override {
     if (context_.options().json) return context_.print_json({{"v", 1}, {"id", id}, {"line", text}});
-    // What a server logs is its own affair; only on a terminal could it do harm, and there it is made
-    // visible.
+    // Control characters of a server's log do harm on a terminal alone; there they are made visible.
     context_.print({{{fmt::format("{} ", id), Tone::Quiet}, {text}}});
   }
 

@@ -13,7 +13,7 @@
 
 namespace roll {
 
-// What a command that moves traffic was told; what is empty the app file says.
+// The options of a command that moves traffic. Where one is empty, the app file decides.
 struct ChangeOptions {
   AppOptions app;
   std::optional<double> canary;  // percent
@@ -31,8 +31,7 @@ struct ChangeCall {
   AppCommand command = AppCommand::Deploy;
   AppName app;
   ChangeOptions options;
-  // What the command decides where another rollctl stays with a canary and holds the lock. Nothing: Busy
-  // then.
+  // The command's decision where another rollctl stays with a canary and holds the lock. Nothing: Busy then.
   std::optional<CanaryDecision> decision;
 };
 
@@ -41,12 +40,13 @@ struct TargetApp : AppName {
   std::optional<AppDescription> description;
 };
 
-// What a command makes of how the app stands: the change that it wants, or nothing where everything is as
+// A command's decision: the change that it wants of the app as it stands, or nothing where everything is as
 // wanted already.
 using DecideChange =
     std::function<Result<std::optional<RolloutRequest>>(ChangeSession& session, const TargetApp& app)>;
 
-// What an interrupted rollctl left could be neither finished nor undone, so nothing else was begun.
+// The change that an interrupted rollctl left could be neither finished nor undone, so nothing else was
+// begun.
 struct Unrecovered {
   Error error;
 };

@@ -19,7 +19,7 @@ struct AppName {
 // A name, or a path (with a `/`) to an app file whose name without `.toml` is the app's.
 Result<AppName> app_name_of(const Paths& paths, const std::string& argument);
 
-// What a command line says of the app itself; what is empty here the app file says.
+// Options that describe the app itself. Where one is empty, the app file decides.
 struct AppOptions {
   std::vector<std::string> command;  // of an app that has no app file
   std::optional<InstanceCount> instances;

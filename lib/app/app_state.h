@@ -13,7 +13,7 @@
 
 namespace roll {
 
-// An app as its journal, its kept specifications and its instances tell: what a command decides from.
+// An app as its journal, its kept specifications and its instances show it. Commands decide by it.
 class AppState {
  public:
   // The paths and the instances are borrowed. Nothing is known before read().

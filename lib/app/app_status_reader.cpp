@@ -66,7 +66,7 @@ Result<Account> read_account(const Paths& paths, const std::string& app) {
   const auto holder = lock_holder(paths.lock(app));
   if (!holder) return fail(holder.error());
   if (*holder) return Account{std::move(*first), true};
-  // Whoever held the lock may have finished since the journal was read, and somebody else begun.
+  // The holder of the lock may have finished since the journal was read, and another rollctl have begun.
   auto again = read_history(paths.journal(app), Reach::state());
   if (!again) return fail(again.error());
   const Change* change = again->unfinished();

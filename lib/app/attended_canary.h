@@ -8,7 +8,7 @@
 
 namespace roll {
 
-// What a command can decide about a canary that stands.
+// The two decisions about a canary that stands.
 enum class CanaryDecision { Promote, Withdraw };
 
 // Where steering ends with rollctl, the one that deployed a canary stays with it and holds the app's lock.

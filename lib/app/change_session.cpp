@@ -58,8 +58,8 @@ Result<std::unique_ptr<ChangeSession>> ChangeSession::open(Setting setting) {
   return session;
 }
 
-// What the servers' users have left, of this app and of removed ones: it never decides what comes of a
-// command.
+// Clears files away that servers' users have left in folders of this app and of removed ones. Whether that
+// works never decides how a command ends.
 ChangeSession::~ChangeSession() {
   if (!hold_) return;
   instances_.reset();  // a launch that is called off leaves a folder, too
@@ -90,7 +90,7 @@ Status ChangeSession::reread() {
   return {};
 }
 
-// What shims hold is taken over: a group that is steered stays as it is.
+// Steering that shims hold is taken over: a group that is steered stays as it is.
 Result<std::unique_ptr<Steering>> ChangeSession::steering_for(HandoverPolicy policy) {
   EbpfSteeringOptions options;
   const auto found = instances_->discover();
@@ -110,7 +110,7 @@ Result<std::unique_ptr<Steering>> ChangeSession::steering_for(HandoverPolicy pol
   options.take_listener = [this](InstanceId id, const Endpoint& bound) {
     return instances_->listener(id, bound);
   };
-  // One that could not be loaded is tried again by who needs it, and tells why.
+  // Where the program could not be loaded, choose_steering() tries again and says why.
   if (options.adopted.empty() && steer_program_.is_there())
     if (auto program = steer_program_.get()) options.loaded = std::move(*program);
   // While a group is steered nothing but steering can take it over.

@@ -21,7 +21,7 @@
 
 namespace roll {
 
-// What a command that changes an app holds while it does: its lock, its journal, its instances.
+// Everything that a command holds while it changes an app: the lock, the journal, the instances.
 class ChangeSession {
  public:
   enum class Access {
@@ -57,7 +57,7 @@ class ChangeSession {
   // observer alone.
   Result<std::optional<Verdict>> recover();
 
-  // Clears away what nobody wants any more: remains, steering that was left, drains that nobody waited for.
+  // Clears leftovers away: remains of instances, steering that was left, drains that nobody waited for.
   Result<std::optional<Verdict>> tidy();
 
   // Strangers on the app's ports, and instances that new ones, as `config` describes them, could not share a

@@ -12,7 +12,7 @@ class FollowedOutput {
  public:
   FollowedOutput(Loop& loop, const Sink& sink);
 
-  // Whoever read it from a pipe or a socket reads no more.
+  // The reader of the pipe or socket has gone.
   [[nodiscard]] bool is_closed() const { return closed_; }
 
   [[nodiscard]] bool has_room() const { return sink_.flow() == Sink::Flow::Free; }

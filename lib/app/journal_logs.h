@@ -13,7 +13,7 @@
 
 namespace roll {
 
-// What the instances that ran as units of systemd's have logged: journalctl is asked.
+// The logs of instances that ran as units of systemd: journalctl is asked.
 class JournalLogs {
  public:
   JournalLogs(LogPrinter& printer, SystemdScope scope, JournalQuery query)

@@ -10,7 +10,7 @@
 
 namespace roll {
 
-// What a start needs beside the app's own files, looked up without starting anything.
+// Whether this host has everything that a start needs, looked up without starting anything.
 struct StartCheck {
   std::optional<ResolvedLauncher> launcher;  // nothing: a finding says why
   std::vector<Error> findings;               // empty: nothing is wrong

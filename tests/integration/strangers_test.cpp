@@ -295,8 +295,8 @@ TEST_F(ForgedFoldersTest, ARecordOfAnothersIsNotBelievedInOnesOwnFolder) {
   forge(kUser);
   ASSERT_EQ(::chown(path("run/web/1/instance.json").c_str(), kStranger, kStranger), 0);
   write_app(StubApp{});
-  (void)rollctl({"deploy", "web", "v1"});
-  (void)rollctl({"stop", "web"});
+  for (const char* verb : {"deploy", "status", "recover", "stop"})
+    EXPECT_THAT(rollctl({verb, "web"}), AllOf(ExitsWith(7), Complains("belongs to user 65532"))) << verb;
   EXPECT_FALSE(victim_->has_exited());
 }
 
