@@ -133,8 +133,7 @@ void Connector::connect_directly(const ProbeAddress& address) {
 }
 
 void Connector::connected() {
-  if (const Status checked = check_connected(); !checked)
-    return done_({Fd(), result_of(checked.error())});
+  if (const Status checked = check_connected(); !checked) return done_({Fd(), result_of(checked.error())});
   done_({std::move(socket_), {}});
 }
 

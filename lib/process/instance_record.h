@@ -58,7 +58,7 @@ struct InstanceRecord {
   // Whoever reads them counts on the same clock, until the next boot, which no record outlives.
   std::optional<TimePoint> drain_deadline;
   std::optional<TimePoint> standby_until;  // then its shim drains it
-  std::optional<ExitStatus> exit;         // of the last server process that ended
+  std::optional<ExitStatus> exit;          // of the last server process that ended
   LaunchSpec spec;
 };
 nlohmann::json to_json(const InstanceRecord& record);

@@ -236,7 +236,8 @@ void HostInstances::on_shim_event(InstanceId id, const ShimEvent& event) {
     case Kind::NotifiedReady:
       return tell(id, InstanceEvent::Kind::NotifiedReady);
     case Kind::StatusText:
-      if (known.drain_ordered && known.record.drain_deadline) known.drain_deadline = *known.record.drain_deadline;
+      if (known.drain_ordered && known.record.drain_deadline)
+        known.drain_deadline = *known.record.drain_deadline;
       return tell(id, InstanceEvent::Kind::StatusText);
     case Kind::Exited:
       known.exit = event.exit;

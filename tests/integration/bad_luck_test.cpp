@@ -258,8 +258,8 @@ TEST_F(BadLuckTest, AShimThatIsStuckIsNamedWhenItsServerHasGone) {
   kill_process(shim, SIGSTOP);
   kill_process(instance["pid"]);
   const Said stuck = rollctl({"recover", "web"});
-  EXPECT_THAT(
-      stuck, AllOf(ExitsWith(3), Complains("does not answer"), Complains("kill -KILL " + std::to_string(shim))));
+  EXPECT_THAT(stuck, AllOf(ExitsWith(3), Complains("does not answer"),
+                           Complains("kill -KILL " + std::to_string(shim))));
   kill_process(shim);
   EXPECT_THAT(rollctl({"start", "web"}), ExitsWith(0));
   expect_only("v1");
