@@ -12,7 +12,7 @@ namespace roll {
 namespace {
 
 constexpr off_t kBlock = 65536;
-constexpr size_t kLongest = size_t{1} << 20;
+constexpr size_t kLongestLine = size_t{1} << 20;
 
 }  // namespace
 
@@ -26,7 +26,7 @@ std::optional<std::string_view> BackwardLines::next() {
       if (!std::exchange(overlong_, false) && !line.empty()) return line;
       continue;
     }
-    if (rest.size() > kLongest) {
+    if (rest.size() > kLongestLine) {
       overlong_ = true;
       end_ = 0;
     }
