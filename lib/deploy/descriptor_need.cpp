@@ -11,10 +11,10 @@ namespace {
 
 // Terminal, lock, journal, netlink, the loop, a hook; and the listeners of one instance while they are looked
 // at.
-constexpr size_t kAlways = 64;
+constexpr size_t kAlways = 48;
 // Program and maps, as they are held and as they are handed to a shim.
 constexpr size_t kForAddress = 16;
-constexpr size_t kForStarting = 5;
+constexpr size_t kForStarting = 4;
 // A duplicate, its server and a holder.
 constexpr size_t kForListener = 3;
 // To find out positions.
@@ -23,7 +23,7 @@ constexpr size_t kForPositions = 128;
 }  // namespace
 
 size_t DescriptorNeed::descriptors() const {
-  size_t sum = kAlways + kForAddress * addresses + (1 + addresses) * standing + kForStarting * starting;
+  size_t sum = kAlways + kForAddress * addresses + standing + kForStarting * starting;
   if (keeps == Keeps::ForEachListener)
     sum += kForPositions + kForListener * addresses * (standing + starting);
   return sum;

@@ -9,7 +9,6 @@
 namespace roll {
 namespace {
 
-constexpr Refusal kMalformed = 400;
 constexpr Refusal kExpectationFailed = 417;
 constexpr Refusal kUnknownMethod = 501;
 

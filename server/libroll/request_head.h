@@ -13,6 +13,7 @@ namespace roll {
 
 // Statuses of refusal; 0: not refused.
 using Refusal = int;
+inline constexpr Refusal kMalformed = 400;
 
 // Who ends the connection after this request, if anybody does.
 enum class After {

@@ -10,7 +10,6 @@
 namespace roll {
 namespace {
 
-constexpr Refusal kMalformed = 400;
 constexpr Refusal kBodyTooLarge = 413;
 constexpr Refusal kTargetTooLong = 414;
 constexpr Refusal kFieldsTooLarge = 431;
