@@ -16,7 +16,7 @@ import re
 import sys
 
 TOP = {
-    ".ci", ".clang-format", ".clang-tidy", ".editorconfig", ".gitignore", "CMakeLists.txt", "CMakePresets.json", "README.md",
+    ".ci", ".clang-format", ".clang-tidy", ".editorconfig", ".github", ".gitignore", "CMakeLists.txt", "CMakePresets.json", "README.md",
     "cmd", "lib", "man", "packaging", "server", "tests",
 }
 NOT_OURS = {".git", "build", ".cache", "compile_commands.json"}  # as .gitignore has it
