@@ -177,15 +177,15 @@ TEST_F(FolderRemovalTest, AMountPointIsNotEntered) {
 }
 
 TEST_F(FolderRemovalTest, AUsersOwnFoldersGoThoughTheyDenyHim) {
-  constexpr uid_t kNobody = 65'534;
+  constexpr uid_t kNobodysId = 65'534;
   const bool is_root = ::geteuid() == 0;
   fs::create_directories(path("7/server/a/b/c"));
   for (const char* name : {"", "7", "7/server", "7/server/a", "7/server/a/b", "7/server/a/b/c"})
-    ASSERT_TRUE(!is_root || ::chown(path(name).c_str(), kNobody, kNobody) == 0);
+    ASSERT_TRUE(!is_root || ::chown(path(name).c_str(), kNobodysId, kNobodysId) == 0);
   for (const char* name : {"7/server/a/b", "7/server/a"}) ASSERT_EQ(::chmod(path(name).c_str(), 0), 0);
   in_a_thread([&] {
     // The thread's alone, unlike setresuid(3).
-    ASSERT_TRUE(!is_root || ::syscall(SYS_setresuid, kNobody, kNobody, kNobody) == 0);
+    ASSERT_TRUE(!is_root || ::syscall(SYS_setresuid, kNobodysId, kNobodysId, kNobodysId) == 0);
     ASSERT_EQ(discard_folder(path("7")).value(), Discarded::Aside);
     EXPECT_EQ(clear_discarded(dir_, kLong), Cleared::All);
   });
