@@ -29,6 +29,8 @@
 
 namespace roll::test {
 
+inline const std::vector<std::string> kListen{"--listen", "127.0.0.1:8080"};
+
 inline constexpr Millis kSoon{10'000};
 
 // One shim client and every event that it told.

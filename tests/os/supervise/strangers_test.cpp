@@ -22,7 +22,6 @@ namespace {
 using Kind = ShimEvent::Kind;
 using std::chrono::steady_clock;
 
-const std::vector<std::string> kListen{"--listen", "127.0.0.1:8080"};
 // An answer that took longer was held up: all that holds up here lasts for minutes.
 constexpr Millis kPrompt{2000};
 

@@ -21,8 +21,6 @@ using testing::HasSubstr;
 using testing::Not;
 using Kind = ShimEvent::Kind;
 
-const std::vector<std::string> kListen{"--listen", "127.0.0.1:8080"};
-
 std::vector<std::string> listening(const std::string& behaviour) {
   return {"--listen", "127.0.0.1:8080", "--behaviour", behaviour};
 }
