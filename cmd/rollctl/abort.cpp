@@ -10,7 +10,7 @@ namespace {
 
 class Abort final : public ChangeCommand {
  public:
-  Abort() : ChangeCommand(AppCommand::Abort, MovingOptions::kBatch | MovingOptions::kReadyDeadline) {}
+  Abort() : ChangeCommand(AppCommand::Abort, MovingOptions::Batch | MovingOptions::ReadyDeadline) {}
 
  private:
   [[nodiscard]] std::optional<CanaryDecision> decision() const override { return CanaryDecision::Withdraw; }
@@ -28,6 +28,6 @@ class Abort final : public ChangeCommand {
 
 }  // namespace
 
-constinit const CommandEntry abort_command{"abort", "End a canary: everything old", make_command<Abort>};
+constinit const CommandEntry kAbortCommand{"abort", "End a canary: everything old", make_command<Abort>};
 
 }  // namespace roll

@@ -57,7 +57,7 @@ void MovingOptions::declare_app(Options& options) {
 }
 
 void MovingOptions::declare(Options& options, unsigned takes) {
-  if (takes & kAppAndCanary) {
+  if (takes & AppAndCanary) {
     options.parsed("-n,--instances", "N", change.app.instances, &InstanceCount::parse,
                    "Number of instances, or `cpus`");
     options.parsed(
@@ -70,12 +70,12 @@ void MovingOptions::declare(Options& options, unsigned takes) {
     options.parsed("--bake", "DUR", change.bake, &duration,
                    "Watch the new release this long before the old one drains; a canary is promoted then");
   }
-  if (takes & kHold)
+  if (takes & Hold)
     options.parsed("--hold", "DUR", change.hold, &duration, "Keep the old instances on standby this long");
-  if (takes & kBatch)
-    options.parsed("--batch", "N", change.batch, &Batch::parse,
+  if (takes & Batch)
+    options.parsed("--batch", "N", change.batch, &roll::Batch::parse,
                    "How many are replaced at a time: N, P% or all");
-  if (takes & kReadyDeadline)
+  if (takes & ReadyDeadline)
     options.parsed("--ready-deadline", "DUR", change.ready_deadline, &duration,
                    "Give up if an instance is not ready after DUR");
   options.parsed("--drain-deadline", "DUR", change.drain_deadline, &duration,

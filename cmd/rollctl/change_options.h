@@ -18,13 +18,13 @@ struct MovingOptions {
 
   // Which of them a command takes beyond those that all take.
   enum Takes : unsigned {
-    kNothingMore = 0,
-    kBatch = 1,
-    kReadyDeadline = 2,
-    kHold = 4,
-    kAppAndCanary = 8,
+    NothingMore = 0,
+    Batch = 1,
+    ReadyDeadline = 2,
+    Hold = 4,
+    AppAndCanary = 8,
   };
-  static constexpr unsigned kForReplacements = kBatch | kReadyDeadline | kHold;
+  static constexpr unsigned kForReplacements = Batch | ReadyDeadline | Hold;
 
   void declare_app(Options& options);
   void declare(Options& options, unsigned takes);

@@ -61,7 +61,7 @@ class Check final : public CliCommand {
 
 }  // namespace
 
-constinit const CommandEntry check_command{"check", "Check the app file against this host, touch nothing",
+constinit const CommandEntry kCheckCommand{"check", "Check the app file against this host, touch nothing",
                                            make_command<Check>};
 
 }  // namespace roll

@@ -4,7 +4,7 @@
 namespace roll {
 
 const std::vector<const CommandEntry*>& commands() {
-#define ROLLCTL_ADDRESS(entry) &entry,
+#define ROLLCTL_ADDRESS(entry) &(entry),
   static const std::vector<const CommandEntry*> kCommands{ROLLCTL_COMMANDS(ROLLCTL_ADDRESS)};
 #undef ROLLCTL_ADDRESS
   return kCommands;

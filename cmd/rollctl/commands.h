@@ -9,22 +9,22 @@ namespace roll {
 
 // All commands, in the order of the help. A new command is a file of its own, and a line here.
 #define ROLLCTL_COMMANDS(COMMAND) \
-  COMMAND(deploy_command)         \
-  COMMAND(rollback_command)       \
-  COMMAND(restart_command)        \
-  COMMAND(promote_command)        \
-  COMMAND(abort_command)          \
-  COMMAND(scale_command)          \
-  COMMAND(start_command)          \
-  COMMAND(stop_command)           \
-  COMMAND(remove_command)         \
-  COMMAND(status_command)         \
-  COMMAND(history_command)        \
-  COMMAND(logs_command)           \
-  COMMAND(check_command)          \
-  COMMAND(doctor_command)         \
-  COMMAND(recover_command)        \
-  COMMAND(complete_command)
+  COMMAND(kDeployCommand)         \
+  COMMAND(kRollbackCommand)       \
+  COMMAND(kRestartCommand)        \
+  COMMAND(kPromoteCommand)        \
+  COMMAND(kAbortCommand)          \
+  COMMAND(kScaleCommand)          \
+  COMMAND(kStartCommand)          \
+  COMMAND(kStopCommand)           \
+  COMMAND(kRemoveCommand)         \
+  COMMAND(kStatusCommand)         \
+  COMMAND(kHistoryCommand)        \
+  COMMAND(kLogsCommand)           \
+  COMMAND(kCheckCommand)          \
+  COMMAND(kDoctorCommand)         \
+  COMMAND(kRecoverCommand)        \
+  COMMAND(kCompleteCommand)
 
 #define ROLLCTL_DECLARE(entry) extern const CommandEntry entry;
 ROLLCTL_COMMANDS(ROLLCTL_DECLARE)

@@ -56,7 +56,7 @@ class Complete final : public CliCommand {
 
 }  // namespace
 
-constinit const CommandEntry complete_command{"complete", "Print what may be typed, one word a line",
+constinit const CommandEntry kCompleteCommand{"complete", "Print what may be typed, one word a line",
                                               make_command<Complete>, CommandEntry::For::Programs};
 
 }  // namespace roll

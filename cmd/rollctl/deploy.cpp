@@ -19,7 +19,7 @@ bool opens_differently(const AppConfig& one, const AppConfig& other) {
 class Deploy final : public ChangeCommand {
  public:
   Deploy()
-      : ChangeCommand(AppCommand::Deploy, MovingOptions::kAppAndCanary | MovingOptions::kForReplacements) {}
+      : ChangeCommand(AppCommand::Deploy, MovingOptions::AppAndCanary | MovingOptions::kForReplacements) {}
 
  private:
   void declare_own(Options& options) override {
@@ -93,6 +93,6 @@ class Deploy final : public ChangeCommand {
 
 }  // namespace
 
-constinit const CommandEntry deploy_command{"deploy", "Roll a release out", make_command<Deploy>};
+constinit const CommandEntry kDeployCommand{"deploy", "Roll a release out", make_command<Deploy>};
 
 }  // namespace roll

@@ -69,7 +69,7 @@ class Doctor final : public CliCommand {
 
 }  // namespace
 
-constinit const CommandEntry doctor_command{
+constinit const CommandEntry kDoctorCommand{
     "doctor", "Tell what this host can do, tried in a private network", make_command<Doctor>};
 
 }  // namespace roll

@@ -49,6 +49,6 @@ class HistoryCommand final : public CliCommand {
 
 }  // namespace
 
-constinit const CommandEntry history_command{"history", "Show what was done", make_command<HistoryCommand>};
+constinit const CommandEntry kHistoryCommand{"history", "Show what was done", make_command<HistoryCommand>};
 
 }  // namespace roll

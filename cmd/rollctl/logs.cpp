@@ -96,6 +96,6 @@ class Logs final : public CliCommand {
 
 }  // namespace
 
-constinit const CommandEntry logs_command{"logs", "Show what the instances logged", make_command<Logs>};
+constinit const CommandEntry kLogsCommand{"logs", "Show what the instances logged", make_command<Logs>};
 
 }  // namespace roll

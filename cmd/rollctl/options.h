@@ -10,7 +10,8 @@
 
 #include "base/result.h"
 
-namespace CLI {
+// The library's own name.
+namespace CLI {  // NOLINT(readability-identifier-naming)
 class App;
 }
 

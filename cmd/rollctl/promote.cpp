@@ -45,7 +45,7 @@ class Promote final : public ChangeCommand {
 
 }  // namespace
 
-constinit const CommandEntry promote_command{"promote", "End a canary: everything new",
+constinit const CommandEntry kPromoteCommand{"promote", "End a canary: everything new",
                                              make_command<Promote>};
 
 }  // namespace roll

@@ -44,7 +44,7 @@ class Recover final : public CliCommand {
 
 }  // namespace
 
-constinit const CommandEntry recover_command{"recover", "Finish or undo what an interrupted rollctl left",
+constinit const CommandEntry kRecoverCommand{"recover", "Finish or undo what an interrupted rollctl left",
                                              make_command<Recover>};
 
 }  // namespace roll

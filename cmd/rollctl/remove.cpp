@@ -48,7 +48,7 @@ class Remove final : public CliCommand {
 
 }  // namespace
 
-constinit const CommandEntry remove_command{"remove", "Forget a stopped app: its state, history and logs",
+constinit const CommandEntry kRemoveCommand{"remove", "Forget a stopped app: its state, history and logs",
                                             make_command<Remove>};
 
 }  // namespace roll

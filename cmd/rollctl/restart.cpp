@@ -30,6 +30,6 @@ class Restart final : public ChangeCommand {
 
 }  // namespace
 
-constinit const CommandEntry restart_command{"restart", "Roll the same release again", make_command<Restart>};
+constinit const CommandEntry kRestartCommand{"restart", "Roll the same release again", make_command<Restart>};
 
 }  // namespace roll

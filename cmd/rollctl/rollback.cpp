@@ -74,7 +74,7 @@ class Rollback final : public ChangeCommand {
 
 }  // namespace
 
-constinit const CommandEntry rollback_command{"rollback", "Go back to the release that was completed before",
+constinit const CommandEntry kRollbackCommand{"rollback", "Go back to the release that was completed before",
                                               make_command<Rollback>};
 
 }  // namespace roll

@@ -8,7 +8,7 @@ namespace {
 
 class Scale final : public ChangeCommand {
  public:
-  Scale() : ChangeCommand(AppCommand::Scale, MovingOptions::kBatch | MovingOptions::kReadyDeadline) {}
+  Scale() : ChangeCommand(AppCommand::Scale, MovingOptions::Batch | MovingOptions::ReadyDeadline) {}
 
  private:
   void declare_own(Options& options) override {
@@ -43,6 +43,6 @@ class Scale final : public ChangeCommand {
 
 }  // namespace
 
-constinit const CommandEntry scale_command{"scale", "Change the number of instances", make_command<Scale>};
+constinit const CommandEntry kScaleCommand{"scale", "Change the number of instances", make_command<Scale>};
 
 }  // namespace roll

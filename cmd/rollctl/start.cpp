@@ -10,7 +10,7 @@ namespace {
 
 class Start final : public ChangeCommand {
  public:
-  Start() : ChangeCommand(AppCommand::Start, MovingOptions::kBatch | MovingOptions::kReadyDeadline) {}
+  Start() : ChangeCommand(AppCommand::Start, MovingOptions::Batch | MovingOptions::ReadyDeadline) {}
 
  private:
   Result<std::optional<RolloutRequest>> decide(ChangeSession& session, const TargetApp& app) override {
@@ -32,6 +32,6 @@ class Start final : public ChangeCommand {
 
 }  // namespace
 
-constinit const CommandEntry start_command{"start", "Bring all wanted instances up", make_command<Start>};
+constinit const CommandEntry kStartCommand{"start", "Bring all wanted instances up", make_command<Start>};
 
 }  // namespace roll

@@ -138,6 +138,6 @@ class StatusCommand final : public CliCommand {
 
 }  // namespace
 
-constinit const CommandEntry status_command{"status", "Show what serves", make_command<StatusCommand>};
+constinit const CommandEntry kStatusCommand{"status", "Show what serves", make_command<StatusCommand>};
 
 }  // namespace roll

@@ -8,7 +8,7 @@ namespace {
 
 class Stop final : public ChangeCommand {
  public:
-  Stop() : ChangeCommand(AppCommand::Stop, MovingOptions::kNothingMore) {}
+  Stop() : ChangeCommand(AppCommand::Stop, MovingOptions::NothingMore) {}
 
  private:
   Result<std::optional<RolloutRequest>> decide(ChangeSession& session, const TargetApp& app) override {
@@ -28,6 +28,6 @@ class Stop final : public ChangeCommand {
 
 }  // namespace
 
-constinit const CommandEntry stop_command{"stop", "Drain all instances", make_command<Stop>};
+constinit const CommandEntry kStopCommand{"stop", "Drain all instances", make_command<Stop>};
 
 }  // namespace roll

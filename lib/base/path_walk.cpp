@@ -137,12 +137,14 @@ class Walk {
                                ? Steerer{Steerer::Kind::Anybody, 0, 0, where, true}
                                : Steerer{Steerer::Kind::Group, folder.st_gid, folder.st_uid, where, true};
     const struct stat& entry = walked_.info;
-    if ((folder.st_mode & S_ISVTX) == 0) {
-      add(others);
-    } else if (!is_trusted(entry.st_uid, trust_) && !is_outside(entry.st_uid)) {
+    const bool is_sticky = (folder.st_mode & S_ISVTX) != 0;
+    const bool is_anothers = !is_trusted(entry.st_uid, trust_) && !is_outside(entry.st_uid);
+    // A second name may be another's than the file.
+    const bool has_names = !S_ISDIR(entry.st_mode) && entry.st_nlink > 1;
+    if (is_sticky && is_anothers) {
       add({Steerer::Kind::User, entry.st_uid, 0, so_far_, true});
-    } else if (!S_ISDIR(entry.st_mode) && entry.st_nlink > 1) {
-      add(others);  // the name may be another's than the file
+    } else if (!is_sticky || has_names) {
+      add(others);
     }
   }
 

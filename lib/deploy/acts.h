@@ -94,6 +94,10 @@ class Acts {
   // Watches new members for `duration`: dying or becoming unready is an ending.
   Ending bake(const std::vector<InstanceId>& fresh, Millis duration);
 
+  // Those that clients may have reached while nobody served: they settle from now on, as those do that left
+  // the rotation.
+  std::vector<InstanceId> take_out_admitted(const std::vector<InstanceId>& ids);
+
   // Waits until those that left the rotation have settled.
   Ending settle(const std::vector<InstanceId>& leaving, Millis bound, OnInterrupt on_interrupt);
 
@@ -189,6 +193,7 @@ class Acts {
   std::vector<ListenAddress> listen_;
   PlaceInstance place_;
   Traffic traffic_;
+  bool admits_all_ = false;                    // clients, to all that listen, for nobody serves
   std::map<InstanceId, int64_t> generations_;  // of those that were adopted
   std::vector<GroupIdentity> expected_;        // the groups of those that serve
   std::optional<IntendedLaunch> next_launch_;

@@ -47,6 +47,17 @@ class Repeat {
 
 }  // namespace
 
+std::vector<InstanceId> Acts::take_out_admitted(const std::vector<InstanceId>& ids) {
+  std::vector<InstanceId> out;
+  for (InstanceId id : ids) {
+    Member& member = fleet_.at(id);
+    if (!admits_all_ || !member.joined() || member.leaving()) continue;
+    fleet_.enter(member, InstanceState::Settling);
+    out.push_back(id);
+  }
+  return out;
+}
+
 Ending Acts::settle(const std::vector<InstanceId>& leaving, Millis bound, OnInterrupt on_interrupt) {
   for (InstanceId id : leaving) {
     Member& member = fleet_.at(id);

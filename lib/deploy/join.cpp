@@ -149,6 +149,7 @@ Status Acts::guard(const Member& member) {
         return serving.joined() || serving.gone();
       });
   if (!all_joined) return {};
+  if (member.inherits_sockets && traffic_.rotation.empty()) admits_all_ = true;
   return world_.steering.guard(member.inherits_sockets ? Steering::Admitted::All
                                                        : Steering::Admitted::Nobody);
 }

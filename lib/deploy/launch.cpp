@@ -87,7 +87,7 @@ Ending Acts::launch(const GenerationSpec& spec, int count, Millis deadline, std:
   // Where nobody serves, one may have to reach itself through the port before it is ready. Better that
   // clients reach one that is not ready than nobody ever.
   const Watch admission = world_.scheduler.after(Micros(deadline) / 2, [this] {
-    if (traffic_.rotation.empty()) (void)world_.steering.guard(Steering::Admitted::All);
+    if (traffic_.rotation.empty()) admits_all_ = world_.steering.guard(Steering::Admitted::All).has_value();
   });
   const auto all_or_one_failed = [&](const auto& holds) {
     return wait_until(

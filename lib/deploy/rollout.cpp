@@ -236,6 +236,7 @@ Ending Rollout::take_back() {
   for (InstanceId id : fresh_)
     if (acts_.traffic().contains(id)) shifted_out.push_back(id);
   if (Ending ending = acts_.shift(back); !ending.done()) return ending;
+  std::ranges::copy(acts_.take_out_admitted(fresh_), std::back_inserter(shifted_out));
   if (Ending ending = acts_.settle(shifted_out, request_.settle, OnInterrupt::Ignore); !ending.done())
     return ending;
   const DrainOrder order =

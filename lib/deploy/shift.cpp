@@ -155,6 +155,7 @@ Ending Acts::begin_shift(const Traffic& traffic, const std::vector<InstanceId>& 
   if (Status intended = on_disk.await(); !intended) return host_failed(intended.error());
   if (Status shifted = world_.steering.shift(weights); !shifted) return host_failed(shifted.error());
   traffic_ = traffic;
+  admits_all_ = admits_all_ && traffic_.rotation.empty();
   recorder_.happened(events::traffic_shifted(in, out, weights));
 
   tell_roles(weights);
