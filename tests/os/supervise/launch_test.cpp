@@ -370,7 +370,7 @@ TEST_F(LaunchTest, SaysThatTheLogCannotBeMade) {
   spec.log_path = "/nowhere/log";
   const auto client = launch_shim(*loop_, program_path("roll-shim"), spec, {});
   ASSERT_FALSE(client);
-  EXPECT_EQ(client.error().message, "cannot open the log /nowhere/log: No such file or directory");
+  EXPECT_EQ(client.error().message, "cannot open /nowhere/log: No such file or directory");
   EXPECT_TRUE(await([] { return processes() == 0; }));
 }
 
