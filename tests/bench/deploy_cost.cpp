@@ -32,7 +32,7 @@ using Clock = std::chrono::steady_clock;
 constexpr int kRounds = 15;
 constexpr auto kPatience = 30s;
 constexpr auto kRest = 20ms;  // before each replacement, as in production, where one comes alone
-constexpr double kTimesTheFloor = 3;
+constexpr double kTimesTheFloor = 3.5;
 
 double milliseconds(Clock::duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
