@@ -45,6 +45,7 @@ struct Folder {
 struct FuzzedShim {
   explicit FuzzedShim(roll::Loop& loop, const std::string& folder)
       : supervisor({clock, process, network, audience, turns}, roll::LaunchSpec{}, roll::ProcessId{}) {
+    process.shim = &supervisor;
     auto made = roll::Control::create(loop, folder,
                                       {[this](const roll::shim::Launch&) { supervisor.start(); },
                                        [this] { supervisor.start(); }, [this] { ++changes; }});
