@@ -4,10 +4,10 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/backward_lines.h"
@@ -19,15 +19,23 @@ namespace roll {
 
 namespace {
 
-// Told by the line's text: a member like that inside a string would have its quotes escaped.
-bool has(std::string_view line, std::string_view member) {
-  return ::memmem(line.data(), line.size(), member.data(), member.size()) != nullptr;
+// By the line's text: a member like that inside a string would have its quotes escaped. Lines that another
+// hand wrote may have blanks in between; these are parsed.
+std::string event_name(std::string_view line) {
+  constexpr std::string_view kMember = R"("event":")";
+  const size_t member = line.find(kMember);
+  if (member != std::string_view::npos) {
+    const std::string_view rest = line.substr(member + kMember.size());
+    return std::string(rest.substr(0, rest.find('"')));
+  }
+  const auto event = event_from_line(line);
+  return event ? event->name : std::string();
 }
 
 // What shims write down, and of what nothing depends.
-bool is_told_for_people(std::string_view line) {
-  return has(line, R"("event":"instance.exited")") || has(line, R"("event":"instance.restarted")") ||
-         has(line, R"("event":"instance.draining")") || has(line, R"("event":"instance.drained")");
+bool is_told_for_people(std::string_view name) {
+  return name == "instance.exited" || name == "instance.restarted" || name == "instance.draining" ||
+         name == "instance.drained";
 }
 
 // Takes lines, the last one first, and keeps what fold() needs of them.
@@ -36,9 +44,10 @@ class Gathering {
   explicit Gathering(Reach::Enough is_enough) : is_enough_(std::move(is_enough)) {}
 
   void take(std::string_view line) {
-    if (has(line, R"("event":"deploy.)")) return take_change(line);
-    const bool is_launch = has(line, R"("event":"instance.starting")");
-    if (last_change_ == LastChange::Open && !is_told_for_people(line)) {
+    const std::string name = event_name(line);
+    if (name.starts_with("deploy.")) return take_change(line);
+    const bool is_launch = name == "instance.starting";
+    if (last_change_ == LastChange::Open && !is_told_for_people(name)) {
       if (auto event = event_from_line(line)) keep(std::move(*event));
     } else if (is_launch && !has_launch_) {
       if (auto event = event_from_line(line)) keep(std::move(*event));
