@@ -21,7 +21,8 @@ SignalInterrupts::SignalInterrupts(SignalledOutput& output, Loop& loop)
       terminate_(loop.on_signal(SIGTERM, [this] { received(SIGTERM); })) {}
 
 SignalInterrupts::~SignalInterrupts() {
-  if (count_ > 0) output_.told_to_end();
+  // `rollctl promote` in another shell sent SIGUSR1 and waits for this process.
+  if (count_ > 0 || promoted_) output_.told_to_end();
 }
 
 void SignalInterrupts::received(int signal) {

@@ -211,6 +211,26 @@ TEST_F(BlockedOutputTest, AProbeThatNeverStopsPrintingKeepsNoDeadline) {
   EXPECT_THAT(said, ExitsWith(1));
 }
 
+// Where steering ends with rollctl it stays with a canary, and who decides about that waits for its end.
+TEST_F(BlockedOutputTest, OfWhoStaysWithACanaryDoesNotHoldWhoDecides) {
+  run_as(65534);
+  deploy("v1");
+  for (const char* decision : {"promote", "abort"}) {
+    FullPipe pipe;
+    write_app(StubApp{});
+    ChildProcess staying = start_on(pipe.end(), pipe.end(),
+                                    {"deploy", "web", std::string("for-") + decision, "--canary", "50%"});
+    await("it stays", [&] {
+      const std::string holder = read(path("run/web/lock"));
+      return holder.find(std::string("for-") + decision) != std::string::npos &&
+             holder.find(R"("attends":true)") != std::string::npos;
+    });
+    EXPECT_THAT(rollctl({decision, "web"}), ExitsWith(0));
+    ASSERT_TRUE(staying.wait(kLong));
+    expect_only("for-promote");
+  }
+}
+
 class FloodTest : public BlockedOutputTest {
  protected:
   // Somebody writes into the log of instance 1 as fast as he can.
