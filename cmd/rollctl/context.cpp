@@ -4,11 +4,11 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "app/signals.h"
 #include "base/privilege.h"
 #include "process/json_reader.h"
 #include "rollctl/exit_status.h"
@@ -24,8 +24,6 @@ const char* environment(const char* name) {
 
 // So long a reader may take nothing after rollctl was told to end; then the rest is dropped.
 constexpr Millis kLastPatience{500};
-
-volatile std::sig_atomic_t signalled = 0;
 
 }  // namespace
 
@@ -67,14 +65,12 @@ std::unique_ptr<Reporter> Context::reporter(const std::string& app) {
 
 void Context::outlive_signals() {
   FdSink::go_beside(out_, err_);
-  struct sigaction action{};
-  action.sa_handler = [](int) { signalled = 1; };
-  for (const int signal : {SIGINT, SIGTERM}) ::sigaction(signal, &action, nullptr);
 }
 
 int Context::finish(int status) {
-  const auto enough = [this](Millis standstill) {
-    return signalled != 0 || (told_to_end_ && standstill >= kLastPatience);
+  const auto enough = [before = signals_received()](Millis standstill) {
+    const int received = signals_received();
+    return received > before || (received > 0 && standstill >= kLastPatience);
   };
   err_.await_written(enough);
   out_.await_written(enough);

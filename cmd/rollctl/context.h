@@ -51,14 +51,10 @@ class Context final : public SignalledOutput {
 
   [[nodiscard]] std::unique_ptr<Reporter> reporter(const std::string& app);
 
-  // For who has taken something in hand that a signal shall not simply end: from now on no output holds
-  // anybody up, and SIGINT and SIGTERM end nothing but finish().
   void outlive_signals() override;
-  // A signal has come already: finish() has little patience.
-  void told_to_end() override { told_to_end_ = true; }
 
   // The last of a program, which ends with the status that is given back: waits until all output is written,
-  // as long as it takes, or a signal comes.
+  // as long as it takes, or a signal comes. Where one has come before, it waits as long as some is taken.
   int finish(int status);
 
   // Tells the error and gives its exit status.
@@ -75,7 +71,6 @@ class Context final : public SignalledOutput {
   FdSink err_;
   Terminal out_terminal_;
   Terminal err_terminal_;
-  bool told_to_end_ = false;
   SteerProgramAhead steer_program_;
 };
 

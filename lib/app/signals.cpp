@@ -1,32 +1,72 @@
 // SPDX-License-Identifier: MIT
 #include "app/signals.h"
 
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+
 namespace roll {
 
 namespace {
 
-// Before the loop's own handlers are set, which leave the ones that they found behind.
-SignalledOutput& outliving_signals(SignalledOutput& output) {
-  output.outlive_signals();
+std::atomic<int> ends{0};  // SIGINT and SIGTERM
+std::atomic<int> first_end{0};
+std::atomic<int> promotions{0};  // SIGUSR1
+std::atomic<int> bell{-1};       // an eventfd
+static_assert(std::atomic<int>::is_always_lock_free, "a signal handler uses them");
+
+void arrive(int signal) {
+  const int os_error = errno;
+  if (signal == SIGUSR1) {
+    ++promotions;
+  } else if (ends++ == 0) {
+    first_end = signal;
+  }
+  (void)::eventfd_write(bell, 1);
+  errno = os_error;
+}
+
+// For the rest of the process's life.
+int count_signals() {
+  if (bell >= 0) return bell;
+  bell = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  struct sigaction action{};
+  action.sa_handler = arrive;
+  action.sa_flags = SA_RESTART;
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) ::sigaction(signal, &action, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
-  return output;
+  return bell;
 }
 
 }  // namespace
 
-SignalInterrupts::SignalInterrupts(SignalledOutput& output, Loop& loop)
-    : output_(outliving_signals(output)),
-      promote_(loop.on_signal(SIGUSR1, [this] { promoted_ = true; })),
-      interrupt_(loop.on_signal(SIGINT, [this] { received(SIGINT); })),
-      terminate_(loop.on_signal(SIGTERM, [this] { received(SIGTERM); })) {}
-
-SignalInterrupts::~SignalInterrupts() {
-  // `rollctl promote` in another shell sent SIGUSR1 and waits for this process.
-  if (count_ > 0 || promoted_) output_.told_to_end();
+SignalInterrupts::SignalInterrupts(SignalledOutput& output, Loop& loop) {
+  output.outlive_signals();
+  arrival_ = loop.on_readable(count_signals(), [] {
+    eventfd_t rings = 0;
+    (void)::eventfd_read(bell, &rings);
+  });
 }
 
-void SignalInterrupts::received(int signal) {
-  if (count_++ == 0) first_ = signal;
+int SignalInterrupts::count() const {
+  return ends;
+}
+
+// The handler may run in another thread, between its two steps.
+int SignalInterrupts::first_signal() const {
+  const int first = first_end;
+  return first == 0 && ends > 0 ? SIGTERM : first;
+}
+
+bool SignalInterrupts::told_to_promote() const {
+  return promotions > 0;
+}
+
+int signals_received() {
+  return ends + promotions;
 }
 
 }  // namespace roll

@@ -15,6 +15,8 @@ using nlohmann::json;
 namespace {
 
 constexpr Millis kLockPause{2};
+// The end of a change is in the journal a moment before its rollctl says that it leaves.
+constexpr Millis kEndedPatience{50};
 
 json to_json(const LockHolder& holder) {
   return {{"pid", holder.process.pid},         {"start_ticks", holder.process.start_ticks},
@@ -25,15 +27,17 @@ json to_json(const LockHolder& holder) {
 
 }  // namespace
 
-Result<FileLock> lock_app(const std::string& lock_path, const LockHolder& self, Millis patience) {
+Result<FileLock> lock_app(const std::string& lock_path, const LockHolder& self, Millis patience,
+                          const std::function<void(Millis)>& pause) {
   auto lock = FileLock::try_acquire(lock_path);
-  // A shim holds it for a moment when it acts alone, and leaves no name.
-  const auto is_nameless = [&] {
+  const auto lets_go_soon = [&](Millis waited) {
     const auto holder = lock_holder(lock_path);
-    return holder && !*holder;
+    if (!holder) return false;
+    return !*holder || (!(*holder)->attends && waited < kEndedPatience);
   };
-  for (auto waited = Millis(0); lock && !*lock && waited < patience && is_nameless(); waited += kLockPause) {
-    std::this_thread::sleep_for(kLockPause);
+  for (auto waited = Millis(0); lock && !*lock && waited < patience && lets_go_soon(waited);
+       waited += kLockPause) {
+    pause ? pause(kLockPause) : std::this_thread::sleep_for(kLockPause);
     lock = FileLock::try_acquire(lock_path);
   }
   if (!lock) return fail(lock.error());
@@ -50,6 +54,10 @@ Result<FileLock> lock_app(const std::string& lock_path, const LockHolder& self, 
   if (Status written = (*lock)->describe_holder(json_text(to_json(self))); !written)
     return fail(written.error());
   return std::move(**lock);
+}
+
+Status describe_leaving(FileLock& lock) {
+  return lock.describe_holder({});
 }
 
 Status describe_attending(FileLock& lock, LockHolder self) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -21,10 +22,15 @@ struct LockHolder {
   bool attends = false;
 };
 
-// Takes the app's lock; Busy, naming the holder, where another rollctl has it. Waits, at most `patience`,
-// only for a shim that acts on its own account for a moment.
+// Takes the app's lock; Busy, naming the holder, where another rollctl has it. Waits, at most `patience`, for
+// a holder without a name: a shim that acts on its own account for a moment, or a rollctl that is leaving;
+// and 50 ms for one with a name, whose change may just have ended. `pause` is called between two tries;
+// empty: sleeps.
 Result<FileLock> lock_app(const std::string& lock_path, const LockHolder& self,
-                          Millis patience = Millis(1000));
+                          Millis patience = Millis(1000), const std::function<void(Millis)>& pause = {});
+
+// Tells that the holder's change has ended: it lets go as soon as it has tidied up.
+Status describe_leaving(FileLock& lock);
 
 // Tells that the holder stays with a canary from now on.
 Status describe_attending(FileLock& lock, LockHolder self);

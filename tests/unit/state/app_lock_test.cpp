@@ -58,6 +58,30 @@ TEST_F(AppLockTest, SurvivesATextOfAnyKind) {
   }
 }
 
+TEST_F(AppLockTest, OfOneThatLeavesIsWaitedFor) {
+  auto lock = std::make_optional(lock_app(lock_, self()).value());
+  ASSERT_TRUE(describe_leaving(*lock));
+  EXPECT_EQ(*lock_holder(lock_), std::nullopt);
+  int looks = 0;
+  const auto next = lock_app(lock_, self(), Millis(60'000), [&](Millis) {
+    if (++looks == 3) lock.reset();
+  });
+  EXPECT_TRUE(next) << next.error().message;
+  EXPECT_EQ(looks, 3);
+}
+
+TEST_F(AppLockTest, OfOneWhoseChangeMayJustHaveEndedIsWaitedForAMoment) {
+  auto lock = std::make_optional(lock_app(lock_, self()).value());
+  int looks = 0;
+  EXPECT_TRUE(lock_app(lock_, self(), Millis(60'000), [&](Millis) {
+    if (++looks == 2) lock.reset();
+  }));
+  lock.emplace(lock_app(lock_, self()).value());
+  ASSERT_TRUE(describe_attending(*lock, self()));
+  EXPECT_FALSE(
+      lock_app(lock_, self(), Millis(60'000), [&](Millis) { ADD_FAILURE() << "it stays for long"; }));
+}
+
 TEST_F(AppLockTest, HasNoHolderWhoseProcessHasGone) {
   LockHolder gone = self();
   gone.process.start_ticks -= 1;
