@@ -62,7 +62,7 @@ Result<std::unique_ptr<ChangeSession>> ChangeSession::open(Setting setting) {
 // works never decides how a command ends.
 ChangeSession::~ChangeSession() {
   if (!hold_) return;
-  (void)describe_leaving(hold_->lock);
+  (void)describe_leaving(hold_->lock, hold_->self);
   instances_.reset();  // a launch that is called off leaves a folder, too
   for (const std::string& place : {paths_.runtime(app_), paths_.runtime_dir})
     (void)clear_discarded(place, kClearPatience);
@@ -214,7 +214,7 @@ Result<Verdict> ChangeSession::roll_out(RolloutRequest request) {
       in_world(config, [&](World& world) { return Rollout(world, std::move(request), placing()).run(); });
   placement_.forget_reserved();
   // A journal that stays as long as it is does no harm.
-  (void)describe_leaving(hold_->lock);
+  (void)describe_leaving(hold_->lock, hold_->self);
   (void)journal_.archive();
   if (!verdict) return fail(verdict.error());
   return std::move(*verdict);

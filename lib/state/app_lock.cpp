@@ -14,6 +14,7 @@ using nlohmann::json;
 
 namespace {
 
+constexpr const char* kLeaving = "leaving";
 constexpr Millis kLockPause{2};
 // The end of a change is in the journal a moment before its rollctl says that it leaves.
 constexpr Millis kEndedPatience{50};
@@ -56,8 +57,10 @@ Result<FileLock> lock_app(const std::string& lock_path, const LockHolder& self, 
   return std::move(**lock);
 }
 
-Status describe_leaving(FileLock& lock) {
-  return lock.describe_holder({});
+Status describe_leaving(FileLock& lock, const LockHolder& self) {
+  json leaving = to_json(self);
+  leaving[kLeaving] = true;
+  return lock.describe_holder(json_text(leaving));
 }
 
 Status describe_attending(FileLock& lock, LockHolder self) {
@@ -71,6 +74,7 @@ Result<std::optional<LockHolder>> lock_holder(const std::string& lock_path) {
   const auto object = parse_json_object(*text, lock_path);
   if (!object) return std::nullopt;
   LockHolder holder;
+  if (object->contains(kLeaving)) return std::nullopt;
   JsonReader reader(*object, lock_path);
   reader.get("pid", holder.process.pid);
   reader.get("start_ticks", holder.process.start_ticks);

@@ -12,7 +12,7 @@
 
 namespace roll {
 
-// Who holds an app's lock, for whoever finds it taken.
+// The rollctl that holds an app's lock, as the next one finds it.
 struct LockHolder {
   ProcessId process;
   std::string user;
@@ -30,7 +30,7 @@ Result<FileLock> lock_app(const std::string& lock_path, const LockHolder& self,
                           Millis patience = Millis(1000), const std::function<void(Millis)>& pause = {});
 
 // Tells that the holder's change has ended: it lets go as soon as it has tidied up.
-Status describe_leaving(FileLock& lock);
+Status describe_leaving(FileLock& lock, const LockHolder& self);
 
 // Tells that the holder stays with a canary from now on.
 Status describe_attending(FileLock& lock, LockHolder self);

@@ -60,7 +60,7 @@ TEST_F(AppLockTest, SurvivesATextOfAnyKind) {
 
 TEST_F(AppLockTest, OfOneThatLeavesIsWaitedFor) {
   auto lock = std::make_optional(lock_app(lock_, self()).value());
-  ASSERT_TRUE(describe_leaving(*lock));
+  ASSERT_TRUE(describe_leaving(*lock, self()));
   EXPECT_EQ(*lock_holder(lock_), std::nullopt);
   int looks = 0;
   const auto next = lock_app(lock_, self(), Millis(60'000), [&](Millis) {
