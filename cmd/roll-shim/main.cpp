@@ -20,13 +20,13 @@ constexpr std::string_view kHelp =
 constexpr std::string_view kVersion = "roll-shim " ROLL_VERSION " (part of rollctl)\n";
 
 void say(int fd, std::string_view text) {
-  (void)roll::write_all(fd, text);
+  (void)rollctl::write_all(fd, text);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (!roll::open_standard_descriptors()) return 1;
+  if (!rollctl::open_standard_descriptors()) return 1;
   const std::string_view argument = argc == 2 ? argv[1] : "";
   if (argument == "--help" || argument == "-h") {
     say(STDOUT_FILENO, kHelp);
@@ -40,8 +40,8 @@ int main(int argc, char** argv) {
     say(STDERR_FILENO, kHelp);
     return 2;
   }
-  roll::raise_descriptor_limit();
-  if (const roll::Status ended = roll::run_shim(std::string(argument)); !ended) {
+  rollctl::raise_descriptor_limit();
+  if (const rollctl::Status ended = rollctl::run_shim(std::string(argument)); !ended) {
     say(STDERR_FILENO, "roll-shim: " + ended.error().message + "\n");
     return 1;
   }

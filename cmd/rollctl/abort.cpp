@@ -4,7 +4,7 @@
 #include "rollctl/change_command.h"
 #include "rollctl/commands.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -30,4 +30,4 @@ class Abort final : public ChangeCommand {
 
 constinit const CommandEntry kAbortCommand{"abort", "End a canary: everything old", make_command<Abort>};
 
-}  // namespace roll
+}  // namespace rollctl

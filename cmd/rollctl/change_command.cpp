@@ -7,7 +7,7 @@
 #include "rollctl/exit_status.h"
 #include "ui/plan_view.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -53,4 +53,4 @@ int ChangeCommand::run(Context& context) {
                   *reporter);
 }
 
-}  // namespace roll
+}  // namespace rollctl

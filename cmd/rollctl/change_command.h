@@ -7,7 +7,7 @@
 #include "rollctl/change_options.h"
 #include "rollctl/cli_command.h"
 
-namespace roll {
+namespace rollctl {
 
 // The common part of all commands that move traffic. Each of them decides which change it wants.
 class ChangeCommand : public CliCommand {
@@ -36,4 +36,4 @@ class ChangeCommand : public CliCommand {
   ChangeCall call_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

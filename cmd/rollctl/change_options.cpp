@@ -7,7 +7,7 @@
 #include "base/duration.h"
 #include "config/app_file.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -73,7 +73,7 @@ void MovingOptions::declare(Options& options, unsigned takes) {
   if (takes & Hold)
     options.parsed("--hold", "DUR", change.hold, &duration, "Keep the old instances on standby this long");
   if (takes & Batch)
-    options.parsed("--batch", "N", change.batch, &roll::Batch::parse,
+    options.parsed("--batch", "N", change.batch, &rollctl::Batch::parse,
                    "How many are replaced at a time: N, P% or all");
   if (takes & ReadyDeadline)
     options.parsed("--ready-deadline", "DUR", change.ready_deadline, &duration,
@@ -87,4 +87,4 @@ void MovingOptions::declare(Options& options, unsigned takes) {
   options.text("--note", "TEXT", change.note, "Kept in the history");
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -6,7 +6,7 @@
 #include "app/app_change.h"
 #include "rollctl/options.h"
 
-namespace roll {
+namespace rollctl {
 
 // The options of the commands that move traffic.
 struct MovingOptions {
@@ -30,4 +30,4 @@ struct MovingOptions {
   void declare(Options& options, unsigned takes);
 };
 
-}  // namespace roll
+}  // namespace rollctl

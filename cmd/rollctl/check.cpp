@@ -9,7 +9,7 @@
 #include "rollctl/exit_status.h"
 #include "ui/error_view.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -64,4 +64,4 @@ class Check final : public CliCommand {
 constinit const CommandEntry kCheckCommand{"check", "Check the app file against this host, touch nothing",
                                            make_command<Check>};
 
-}  // namespace roll
+}  // namespace rollctl

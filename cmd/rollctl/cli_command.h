@@ -6,7 +6,7 @@
 #include "rollctl/context.h"
 #include "rollctl/options.h"
 
-namespace roll {
+namespace rollctl {
 
 // One command of rollctl: its options, its call of lib/app, its output. Each stands in a file of its name.
 class CliCommand {
@@ -34,4 +34,4 @@ std::unique_ptr<CliCommand> make_command() {
   return std::make_unique<Command>();
 }
 
-}  // namespace roll
+}  // namespace rollctl

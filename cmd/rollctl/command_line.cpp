@@ -9,7 +9,7 @@
 #include "config/nearest.h"
 #include "rollctl/commands.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -131,4 +131,4 @@ Result<CommandLine> parse_command_line(const std::vector<std::string>& arguments
   return line;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -9,7 +9,7 @@
 #include "rollctl/cli_command.h"
 #include "rollctl/context.h"
 
-namespace roll {
+namespace rollctl {
 
 // One call of rollctl, understood.
 struct CommandLine {
@@ -24,4 +24,4 @@ Result<CommandLine> parse_command_line(const std::vector<std::string>& arguments
 // The common options among arguments that cannot be understood: how to tell that.
 CommonOptions guess_common_options(const std::vector<std::string>& arguments);
 
-}  // namespace roll
+}  // namespace rollctl

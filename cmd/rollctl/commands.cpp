@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "rollctl/commands.h"
 
-namespace roll {
+namespace rollctl {
 
 const std::vector<const CommandEntry*>& commands() {
 #define ROLLCTL_ADDRESS(entry) &(entry),
@@ -10,4 +10,4 @@ const std::vector<const CommandEntry*>& commands() {
   return kCommands;
 }
 
-}  // namespace roll
+}  // namespace rollctl

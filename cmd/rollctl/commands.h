@@ -5,7 +5,7 @@
 
 #include "rollctl/cli_command.h"
 
-namespace roll {
+namespace rollctl {
 
 // All commands, in the order of the help. A new command is a file of its own, and a line here.
 #define ROLLCTL_COMMANDS(COMMAND) \
@@ -32,4 +32,4 @@ ROLLCTL_COMMANDS(ROLLCTL_DECLARE)
 
 const std::vector<const CommandEntry*>& commands();
 
-}  // namespace roll
+}  // namespace rollctl

@@ -9,7 +9,7 @@
 #include "rollctl/commands.h"
 #include "rollctl/exit_status.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -59,4 +59,4 @@ class Complete final : public CliCommand {
 constinit const CommandEntry kCompleteCommand{"complete", "Print what may be typed, one word a line",
                                               make_command<Complete>, CommandEntry::For::Programs};
 
-}  // namespace roll
+}  // namespace rollctl

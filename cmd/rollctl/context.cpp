@@ -14,7 +14,7 @@
 #include "rollctl/exit_status.h"
 #include "ui/error_view.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -89,4 +89,4 @@ void Context::print(const std::vector<Line>& lines) {
   out_.write(render(lines, out_terminal_));
 }
 
-}  // namespace roll
+}  // namespace rollctl

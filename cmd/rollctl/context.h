@@ -15,7 +15,7 @@
 #include "ui/json_reporter.h"
 #include "ui/terminal.h"
 
-namespace roll {
+namespace rollctl {
 
 // The options that every command has.
 struct CommonOptions {
@@ -74,4 +74,4 @@ class Context final : public SignalledOutput {
   SteerProgramAhead steer_program_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

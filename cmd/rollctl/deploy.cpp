@@ -6,7 +6,7 @@
 #include "rollctl/change_command.h"
 #include "rollctl/commands.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -95,4 +95,4 @@ class Deploy final : public ChangeCommand {
 
 constinit const CommandEntry kDeployCommand{"deploy", "Roll a release out", make_command<Deploy>};
 
-}  // namespace roll
+}  // namespace rollctl

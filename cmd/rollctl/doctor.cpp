@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include <unistd.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "net/take_trial.h"
+#include "doctor/examine_host.h"
+#include "doctor/host_verdict.h"
 #include "rollctl/commands.h"
 #include "rollctl/exit_status.h"
-#include "state/host_folders.h"
-#include "steering/handover_trial.h"
 #include "ui/doctor_view.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -22,36 +20,12 @@ std::string own_path() {
   return failure ? "/usr/bin/rollctl" : path.string();
 }
 
-// A trial that hangs holds up the others only so long, and all of them together the user.
-class Patience {
- public:
-  [[nodiscard]] Millis next() const {
-    const auto left = std::chrono::duration_cast<Millis>(end_ - std::chrono::steady_clock::now());
-    return std::clamp(left, kLeast, kMost);
-  }
-
- private:
-  static constexpr Millis kMost{700};
-  static constexpr Millis kLeast{100};
-  static constexpr Millis kAll{2600};
-  TimePoint end_ = std::chrono::steady_clock::now() + kAll;
-};
-
-std::vector<HostCheck> check_host() {
-  const Patience patience;
-  std::vector<HostCheck> checks{try_ebpf_steering(patience.next()),    try_classic_steering(patience.next()),
-                                try_migration(patience.next()),        try_migration_wakeup(patience.next()),
-                                try_taking_listeners(patience.next()), check_grace_period(patience.next())};
-  for (HostCheck& check : check_folders(::geteuid(), Context::paths())) checks.push_back(std::move(check));
-  return checks;
-}
-
 class Doctor final : public CliCommand {
  public:
   void declare(Options&) override {}
 
   int run(Context& context) override {
-    const std::vector<HostCheck> checks = check_host();
+    const std::vector<HostCheck> checks = examine_host(Context::paths());
     const HostVerdict verdict = judge_host(
         best_handover(), checks, ::geteuid() == 0 ? UserKind::Root : UserKind::Ordinary, own_path());
     const CommonOptions& options = context.options();
@@ -72,4 +46,4 @@ class Doctor final : public CliCommand {
 constinit const CommandEntry kDoctorCommand{
     "doctor", "Tell what this host can do, tried in a private network", make_command<Doctor>};
 
-}  // namespace roll
+}  // namespace rollctl

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "rollctl/exit_status.h"
 
-namespace roll {
+namespace rollctl {
 
 int exit_status_of(const Error& error) {
   switch (error.kind) {
@@ -50,4 +50,4 @@ int tell_error(const Error& error, Reporter& reporter) {
   return status;
 }
 
-}  // namespace roll
+}  // namespace rollctl

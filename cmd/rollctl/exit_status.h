@@ -5,7 +5,7 @@
 #include "deploy/verdict.h"
 #include "ui/reporter.h"
 
-namespace roll {
+namespace rollctl {
 
 // The exit status of every command, in one table.
 inline constexpr int kDone = 0;
@@ -27,4 +27,4 @@ int exit_status_of(const Verdict& verdict, Strictness strictness);
 int tell_end(const Verdict& verdict, Strictness strictness, Reporter& reporter);
 int tell_error(const Error& error, Reporter& reporter);
 
-}  // namespace roll
+}  // namespace rollctl

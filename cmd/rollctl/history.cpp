@@ -8,7 +8,7 @@
 #include "state/journal.h"
 #include "ui/history_view.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -51,4 +51,4 @@ class HistoryCommand final : public CliCommand {
 
 constinit const CommandEntry kHistoryCommand{"history", "Show what was done", make_command<HistoryCommand>};
 
-}  // namespace roll
+}  // namespace rollctl

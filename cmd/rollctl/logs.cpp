@@ -12,7 +12,7 @@
 #include "rollctl/commands.h"
 #include "rollctl/exit_status.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -98,4 +98,4 @@ class Logs final : public CliCommand {
 
 constinit const CommandEntry kLogsCommand{"logs", "Show what the instances logged", make_command<Logs>};
 
-}  // namespace roll
+}  // namespace rollctl

@@ -4,7 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <utility>
 
-namespace roll {
+namespace rollctl {
 
 void Options::argument(const char* name, Need need, std::string& value, const char* help) {
   command_.add_option(name, value, help)->required(need == Need::Required);
@@ -78,4 +78,4 @@ Status Options::understand(const std::vector<std::string>& behind_dashes) {
   return {};
 }
 
-}  // namespace roll
+}  // namespace rollctl

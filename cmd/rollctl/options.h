@@ -15,7 +15,7 @@ namespace CLI {  // NOLINT(readability-identifier-naming)
 class App;
 }
 
-namespace roll {
+namespace rollctl {
 
 // The options and arguments of one command, as it declares them: names ("-n,--instances"), the word for the
 // value in help, the variable to fill, and a line of help. Variables are filled when the command line is
@@ -77,4 +77,4 @@ class Options {
   std::vector<std::string>* behind_dashes_ = nullptr;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -4,7 +4,7 @@
 #include "rollctl/change_command.h"
 #include "rollctl/commands.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -48,4 +48,4 @@ class Promote final : public ChangeCommand {
 constinit const CommandEntry kPromoteCommand{"promote", "End a canary: everything new",
                                              make_command<Promote>};
 
-}  // namespace roll
+}  // namespace rollctl

@@ -3,7 +3,7 @@
 #include "rollctl/commands.h"
 #include "rollctl/exit_status.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -47,4 +47,4 @@ class Recover final : public CliCommand {
 constinit const CommandEntry kRecoverCommand{"recover", "Finish or undo what an interrupted rollctl left",
                                              make_command<Recover>};
 
-}  // namespace roll
+}  // namespace rollctl

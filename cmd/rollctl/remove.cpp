@@ -8,7 +8,7 @@
 #include "rollctl/commands.h"
 #include "rollctl/exit_status.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -51,4 +51,4 @@ class Remove final : public CliCommand {
 constinit const CommandEntry kRemoveCommand{"remove", "Forget a stopped app: its state, history and logs",
                                             make_command<Remove>};
 
-}  // namespace roll
+}  // namespace rollctl

@@ -3,7 +3,7 @@
 #include "rollctl/change_command.h"
 #include "rollctl/commands.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -32,4 +32,4 @@ class Restart final : public ChangeCommand {
 
 constinit const CommandEntry kRestartCommand{"restart", "Roll the same release again", make_command<Restart>};
 
-}  // namespace roll
+}  // namespace rollctl

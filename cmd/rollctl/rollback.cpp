@@ -4,7 +4,7 @@
 #include "rollctl/change_command.h"
 #include "rollctl/commands.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -77,4 +77,4 @@ class Rollback final : public ChangeCommand {
 constinit const CommandEntry kRollbackCommand{"rollback", "Go back to the release that was completed before",
                                               make_command<Rollback>};
 
-}  // namespace roll
+}  // namespace rollctl

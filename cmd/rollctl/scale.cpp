@@ -2,7 +2,7 @@
 #include "rollctl/change_command.h"
 #include "rollctl/commands.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -45,4 +45,4 @@ class Scale final : public ChangeCommand {
 
 constinit const CommandEntry kScaleCommand{"scale", "Change the number of instances", make_command<Scale>};
 
-}  // namespace roll
+}  // namespace rollctl

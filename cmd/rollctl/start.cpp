@@ -4,7 +4,7 @@
 #include "rollctl/change_command.h"
 #include "rollctl/commands.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -34,4 +34,4 @@ class Start final : public ChangeCommand {
 
 constinit const CommandEntry kStartCommand{"start", "Bring all wanted instances up", make_command<Start>};
 
-}  // namespace roll
+}  // namespace rollctl

@@ -10,7 +10,7 @@
 #include "ui/line_printer.h"
 #include "ui/status_view.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -140,4 +140,4 @@ class StatusCommand final : public CliCommand {
 
 constinit const CommandEntry kStatusCommand{"status", "Show what serves", make_command<StatusCommand>};
 
-}  // namespace roll
+}  // namespace rollctl

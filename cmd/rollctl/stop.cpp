@@ -2,7 +2,7 @@
 #include "rollctl/change_command.h"
 #include "rollctl/commands.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -30,4 +30,4 @@ class Stop final : public ChangeCommand {
 
 constinit const CommandEntry kStopCommand{"stop", "Drain all instances", make_command<Stop>};
 
-}  // namespace roll
+}  // namespace rollctl

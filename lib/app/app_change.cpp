@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -127,4 +127,4 @@ Result<RolloutRequest> withdraw_canary(const ChangeCall& call, const AppState& s
   return request;
 }
 
-}  // namespace roll
+}  // namespace rollctl

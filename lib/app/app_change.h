@@ -11,7 +11,7 @@
 #include "app/change_session.h"
 #include "app/planned_change.h"
 
-namespace roll {
+namespace rollctl {
 
 // The options of a command that moves traffic. Where one is empty, the app file decides.
 struct ChangeOptions {
@@ -66,4 +66,4 @@ RolloutRequest request_for(const ChangeCall& call, const History& history, Gener
 Result<RolloutRequest> withdraw_canary(const ChangeCall& call, const AppState& state,
                                        const StandingCanary& canary);
 
-}  // namespace roll
+}  // namespace rollctl

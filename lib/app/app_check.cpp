@@ -12,7 +12,7 @@
 #include "state/journal.h"
 #include "steering/handover.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -70,4 +70,4 @@ Result<AppFindings> check_app(const Paths& paths, const AppName& app) {
   return findings;
 }
 
-}  // namespace roll
+}  // namespace rollctl

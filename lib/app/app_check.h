@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "state/paths.h"
 
-namespace roll {
+namespace rollctl {
 
 // How an app's description suits this host.
 struct AppFindings {
@@ -23,4 +23,4 @@ struct AppFindings {
 // be used, or the host could not be asked. Blocks for at most ten seconds per shim that does not answer.
 Result<AppFindings> check_app(const Paths& paths, const AppName& app);
 
-}  // namespace roll
+}  // namespace rollctl

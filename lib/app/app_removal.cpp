@@ -7,7 +7,7 @@
 
 #include "base/folder_removal.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -34,4 +34,4 @@ Status remove_app(ChangeSession& session, Observer& observer) {
   return {};
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -13,7 +13,7 @@
 #include "config/app_rules.h"
 #include "config/nearest.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -159,4 +159,4 @@ Result<std::vector<std::string>> known_apps(const Paths& paths) {
   return std::vector<std::string>(names.begin(), names.end());
 }
 
-}  // namespace roll
+}  // namespace rollctl

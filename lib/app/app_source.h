@@ -8,7 +8,7 @@
 #include "config/app_config.h"
 #include "state/paths.h"
 
-namespace roll {
+namespace rollctl {
 
 // The app that an argument means, and its app file.
 struct AppName {
@@ -46,4 +46,4 @@ Status check_known(const Paths& paths, const AppName& app);
 // Apps that have an app file or state, sorted.
 Result<std::vector<std::string>> known_apps(const Paths& paths);
 
-}  // namespace roll
+}  // namespace rollctl

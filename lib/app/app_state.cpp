@@ -9,7 +9,7 @@
 #include "state/generations.h"
 #include "state/silent_shims.h"
 
-namespace roll {
+namespace rollctl {
 
 Status AppState::read() {
   auto history = read_history(Reach::state());
@@ -19,7 +19,7 @@ Status AppState::read() {
 }
 
 Result<History> AppState::read_history(const Reach& reach) const {
-  return roll::read_history(paths_.journal(app_), reach);
+  return rollctl::read_history(paths_.journal(app_), reach);
 }
 
 Result<GenerationSpec> AppState::generation(int64_t generation) const {
@@ -94,4 +94,4 @@ Status AppState::check_no_canary() {
       fmt::format("end it first: `rollctl promote {0}` or `rollctl abort {0}`", app_));
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -11,7 +11,7 @@
 #include "state/journal.h"
 #include "state/paths.h"
 
-namespace roll {
+namespace rollctl {
 
 // An app as its journal, its kept specifications and its instances show it. Commands decide by it.
 class AppState {
@@ -56,4 +56,4 @@ class AppState {
   History history_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

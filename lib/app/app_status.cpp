@@ -5,7 +5,7 @@
 
 #include "state/surplus.h"
 
-namespace roll {
+namespace rollctl {
 
 using nlohmann::json;
 
@@ -91,4 +91,4 @@ json to_json(const AppStatus& status) {
           {"instances", instances}};
 }
 
-}  // namespace roll
+}  // namespace rollctl

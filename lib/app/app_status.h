@@ -13,7 +13,7 @@
 #include "state/app_command.h"
 #include "steering/steering.h"
 
-namespace roll {
+namespace rollctl {
 
 // One instance as `status` shows it.
 struct InstanceStatus {
@@ -73,4 +73,4 @@ struct AppStatus {
 // The object of `status --json`.
 nlohmann::json to_json(const AppStatus& status);
 
-}  // namespace roll
+}  // namespace rollctl

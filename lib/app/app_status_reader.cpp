@@ -14,7 +14,7 @@
 #include "state/journal.h"
 #include "state/silent_shims.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -159,4 +159,4 @@ Result<std::vector<AppStatus>> look_at_apps(Loop& loop, const Paths& paths, cons
   return apps;
 }
 
-}  // namespace roll
+}  // namespace rollctl

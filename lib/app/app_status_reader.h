@@ -8,7 +8,7 @@
 #include "loop/loop.h"
 #include "state/paths.h"
 
-namespace roll {
+namespace rollctl {
 
 // How an app stands: what its journal says was meant, and what is found running. Takes no lock and changes
 // nothing. Waits once for those shims that do not answer (kShimPatience).
@@ -18,4 +18,4 @@ Result<AppStatus> look_at_app(Loop& loop, const Paths& paths, const std::string&
 // empty.
 Result<std::vector<AppStatus>> look_at_apps(Loop& loop, const Paths& paths, const std::string& argument);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -11,7 +11,7 @@
 #include "state/history.h"
 #include "state/journal.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -67,4 +67,4 @@ Result<Verdict> decide_for_holder(const Paths& paths, const std::string& app, Ap
   return verdict_on(*history, app, command, decision);
 }
 
-}  // namespace roll
+}  // namespace rollctl

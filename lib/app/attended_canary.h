@@ -6,7 +6,7 @@
 #include "deploy/verdict.h"
 #include "state/paths.h"
 
-namespace roll {
+namespace rollctl {
 
 // The two decisions about a canary that stands.
 enum class CanaryDecision { Promote, Withdraw };
@@ -17,4 +17,4 @@ enum class CanaryDecision { Promote, Withdraw };
 Result<Verdict> decide_for_holder(const Paths& paths, const std::string& app, AppCommand command,
                                   CanaryDecision decision, const Error& busy);
 
-}  // namespace roll
+}  // namespace rollctl

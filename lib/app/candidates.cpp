@@ -7,7 +7,7 @@
 #include "config/release_folders.h"
 #include "state/journal.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -56,4 +56,4 @@ std::set<std::string> candidates(const Paths& paths, const std::string& kind, co
   return words;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -7,7 +7,7 @@
 
 #include "state/paths.h"
 
-namespace roll {
+namespace rollctl {
 
 // A shell copes with so many.
 inline constexpr size_t kMostCandidates = 1000;
@@ -17,4 +17,4 @@ inline constexpr size_t kMostCandidates = 1000;
 // anything else. Empty for another kind, and where nothing can be read.
 std::set<std::string> candidates(const Paths& paths, const std::string& kind, const std::string& app);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -20,7 +20,7 @@
 #include "state/instance_folders.h"
 #include "steering/handover.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -186,11 +186,11 @@ Result<std::optional<Verdict>> ChangeSession::mend(RecoveryRequest request) {
 
 std::vector<Error> ChangeSession::check_ports(const AppConfig& config) {
   instances_->set_listen(config.listen);
-  return roll::check_ports(*instances_, app_, config);
+  return rollctl::check_ports(*instances_, app_, config);
 }
 
 Status ChangeSession::check_means(const AppConfig& config) {
-  const StartCheck check = roll::check_means(paths_, config);
+  const StartCheck check = rollctl::check_means(paths_, config);
   if (check.launcher && !check.launcher->warning.empty()) observer_.on_warning(check.launcher->warning);
   return check.findings.empty() ? Status() : fail(check.findings.front());
 }
@@ -220,4 +220,4 @@ Result<Verdict> ChangeSession::roll_out(RolloutRequest request) {
   return std::move(*verdict);
 }
 
-}  // namespace roll
+}  // namespace rollctl

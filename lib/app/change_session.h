@@ -19,7 +19,7 @@
 #include "state/journal.h"
 #include "state/paths.h"
 
-namespace roll {
+namespace rollctl {
 
 // Everything that a command holds while it changes an app: the lock, the journal, the instances.
 class ChangeSession {
@@ -101,4 +101,4 @@ class ChangeSession {
   std::optional<AppState> state_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

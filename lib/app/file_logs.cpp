@@ -13,7 +13,7 @@
 #include "process/log_file.h"
 #include "state/log_tail.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -145,4 +145,4 @@ std::string FileLogs::path(InstanceId id) const {
   return (fs::path(folder_) / (std::to_string(id) + ".log")).string();
 }
 
-}  // namespace roll
+}  // namespace rollctl

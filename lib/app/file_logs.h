@@ -12,7 +12,7 @@
 #include "base/fd.h"
 #include "loop/loop.h"
 
-namespace roll {
+namespace rollctl {
 
 // The instances that have a log file in this folder, sorted.
 std::vector<InstanceId> logged_instances(const std::string& folder);
@@ -56,4 +56,4 @@ class FileLogs {
   Watch next_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

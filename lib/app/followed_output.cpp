@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace roll {
+namespace rollctl {
 
 FollowedOutput::FollowedOutput(Loop& loop, const Sink& sink) : sink_(sink) {
   struct stat info{};
@@ -21,4 +21,4 @@ void FollowedOutput::look() {
   end_.reset();
 }
 
-}  // namespace roll
+}  // namespace rollctl

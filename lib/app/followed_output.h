@@ -5,7 +5,7 @@
 #include "base/sink.h"
 #include "loop/loop.h"
 
-namespace roll {
+namespace rollctl {
 
 // Standard output of a command that writes until it is told to end: no faster than it is read, and no longer.
 class FollowedOutput {
@@ -27,4 +27,4 @@ class FollowedOutput {
   Watch end_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

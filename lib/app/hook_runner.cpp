@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -52,4 +52,4 @@ void HookRunner::remark() {
   if (const auto remark = left_out_.take_remark()) output_.write("[" + *remark + "]\n");
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -10,7 +10,7 @@
 #include "loop/loop.h"
 #include "process/running_child.h"
 
-namespace roll {
+namespace rollctl {
 
 // Runs hooks as children of this process, one at a time; what they print goes to `output`, as fast as that
 // takes it. Where it takes nothing the hook goes on all the same, and what it prints is left out.
@@ -33,4 +33,4 @@ class HookRunner final : public Hooks {
   Watch resume_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -64,4 +64,4 @@ void JournalLogs::show_new() {
   if (unfinished_.size() > kLongestEntry) unfinished_.clear();
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -11,7 +11,7 @@
 #include "loop/loop.h"
 #include "state/unit_journal.h"
 
-namespace roll {
+namespace rollctl {
 
 // The logs of instances that ran as units of systemd: journalctl is asked.
 class JournalLogs {
@@ -39,4 +39,4 @@ class JournalLogs {
   Watch watch_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

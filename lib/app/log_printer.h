@@ -5,7 +5,7 @@
 
 #include "steering/steering.h"
 
-namespace roll {
+namespace rollctl {
 
 // Shows what instances have logged.
 class LogPrinter {
@@ -16,4 +16,4 @@ class LogPrinter {
   virtual void print(InstanceId id, const std::string& text) = 0;
 };
 
-}  // namespace roll
+}  // namespace rollctl

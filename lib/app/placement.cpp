@@ -7,7 +7,7 @@
 #include "app/resolved_launcher.h"
 #include "net/free_port.h"
 
-namespace roll {
+namespace rollctl {
 
 void Placement::used_up_to(InstanceId last) {
   last_ = std::max(last_, last);
@@ -44,4 +44,4 @@ Result<LaunchPlace> Placement::place(const GenerationSpec& spec) {
   return LaunchPlace{std::move(*launch), std::move(*probe)};
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -7,7 +7,7 @@
 #include "deploy/acts.h"
 #include "state/paths.h"
 
-namespace roll {
+namespace rollctl {
 
 // Makes up new instances of one app: an id that was never used, where its files are, how it is launched.
 // Starts nothing and makes no file.
@@ -36,4 +36,4 @@ class Placement {
   std::optional<InstanceId> reserved_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -3,7 +3,7 @@
 
 #include "deploy/rollout.h"
 
-namespace roll {
+namespace rollctl {
 
 // A change that was only looked at.
 struct PlannedChange {
@@ -11,4 +11,4 @@ struct PlannedChange {
   Plan plan;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -5,7 +5,7 @@
 
 #include "process/systemd_manager.h"
 
-namespace roll {
+namespace rollctl {
 
 Result<ResolvedLauncher> resolve_launcher(const AppConfig& config) {
   if (config.launcher == LauncherKind::Direct) return ResolvedLauncher{};
@@ -21,4 +21,4 @@ Result<ResolvedLauncher> resolve_launcher(const AppConfig& config) {
   return direct;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -7,7 +7,7 @@
 #include "config/app_config.h"
 #include "process/launch_spec.h"
 
-namespace roll {
+namespace rollctl {
 
 // How shims of an app are started here and now: `launcher` of its file, with auto resolved.
 struct ResolvedLauncher {
@@ -21,4 +21,4 @@ struct ResolvedLauncher {
 // Unsupported where the app insists on systemd and there is none that could. Never blocks.
 Result<ResolvedLauncher> resolve_launcher(const AppConfig& config);
 
-}  // namespace roll
+}  // namespace rollctl

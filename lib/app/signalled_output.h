@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-namespace roll {
+namespace rollctl {
 
 // The output of a command that has something in hand, which signals do not simply end.
 class SignalledOutput {
@@ -12,4 +12,4 @@ class SignalledOutput {
   virtual void outlive_signals() = 0;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <csignal>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -69,4 +69,4 @@ int signals_received() {
   return ends + promotions;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -5,7 +5,7 @@
 #include "deploy/world.h"
 #include "loop/loop.h"
 
-namespace roll {
+namespace rollctl {
 
 // SIGINT and SIGTERM, counted, and SIGUSR1. From its construction on no output of the command holds it up, so
 // that they are heeded at any time, and a closed one ends nothing (SIGPIPE).
@@ -28,4 +28,4 @@ class SignalInterrupts final : public Interrupts {
 // SignalInterrupts.
 int signals_received();
 
-}  // namespace roll
+}  // namespace rollctl

@@ -6,7 +6,7 @@
 
 #include <utility>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -44,4 +44,4 @@ StartCheck check_start(const Paths& paths, const GenerationSpec& spec) {
   return check;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -8,7 +8,7 @@
 #include "config/generation_spec.h"
 #include "state/paths.h"
 
-namespace roll {
+namespace rollctl {
 
 // Whether this host has everything that a start needs, looked up without starting anything.
 struct StartCheck {
@@ -22,4 +22,4 @@ StartCheck check_means(const Paths& paths, const AppConfig& config);
 // These, and the server's program, folders and user: check_against_host().
 StartCheck check_start(const Paths& paths, const GenerationSpec& spec);
 
-}  // namespace roll
+}  // namespace rollctl

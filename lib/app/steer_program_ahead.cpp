@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "app/steer_program_ahead.h"
 
-namespace roll {
+namespace rollctl {
 
 SteerProgramAhead load_steer_program_ahead() {
   return SteerProgramAhead(load_steer_program);
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -6,7 +6,7 @@
 
 #include "base/result.h"
 
-namespace roll {
+namespace rollctl {
 
 // Of what was begun and is not done yet: an order on its way to another process, lines that are written and
 // not on the disk. So that several are done at the same time: all are begun first, and awaited afterwards.
@@ -28,4 +28,4 @@ class [[nodiscard]] Acknowledgement {
   std::function<Status()> await_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -8,7 +8,7 @@
 #include <charconv>
 #include <cstring>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -135,4 +135,4 @@ Endpoint ListenAddress::connect_endpoint(const Endpoint& bound) const {
   return Endpoint{IpAddress::v6(in6addr_loopback), target.port};
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -12,7 +12,7 @@
 
 #include "base/result.h"
 
-namespace roll {
+namespace rollctl {
 
 // An IP address as 16 bytes in network order; IPv4 is kept v4-mapped (::ffff:a.b.c.d), as a dual-stack socket
 // shows it.
@@ -64,4 +64,4 @@ struct ListenAddress {
   }
 };
 
-}  // namespace roll
+}  // namespace rollctl

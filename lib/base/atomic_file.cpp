@@ -10,7 +10,7 @@
 
 #include "base/own_file.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace fs = std::filesystem;
 
@@ -107,4 +107,4 @@ Status make_directories(const std::string& path, mode_t mode) {
   return {};
 }
 
-}  // namespace roll
+}  // namespace rollctl

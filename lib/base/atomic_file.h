@@ -10,7 +10,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 
-namespace roll {
+namespace rollctl {
 
 enum class Durability {
   Volatile,  // survives the process, not the machine: for tmpfs
@@ -64,4 +64,4 @@ Status append_line(const std::string& path, std::string_view line);
 // mkdir -p; folders that are missing are made with `mode`.
 Status make_directories(const std::string& path, mode_t mode);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <utility>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -53,4 +53,4 @@ bool BackwardLines::read_block() {
   return true;
 }
 
-}  // namespace roll
+}  // namespace rollctl

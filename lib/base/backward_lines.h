@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace roll {
+namespace rollctl {
 
 // The lines of a part of a file, the last one first, without their '\n'. No more of it is read than is asked
 // for, some 64 KiB at a time. Lines of more than 1 MiB are passed over.
@@ -34,4 +34,4 @@ class BackwardLines {
   int os_error_ = 0;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -5,7 +5,7 @@
 
 #include <chrono>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -63,4 +63,4 @@ Result<WallTime> parse_time(std::string_view text) {
          std::chrono::seconds(second) + Millis(millis);
 }
 
-}  // namespace roll
+}  // namespace rollctl

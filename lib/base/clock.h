@@ -7,7 +7,7 @@
 
 #include "base/result.h"
 
-namespace roll {
+namespace rollctl {
 
 // Deadlines and intervals are counted on the monotonic clock, which does not jump; WallTime is only for
 // people and records.
@@ -36,4 +36,4 @@ WallTime wall_time_at(TimePoint time, const Clock& clock);
 std::string format_time(WallTime time);
 Result<WallTime> parse_time(std::string_view text);
 
-}  // namespace roll
+}  // namespace rollctl

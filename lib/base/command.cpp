@@ -19,7 +19,7 @@
 #include "base/new_child.h"
 #include "base/privilege.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -139,4 +139,4 @@ Result<CommandOutput> run_command(const std::vector<std::string>& argv, Command:
   return output;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -11,7 +11,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 
-namespace roll {
+namespace rollctl {
 
 // A program of this host that is asked something, as systemd-run(1) or journalctl(1): with the caller's
 // environment, /dev/null as standard input, and a session of its own without a terminal, so that a Ctrl-C
@@ -56,4 +56,4 @@ struct CommandOutput {
 // 256 MiB.
 Result<CommandOutput> run_command(const std::vector<std::string>& argv, Command::Stderr errors, Millis limit);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <limits>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -38,4 +38,4 @@ size_t descriptor_limit() {
   return static_cast<size_t>(std::min<rlim_t>(limit.rlim_cur, std::numeric_limits<int>::max()));
 }
 
-}  // namespace roll
+}  // namespace rollctl

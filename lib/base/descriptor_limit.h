@@ -5,7 +5,7 @@
 
 #include <cstddef>
 
-namespace roll {
+namespace rollctl {
 
 // How many descriptors this process may have (RLIMIT_NOFILE). rollctl and its shims take all that the hard
 // limit allows. What they start gets back what they were started with: a program that loops over all
@@ -25,4 +25,4 @@ rlimit original_descriptor_limit();
 // The soft limit now: a descriptor's number is below it.
 size_t descriptor_limit();
 
-}  // namespace roll
+}  // namespace rollctl

@@ -5,7 +5,7 @@
 
 #include <charconv>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -57,4 +57,4 @@ std::string human_duration(Millis duration) {
   return fmt::format("{} d {} h", millis / kDay, millis % kDay / kHour);
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 
-namespace roll {
+namespace rollctl {
 
 // A whole number and a unit: "500ms", "10s", "5m", "1h". At most 10 years; an error of kind Invalid names the
 // text.
@@ -19,4 +19,4 @@ std::string format_duration(Millis duration);
 // For people, rounded: "35 ms", "1.2 s", "3 min 20 s", "4 h 10 min", "2 d 3 h".
 std::string human_duration(Millis duration);
 
-}  // namespace roll
+}  // namespace rollctl

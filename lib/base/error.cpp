@@ -5,7 +5,7 @@
 #include <cstring>
 #include <utility>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -79,4 +79,4 @@ Error with_context(Error error, const std::string& context) {
   return error;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace roll {
+namespace rollctl {
 
 // What an error means for the caller. The set is closed: the exit status follows from it in one table.
 enum class ErrorKind {
@@ -46,4 +46,4 @@ std::string in_one_line(std::string_view text);
 // The text of an errno: "Permission denied".
 std::string os_error_text(int os_error);
 
-}  // namespace roll
+}  // namespace rollctl

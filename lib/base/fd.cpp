@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <string>
 
-namespace roll {
+namespace rollctl {
 
 void Fd::reset(int fd) {
   if (fd_ >= 0) ::close(fd_);
@@ -61,4 +61,4 @@ Result<std::string> read_all(int fd, size_t limit) {
   }
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -9,7 +9,7 @@
 
 #include "base/result.h"
 
-namespace roll {
+namespace rollctl {
 
 // Owns one file descriptor; closes it when destroyed. An `int fd` parameter is borrowed, an `Fd` is taken.
 class Fd {
@@ -55,4 +55,4 @@ Status write_all(int fd, std::string_view data);
 // Reads to EOF, at most `limit` bytes; more is an error of kind Invalid. Blocks.
 Result<std::string> read_all(int fd, size_t limit);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -10,7 +10,7 @@
 
 #include "base/own_file.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -49,4 +49,4 @@ Status FileLock::describe_holder(const std::string& text) {
   return write_all(fd_.get(), text);
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -7,7 +7,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 
-namespace roll {
+namespace rollctl {
 
 // An exclusive flock(2) on a file. It dies with its holder, however that dies; a file left behind locks
 // nobody out. Only on local file systems. The file itself stays; whoever holds it may remove it.
@@ -28,4 +28,4 @@ class FileLock {
   Fd fd_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -19,7 +19,7 @@
 
 #include "base/fd.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -195,4 +195,4 @@ Cleared clear_discarded(const std::string& place, Millis patience) {
   return cleared;
 }
 
-}  // namespace roll
+}  // namespace rollctl

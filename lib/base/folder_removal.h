@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 
-namespace roll {
+namespace rollctl {
 
 // How folders go that strangers may have filled, and may be filling still: a server's user has a folder of
 // its own in each run directory. Nothing there is believed: no link is followed, no mount point entered (what
@@ -29,4 +29,4 @@ Result<Discarded> discard_folder(const std::string& folder);
 enum class Cleared { All, InPart };
 Cleared clear_discarded(const std::string& place, Millis patience);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -27,4 +27,4 @@ std::optional<std::string> LeftOut::take_remark() {
   return remark_on(std::exchange(lines_, 0));
 }
 
-}  // namespace roll
+}  // namespace rollctl

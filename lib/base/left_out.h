@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-namespace roll {
+namespace rollctl {
 
 // What a sink has left out is said before the next that it takes.
 class LeftOut {
@@ -25,4 +25,4 @@ class LeftOut {
   size_t lines_ = 0;
 };
 
-}  // namespace roll
+}  // namespace rollctl

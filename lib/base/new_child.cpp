@@ -9,7 +9,7 @@
 
 #include <cerrno>
 
-namespace roll {
+namespace rollctl {
 
 pid_t start_vforked(std::span<char> stack, int (*run)(void*), void* argument) {
   return ::clone(run, stack.data() + stack.size(), CLONE_VM | CLONE_VFORK | SIGCHLD, argument);
@@ -61,4 +61,4 @@ void reap(pid_t child) {
   }
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace roll {
+namespace rollctl {
 
 // What a child of this process needs between its creation and its exec.
 
@@ -57,4 +57,4 @@ std::vector<char*> exec_pointers(const std::vector<std::string>& texts);
 // Waits for a child that has ended or is about to.
 void reap(pid_t child);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -10,7 +10,7 @@
 #include "base/regular_file.h"
 #include "base/user_name.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -72,4 +72,4 @@ Result<std::string> read_own_file(const std::string& path, size_t limit) {
   return text;
 }
 
-}  // namespace roll
+}  // namespace rollctl

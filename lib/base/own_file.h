@@ -9,7 +9,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 
-namespace roll {
+namespace rollctl {
 
 // What rollctl believes because it, or root, has written it: records, journals, specifications, locks.
 // Somebody else's is never believed: NotPermitted, with the reason. Nothing here waits for a FIFO, a device
@@ -29,4 +29,4 @@ Result<Fd> open_own_file(const std::string& path, int flags, mode_t mode = 0);
 // The whole text of such a file; more than `limit` bytes are an error of kind Invalid.
 Result<std::string> read_own_file(const std::string& path, size_t limit = kLargestFile);
 
-}  // namespace roll
+}  // namespace rollctl

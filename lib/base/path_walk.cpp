@@ -14,7 +14,7 @@
 #include "base/privilege.h"
 #include "base/user_name.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -175,4 +175,4 @@ Result<WalkedPath> walk_path(const std::string& path, Trust trust) {
   return Walk(trust).run(path);
 }
 
-}  // namespace roll
+}  // namespace rollctl

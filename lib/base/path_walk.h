@@ -11,7 +11,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 
-namespace roll {
+namespace rollctl {
 
 // Users whose doings count as one's own.
 enum class Trust {
@@ -46,4 +46,4 @@ struct WalkedPath {
 // the path that it is about.
 Result<WalkedPath> walk_path(const std::string& path, Trust trust = Trust::RootAndUs);
 
-}  // namespace roll
+}  // namespace rollctl

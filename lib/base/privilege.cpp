@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <string_view>
 
-namespace roll {
+namespace rollctl {
 
 bool is_privileged() {
   return ::getauxval(AT_SECURE) != 0 || is_set_id();
@@ -28,4 +28,4 @@ std::optional<uid_t> sudo_caller() {
   return uid;
 }
 
-}  // namespace roll
+}  // namespace rollctl

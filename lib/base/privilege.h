@@ -5,7 +5,7 @@
 
 #include <optional>
 
-namespace roll {
+namespace rollctl {
 
 // Has this program more power than the user who called it: by file capabilities, setcap(8), or by a
 // set-user-ID or set-group-ID bit? Then that user's environment names no code: AT_SECURE of getauxval(3).
@@ -17,4 +17,4 @@ bool is_set_id();
 // Whoever root works for by sudo(8), as it says; nobody where the environment is not to be believed.
 std::optional<uid_t> sudo_caller();
 
-}  // namespace roll
+}  // namespace rollctl

@@ -17,7 +17,7 @@
 #include <string_view>
 #include <utility>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -275,4 +275,4 @@ std::string signal_name(int signal) {
   return abbreviation != nullptr ? std::string("SIG") + abbreviation : std::to_string(signal);
 }
 
-}  // namespace roll
+}  // namespace rollctl

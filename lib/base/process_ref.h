@@ -11,7 +11,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 
-namespace roll {
+namespace rollctl {
 
 // A process's name that is never used twice: the pid alone is, sooner or later, a stranger's.
 // `start_ticks` is field 22 of /proc/PID/stat; `boot_id` is /proc/sys/kernel/random/boot_id.
@@ -79,4 +79,4 @@ Result<std::string> current_boot_id();
 Result<int> parse_signal(std::string_view name);
 std::string signal_name(int signal);
 
-}  // namespace roll
+}  // namespace rollctl

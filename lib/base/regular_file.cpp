@@ -3,7 +3,7 @@
 
 #include <fcntl.h>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -39,4 +39,4 @@ Result<Fd> open_regular(const std::string& path) {
   return open_regular(found, path);
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -8,7 +8,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 
-namespace roll {
+namespace rollctl {
 
 // Files that lie where others may put something else in their place. A FIFO, a device or a lease of its
 // owner's, fcntl(2), would let an open(2) wait, and some devices act on being opened.
@@ -24,4 +24,4 @@ Result<Fd> open_regular(const Fd& found, const std::string& path);
 // Invalid, saying what stands there, for anything but a regular file.
 Status check_regular(const struct stat& info, const std::string& path);
 
-}  // namespace roll
+}  // namespace rollctl

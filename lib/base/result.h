@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-namespace roll {
+namespace rollctl {
 
 // A value, or the error that prevented it. Expected endings (not ready, rolled back) are outcomes, not
 // errors.
@@ -24,4 +24,4 @@ inline tl::unexpected<Error> fail(ErrorKind kind, std::string message, std::stri
   return fail(Error{kind, 0, std::move(message), std::move(hint)});
 }
 
-}  // namespace roll
+}  // namespace rollctl

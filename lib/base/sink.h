@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-namespace roll {
+namespace rollctl {
 
 // Where text for people or machines goes: standard output, standard error, a test's string. What is given in
 // one call belongs together and is best written in one piece. A sink that cannot write swallows the text: a
@@ -28,4 +28,4 @@ class Sink {
   }
 };
 
-}  // namespace roll
+}  // namespace rollctl

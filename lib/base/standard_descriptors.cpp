@@ -6,7 +6,7 @@
 
 #include <cerrno>
 
-namespace roll {
+namespace rollctl {
 
 // open() takes the lowest number that is free.
 Status open_standard_descriptors() {
@@ -18,4 +18,4 @@ Status open_standard_descriptors() {
   return {};
 }
 
-}  // namespace roll
+}  // namespace rollctl

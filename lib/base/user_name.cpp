@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace roll {
+namespace rollctl {
 
 std::string user_name(uid_t uid) {
   // The same everywhere; to ask the name services of the host takes a while.
@@ -33,4 +33,4 @@ bool is_in_group(uid_t uid, gid_t gid) {
   return std::find(groups.begin(), groups.end(), gid) != groups.end();
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace roll {
+namespace rollctl {
 
 // The user's name, or the number where it has none. Blocks on the user database.
 std::string user_name(uid_t uid);
@@ -16,4 +16,4 @@ std::string user_text(uid_t uid);
 // Does that user belong to that group, by his own or a further one? Blocks on the user database.
 bool is_in_group(uid_t uid, gid_t gid);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -5,7 +5,7 @@
 
 #include "config/placeholders.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -40,4 +40,4 @@ void anchor_paths(AppConfig& config, const std::string& folder) {
   anchor_program(config.ready.command, folder);
 }
 
-}  // namespace roll
+}  // namespace rollctl

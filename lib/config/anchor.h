@@ -5,7 +5,7 @@
 
 #include "config/app_config.h"
 
-namespace roll {
+namespace rollctl {
 
 // Makes the relative paths of a configuration mean the same wherever it is read later: `workdir`, `env_file`
 // and the programs of hooks become relative to `folder` (the app file's); so do the programs of `command` and
@@ -13,4 +13,4 @@ namespace roll {
 // the server starts there. A program without a slash is looked up in PATH.
 void anchor_paths(AppConfig& config, const std::string& folder);
 
-}  // namespace roll
+}  // namespace rollctl

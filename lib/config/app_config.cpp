@@ -10,7 +10,7 @@
 
 #include "config/codecs.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -97,4 +97,4 @@ Status PercentCodec::read(const Value& value, double& target) const {
   return {};
 }
 
-}  // namespace roll
+}  // namespace rollctl

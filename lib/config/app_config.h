@@ -15,7 +15,7 @@
 #include "process/launch_spec.h"
 #include "steering/handover_policy.h"
 
-namespace roll {
+namespace rollctl {
 
 enum class SocketMode { Open, Inherit, Preload };
 enum class LauncherKind { Auto, Direct, Systemd };
@@ -113,4 +113,4 @@ struct AppConfig {
   std::string caller_lang;
 };
 
-}  // namespace roll
+}  // namespace rollctl

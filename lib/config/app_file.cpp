@@ -19,7 +19,7 @@
 #include "config/templates.h"
 #include "config/toml_values.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -136,4 +136,4 @@ bool needs_release(const AppConfig& config) {
   return needed;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -6,7 +6,7 @@
 
 #include "config/app_config.h"
 
-namespace roll {
+namespace rollctl {
 
 // Reads and checks an app file (TOML). Every error is of kind Invalid (NotFound for a missing file,
 // NotPermitted or Invalid for one that others may write while root reads it) and names file and line; an
@@ -31,4 +31,4 @@ Status check_release_name(std::string_view name);
 // Does anything that is started with it differ from release to release by name? Then RELEASE must be given.
 bool needs_release(const AppConfig& config);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -5,7 +5,7 @@
 #include "config/keys.h"
 #include "config/toml_values.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -64,4 +64,4 @@ std::string write_app_file(const AppConfig& config) {
   return text;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -9,7 +9,7 @@
 #include "config/unit_properties.h"
 #include "probe/connector.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -127,4 +127,4 @@ std::optional<RuleBreach> find_breach(const AppConfig& config) {
   return check_templates(config);
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -6,7 +6,7 @@
 
 #include "config/app_config.h"
 
-namespace roll {
+namespace rollctl {
 
 // What is wrong with a configuration, and at which key.
 struct RuleBreach {
@@ -23,4 +23,4 @@ Status check_env_name(const std::string& name);
 // What stands between "GET " and " HTTP/1.1": a blank or a line end in it would be another request.
 Status check_request_path(const std::string& path);
 
-}  // namespace roll
+}  // namespace rollctl

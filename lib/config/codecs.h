@@ -16,7 +16,7 @@
 #include "config/nearest.h"
 #include "config/value.h"
 
-namespace roll {
+namespace rollctl {
 
 // How each type of the configuration is written as a Value and read from one. A codec is asked only for
 // values of its shape; read() leaves the target as it is when it fails, and its message stands after
@@ -208,4 +208,4 @@ struct SignalCodec : TextCodec {
   [[nodiscard]] Value write(int source) const { return signal_name(source); }
 };
 
-}  // namespace roll
+}  // namespace rollctl

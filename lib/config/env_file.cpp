@@ -11,7 +11,7 @@
 #include "base/path_walk.h"
 #include "base/regular_file.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -49,4 +49,4 @@ Result<std::string> read_env_file(const std::string& path) {
   return fail(std::move(error));
 }
 
-}  // namespace roll
+}  // namespace rollctl

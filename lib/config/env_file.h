@@ -5,7 +5,7 @@
 
 #include "base/result.h"
 
-namespace roll {
+namespace rollctl {
 
 // The text of an `env_file`, which its server gets to read. Whoever can decide what stands at that path,
 // because a folder on its way is his, must be able to read the file by himself: else he could have rollctl
@@ -13,4 +13,4 @@ namespace roll {
 // there.
 Result<std::string> read_env_file(const std::string& path);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -5,7 +5,7 @@
 
 #include "config/app_rules.h"
 
-namespace roll {
+namespace rollctl {
 
 const char* const kUsualPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -91,4 +91,4 @@ std::string clean_search_path(std::string_view path) {
   return clean.empty() ? std::string(kUsualPath) : clean;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -8,7 +8,7 @@
 
 #include "base/result.h"
 
-namespace roll {
+namespace rollctl {
 
 using Environment = std::map<std::string, std::string>;
 
@@ -27,4 +27,4 @@ extern const char* const kUsualPath;
 // nothing is left.
 std::string clean_search_path(std::string_view path);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -7,7 +7,7 @@
 #include "config/keys.h"
 #include "process/json_reader.h"
 
-namespace roll {
+namespace rollctl {
 
 using nlohmann::json;
 
@@ -127,4 +127,4 @@ bool same_specification(const GenerationSpec& one, const GenerationSpec& other) 
   return true;
 }
 
-}  // namespace roll
+}  // namespace rollctl

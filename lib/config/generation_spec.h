@@ -11,7 +11,7 @@
 #include "probe/probe.h"
 #include "process/launch_spec.h"
 
-namespace roll {
+namespace rollctl {
 
 // One generation as it was meant when it was deployed: kept, so that a rollback starts exactly what ran then,
 // whatever became of the app file.
@@ -61,4 +61,4 @@ std::vector<std::string> hook_environment(const GenerationSpec& spec);
 // what this user may not; empty: nothing found. Access lists are not looked at.
 std::vector<Error> check_against_host(const GenerationSpec& spec);
 
-}  // namespace roll
+}  // namespace rollctl

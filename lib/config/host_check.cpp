@@ -12,7 +12,7 @@
 #include "config/generation_spec.h"
 #include "config/program.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -198,4 +198,4 @@ std::vector<Error> check_against_host(const GenerationSpec& spec) {
   return HostCheck(spec).run();
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -6,7 +6,7 @@
 #include "config/codecs.h"
 #include "config/nearest.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -139,4 +139,4 @@ std::string nearest_key(std::string_view unknown) {
   return best;
 }
 
-}  // namespace roll
+}  // namespace rollctl

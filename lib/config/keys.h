@@ -10,7 +10,7 @@
 #include "config/app_config.h"
 #include "config/value.h"
 
-namespace roll {
+namespace rollctl {
 
 // One key of the app file. The table of them is the only place that knows which keys there are: reading and
 // writing TOML, the kept specification and the hints all go through it.
@@ -47,4 +47,4 @@ bool is_table(std::string_view path);
 // The known key or table that was most likely meant.
 std::string nearest_key(std::string_view unknown);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -12,7 +12,7 @@
 #include "config/users.h"
 #include "probe/connector.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -230,4 +230,4 @@ std::vector<std::string> hook_environment(const GenerationSpec& spec) {
   return environment_list(environment);
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -40,4 +40,4 @@ std::string nearest(std::string_view text, const std::vector<std::string>& candi
   return found == candidates.end() ? std::string() : *found;
 }
 
-}  // namespace roll
+}  // namespace rollctl

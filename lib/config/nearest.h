@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace roll {
+namespace rollctl {
 
 // How many letters must be added, removed, replaced or swapped with their neighbour.
 size_t edit_distance(std::string_view one, std::string_view other);
@@ -14,4 +14,4 @@ size_t edit_distance(std::string_view one, std::string_view other);
 // The candidate with the least distance, the first of equals; empty where there are none.
 std::string nearest(std::string_view text, const std::vector<std::string>& candidates);
 
-}  // namespace roll
+}  // namespace rollctl

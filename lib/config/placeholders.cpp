@@ -7,7 +7,7 @@
 
 #include "config/nearest.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -114,4 +114,4 @@ std::string without_placeholders(std::string_view text) {
   return doubled;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -10,7 +10,7 @@
 #include "base/address.h"
 #include "base/result.h"
 
-namespace roll {
+namespace rollctl {
 
 // What `{name}` stands for. `{{` and `}}` are braces; everything else between braces must be known, so that
 // nothing unexpanded is ever handed to a server.
@@ -37,4 +37,4 @@ bool mentions_placeholder(std::string_view text, std::string_view name);
 // The text that expands to exactly this: braces doubled.
 std::string without_placeholders(std::string_view text);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -13,7 +13,7 @@
 #include "base/fd.h"
 #include "base/regular_file.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -144,4 +144,4 @@ Result<std::optional<PreloadObstacle>> preload_obstacle(const std::string& path)
   return Found();
 }
 
-}  // namespace roll
+}  // namespace rollctl

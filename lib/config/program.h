@@ -7,7 +7,7 @@
 
 #include "base/result.h"
 
-namespace roll {
+namespace rollctl {
 
 // The first line of a script, without "#!".
 struct ScriptLine {
@@ -35,4 +35,4 @@ std::string_view obstacle_text(PreloadObstacle obstacle);
 // cannot be read.
 Result<std::optional<PreloadObstacle>> preload_obstacle(const std::string& path);
 
-}  // namespace roll
+}  // namespace rollctl

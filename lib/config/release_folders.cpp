@@ -11,7 +11,7 @@
 #include "config/app_file.h"
 #include "config/templates.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -56,4 +56,4 @@ std::set<std::string> release_folders(const AppConfig& config, const std::string
   return releases;
 }
 
-}  // namespace roll
+}  // namespace rollctl

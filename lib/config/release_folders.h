@@ -6,7 +6,7 @@
 
 #include "config/app_config.h"
 
-namespace roll {
+namespace rollctl {
 
 // The releases that lie on this host: the names of the folders that stand where the app file says {release},
 // as the first thing behind a `/`: those of /srv/web for "/srv/web/{release}/bin/web". Others may write these
@@ -14,4 +14,4 @@ namespace roll {
 // are looked at.
 std::set<std::string> release_folders(const AppConfig& config, const std::string& app);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "config/templates.h"
 
-namespace roll {
+namespace rollctl {
 
 void visit_templates(const AppConfig& config, const TemplateVisitor& visit) {
   const auto visit_all = [&visit](const std::string& key, const std::vector<std::string>& texts,
@@ -42,4 +42,4 @@ Placeholders sample_placeholders(const AppConfig& config, TemplateScope scope) {
   return placeholders;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -8,7 +8,7 @@
 #include "config/app_config.h"
 #include "config/placeholders.h"
 
-namespace roll {
+namespace rollctl {
 
 // Where in a configuration placeholders may stand, and what they may be there.
 enum class TemplateScope {
@@ -33,4 +33,4 @@ Placeholders hook_placeholders(const TemplateNames& names, const AppConfig& conf
 // Stand-ins for everything that only a deploy knows, to check texts with before there is one.
 Placeholders sample_placeholders(const AppConfig& config, TemplateScope scope);
 
-}  // namespace roll
+}  // namespace rollctl

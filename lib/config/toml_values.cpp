@@ -13,7 +13,7 @@
 #include <toml++/toml.h>
 #pragma pop_macro("NDEBUG")
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -181,4 +181,4 @@ Result<TomlValues> read_toml_values(std::string_view text, const std::string& so
   }
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -11,7 +11,7 @@
 #include "config/keys.h"
 #include "config/value.h"
 
-namespace roll {
+namespace rollctl {
 
 // The known keys that stand in an app file, with their values and lines.
 struct TomlValues {
@@ -34,4 +34,4 @@ Result<TomlValues> read_toml_values(std::string_view text, const std::string& so
 // A string as TOML writes it, with its quotes.
 std::string toml_string(std::string_view text);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -6,7 +6,7 @@
 #include <cctype>
 #include <string_view>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -66,4 +66,4 @@ Status check_unit_property(const std::string& name) {
   return {};
 }
 
-}  // namespace roll
+}  // namespace rollctl

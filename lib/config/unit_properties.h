@@ -5,7 +5,7 @@
 
 #include "base/result.h"
 
-namespace roll {
+namespace rollctl {
 
 // Whether an app file may set this property of its instances' units. Which properties there are, and what
 // they take, is systemd's to say, when an instance starts. Invalid for what is no property's name, for what
@@ -13,4 +13,4 @@ namespace roll {
 // it (PrivateNetwork, User …).
 Status check_unit_property(const std::string& name);
 
-}  // namespace roll
+}  // namespace rollctl

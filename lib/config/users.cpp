@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -158,4 +158,4 @@ Result<ServerUser> find_server_user(const std::string& user, const std::string& 
   return asked;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -7,7 +7,7 @@
 #include "base/result.h"
 #include "process/launch_spec.h"
 
-namespace roll {
+namespace rollctl {
 
 // Who a server runs as, as the user database knows it.
 struct ServerUser {
@@ -24,4 +24,4 @@ struct ServerUser {
 // database. Invalid for an unknown one; NotPermitted for another than the caller's without being root.
 Result<ServerUser> find_server_user(const std::string& user, const std::string& group);
 
-}  // namespace roll
+}  // namespace rollctl

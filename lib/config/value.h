@@ -7,7 +7,7 @@
 #include <variant>
 #include <vector>
 
-namespace roll {
+namespace rollctl {
 
 using TextList = std::vector<std::string>;
 using TextMap = std::map<std::string, std::string>;
@@ -15,4 +15,4 @@ using TextMap = std::map<std::string, std::string>;
 // What a key of the app file holds, free of TOML and JSON; nothing: the key is absent.
 using Value = std::variant<std::monostate, std::string, int64_t, double, bool, TextList, TextMap>;
 
-}  // namespace roll
+}  // namespace rollctl

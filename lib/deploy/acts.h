@@ -14,7 +14,7 @@
 #include "deploy/wait.h"
 #include "deploy/world.h"
 
-namespace roll {
+namespace rollctl {
 
 // What a new instance of a generation is launched with.
 struct LaunchPlace {
@@ -207,4 +207,4 @@ class Acts {
   size_t queued_left_ = 0;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -6,7 +6,7 @@
 #include "base/duration.h"
 #include "deploy/rollout.h"
 
-namespace roll {
+namespace rollctl {
 
 Ending Rollout::attend() {
   const bool decides_later =
@@ -54,4 +54,4 @@ Ending Rollout::attend_hold() {
   return acts_.begin_drain(std::exchange(held_, {}), request_.drain);
 }
 
-}  // namespace roll
+}  // namespace rollctl

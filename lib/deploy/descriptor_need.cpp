@@ -5,7 +5,7 @@
 
 #include "base/descriptor_limit.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -40,4 +40,4 @@ Status check_descriptors(const DescriptorNeed& need) {
       "raise its hard limit: `ulimit -Hn`, LimitNOFILE= of a unit, or /etc/security/limits.conf");
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -5,7 +5,7 @@
 
 #include "base/result.h"
 
-namespace roll {
+namespace rollctl {
 
 // The descriptors that rollctl holds open in a change, as measured: 1016 at the peak of a first deploy of 250
 // instances, 1272 of their replacement all at once, for servers with one listener on each address.
@@ -23,4 +23,4 @@ struct DescriptorNeed {
 // Unsupported, with both numbers, where this process may not have so many (RLIMIT_NOFILE).
 Status check_descriptors(const DescriptorNeed& need);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -8,7 +8,7 @@
 
 #include "deploy/acts.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -210,4 +210,4 @@ size_t Acts::connections_cut() const {
   return cut;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -7,7 +7,7 @@
 
 #include "state/silent_shims.h"
 
-namespace roll {
+namespace rollctl {
 
 Fleet::Fleet(World& world, Recorder& recorder) : world_(world), recorder_(recorder) {
   world_.instances.subscribe([this](const InstanceEvent& event) { on_event(event); });
@@ -19,12 +19,12 @@ Fleet::~Fleet() {
 
 Status Fleet::discover() {
   auto found = world_.instances.discover();
-  if (!found) return roll::fail(found.error());
+  if (!found) return rollctl::fail(found.error());
   if (Status answered = check_all_answer(*found); !answered) return answered;
   for (const FoundInstance& instance : *found) {
     if (instance.presence != Presence::Remains) continue;
     const auto remnant = world_.instances.clear_remains(instance.record.id);
-    if (!remnant) return roll::fail(remnant.error());
+    if (!remnant) return rollctl::fail(remnant.error());
     if (*remnant == Instances::Remnant::CameUp) return discover();
     if (*remnant == Instances::Remnant::Stays)
       world_.observer.on_warning(
@@ -171,4 +171,4 @@ void Fleet::on_ended(Member& member, const InstanceEvent& event) {
   enter(member, InstanceState::Stopped);
 }
 
-}  // namespace roll
+}  // namespace rollctl

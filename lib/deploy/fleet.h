@@ -9,7 +9,7 @@
 #include "deploy/recorder.h"
 #include "deploy/world.h"
 
-namespace roll {
+namespace rollctl {
 
 // The instances of one app during one change: what was found and what was launched. Keeps each member's state
 // up to date from the events of the instances, writes those events down, and shows the fleet to the observer.
@@ -61,4 +61,4 @@ class Fleet {
   std::function<void(Member&)> on_news_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -6,7 +6,7 @@
 
 #include "deploy/acts.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -89,7 +89,7 @@ Status Acts::note_groups(Member& member, const std::vector<Listener>& listeners)
   const bool all_known = std::all_of(listeners.begin(), listeners.end(),
                                      [](const Listener& listener) { return listener.group.has_value(); });
   auto sockets = all_known ? Result<std::vector<ListenSocket>>() : world_.instances.listen_sockets();
-  if (!sockets) return roll::fail(sockets.error());
+  if (!sockets) return rollctl::fail(sockets.error());
   member.groups.clear();
   member.inodes.clear();
   for (const Listener& listener : listeners) {
@@ -124,7 +124,7 @@ Status Acts::join(Member& member, std::vector<Listener> listeners) {
   }
   if (auto refused = refuse_group(member.groups)) {
     member.groups.clear();
-    return roll::fail(ErrorKind::Unsupported, *refused);
+    return rollctl::fail(ErrorKind::Unsupported, *refused);
   }
   if (Status added = world_.steering.add(member.id, member.server, std::move(listeners)); !added)
     return added;
@@ -156,7 +156,7 @@ Status Acts::guard(const Member& member) {
 
 Status Acts::hand_out_steering(InstanceId id, SteeringTerm term) {
   auto handles = world_.steering.share(id);
-  if (!handles) return roll::fail(handles.error());
+  if (!handles) return rollctl::fail(handles.error());
   // Nothing is attached where nothing steers, or a command probes a first instance.
   if (handles->empty()) return {};
   handed_out_.insert_or_assign(id, world_.instances.hold_steering(id, std::move(*handles), term));
@@ -215,4 +215,4 @@ void Acts::become_ready(Member& member) {
   fleet_.enter(member, InstanceState::Ready);
 }
 
-}  // namespace roll
+}  // namespace rollctl

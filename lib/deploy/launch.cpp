@@ -8,7 +8,7 @@
 #include "base/duration.h"
 #include "deploy/acts.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -168,4 +168,4 @@ Ending Acts::bake(const std::vector<InstanceId>& fresh, Millis duration) {
   return ending_of(waited, fresh);
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -13,7 +13,7 @@
 #include "state/instance_log.h"
 #include "steering/steering.h"
 
-namespace roll {
+namespace rollctl {
 
 // What went wrong with an instance; with None nothing did.
 enum class Trouble {
@@ -91,4 +91,4 @@ struct Member {
   }
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -61,4 +61,4 @@ Plan plan_stop(std::vector<InstanceId> all) {
   return {Step{0, std::move(all)}};
 }
 
-}  // namespace roll
+}  // namespace rollctl

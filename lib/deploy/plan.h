@@ -6,7 +6,7 @@
 #include "config/app_config.h"
 #include "steering/steering.h"
 
-namespace roll {
+namespace rollctl {
 
 // One batch: so many start, and when they serve, these leave.
 struct Step {
@@ -37,4 +37,4 @@ Plan plan_scale(std::vector<InstanceId> serving, int instances, const Batch& bat
 // All of these leave at once.
 Plan plan_stop(std::vector<InstanceId> all);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -10,7 +10,7 @@
 #include "net/listen_socket.h"
 #include "state/silent_shims.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -146,4 +146,4 @@ std::vector<Error> check_ports(Instances& instances, const std::string& app, con
   return findings.take();
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -9,7 +9,7 @@
 #include "config/app_config.h"
 #include "state/instances.h"
 
-namespace roll {
+namespace rollctl {
 
 // Sockets on the app's addresses that are none of `ours` (inodes): they would get a share of its clients, or
 // keep its server from binding. Each as an Error that names the owner.
@@ -20,4 +20,4 @@ std::vector<Error> find_strangers(Instances& instances, const std::string& app,
 // share: another address, another user, no SO_REUSEPORT. Each finding as an Error. Changes nothing.
 std::vector<Error> check_ports(Instances& instances, const std::string& app, const AppConfig& config);
 
-}  // namespace roll
+}  // namespace rollctl

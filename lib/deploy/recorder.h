@@ -3,7 +3,7 @@
 
 #include "deploy/world.h"
 
-namespace roll {
+namespace rollctl {
 
 // Writes events down and tells the observer; stamps them with the time and the generation.
 class Recorder {
@@ -19,7 +19,7 @@ class Recorder {
 
   // An event that must be on the disk before anything follows: a change's end, and its beginning where
   // somebody else's program is run next. Told, too.
-  Status frame(Event event) {
+  Status commit(Event event) {
     stamp(event);
     Status written = world_.journal.commit(event).await();
     world_.observer.on_event(event);
@@ -52,4 +52,4 @@ class Recorder {
   int64_t generation_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -7,7 +7,7 @@
 
 #include "state/surplus.h"
 
-namespace roll {
+namespace rollctl {
 
 Remedy decide_remedy(const Change& change) {
   if (change.withdraws()) return Remedy::Finish;
@@ -87,7 +87,7 @@ void Recovery::sort_out() {
 
 Result<Verdict> Recovery::run() {
   began_ = world_.scheduler.now();
-  if (Status discovered = fleet_.discover(); !discovered) return roll::fail(discovered.error());
+  if (Status discovered = fleet_.discover(); !discovered) return rollctl::fail(discovered.error());
   sort_out();
   return conclude(mend());
 }
@@ -172,7 +172,7 @@ Verdict Recovery::conclude(const Ending& ending) {
   if (change == nullptr || verdict.outcome == Outcome::NeedsAttention) return verdict;
   Recorder of_the_change(world_, change->generation);
   const Outcome ended = request_.remedy == Remedy::Undo ? Outcome::RolledBack : Outcome::Deployed;
-  if (Status written = of_the_change.frame(
+  if (Status written = of_the_change.commit(
           events::deploy_finished({ended, verdict.duration, verdict.connections_cut, verdict.reason}));
       !written) {
     verdict.outcome = Outcome::NeedsAttention;
@@ -193,11 +193,11 @@ void Recovery::note_withdrawal(Verdict& verdict) {
   started.from = canary.release;
   started.instances = verdict.wanted;
   started.handover = world_.steering.way();
-  Status written = recorder_.frame(events::deploy_started(started));
+  Status written = recorder_.commit(events::deploy_started(started));
   if (written)
-    written = recorder_.frame(events::deploy_finished(
+    written = recorder_.commit(events::deploy_finished(
         {Outcome::RolledBack, verdict.duration, 0, "withdrawn by `rollctl recover`"}));
   if (!written) world_.observer.on_warning(written.error().message);
 }
 
-}  // namespace roll
+}  // namespace rollctl

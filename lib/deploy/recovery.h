@@ -12,7 +12,7 @@
 #include "deploy/world.h"
 #include "state/history.h"
 
-namespace roll {
+namespace rollctl {
 
 // What to do about the change that a killed rollctl left.
 enum class Remedy {
@@ -62,4 +62,4 @@ class Recovery {
   std::vector<InstanceId> go_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -9,7 +9,7 @@
 
 #include "deploy/port_check.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -30,10 +30,10 @@ Rollout::Rollout(World& world, RolloutRequest request, PlaceInstance place)
 
 Result<Verdict> Rollout::run() {
   began_ = world_.scheduler.now();
-  if (Status looked = look_around(); !looked) return roll::fail(looked.error());
-  if (Status able = check_handover(); !able) return roll::fail(able.error());
+  if (Status looked = look_around(); !looked) return rollctl::fail(looked.error());
+  if (Status able = check_handover(); !able) return rollctl::fail(able.error());
   plan_ = make_plan();
-  if (Status fits = check_room(plan_); !fits) return roll::fail(fits.error());
+  if (Status fits = check_room(plan_); !fits) return rollctl::fail(fits.error());
   const Ending ending = change();
   if (ending.done()) return conclude(finish(), {});
   if (ending.kind == Ending::Kind::Abandoned) return conclude(ending, ending);
@@ -58,7 +58,7 @@ Ending Rollout::begin() {
       return {Ending::Kind::HostFailed, 0, written.error().message, written.error().hint};
     return {};
   }
-  if (Status written = recorder_.frame(events::deploy_started(started)); !written)
+  if (Status written = recorder_.commit(events::deploy_started(started)); !written)
     return {Ending::Kind::HostFailed, 0, written.error().message, written.error().hint};
   return run_hook("before_deploy", hook, OnInterrupt::Heed);
 }
@@ -302,4 +302,4 @@ bool Rollout::promotes() const {
   return request_.shape == RolloutRequest::Shape::Promote || request_.shape == RolloutRequest::Shape::Replace;
 }
 
-}  // namespace roll
+}  // namespace rollctl

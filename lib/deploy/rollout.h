@@ -12,7 +12,7 @@
 #include "deploy/verdict.h"
 #include "deploy/world.h"
 
-namespace roll {
+namespace rollctl {
 
 enum class AfterShift { AwaitDrains, Detach };
 
@@ -117,4 +117,4 @@ class Rollout {
   bool cut_short_ = false;           // the waiting at the end was interrupted
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -6,7 +6,7 @@
 
 #include "deploy/rollout.h"
 
-namespace roll {
+namespace rollctl {
 
 Ending Rollout::run_hook(const char* name, const std::vector<std::string>& argv, OnInterrupt on_interrupt) {
   if (argv.empty()) return {};
@@ -40,4 +40,4 @@ void Rollout::try_hook(const char* name, const std::vector<std::string>& argv) {
   if (!ending.done()) world_.observer.on_warning(ending.reason);
 }
 
-}  // namespace roll
+}  // namespace rollctl

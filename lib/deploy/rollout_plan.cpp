@@ -8,7 +8,7 @@
 #include "deploy/descriptor_need.h"
 #include "deploy/rollout.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -38,13 +38,13 @@ Status Rollout::check_handover() const {
                                                                 : nullptr;
   if (what == nullptr) return {};
   if (world_.steering.way() != Handover::Steer)
-    return roll::fail(ErrorKind::Unsupported,
-                      fmt::format("{} needs steering, and this host hands over by `{}` only", what,
-                                  handover_name(world_.steering.way())),
-                      "see `rollctl doctor` for how to get it");
+    return rollctl::fail(ErrorKind::Unsupported,
+                         fmt::format("{} needs steering, and this host hands over by `{}` only", what,
+                                     handover_name(world_.steering.way())),
+                         "see `rollctl doctor` for how to get it");
   const bool stays = request_.canary > 0 || request_.hold > Millis(0);
   if (stays && request_.after_shift == AfterShift::Detach && !world_.steering.outlives_rollctl())
-    return roll::fail(
+    return rollctl::fail(
         ErrorKind::Unsupported,
         fmt::format("{} cannot be detached from: this host steers only while rollctl runs", what),
         "leave out --detach, or see `rollctl doctor` for how to get more");
@@ -67,10 +67,11 @@ Status Rollout::check_room(const Plan& plan) const {
   const bool steers = world_.steering.way() == Handover::Steer;
   if (steers && !world_.steering.outlives_rollctl()) need.keeps = DescriptorNeed::Keeps::ForEachListener;
   if (steers && most > kMostSteered)
-    return roll::fail(ErrorKind::Unsupported,
-                      fmt::format("{} instances would listen at a time, and no more than {} can be steered",
-                                  most, kMostSteered),
-                      "replace fewer at a time with --batch, or run fewer");
+    return rollctl::fail(
+        ErrorKind::Unsupported,
+        fmt::format("{} instances would listen at a time, and no more than {} can be steered", most,
+                    kMostSteered),
+        "replace fewer at a time with --batch, or run fewer");
   return check_descriptors(need);
 }
 
@@ -131,11 +132,11 @@ Plan Rollout::make_plan() const {
 }
 
 Result<Plan> Rollout::preview() {
-  if (Status looked = look_around(); !looked) return roll::fail(looked.error());
-  if (Status able = check_handover(); !able) return roll::fail(able.error());
+  if (Status looked = look_around(); !looked) return rollctl::fail(looked.error());
+  if (Status able = check_handover(); !able) return rollctl::fail(able.error());
   Plan plan = make_plan();
-  if (Status fits = check_room(plan); !fits) return roll::fail(fits.error());
+  if (Status fits = check_room(plan); !fits) return rollctl::fail(fits.error());
   return plan;
 }
 
-}  // namespace roll
+}  // namespace rollctl

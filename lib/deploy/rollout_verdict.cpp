@@ -4,7 +4,7 @@
 
 #include "deploy/rollout.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -79,7 +79,7 @@ Verdict Rollout::conclude(const Ending& ending, const Ending& undone) {
   if (kept_on_disk_)
     if (Status kept = kept_on_disk_->await(); !kept) world_.observer.on_warning(kept.error().message);
   const events::Finished finished{verdict.outcome, verdict.duration, verdict.connections_cut, verdict.reason};
-  if (Status written = recorder_.frame(events::deploy_finished(finished)); !written) {
+  if (Status written = recorder_.commit(events::deploy_finished(finished)); !written) {
     world_.observer.on_warning(written.error().message);
     // What was done stands, but the next command would take it for unfinished.
     if (succeeded) {
@@ -104,4 +104,4 @@ bool Rollout::may_be_undone() const {
   return attending_ || steps_done_ < plan_.size() || plan_.empty();
 }
 
-}  // namespace roll
+}  // namespace rollctl

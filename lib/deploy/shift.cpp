@@ -6,7 +6,7 @@
 
 #include "deploy/acts.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -37,12 +37,12 @@ Result<bool> Acts::put_under_steering(Member& member) {
   auto listeners = world_.instances.listeners(member.id);
   if (!listeners && listeners.error().kind == ErrorKind::NotFound) return false;
   if (!listeners)
-    return roll::fail(
+    return rollctl::fail(
         with_context(listeners.error(), fmt::format("cannot take the listeners of instance {}", member.id)));
   if (listeners->empty()) return false;
-  if (Status noted = note_groups(member, *listeners); !noted) return roll::fail(noted.error());
+  if (Status noted = note_groups(member, *listeners); !noted) return rollctl::fail(noted.error());
   if (Status added = world_.steering.add(member.id, member.server, std::move(*listeners)); !added)
-    return roll::fail(added.error());
+    return rollctl::fail(added.error());
   return true;
 }
 
@@ -78,7 +78,7 @@ Result<std::set<InstanceId>> Acts::reachable_of(const std::set<InstanceId>& rota
     if (member.gone()) continue;
     const auto listens = member.joined() ? Result<bool>(true) : put_under_steering(member);
     // One that could not be looked at may well serve.
-    if (!listens && is_shortage(listens.error())) return roll::fail(listens.error());
+    if (!listens && is_shortage(listens.error())) return rollctl::fail(listens.error());
     if (listens.value_or(false)) reachable.insert(id);
   }
   return reachable;
@@ -224,4 +224,4 @@ Status Acts::ungate() {
   return detached;
 }
 
-}  // namespace roll
+}  // namespace rollctl

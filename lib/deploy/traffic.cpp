@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "deploy/traffic.h"
 
-namespace roll {
+namespace rollctl {
 
 Rotation Traffic::weights(const std::set<InstanceId>& reachable) const {
   Rotation weights;
@@ -26,4 +26,4 @@ Rotation Traffic::weights(const std::set<InstanceId>& reachable) const {
   return weights;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -6,7 +6,7 @@
 
 #include "steering/steering.h"
 
-namespace roll {
+namespace rollctl {
 
 // Who gets new connections: all of the rotation equal shares of what its canaries leave.
 struct Traffic {
@@ -22,4 +22,4 @@ struct Traffic {
   bool operator==(const Traffic&) const = default;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -10,7 +10,7 @@
 #include "state/event.h"
 #include "steering/steering.h"
 
-namespace roll {
+namespace rollctl {
 
 // The instance that made a change fail, for people.
 struct FailedInstance {
@@ -52,4 +52,4 @@ struct Verdict {
   int interrupted_by = 0;  // signal; also with Deployed, when only the waiting was cut short
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "deploy/wait.h"
 
-namespace roll {
+namespace rollctl {
 
 Waited wait_until(World& world, const std::function<bool()>& satisfied, TimePoint deadline,
                   OnInterrupt on_interrupt) {
@@ -19,4 +19,4 @@ Waited wait_until(World& world, const std::function<bool()>& satisfied, TimePoin
   return end == WaitEnd::Satisfied ? Waited::Satisfied : Waited::DeadlinePassed;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -5,7 +5,7 @@
 
 #include "deploy/world.h"
 
-namespace roll {
+namespace rollctl {
 
 enum class Waited {
   Satisfied,
@@ -21,4 +21,4 @@ enum class OnInterrupt { Heed, Ignore };
 Waited wait_until(World& world, const std::function<bool()>& satisfied, TimePoint deadline,
                   OnInterrupt on_interrupt);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -14,7 +14,7 @@
 #include "state/journal.h"
 #include "steering/steering.h"
 
-namespace roll {
+namespace rollctl {
 
 // Programs that the operator wants run around a deploy.
 class Hooks {
@@ -70,4 +70,4 @@ struct World {
   Observer& observer;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -103,4 +103,4 @@ WaitEnd Loop::run_until(const std::function<bool()>& satisfied, TimePoint deadli
   }
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -11,7 +11,7 @@
 
 struct event_base;
 
-namespace roll {
+namespace rollctl {
 
 // The only owner of an event_base. One thread. Callbacks run inside run() and run_until() only.
 class Loop final : public Scheduler {
@@ -48,4 +48,4 @@ class Loop final : public Scheduler {
   event_base* base_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "loop/watch.h"
 
-namespace roll {
+namespace rollctl {
 
 enum class WaitEnd { Satisfied, DeadlinePassed };
 
@@ -22,4 +22,4 @@ class Scheduler : public Clock {
   virtual WaitEnd run_until(const std::function<bool()>& satisfied, TimePoint deadline) = 0;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -5,7 +5,7 @@
 #include <memory>
 #include <utility>
 
-namespace roll {
+namespace rollctl {
 
 // Something watched on somebody's behalf: a descriptor, a signal, a timer. Destroying it (or reset()) ends
 // the watch, also from within its own callback; the callback is never called afterwards. It must not outlive
@@ -29,4 +29,4 @@ class Watch {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -10,7 +10,7 @@
 #include <cstring>
 #include <optional>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -111,4 +111,4 @@ DiagPacket parse_diag_packet(std::span<const std::byte> packet, uint32_t sequenc
   return result;
 }
 
-}  // namespace roll
+}  // namespace rollctl

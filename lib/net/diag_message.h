@@ -8,7 +8,7 @@
 
 #include "base/address.h"
 
-namespace roll {
+namespace rollctl {
 
 // A TCP socket as NETLINK_SOCK_DIAG describes it (struct inet_diag_msg and its attributes).
 struct DiagSocket {
@@ -37,4 +37,4 @@ struct DiagPacket {
 // answer an older request. Pure; `packet` must be aligned for struct nlmsghdr.
 DiagPacket parse_diag_packet(std::span<const std::byte> packet, uint32_t sequence);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -7,7 +7,7 @@
 #include "base/address.h"
 #include "base/fd.h"
 
-namespace roll {
+namespace rollctl {
 
 Result<uint16_t> find_free_port() {
   const Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -21,4 +21,4 @@ Result<uint16_t> find_free_port() {
   return endpoint->port;
 }
 
-}  // namespace roll
+}  // namespace rollctl

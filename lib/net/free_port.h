@@ -5,7 +5,7 @@
 
 #include "base/result.h"
 
-namespace roll {
+namespace rollctl {
 
 // A TCP port of 127.0.0.1 that nobody has bound at this moment. Somebody may be quicker than its user: to
 // keep it bound until then would keep out just its user, and none who binds it with SO_REUSEADDR as well,
@@ -14,4 +14,4 @@ namespace roll {
 // whom he asks.
 Result<uint16_t> find_free_port();
 
-}  // namespace roll
+}  // namespace rollctl

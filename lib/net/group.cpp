@@ -3,7 +3,7 @@
 
 #include <net/if.h>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -47,4 +47,4 @@ std::optional<std::string> explain_difference(const GroupIdentity& old_group,
          ": the kernel keeps these as two groups, so connections cannot be handed over";
 }
 
-}  // namespace roll
+}  // namespace rollctl

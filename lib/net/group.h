@@ -8,7 +8,7 @@
 #include "base/address.h"
 #include "net/sock_diag.h"
 
-namespace roll {
+namespace rollctl {
 
 // What makes the kernel put listening sockets into one SO_REUSEPORT group, within a network namespace: all of
 // this has to be the same (inet_reuseport_add_sock() in net/ipv4/inet_hashtables.c).
@@ -27,4 +27,4 @@ GroupIdentity group_of(const ListenSocket& socket);
 // one group.
 std::optional<std::string> explain_difference(const GroupIdentity& old_group, const GroupIdentity& new_group);
 
-}  // namespace roll
+}  // namespace rollctl

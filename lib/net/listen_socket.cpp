@@ -10,7 +10,7 @@
 
 #include "net/sock_diag.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -76,4 +76,4 @@ Result<Fd> open_listener(const ListenAddress& address) {
   return fd;
 }
 
-}  // namespace roll
+}  // namespace rollctl

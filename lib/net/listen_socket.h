@@ -5,7 +5,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 
-namespace roll {
+namespace rollctl {
 
 // Where a socket that rollctl itself opens for that address is bound: `:PORT` is [::], with IPV6_V6ONLY off;
 // everything else is what it says.
@@ -16,4 +16,4 @@ Endpoint endpoint_to_open(const ListenAddress& address);
 // of another user or by one without SO_REUSEPORT, with which the kernel shares it with nobody.
 Result<Fd> open_listener(const ListenAddress& address);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -15,7 +15,7 @@
 #include <string_view>
 #include <utility>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -348,4 +348,4 @@ Result<size_t> count_connections(SockDiag& diag, const ProcessId& root, std::spa
   }));
 }
 
-}  // namespace roll
+}  // namespace rollctl

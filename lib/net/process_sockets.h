@@ -16,7 +16,7 @@
 #include "base/result.h"
 #include "net/sock_diag.h"
 
-namespace roll {
+namespace rollctl {
 
 // Which processes? The root alone is much cheaper to look at: its descendants are found by reading all of
 // /proc.
@@ -107,4 +107,4 @@ Result<size_t> count_own_descriptors(uint32_t inode);
 Result<size_t> count_connections(SockDiag& diag, const ProcessId& root, std::span<const uint16_t> ports,
                                  std::span<const uint32_t> listening = {});
 
-}  // namespace roll
+}  // namespace rollctl

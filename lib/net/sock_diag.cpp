@@ -17,7 +17,7 @@
 #include <iterator>
 #include <utility>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -236,4 +236,4 @@ Result<bool> SockDiag::is_half_open(const Handshake& handshake) {
   return fail(socket.error());
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -11,7 +11,7 @@
 #include "base/result.h"
 #include "net/diag_message.h"
 
-namespace roll {
+namespace rollctl {
 
 struct ListenSocket {
   Endpoint bound;
@@ -91,4 +91,4 @@ class SockDiag {
   uint32_t sequence_ = 0;
 };
 
-}  // namespace roll
+}  // namespace rollctl

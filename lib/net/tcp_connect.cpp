@@ -5,7 +5,7 @@
 
 #include <cerrno>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -58,4 +58,4 @@ Result<Endpoint> remote_endpoint(int fd) {
   return name_of(fd, ::getpeername);
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -5,7 +5,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 
-namespace roll {
+namespace rollctl {
 
 // A non-blocking TCP socket bound to `source`; port 0 lets the kernel choose one. The source of a connection
 // to an address of this host is that address.
@@ -21,4 +21,4 @@ Status connect_outcome(int fd, const Endpoint& target);
 Result<Endpoint> local_endpoint(int fd);
 Result<Endpoint> remote_endpoint(int fd);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -3,7 +3,7 @@
 
 #include "base/duration.h"
 
-namespace roll {
+namespace rollctl {
 
 ProbeResult result_of(const Error& error, ProbeResult::Retry retry) {
   const auto verdict = is_shortage(error) ? ProbeResult::Verdict::Unknown : ProbeResult::Verdict::NotReady;
@@ -32,4 +32,4 @@ std::string LoopAttempt::limit_text() const {
   return format_duration(timeout_);
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -8,7 +8,7 @@
 #include "loop/loop.h"
 #include "probe/probe.h"
 
-namespace roll {
+namespace rollctl {
 
 // What an attempt that failed so comes to: NotReady, or Unknown where that says nothing about the instance.
 ProbeResult result_of(const Error& error, ProbeResult::Retry retry = ProbeResult::Retry::AtInterval);
@@ -45,4 +45,4 @@ class LoopAttempt : public ProbeAttempt {
   Watch delivery_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

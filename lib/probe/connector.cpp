@@ -12,7 +12,7 @@
 #include "probe/attempt.h"
 #include "probe/kinds.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -145,4 +145,4 @@ void Connector::refused(int os_error) {
   done_(refusal(fmt::format("cannot connect to {}: {}", target_, os_error_text(os_error)), retry));
 }
 
-}  // namespace roll
+}  // namespace rollctl

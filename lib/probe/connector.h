@@ -14,7 +14,7 @@
 #include "probe/probe.h"
 #include "steering/steering.h"
 
-namespace roll {
+namespace rollctl {
 
 // `ready.address`: where one instance alone can be reached.
 struct ProbeAddress {
@@ -65,4 +65,4 @@ class Connector {
   std::unique_ptr<AimedConnect> aimed_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

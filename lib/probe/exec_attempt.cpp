@@ -8,7 +8,7 @@
 #include "probe/kinds.h"
 #include "process/running_child.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -85,4 +85,4 @@ std::unique_ptr<ProbeAttempt> attempt_exec(Loop& loop, const ProbeSpec& spec, Pr
   return std::make_unique<ExecAttempt>(loop, spec, std::move(done));
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <charconv>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -109,4 +109,4 @@ HttpAnswer::State HttpAnswer::count_body(size_t bytes) {
   return state_;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace roll {
+namespace rollctl {
 
 // Reads the answer to one GET as far as a probe needs it: the status line strictly, the headers for their end
 // and Content-Length, the body only to throw it away, so that the server is not answered with a reset. What
@@ -49,4 +49,4 @@ class HttpAnswer {
   std::string problem_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

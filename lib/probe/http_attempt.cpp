@@ -11,7 +11,7 @@
 #include "probe/http_answer.h"
 #include "probe/kinds.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -133,4 +133,4 @@ std::unique_ptr<ProbeAttempt> attempt_http(Loop& loop, Steering& steering, TlsCl
   return std::make_unique<HttpAttempt>(loop, steering, tls, spec, subject, std::move(done));
 }
 
-}  // namespace roll
+}  // namespace rollctl

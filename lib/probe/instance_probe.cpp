@@ -5,7 +5,7 @@
 
 #include "probe/kinds.h"
 
-namespace roll {
+namespace rollctl {
 
 InstanceProbe::InstanceProbe(Loop& loop, Steering& steering, std::string tls_library)
     : loop_(loop), steering_(steering), tls_(std::move(tls_library)) {}
@@ -29,4 +29,4 @@ std::unique_ptr<ProbeAttempt> InstanceProbe::attempt(const ProbeSpec& spec, cons
   return attempt_look(loop_, spec, subject, std::move(done));
 }
 
-}  // namespace roll
+}  // namespace rollctl

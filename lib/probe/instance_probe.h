@@ -9,7 +9,7 @@
 #include "probe/tls_client.h"
 #include "steering/steering.h"
 
-namespace roll {
+namespace rollctl {
 
 // Asks real instances: over sockets, by commands, or by what is known of them already. Loop and steering are
 // borrowed and outlive it; it outlives its attempts. `tls_library` is the path of libroll-tls.so.
@@ -28,4 +28,4 @@ class InstanceProbe final : public Probe {
   TlsClient tls_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

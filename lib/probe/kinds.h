@@ -9,7 +9,7 @@
 #include "probe/tls_client.h"
 #include "steering/steering.h"
 
-namespace roll {
+namespace rollctl {
 
 // The attempts, one file per kind; they keep the promises of Probe::attempt().
 
@@ -34,4 +34,4 @@ std::unique_ptr<ProbeAttempt> attempt_look(Loop& loop, const ProbeSpec& spec, co
 // "does not listen on 0.0.0.0:8080 yet"
 std::string not_listening_text(const ProbeSpec& spec);
 
-}  // namespace roll
+}  // namespace rollctl

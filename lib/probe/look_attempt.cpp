@@ -2,7 +2,7 @@
 #include "probe/attempt.h"
 #include "probe/kinds.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -41,4 +41,4 @@ std::unique_ptr<ProbeAttempt> attempt_look(Loop& loop, const ProbeSpec& spec, co
   return std::make_unique<LookAttempt>(loop, spec, subject, std::move(done));
 }
 
-}  // namespace roll
+}  // namespace rollctl

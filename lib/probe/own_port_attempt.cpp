@@ -5,7 +5,7 @@
 #include "probe/kinds.h"
 #include "probe/ownership.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -39,4 +39,4 @@ std::unique_ptr<ProbeAttempt> attempt_exec_at_own_port(Loop& loop, const ProbeSp
   });
 }
 
-}  // namespace roll
+}  // namespace rollctl

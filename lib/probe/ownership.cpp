@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <string>
 
-namespace roll {
+namespace rollctl {
 
 Ownership::Ownership(InstanceId instance, ProcessId server)
     : instance_(instance), server_(server), tree_(std::move(server)) {}
@@ -76,4 +76,4 @@ Error Ownership::stranger(const std::string& where, const std::optional<SocketOw
           {}};
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -12,7 +12,7 @@
 #include "net/sock_diag.h"
 #include "steering/steering.h"
 
-namespace roll {
+namespace rollctl {
 
 // Tells whether a socket of this host is one instance's own: a process of its server's tree has it. Of a
 // socket whose holders this user may not look into, that its uid is the server's is enough. A port that was
@@ -48,4 +48,4 @@ class Ownership {
   TreeSockets tree_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

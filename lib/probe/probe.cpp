@@ -5,7 +5,7 @@
 
 #include <array>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -35,4 +35,4 @@ Result<ProbeKind> parse_probe_kind(std::string_view name) {
               "http, https, tcp, exec, notify or listen");
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -14,7 +14,7 @@
 #include "process/launch_spec.h"
 #include "steering/steering.h"
 
-namespace roll {
+namespace rollctl {
 
 enum class ProbeKind { Http, Https, Tcp, Exec, Notify, Listen };
 const char* probe_kind_name(ProbeKind kind);
@@ -87,4 +87,4 @@ class Probe {
                                                 Done done) = 0;
 };
 
-}  // namespace roll
+}  // namespace rollctl

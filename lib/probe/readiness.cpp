@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -109,4 +109,4 @@ void Readiness::look_again() {
     run_->ask();
 }
 
-}  // namespace roll
+}  // namespace rollctl

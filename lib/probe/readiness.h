@@ -8,7 +8,7 @@
 #include "loop/scheduler.h"
 #include "probe/probe.h"
 
-namespace roll {
+namespace rollctl {
 
 // Asks one instance again and again whether it is ready: `successes` good answers in a row make it ready,
 // `successes` bad ones in a row make a ready one unready; what could not be asked (Verdict::Unknown of an
@@ -40,4 +40,4 @@ class Readiness {
   std::unique_ptr<Run> run_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

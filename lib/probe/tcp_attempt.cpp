@@ -11,7 +11,7 @@
 #include "probe/connector.h"
 #include "probe/kinds.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -83,4 +83,4 @@ std::unique_ptr<ProbeAttempt> attempt_tcp(Loop& loop, Steering& steering, const 
   return std::make_unique<TcpAttempt>(loop, steering, spec, subject, std::move(done));
 }
 
-}  // namespace roll
+}  // namespace rollctl

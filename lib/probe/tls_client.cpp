@@ -7,7 +7,7 @@
 
 #include "probe/tls_module.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -43,4 +43,4 @@ const char* TlsClient::failure(bufferevent* stream) const {
   return failure_ == nullptr ? nullptr : failure_(stream);
 }
 
-}  // namespace roll
+}  // namespace rollctl

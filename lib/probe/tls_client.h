@@ -8,7 +8,7 @@
 struct bufferevent;
 struct event_base;
 
-namespace roll {
+namespace rollctl {
 
 // TLS for probes, from a library that is loaded at the first need and stays loaded.
 class TlsClient {
@@ -32,4 +32,4 @@ class TlsClient {
   const char* (*failure_)(bufferevent*) = nullptr;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -22,7 +22,7 @@
 #include "base/new_child.h"
 #include "process/log_file.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -296,4 +296,4 @@ std::optional<ExecResult> read_report(int report) {
   return ExecResult{};
 }
 
-}  // namespace roll
+}  // namespace rollctl

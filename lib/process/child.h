@@ -10,7 +10,7 @@
 #include "base/result.h"
 #include "process/launch_spec.h"
 
-namespace roll {
+namespace rollctl {
 
 // What a child starts with, be it a server, a probe's command or a hook. It may be another user's, so nothing
 // of the caller goes along but what is said here:
@@ -99,4 +99,4 @@ struct ExecResult {
 // its exit status tells the rest. Never blocks.
 std::optional<ExecResult> read_report(int report);
 
-}  // namespace roll
+}  // namespace rollctl

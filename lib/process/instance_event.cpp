@@ -3,7 +3,7 @@
 
 #include "process/json_reader.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -36,4 +36,4 @@ std::string drained_line(const InstanceRecord& record, WallTime now, Millis afte
          (exit ? json_text(to_json(*exit)) : "null") + "}";
 }
 
-}  // namespace roll
+}  // namespace rollctl

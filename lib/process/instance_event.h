@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "process/instance_record.h"
 
-namespace roll {
+namespace rollctl {
 
 // The lines that shims add to the journal: one JSON object each, without the '\n', with `v`, `time`, `app`,
 // `generation`, `event`, `id` and what the event has of its own.
@@ -26,4 +26,4 @@ std::string draining_line(const InstanceRecord& record, WallTime now, size_t con
 std::string drained_line(const InstanceRecord& record, WallTime now, Millis after, size_t connections_cut,
                          const std::optional<ExitStatus>& exit);
 
-}  // namespace roll
+}  // namespace rollctl

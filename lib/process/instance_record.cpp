@@ -9,7 +9,7 @@
 #include "base/own_file.h"
 #include "process/json_reader.h"
 
-namespace roll {
+namespace rollctl {
 
 using nlohmann::json;
 
@@ -172,4 +172,4 @@ Result<bool> has_instance_record(const std::string& run_dir) {
   return fail(last_os_failure("cannot look for " + path));
 }
 
-}  // namespace roll
+}  // namespace rollctl

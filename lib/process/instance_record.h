@@ -11,7 +11,7 @@
 #include "base/result.h"
 #include "process/launch_spec.h"
 
-namespace roll {
+namespace rollctl {
 
 enum class InstanceState {
   Starting,    // launched, not ready
@@ -73,7 +73,8 @@ inline constexpr const char* kLaunchSocket = "launch.sock";
 inline constexpr const char* kLaunchSpec = "launch.json";  // until the server runs
 inline constexpr const char* kNotifySocket = "notify.sock";
 
-// Beside the run directories of an app's instances: an flock on it is held by whoever changes the app.
+// BackgroundTask the run directories of an app's instances: an flock on it is held by whoever changes the
+// app.
 inline constexpr const char* kAppLock = "lock";
 
 // Replaces RUN_DIR/instance.json in one step. The shim's to do; whoever looks after the server of a dead shim
@@ -86,4 +87,4 @@ Result<InstanceRecord> read_instance_record(const std::string& run_dir);
 // Whether there is one, in whatever shape.
 Result<bool> has_instance_record(const std::string& run_dir);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-namespace roll {
+namespace rollctl {
 
 using nlohmann::json;
 
@@ -182,4 +182,4 @@ std::string json_text(const json& value) {
   return begin == 0 ? text : safe.append(text, begin);
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 
-namespace roll {
+namespace rollctl {
 
 // Reads the members of a JSON object that came from somebody else. A member that is missing, or null, leaves
 // its target as it is; one of the wrong type or out of range is remembered as the first error, and everything
@@ -96,4 +96,4 @@ std::string json_text(const nlohmann::json& json);
 // Whole milliseconds on the monotonic clock: they mean the same to all processes until the next boot.
 int64_t monotonic_ms(TimePoint time);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -5,7 +5,7 @@
 
 #include "process/json_reader.h"
 
-namespace roll {
+namespace rollctl {
 
 using nlohmann::json;
 
@@ -170,4 +170,4 @@ Result<LaunchSpec> launch_spec_from_json(const json& value) {
   return spec;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -12,10 +12,10 @@
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "base/instance_id.h"
 #include "base/result.h"
-#include "steering/steering.h"
 
-namespace roll {
+namespace rollctl {
 
 enum class RestartPolicy { Always, OnFailure, Never };
 
@@ -82,4 +82,4 @@ struct LaunchSpec {
 nlohmann::json to_json(const LaunchSpec& spec);
 Result<LaunchSpec> launch_spec_from_json(const nlohmann::json& json);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -14,7 +14,7 @@
 #include "base/new_child.h"
 #include "process/systemd_unit.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -128,4 +128,4 @@ Result<StartedShim> DirectLauncher::start(const std::string& shim_program, const
   return started;
 }
 
-}  // namespace roll
+}  // namespace rollctl

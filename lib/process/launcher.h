@@ -8,7 +8,7 @@
 #include "process/launch_spec.h"
 #include "process/started_shim.h"
 
-namespace roll {
+namespace rollctl {
 
 // Gets `SHIM_PROGRAM RUN_DIR` to run, so that it outlives the caller and everything that the caller runs in:
 // a session of its own without a terminal, a session keyring of its own, mask 022, standard input /dev/null,
@@ -31,4 +31,4 @@ class DirectLauncher final : public Launcher {
 // What is said of a shim that did not wait for its orders, with what it said itself.
 Error ended_early(const LaunchSpec& spec, const Fd& output);
 
-}  // namespace roll
+}  // namespace rollctl

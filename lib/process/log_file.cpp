@@ -8,7 +8,7 @@
 
 #include "base/path_walk.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -49,4 +49,4 @@ Fd open_log_to_read(const std::string& path) {
   return log;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -5,7 +5,7 @@
 
 #include "base/fd.h"
 
-namespace roll {
+namespace rollctl {
 
 // The files that servers' standard output and error go to. Their folder may be a server's user's own, who may
 // then put something else there: only a regular file with no other name is opened, which no link leads to and
@@ -18,4 +18,4 @@ Fd open_log(const std::string& path);
 // What is there of it, whosever it is.
 Fd open_log_to_read(const std::string& path);
 
-}  // namespace roll
+}  // namespace rollctl

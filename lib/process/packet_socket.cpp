@@ -11,7 +11,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -175,4 +175,4 @@ Status check_peer(int fd) {
   return fail(ErrorKind::NotPermitted, "the peer is user " + std::to_string(peer.uid) + ", a stranger");
 }
 
-}  // namespace roll
+}  // namespace rollctl

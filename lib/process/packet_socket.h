@@ -11,7 +11,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 
-namespace roll {
+namespace rollctl {
 
 // One packet of a SOCK_SEQPACKET unix socket, with the descriptors that came along (SCM_RIGHTS).
 struct Packet {
@@ -48,4 +48,4 @@ Result<Packet> await_packet(int fd);
 // NotPermitted unless the peer was root or this user when it connected (SO_PEERCRED).
 Status check_peer(int fd);
 
-}  // namespace roll
+}  // namespace rollctl

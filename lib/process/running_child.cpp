@@ -9,7 +9,7 @@
 #include <csignal>
 #include <utility>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -98,4 +98,4 @@ void RunningChild::kill() {
   (void)reap(child_.process);
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -12,7 +12,7 @@
 #include "process/child.h"
 #include "process/instance_record.h"
 
-namespace roll {
+namespace rollctl {
 
 // A child of this process that is listened to, and whose end is told, from the loop: the command of a probe,
 // or a hook. Nothing here waits for it, for it may be another user's, who may stop it at any moment. When
@@ -64,4 +64,4 @@ class RunningChild {
   Watch on_exit_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -16,7 +16,7 @@
 #include "process/shim_protocol.h"
 #include "process/steering_parts.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -283,4 +283,4 @@ Result<ShimClient::Introduction> ShimClient::call(Loop& loop, const std::string&
   };
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -9,11 +9,12 @@
 
 #include "base/acknowledgement.h"
 #include "base/result.h"
+#include "bpf/listener.h"
+#include "bpf/steering_handle.h"
 #include "loop/loop.h"
 #include "process/instance_record.h"
-#include "steering/steering.h"
 
-namespace roll {
+namespace rollctl {
 
 // What a shim tells without being asked.
 struct ShimEvent {
@@ -127,4 +128,4 @@ class ShimClient {
   virtual Acknowledgement drain(const DrainOrder& order) = 0;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -6,7 +6,7 @@
 
 #include "process/json_reader.h"
 
-namespace roll::shim {
+namespace rollctl::shim {
 
 using nlohmann::json;
 
@@ -374,4 +374,4 @@ Result<FromShim> parse_from_shim(std::string_view text) {
   return read_event(reader);
 }
 
-}  // namespace roll::shim
+}  // namespace rollctl::shim

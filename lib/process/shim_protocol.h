@@ -9,12 +9,12 @@
 #include <vector>
 
 #include "base/result.h"
+#include "bpf/steering_handle.h"
 #include "process/instance_record.h"
 #include "process/packet_socket.h"
 #include "process/shim_client.h"
-#include "steering/steering.h"
 
-namespace roll {
+namespace rollctl {
 
 // What is said between a shim and its clients: packets of one JSON object each. Version 1: members and
 // messages are added, never changed or taken away, for shims outlive upgrades of rollctl. Who reads ignores
@@ -121,4 +121,4 @@ ParsedRequest parse_request(std::string_view text);
 Result<FromShim> parse_from_shim(std::string_view text);
 
 }  // namespace shim
-}  // namespace roll
+}  // namespace rollctl

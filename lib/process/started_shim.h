@@ -6,7 +6,7 @@
 #include "base/fd.h"
 #include "base/process_ref.h"
 
-namespace roll {
+namespace rollctl {
 
 // What is known of a shim that was started and has not connected yet.
 struct StartedShim {
@@ -14,4 +14,4 @@ struct StartedShim {
   Fd output;                          // what it writes; none where that goes to the journal
 };
 
-}  // namespace roll
+}  // namespace rollctl

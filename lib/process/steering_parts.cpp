@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace roll::shim {
+namespace rollctl::shim {
 
 namespace {
 
@@ -41,4 +41,4 @@ Result<std::vector<SteeringHandle>> join_handles(std::vector<SteeredAddress> add
   return handles;
 }
 
-}  // namespace roll::shim
+}  // namespace rollctl::shim

@@ -6,10 +6,10 @@
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "bpf/steering_handle.h"
 #include "process/shim_protocol.h"
-#include "steering/steering.h"
 
-namespace roll::shim {
+namespace rollctl::shim {
 
 // Of some steering handles, what goes into one packet: addresses and, for each, its descriptors, borrowed.
 struct SteeringPart {
@@ -23,4 +23,4 @@ std::vector<SteeringPart> split_into_parts(const std::vector<SteeringHandle>& ha
 // Invalid unless there are just as many descriptors as the addresses need.
 Result<std::vector<SteeringHandle>> join_handles(std::vector<SteeredAddress> addresses, std::span<Fd> fds);
 
-}  // namespace roll::shim
+}  // namespace rollctl::shim

@@ -5,7 +5,7 @@
 #include "process/systemd_manager.h"
 #include "process/systemd_unit.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -30,4 +30,4 @@ Result<StartedShim> SystemdLauncher::start(const std::string& shim_program, cons
           : "look at [systemd] in the app file, and at `journalctl -u " + unit + "`"});
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -3,7 +3,7 @@
 
 #include "process/launcher.h"
 
-namespace roll {
+namespace rollctl {
 
 // The shim as the main process of a transient unit, made with systemd-run(1), which knows how each property
 // is written. Needs `spec.unit`. Its output and its server's go to the journal. The shim's process is not
@@ -14,4 +14,4 @@ class SystemdLauncher final : public Launcher {
   Result<StartedShim> start(const std::string& shim_program, const LaunchSpec& spec) override;
 };
 
-}  // namespace roll
+}  // namespace rollctl

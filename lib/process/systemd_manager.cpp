@@ -13,7 +13,7 @@
 
 #include "base/user_name.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -82,4 +82,4 @@ Result<SystemdScope> find_systemd() {
   return SystemdScope::User;
 }
 
-}  // namespace roll
+}  // namespace rollctl

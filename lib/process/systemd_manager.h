@@ -5,7 +5,7 @@
 
 #include "base/result.h"
 
-namespace roll {
+namespace rollctl {
 
 // Whose manager: the system's (root's), or the user's own.
 enum class SystemdScope { System, User };
@@ -20,4 +20,4 @@ Result<SystemdScope> find_systemd();
 // Whether systemd keeps that user's manager when nobody is logged in any more (loginctl(1), enable-linger).
 bool is_lingering(uid_t uid);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -72,4 +72,4 @@ std::vector<std::string> systemd_run_command(SystemdScope scope, const std::stri
   return command;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -7,7 +7,7 @@
 #include "process/launch_spec.h"
 #include "process/systemd_manager.h"
 
-namespace roll {
+namespace rollctl {
 
 // Names and properties of the transient units that shims run in. Sources: systemd.kill(5),
 // systemd.service(5), systemd.slice(5), systemd-run(1), of systemd 252.
@@ -29,4 +29,4 @@ std::string slice_name(const std::string& app);
 std::vector<std::string> systemd_run_command(SystemdScope scope, const std::string& shim_program,
                                              const LaunchSpec& spec);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -22,7 +22,7 @@
 #include "process/systemd_launcher.h"
 #include "process/systemd_unit.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -85,7 +85,7 @@ Result<std::unique_ptr<WaitingShim>> WaitingShim::start(const std::string& shim_
   if (!started) return fail(last_os_failure("cannot make an event"));
   std::unique_ptr<WaitingShim> waiting(new WaitingShim(spec, std::move(*listener), std::move(started)));
   waiting->starting_ =
-      Beside<Result<StartedShim>>([program = shim_program, spec, event = waiting->started_.get()] {
+      BackgroundTask<Result<StartedShim>>([program = shim_program, spec, event = waiting->started_.get()] {
         DirectLauncher direct;
         SystemdLauncher systemd;
         Launcher& launcher = spec.unit ? static_cast<Launcher&>(systemd) : direct;
@@ -183,4 +183,4 @@ Result<std::unique_ptr<ShimClient>> WaitingShim::launch(Loop& loop, const Launch
   return make_shim_client(loop, std::move(*connection), std::move(record), std::move(on_event));
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/acknowledgement.h"
-#include "base/beside.h"
+#include "base/background_task.h"
 #include "base/fd.h"
 #include "base/result.h"
 #include "loop/loop.h"
@@ -13,7 +13,7 @@
 #include "process/shim_client.h"
 #include "process/started_shim.h"
 
-namespace roll {
+namespace rollctl {
 
 // A shim that was started and waits for its orders: it connects to RUN_DIR/launch.sock, on which this object
 // listens. Until launch() it runs nothing, and ends with this process.
@@ -54,7 +54,7 @@ class WaitingShim {
   Fd listener_;
   Fd started_;  // readable once the other thread is through
   StartedShim shim_;
-  Beside<Result<StartedShim>> starting_;
+  BackgroundTask<Result<StartedShim>> starting_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

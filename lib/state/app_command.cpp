@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -43,4 +43,4 @@ std::optional<AppCommand> parse_command(std::string_view word) {
   return std::nullopt;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace roll {
+namespace rollctl {
 
 // The commands that change an app, as journals, locks and verdicts name them.
 enum class AppCommand {
@@ -39,4 +39,4 @@ std::string command_word(AppCommand command);
 // Nothing for another word.
 std::optional<AppCommand> parse_command(std::string_view word);
 
-}  // namespace roll
+}  // namespace rollctl

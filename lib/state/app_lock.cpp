@@ -8,7 +8,7 @@
 
 #include "process/json_reader.h"
 
-namespace roll {
+namespace rollctl {
 
 using nlohmann::json;
 
@@ -92,4 +92,4 @@ Result<std::optional<LockHolder>> lock_holder(const std::string& lock_path) {
   return holder;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -10,7 +10,7 @@
 #include "base/process_ref.h"
 #include "base/result.h"
 
-namespace roll {
+namespace rollctl {
 
 // The rollctl that holds an app's lock, as the next one finds it.
 struct LockHolder {
@@ -39,4 +39,4 @@ Status describe_attending(FileLock& lock, LockHolder self);
 // where the file does not tell. An error where it could not be looked at.
 Result<std::optional<LockHolder>> lock_holder(const std::string& lock_path);
 
-}  // namespace roll
+}  // namespace rollctl

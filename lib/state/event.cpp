@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-namespace roll {
+namespace rollctl {
 
 using nlohmann::json;
 
@@ -153,4 +153,4 @@ Event hook_failed(const std::string& hook, const ExitStatus& exit) {
 
 }  // namespace events
 
-}  // namespace roll
+}  // namespace rollctl

@@ -14,7 +14,7 @@
 #include "state/app_command.h"
 #include "steering/steering.h"
 
-namespace roll {
+namespace rollctl {
 
 // Something that happened to an app, or (an intent) is about to. The same event is a journal line, a line of
 // `--json`, and what a person reads.
@@ -78,4 +78,4 @@ Event hook_failed(const std::string& hook, const ExitStatus& exit);
 
 }  // namespace events
 
-}  // namespace roll
+}  // namespace rollctl

@@ -9,7 +9,7 @@
 
 #include "base/own_file.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -47,4 +47,4 @@ Result<GenerationSpec> load_generation(const Paths& paths, const std::string& ap
   return spec;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -6,7 +6,7 @@
 #include "config/generation_spec.h"
 #include "state/paths.h"
 
-namespace roll {
+namespace rollctl {
 
 // The kept specifications: state/APP/generations/N.json, mode 0600 (the environment may hold secrets).
 // Readable at once; on the disk when that is acknowledged, which must be awaited before the generation counts
@@ -16,4 +16,4 @@ Result<Acknowledgement> keep_generation(const Paths& paths, const GenerationSpec
 // NotFound, with a hint, where it was not kept or has been lost.
 Result<GenerationSpec> load_generation(const Paths& paths, const std::string& app, int64_t generation);
 
-}  // namespace roll
+}  // namespace rollctl

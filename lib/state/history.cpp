@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace roll {
+namespace rollctl {
 
 using nlohmann::json;
 
@@ -153,4 +153,4 @@ History fold(const std::vector<Event>& events) {
   return history;
 }
 
-}  // namespace roll
+}  // namespace rollctl

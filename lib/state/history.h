@@ -9,7 +9,7 @@
 
 #include "state/event.h"
 
-namespace roll {
+namespace rollctl {
 
 // One command that moved traffic, from its first event to its last.
 struct Change {
@@ -106,4 +106,4 @@ void end_change(const Event& finished, Change& change);
 
 History fold(const std::vector<Event>& events);
 
-}  // namespace roll
+}  // namespace rollctl

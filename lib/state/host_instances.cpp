@@ -16,7 +16,7 @@
 #include "state/instance_folders.h"
 #include "state/silent_shims.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -535,4 +535,4 @@ Result<size_t> HostInstances::connections(InstanceId id) {
   return count_connections(diag_, found->second.record.server, ports(), listening);
 }
 
-}  // namespace roll
+}  // namespace rollctl

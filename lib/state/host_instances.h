@@ -18,7 +18,7 @@
 #include "state/paths.h"
 #include "steering/nudge.h"
 
-namespace roll {
+namespace rollctl {
 
 // The real instances: their shims' sockets, their folders below the runtime folder, and, where a shim has
 // died, the processes themselves. Large, for Instances is: it does all of that role, and keeps what it needs
@@ -136,4 +136,4 @@ class HostInstances final : public Instances {
   Watch sweep_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

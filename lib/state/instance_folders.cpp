@@ -15,7 +15,7 @@
 #include "base/folder_removal.h"
 #include "base/own_file.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -93,4 +93,4 @@ Result<FolderEnd> remove_instance_folder(const Paths& paths, const std::string& 
   return discard_folder(folder) ? FolderEnd::Removed : FolderEnd::Stays;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -9,7 +9,7 @@
 #include "state/instances.h"
 #include "state/paths.h"
 
-namespace roll {
+namespace rollctl {
 
 // The ids that have a folder below the app's runtime folder, in order. Empty where there is none.
 // NotPermitted where others could have put there what they want to be believed.
@@ -32,4 +32,4 @@ bool is_instance_claimed(const Paths& paths, const std::string& app, InstanceId 
 enum class FolderEnd { Removed, Stays };
 Result<FolderEnd> remove_instance_folder(const Paths& paths, const std::string& app, InstanceId id);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -7,7 +7,7 @@
 #include "process/systemd_unit.h"
 #include "state/log_tail.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -34,4 +34,4 @@ std::vector<std::string> last_lines_of(const InstanceLog& log, size_t lines) {
   return log.unit.empty() ? last_lines_of(log.path, lines) : last_lines_in_journal(log.unit, lines);
 }
 
-}  // namespace roll
+}  // namespace rollctl

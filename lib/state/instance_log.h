@@ -6,7 +6,7 @@
 
 #include "process/launch_spec.h"
 
-namespace roll {
+namespace rollctl {
 
 // Where the output of an instance is: in a file of rollctl's, or in systemd's journal under its unit.
 struct InstanceLog {
@@ -20,4 +20,4 @@ InstanceLog log_of(const LaunchSpec& spec);
 // seconds.
 std::vector<std::string> last_lines_of(const InstanceLog& log, size_t lines);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -7,14 +7,16 @@
 #include <vector>
 
 #include "base/acknowledgement.h"
+#include "base/instance_id.h"
 #include "base/result.h"
+#include "bpf/listener.h"
+#include "bpf/steering_handle.h"
 #include "net/group.h"
 #include "process/instance_record.h"
 #include "process/launch_spec.h"
 #include "process/shim_client.h"
-#include "steering/steering.h"
 
-namespace roll {
+namespace rollctl {
 
 // Who looks after an instance that was found.
 enum class Presence {
@@ -120,4 +122,4 @@ class Instances {
   virtual Result<size_t> connections(InstanceId id) = 0;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -7,7 +7,7 @@
 #include "base/own_file.h"
 #include "state/journal_archive.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -75,4 +75,4 @@ Status FileJournal::archive() {
   return archived;
 }
 
-}  // namespace roll
+}  // namespace rollctl

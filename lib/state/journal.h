@@ -11,7 +11,7 @@
 #include "state/event.h"
 #include "state/history.h"
 
-namespace roll {
+namespace rollctl {
 
 // What was meant and what became of it, per app, in order.
 class Journal {
@@ -74,4 +74,4 @@ Result<std::vector<Event>> read_journal(const std::string& path, const Reach& re
 // The same, folded.
 Result<History> read_history(const std::string& path, const Reach& reach);
 
-}  // namespace roll
+}  // namespace rollctl

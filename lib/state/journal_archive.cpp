@@ -16,7 +16,7 @@
 #include "process/json_reader.h"
 #include "state/history.h"
 
-namespace roll {
+namespace rollctl {
 
 using nlohmann::json;
 
@@ -160,4 +160,4 @@ KeptEvents events_to_keep(const std::vector<Event>& events) {
   return result;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -10,7 +10,7 @@
 #include "base/result.h"
 #include "state/event.h"
 
-namespace roll {
+namespace rollctl {
 
 // A journal that has grown long is put aside as it is, as journal.1.jsonl, journal.2.jsonl, …, and a new one
 // begins with one line about that,
@@ -44,4 +44,4 @@ Status archive_journal(const std::string& path, const std::string& app, const Ke
 // gives the same state.
 KeptEvents events_to_keep(const std::vector<Event>& events);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -15,7 +15,7 @@
 #include "state/journal.h"
 #include "state/journal_archive.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -210,4 +210,4 @@ Reach Reach::all() {
   return {[](const Change&) { return false; }, Beginning::IsPassedOver};
 }
 
-}  // namespace roll
+}  // namespace rollctl

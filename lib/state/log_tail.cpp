@@ -7,7 +7,7 @@
 
 #include "process/log_file.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -42,4 +42,4 @@ std::vector<std::string> last_lines_in(std::string_view text, size_t lines) {
   return all;
 }
 
-}  // namespace roll
+}  // namespace rollctl

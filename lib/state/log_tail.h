@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace roll {
+namespace rollctl {
 
 // The last lines of a log, oldest first, without their '\n'; a last line without one counts. Reads no more
 // than the last 256 KiB. Empty for a missing file. `end`, if given, receives the offset up to which was read.
@@ -15,4 +15,4 @@ std::vector<std::string> last_lines_of(const std::string& path, size_t lines, in
 // The same of a text.
 std::vector<std::string> last_lines_in(std::string_view text, size_t lines);
 
-}  // namespace roll
+}  // namespace rollctl

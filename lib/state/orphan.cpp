@@ -6,7 +6,7 @@
 
 #include "net/process_sockets.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -69,4 +69,4 @@ void Orphan::cut() {
   }
 }
 
-}  // namespace roll
+}  // namespace rollctl

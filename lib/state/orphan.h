@@ -10,7 +10,7 @@
 #include "process/instance_record.h"
 #include "process/shim_client.h"
 
-namespace roll {
+namespace rollctl {
 
 // A server whose shim has died: watched and drained from here. Its exit status is nobody's to know.
 // Destroying it leaves the server as it is.
@@ -43,4 +43,4 @@ class Orphan {
   Watch deadline_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

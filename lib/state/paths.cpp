@@ -11,7 +11,7 @@
 
 #include "base/path_walk.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -150,4 +150,4 @@ std::string Paths::shim_program() const {
   return below(libexec_dir, "roll-shim");
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -7,10 +7,10 @@
 #include <functional>
 #include <string>
 
+#include "base/instance_id.h"
 #include "base/result.h"
-#include "steering/steering.h"
 
-namespace roll {
+namespace rollctl {
 
 // Where everything of rollctl lies. Root: /etc, /run, /var/lib, /var/log. An ordinary user: the XDG folders.
 // Each folder can be overridden by its ROLLCTL_…_DIR.
@@ -50,4 +50,4 @@ struct Paths {
   [[nodiscard]] std::string tls_library() const;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -9,7 +9,7 @@
 
 #include "base/process_ref.h"
 
-namespace roll {
+namespace rollctl {
 
 bool is_stopped(const ProcessId& process) {
   const Fd file(::open(fmt::format("/proc/{}/status", process.pid).c_str(), O_RDONLY | O_CLOEXEC));
@@ -62,4 +62,4 @@ Status check_all_answer(const std::vector<FoundInstance>& found) {
   return silent.empty() ? Status() : fail(silent_shims(silent));
 }
 
-}  // namespace roll
+}  // namespace rollctl

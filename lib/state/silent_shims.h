@@ -7,7 +7,7 @@
 #include "base/result.h"
 #include "state/instances.h"
 
-namespace roll {
+namespace rollctl {
 
 // Fails, and says whose, where the shim of any of them is silent: it may bring its server back at any moment,
 // and then a change would have been about others than those that are there.
@@ -19,4 +19,4 @@ Error silent_shims(const std::vector<InstanceRecord>& silent);
 // As by SIGSTOP or a debugger.
 bool is_stopped(const ProcessId& process);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace roll {
+namespace rollctl {
 
 std::vector<InstanceId> surplus_of(const std::vector<ServingInstance>& serving, int64_t generation,
                                    int wanted) {
@@ -20,4 +20,4 @@ std::vector<InstanceId> surplus_of(const std::vector<ServingInstance>& serving, 
   return surplus;
 }
 
-}  // namespace roll
+}  // namespace rollctl

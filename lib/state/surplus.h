@@ -6,7 +6,7 @@
 
 #include "process/instance_record.h"
 
-namespace roll {
+namespace rollctl {
 
 // An instance that gets connections as one of the wanted ones.
 struct ServingInstance {
@@ -19,4 +19,4 @@ struct ServingInstance {
 std::vector<InstanceId> surplus_of(const std::vector<ServingInstance>& serving, int64_t generation,
                                    int wanted);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -7,7 +7,7 @@
 #include "process/json_reader.h"
 #include "process/systemd_unit.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -61,4 +61,4 @@ std::optional<JournalLine> parse_journal_line(const std::string& app, const std:
   return std::nullopt;
 }
 
-}  // namespace roll
+}  // namespace rollctl

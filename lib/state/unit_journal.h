@@ -8,7 +8,7 @@
 #include "process/launch_spec.h"
 #include "process/systemd_manager.h"
 
-namespace roll {
+namespace rollctl {
 
 // What systemd's journal holds of an app's instances.
 struct JournalQuery {
@@ -29,4 +29,4 @@ struct JournalLine {
 // A line of that answer; nothing for what no instance has said.
 std::optional<JournalLine> parse_journal_line(const std::string& app, const std::string& line);
 
-}  // namespace roll
+}  // namespace rollctl

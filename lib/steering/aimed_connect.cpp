@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "bpf/raw_bpf.h"
+#include "bpf/steer_layout.h"
 #include "net/tcp_connect.h"
-#include "steering/raw_bpf.h"
-#include "steering/steer_layout.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -124,4 +124,4 @@ std::unique_ptr<AimedConnect> connect_to_slot(Loop& loop, Fd probes, uint32_t sl
   return connect_announced(loop, announce, target, deadline, std::move(done));
 }
 
-}  // namespace roll
+}  // namespace rollctl

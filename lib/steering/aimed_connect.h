@@ -13,7 +13,7 @@
 #include "net/sock_diag.h"
 #include "steering/steering.h"
 
-namespace roll {
+namespace rollctl {
 
 using ConnectDone = std::function<void(Result<Fd>)>;
 
@@ -40,4 +40,4 @@ std::unique_ptr<AimedConnect> connect_to_owner(Loop& loop, std::shared_ptr<SockD
 // Fails from the loop, for what is known to be impossible before anything was tried.
 std::unique_ptr<AimedConnect> fail_to_connect(Loop& loop, Error error, ConnectDone done);
 
-}  // namespace roll
+}  // namespace rollctl

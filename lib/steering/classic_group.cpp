@@ -9,15 +9,15 @@
 #include <cerrno>
 #include <utility>
 
+#include "bpf/grace_period.h"
+#include "bpf/program_attachment.h"
+#include "bpf/slot_writer.h"
 #include "net/group.h"
 #include "net/process_sockets.h"
 #include "net/tcp_connect.h"
 #include "steering/find_positions.h"
-#include "steering/grace_period.h"
-#include "steering/program_attachment.h"
-#include "steering/slot_writer.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -416,4 +416,4 @@ Status ClassicGroup::detach() {
   return {};
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -13,7 +13,7 @@
 #include "steering/classic_program.h"
 #include "steering/steering.h"
 
-namespace roll {
+namespace rollctl {
 
 // One address that is steered by a classic program. The program knows positions only, and these change when a
 // member of the group closes; so a duplicate of every listener that is known is held, and none closes before
@@ -113,4 +113,4 @@ class ClassicGroup : public std::enable_shared_from_this<ClassicGroup> {
   size_t turn_ = 0;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -9,7 +9,7 @@
 #include <cmath>
 #include <cstring>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -117,4 +117,4 @@ Status attach_classic_program(int listener_fd, std::span<const sock_filter> prog
   return fail(last_os_failure("cannot attach the classic steering program"));
 }
 
-}  // namespace roll
+}  // namespace rollctl

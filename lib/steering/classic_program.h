@@ -10,7 +10,7 @@
 #include "base/address.h"
 #include "base/result.h"
 
-namespace roll {
+namespace rollctl {
 
 // A position in a SO_REUSEPORT group: the number that a classic program answers with.
 using GroupPosition = uint32_t;
@@ -42,4 +42,4 @@ std::vector<sock_filter> build_classic_program(std::span<const AimedSource> aime
 // begin afterwards. Needs no privilege. 10 to 50 µs.
 Status attach_classic_program(int listener_fd, std::span<const sock_filter> program);
 
-}  // namespace roll
+}  // namespace rollctl

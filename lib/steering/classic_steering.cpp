@@ -7,13 +7,13 @@
 #include <array>
 #include <utility>
 
+#include "bpf/program_attachment.h"
 #include "steering/aimed_connect.h"
 #include "steering/find_positions.h"
 #include "steering/group_choice.h"
-#include "steering/program_attachment.h"
 #include "steering/settle_addresses.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -198,4 +198,4 @@ Status ClassicSteering::detach() {
   return {};
 }
 
-}  // namespace roll
+}  // namespace rollctl

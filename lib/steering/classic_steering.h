@@ -10,7 +10,7 @@
 #include "steering/classic_group.h"
 #include "steering/steering.h"
 
-namespace roll {
+namespace rollctl {
 
 // Steering without any privilege, by a classic BPF program (SO_ATTACH_REUSEPORT_CBPF): all it needs is the
 // listeners themselves. The program knows positions in the group only, so this process has to see to it for
@@ -82,4 +82,4 @@ class ClassicSteering final : public Steering {
 // Whether this host lets an ordinary user steer, by trying; the error says why not.
 Status classic_steering_available();
 
-}  // namespace roll
+}  // namespace rollctl

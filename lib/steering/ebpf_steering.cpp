@@ -5,13 +5,13 @@
 #include <iterator>
 #include <utility>
 
+#include "bpf/grace_period.h"
 #include "net/process_sockets.h"
 #include "steering/aimed_connect.h"
-#include "steering/grace_period.h"
 #include "steering/group_choice.h"
 #include "steering/settle_addresses.h"
 
-namespace roll {
+namespace rollctl {
 
 EbpfSteering::EbpfSteering(SockDiag diag, TakeListener take)
     : diag_(std::make_shared<SockDiag>(std::move(diag))), take_listener_(std::move(take)) {
@@ -20,7 +20,7 @@ EbpfSteering::EbpfSteering(SockDiag diag, TakeListener take)
     const auto server = servers_.find(instance);
     if (server == servers_.end())
       return fail(ErrorKind::NotFound, instance_text(instance) + " has no known process");
-    auto taken = roll::take_listener(*diag_, server->second, bound);
+    auto taken = rollctl::take_listener(*diag_, server->second, bound);
     if (!taken) return fail(taken.error());
     return std::move(taken->fd);
   };
@@ -294,4 +294,4 @@ Status steering_available() {
   return {};
 }
 
-}  // namespace roll
+}  // namespace rollctl

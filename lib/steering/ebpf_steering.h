@@ -12,7 +12,7 @@
 #include "steering/steer_group.h"
 #include "steering/steering.h"
 
-namespace roll {
+namespace rollctl {
 
 struct EbpfSteeringOptions {
   // What shims hold of an earlier rollctl's steering; several shims' handles of one address are the same.
@@ -100,4 +100,4 @@ class EbpfSteering final : public Steering {
 // Whether this process may steer, by trying; the error says why not.
 Status steering_available();
 
-}  // namespace roll
+}  // namespace rollctl

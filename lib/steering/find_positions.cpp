@@ -17,7 +17,7 @@
 #include "base/fd.h"
 #include "net/tcp_connect.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -179,4 +179,4 @@ Status can_find_positions() {
   return sign(client->get(), target);
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -10,7 +10,7 @@
 #include "base/result.h"
 #include "steering/classic_program.h"
 
-namespace roll {
+namespace rollctl {
 
 // Finds out which position each of these listeners has in its group of `size` members, without any of them
 // noticing: one SYN per position is aimed there that carries a TCP MD5 signature (RFC 2385). No key was
@@ -28,4 +28,4 @@ Result<std::vector<std::optional<GroupPosition>>> find_positions(const Endpoint&
 // Whether this host can: Unsupported where the kernel does not sign (CONFIG_TCP_MD5SIG).
 Status can_find_positions();
 
-}  // namespace roll
+}  // namespace rollctl

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <string>
 
-namespace roll {
+namespace rollctl {
 
 int closeness(const Endpoint& bound, const Endpoint& target) {
   if (bound == target) return 3;
@@ -24,4 +24,4 @@ Status check_rotation(const Rotation& rotation, const std::function<bool(Instanc
   return fail(ErrorKind::Invalid, "nobody of the rotation listens");
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -8,7 +8,7 @@
 #include "steering/classic_steering.h"
 #include "steering/unsteered.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -93,4 +93,4 @@ std::string handover_guarantee(Handover way) {
   return {};
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -10,7 +10,7 @@
 #include "steering/ebpf_steering.h"
 #include "steering/steering.h"
 
-namespace roll {
+namespace rollctl {
 
 // The way that is insisted on, or with nothing (`auto`) the best that this host and process allow: steering
 // by eBPF where that is permitted, else by a classic program, which every user may. Insisting on what is
@@ -34,4 +34,4 @@ HandoverChoice best_handover();
 // What a way guarantees, in one sentence for people; for the lesser ones also how to get a better one.
 std::string handover_guarantee(Handover way);
 
-}  // namespace roll
+}  // namespace rollctl

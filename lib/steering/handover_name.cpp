@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "steering/steering.h"
 
-namespace roll {
+namespace rollctl {
 
 const char* handover_name(Handover handover) {
   switch (handover) {
@@ -15,4 +15,4 @@ const char* handover_name(Handover handover) {
   return "plain";
 }
 
-}  // namespace roll
+}  // namespace rollctl

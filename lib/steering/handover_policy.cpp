@@ -3,7 +3,7 @@
 
 #include <string>
 
-namespace roll {
+namespace rollctl {
 
 const char* handover_policy_name(HandoverPolicy policy) {
   const auto handover = insisted_handover(policy);
@@ -33,4 +33,4 @@ std::optional<Handover> insisted_handover(HandoverPolicy policy) {
   return std::nullopt;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -7,7 +7,7 @@
 #include "base/result.h"
 #include "steering/steering.h"
 
-namespace roll {
+namespace rollctl {
 
 // What the user asked for: the best way that the host allows, or one and no other.
 enum class HandoverPolicy { Auto, Steer, Migrate, Plain };
@@ -18,4 +18,4 @@ Result<HandoverPolicy> parse_handover_policy(std::string_view name);
 // Nothing with Auto.
 std::optional<Handover> insisted_handover(HandoverPolicy policy);
 
-}  // namespace roll
+}  // namespace rollctl

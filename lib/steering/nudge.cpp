@@ -9,7 +9,7 @@
 
 #include "net/tcp_connect.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -58,4 +58,4 @@ Nudge::Progress Nudge::poll() {
   return stuck_since_.empty() ? Progress::Over : Progress::Watching;
 }
 
-}  // namespace roll
+}  // namespace rollctl

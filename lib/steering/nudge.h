@@ -10,7 +10,7 @@
 #include "base/result.h"
 #include "net/sock_diag.h"
 
-namespace roll {
+namespace rollctl {
 
 // Wakes servers that have connections in their accept queue and do not know it: the kernel moved them there
 // from a closed listener without waking who waits in epoll (before upstream commit 3864c6b), and on a quiet
@@ -43,4 +43,4 @@ class Nudge {
   size_t nudges_ = 0;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -7,7 +7,7 @@
 #include "net/tcp_connect.h"
 #include "steering/aimed_connect.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -147,4 +147,4 @@ std::unique_ptr<AimedConnect> connect_to_owner(Loop& loop, std::shared_ptr<SockD
   return std::make_unique<OwnerConnect>(loop, std::move(diag), server, target, deadline, std::move(done));
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -5,7 +5,7 @@
 #include <iterator>
 #include <utility>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -120,4 +120,4 @@ std::unique_ptr<Settlement> settled_at_once() {
   return std::make_unique<NothingToSettle>();
 }
 
-}  // namespace roll
+}  // namespace rollctl

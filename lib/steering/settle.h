@@ -10,7 +10,7 @@
 #include "net/sock_diag.h"
 #include "steering/steering.h"
 
-namespace roll {
+namespace rollctl {
 
 // What settling looks at, all of it for the addresses and listeners of one instance.
 struct SettleView {
@@ -40,4 +40,4 @@ std::unique_ptr<Settlement> begin_settling(SettleView view, Millis bound, const 
 // One that is over from the start.
 std::unique_ptr<Settlement> settled_at_once();
 
-}  // namespace roll
+}  // namespace rollctl

@@ -5,10 +5,10 @@
 #include <span>
 #include <utility>
 
-#include "steering/grace_period.h"
+#include "bpf/grace_period.h"
 #include "steering/settle.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -57,4 +57,4 @@ std::unique_ptr<Settlement> settle_addresses(const std::shared_ptr<SockDiag>& di
   return begin_settling(view_of(diag, addresses), bound, clock);
 }
 
-}  // namespace roll
+}  // namespace rollctl

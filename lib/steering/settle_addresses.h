@@ -11,7 +11,7 @@
 #include "net/sock_diag.h"
 #include "steering/steering.h"
 
-namespace roll {
+namespace rollctl {
 
 // What of one address settles: listeners by SO_COOKIE.
 struct SettledAddress {
@@ -27,4 +27,4 @@ std::unique_ptr<Settlement> settle_addresses(const std::shared_ptr<SockDiag>& di
                                              const std::vector<SettledAddress>& addresses, Millis bound,
                                              const Clock& clock);
 
-}  // namespace roll
+}  // namespace rollctl

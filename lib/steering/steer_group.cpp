@@ -11,14 +11,14 @@
 #include <thread>
 #include <utility>
 
-#include "steering/grace_period.h"
-#include "steering/program_attachment.h"
-#include "steering/raw_bpf.h"
-#include "steering/rotation_table.h"
-#include "steering/slot_counters.h"
-#include "steering/slot_writer.h"
+#include "bpf/grace_period.h"
+#include "bpf/program_attachment.h"
+#include "bpf/raw_bpf.h"
+#include "bpf/rotation_table.h"
+#include "bpf/slot_counters.h"
+#include "bpf/slot_writer.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -317,4 +317,4 @@ Result<SteeringHandle> SteerGroup::share(InstanceId instance) const {
                         slots_of(instance)};
 }
 
-}  // namespace roll
+}  // namespace rollctl

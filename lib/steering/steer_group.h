@@ -10,11 +10,11 @@
 #include "base/address.h"
 #include "base/fd.h"
 #include "base/result.h"
-#include "steering/steer_program.h"
-#include "steering/steer_state.h"
+#include "bpf/steer_program.h"
+#include "bpf/steer_state.h"
 #include "steering/steering.h"
 
-namespace roll {
+namespace rollctl {
 
 // One steered address: a program, its maps, and what they say. All that must survive this process stands in
 // the maps; an object of this class is a view of them.
@@ -99,4 +99,4 @@ class SteerGroup {
   size_t aimed_ = 0;
 };
 
-}  // namespace roll
+}  // namespace rollctl

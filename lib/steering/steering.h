@@ -12,55 +12,24 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/instance_id.h"
 #include "base/process_ref.h"
 #include "base/result.h"
-#include "net/group.h"
+#include "bpf/listener.h"
+#include "bpf/steering_handle.h"
 
-namespace roll {
+namespace rollctl {
 
 // How traffic moves, best first.
 enum class Handover { Steer, Migrate, Plain };
 const char* handover_name(Handover handover);
 
-// The id of an instance: the app never uses it twice.
-using InstanceId = int64_t;
-
-// As messages name it.
-inline std::string instance_text(InstanceId instance) {
-  return "instance " + std::to_string(instance);
-}
-
 // On one address: ROLL_STEER_SLOTS.
 inline constexpr size_t kMostSteered = 1024;
-
-// A listening socket of an instance. `fd` is a duplicate of the instance's own descriptor.
-struct Listener {
-  Fd fd;
-  Endpoint bound;
-  uint32_t inode = 0;
-  std::optional<GroupIdentity> group = {};  // where whoever took it knows it
-};
 
 // Relative shares of the new connections; who is not named gets none. An instance shares its weight among its
 // listeners.
 using Rotation = std::map<InstanceId, double>;
-
-// The descriptors that keep one address's steering alive without a rollctl, as an instance's shim holds them.
-struct SteeringHandle {
-  Endpoint bound;
-  Fd program, sockets, state, probes, counters;
-  std::vector<uint32_t>
-      slots;  // of that shim's own instance, one per listener, in the order of the listeners
-};
-
-// Counters since the program was attached.
-struct SteeringCounters {
-  uint64_t connections = 0;  // steered to this instance
-  uint64_t fallbacks = 0;    // of these: meant for an instance that had gone
-  uint64_t migrations = 0;   // moved here by the kernel from a listener that closed
-
-  bool operator==(const SteeringCounters&) const = default;
-};
 
 // What is still there when the bound is reached is migrated where the kernel can.
 struct SettleResult {
@@ -156,4 +125,4 @@ class Steering {
   virtual Status detach() = 0;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -2,12 +2,12 @@
 #include "steering/unsteered.h"
 
 #include "base/atomic_file.h"
+#include "bpf/program_attachment.h"
 #include "net/process_sockets.h"
 #include "steering/aimed_connect.h"
-#include "steering/program_attachment.h"
 #include "steering/settle.h"
 
-namespace roll {
+namespace rollctl {
 
 Result<std::unique_ptr<Unsteered>> Unsteered::create(Loop& loop, Handover way) {
   auto diag = SockDiag::create();
@@ -87,4 +87,4 @@ Status migration_available() {
   return {};
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -8,7 +8,7 @@
 #include "steering/classic_steering.h"
 #include "steering/steering.h"
 
-namespace roll {
+namespace rollctl {
 
 // For hosts that cannot steer: who listens is in the rotation, and the kernel hashes.
 //
@@ -53,4 +53,4 @@ class Unsteered final : public Steering {
 // where it is not.
 Status migration_available();
 
-}  // namespace roll
+}  // namespace rollctl

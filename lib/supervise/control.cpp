@@ -8,7 +8,7 @@
 
 #include "process/steering_parts.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -236,4 +236,4 @@ void Control::act(Client& client, int64_t, const shim::SawEnd&, std::vector<Fd>&
   if (client.asked_for_drain) is_end_seen_ = true;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -13,7 +13,7 @@
 #include "supervise/roles.h"
 #include "supervise/supervisor.h"
 
-namespace roll {
+namespace rollctl {
 
 // The shim's side of the sockets: at most 64 clients at a time, each of root or this user, each answered in
 // turn. A client that does not read is dropped; one that comes when all have something to ask waits.
@@ -98,4 +98,4 @@ class Control {
   Watch acceptable_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -15,7 +15,7 @@
 
 #include "base/new_child.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -97,4 +97,4 @@ void Discarder::reap_stuck() {
   std::erase_if(stuck_, has_ended);
 }
 
-}  // namespace roll
+}  // namespace rollctl

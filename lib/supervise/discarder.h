@@ -8,7 +8,7 @@
 
 #include "loop/loop.h"
 
-namespace roll {
+namespace rollctl {
 
 // Takes datagrams that carry descriptors (SCM_RIGHTS) off a socket, and lets go of what they carry, where
 // nobody waits: in a child that does nothing else. The last one who lets go of a descriptor closes what is
@@ -54,4 +54,4 @@ class Discarder {
   Watch again_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -10,7 +10,7 @@
 #include <csignal>
 #include <utility>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -207,4 +207,4 @@ void ForkedServer::open_gate() {
   gate_.reset();
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -14,7 +14,7 @@
 #include "supervise/inherited_sockets.h"
 #include "supervise/roles.h"
 
-namespace roll {
+namespace rollctl {
 
 // The real server process: a child of this one, which is the subreaper of whatever descends from it, so that
 // nothing is left exactly when no child is left. One per process: it reaps every child there is. Destroying
@@ -75,4 +75,4 @@ class ForkedServer final : public ServerProcess {
   Watch on_report_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -9,7 +9,7 @@
 
 #include "net/listen_socket.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -58,4 +58,4 @@ Status InheritedSockets::open() {
   return {};
 }
 
-}  // namespace roll
+}  // namespace rollctl

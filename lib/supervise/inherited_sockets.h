@@ -8,7 +8,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 
-namespace roll {
+namespace rollctl {
 
 // The listening sockets that a shim opens for a server that inherits them, one per address, in their order.
 // They belong to this process's own user, whoever the server is. While one is open here it stays in its
@@ -38,4 +38,4 @@ class InheritedSockets {
   std::vector<Socket> sockets_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

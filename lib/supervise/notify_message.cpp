@@ -5,7 +5,7 @@
 #include <charconv>
 #include <cstdint>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -64,4 +64,4 @@ NotifyMessage parse_notify(std::string_view datagram) {
   return message;
 }
 
-}  // namespace roll
+}  // namespace rollctl

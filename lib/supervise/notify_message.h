@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 
-namespace roll {
+namespace rollctl {
 
 // A status text is cut to this many bytes.
 inline constexpr size_t kMaxStatusText = 1024;
@@ -22,4 +22,4 @@ struct NotifyMessage {
 // Takes bytes of any kind.
 NotifyMessage parse_notify(std::string_view datagram);
 
-}  // namespace roll
+}  // namespace rollctl

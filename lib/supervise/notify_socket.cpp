@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -98,4 +98,4 @@ bool NotifySocket::read_one() {
   return false;
 }
 
-}  // namespace roll
+}  // namespace rollctl

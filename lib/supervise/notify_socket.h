@@ -13,7 +13,7 @@
 #include "supervise/discarder.h"
 #include "supervise/notify_message.h"
 
-namespace roll {
+namespace rollctl {
 
 // The $NOTIFY_SOCKET of one server. Whoever may send to it is not trusted: the sender's pid comes with each
 // message (SCM_CREDENTIALS, put there by the kernel) and is checked, and descriptors are not received. They
@@ -55,4 +55,4 @@ class NotifySocket {
   Watch readable_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

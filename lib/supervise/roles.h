@@ -9,12 +9,13 @@
 #include "base/clock.h"
 #include "base/process_ref.h"
 #include "base/result.h"
+#include "bpf/listener.h"
+#include "bpf/steering_end.h"
+#include "bpf/steering_handle.h"
 #include "process/instance_record.h"
 #include "process/shim_client.h"
-#include "steering/steering.h"
-#include "steering/steering_end.h"
 
-namespace roll {
+namespace rollctl {
 
 // The server's process and everything that descends from it, as the supervisor sees them. The real one tells
 // what becomes of them by calling the supervisor: executed() or execution_failed() of a child that was told
@@ -65,7 +66,7 @@ class ServerNetwork {
   // instance's any more is let go of.
   virtual Refill refill(std::vector<SteeringHandle>& steering, std::vector<Listener> listeners) = 0;
   // Lets go of handles whose steering has ended. Who is left outside the rotation of the others?
-  virtual Company company(std::vector<SteeringHandle>& steering) = 0;
+  virtual GroupOccupancy occupancy(std::vector<SteeringHandle>& steering) = 0;
   // Ends the steering of every address; those where it could not be ended stay.
   virtual Status end_steering(std::vector<SteeringHandle>& steering) = 0;
   virtual SteeringCounters counters(const std::vector<SteeringHandle>& steering) = 0;
@@ -73,17 +74,17 @@ class ServerNetwork {
 
 // A shim acts on its own account only while no rollctl is at work on the app, and keeps one from beginning
 // meanwhile.
-class Turns {
+class AppLockGate {
  public:
-  virtual ~Turns() = default;
+  virtual ~AppLockGate() = default;
   // Held until it is destroyed; null where a rollctl (or another shim) is at work. Never blocks.
   virtual std::shared_ptr<void> take() = 0;
 };
 
 // Who is told.
-class Audience {
+class SupervisorOutput {
  public:
-  virtual ~Audience() = default;
+  virtual ~SupervisorOutput() = default;
 
   // Replaces instance.json.
   virtual Status save(const InstanceRecord& record) = 0;
@@ -95,4 +96,4 @@ class Audience {
   virtual void finish(const ShimEvent& event, const std::string& journal_line) = 0;
 };
 
-}  // namespace roll
+}  // namespace rollctl

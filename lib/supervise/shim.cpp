@@ -28,7 +28,7 @@
 #include "supervise/socket_network.h"
 #include "supervise/supervisor.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -103,7 +103,7 @@ bool is_same_folder(int dir, const std::string& path) {
 }
 
 // Whoever changes the app holds its lock.
-class AppLockTurns final : public Turns {
+class AppLockTurns final : public AppLockGate {
  public:
   explicit AppLockTurns(const std::string& run_dir)
       : path_(run_dir.substr(0, run_dir.find_last_of('/')) + "/" + kAppLock) {}
@@ -118,7 +118,7 @@ class AppLockTurns final : public Turns {
   std::string path_;
 };
 
-class Shim final : public Audience {
+class Shim final : public SupervisorOutput {
  public:
   static Result<std::unique_ptr<Shim>> create(std::unique_ptr<Loop> loop, LaunchSpec spec, ProcessId self,
                                               Fd connection) {
@@ -359,4 +359,4 @@ Status run_shim(const std::string& run_dir) {
   return {};
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -5,7 +5,7 @@
 
 #include "base/result.h"
 
-namespace roll {
+namespace rollctl {
 
 // A shim's whole life: claims the run directory (flock), connects to its launch.sock, takes the launch spec,
 // starts the server when it may and stays until no process of the instance is left; then the run directory is
@@ -13,4 +13,4 @@ namespace roll {
 // made it goes before the server may run, it removes the run directory. An error is for the log.
 Status run_shim(const std::string& run_dir);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "bpf/slot_counters.h"
+#include "bpf/slot_writer.h"
 #include "net/process_sockets.h"
 #include "net/sock_diag.h"
-#include "steering/slot_counters.h"
-#include "steering/slot_writer.h"
 
-namespace roll {
+namespace rollctl {
 
 std::vector<uint16_t> SocketNetwork::ports() const {
   std::vector<uint16_t> ports;
@@ -88,19 +88,19 @@ Refill SocketNetwork::refill(std::vector<SteeringHandle>& steering, std::vector<
   return result;
 }
 
-Company SocketNetwork::company(std::vector<SteeringHandle>& steering) {
-  Company company = Company::Ended;
+GroupOccupancy SocketNetwork::occupancy(std::vector<SteeringHandle>& steering) {
+  GroupOccupancy occupancy = GroupOccupancy::SteeringEnded;
   std::erase_if(steering, [&](const SteeringHandle& handle) {
-    const auto found = look_for_company(handle);
-    if (found && *found == Company::Ended) return true;
-    if (!found || *found == Company::Others) {
-      company = Company::Others;
-    } else if (company == Company::Ended) {
-      company = Company::Alone;
+    const auto found = look_at_occupancy(handle);
+    if (found && *found == GroupOccupancy::SteeringEnded) return true;
+    if (!found || *found == GroupOccupancy::OthersListen) {
+      occupancy = GroupOccupancy::OthersListen;
+    } else if (occupancy == GroupOccupancy::SteeringEnded) {
+      occupancy = GroupOccupancy::RotationOnly;
     }
     return false;
   });
-  return company;
+  return occupancy;
 }
 
 Status SocketNetwork::end_steering(std::vector<SteeringHandle>& steering) {
@@ -111,7 +111,7 @@ Status SocketNetwork::end_steering(std::vector<SteeringHandle>& steering) {
     const auto listener = std::find_if(
         own->begin(), own->end(), [&](const Listener& candidate) { return candidate.bound == handle.bound; });
     if (listener == own->end()) return false;
-    Status done = roll::end_steering(handle, listener->fd.get());
+    Status done = rollctl::end_steering(handle, listener->fd.get());
     if (!done) ended = done;
     return done.has_value();
   });
@@ -130,4 +130,4 @@ SteeringCounters SocketNetwork::counters(const std::vector<SteeringHandle>& stee
   return sum;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -5,7 +5,7 @@
 #include "supervise/inherited_sockets.h"
 #include "supervise/roles.h"
 
-namespace roll {
+namespace rollctl {
 
 // The real ServerNetwork: of the process tree of the record's server, or of this process (its subreaper)
 // while none runs. Of sockets that it inherits the shim gives duplicates of its own, which needs no rights
@@ -19,7 +19,7 @@ class SocketNetwork final : public ServerNetwork {
   bool listens_on_all() override;
   Result<size_t> connections() override;
   Refill refill(std::vector<SteeringHandle>& steering, std::vector<Listener> listeners) override;
-  Company company(std::vector<SteeringHandle>& steering) override;
+  GroupOccupancy occupancy(std::vector<SteeringHandle>& steering) override;
   Status end_steering(std::vector<SteeringHandle>& steering) override;
   SteeringCounters counters(const std::vector<SteeringHandle>& steering) override;
 
@@ -31,4 +31,4 @@ class SocketNetwork final : public ServerNetwork {
   const InheritedSockets& sockets_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -8,7 +8,7 @@
 #include "base/duration.h"
 #include "process/instance_event.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -67,7 +67,7 @@ Status Supervisor::make_child() {
   if (!child) return fail(child.error());
   record_.server = *child;
   // Nobody would ever find a server that no record names.
-  Status saved = roles_.audience.save(record_);
+  Status saved = roles_.output.save(record_);
   if (saved || !is_first_launch_) return {};
   (void)roles_.process.call_off();
   return saved;
@@ -90,7 +90,7 @@ void Supervisor::executed() {
   save();
   // Somebody may wait for it, and a line takes as long as the disk does.
   publish(ShimEvent::Kind::Restarted);
-  roles_.audience.note(restarted_line(record_, roles_.clock.wall_now()));
+  roles_.output.note(restarted_line(record_, roles_.clock.wall_now()));
 }
 
 void Supervisor::execution_failed(const std::string& message) {
@@ -111,7 +111,7 @@ void Supervisor::launch_failed(const std::string& message) {
   if (is_first_launch_) {
     phase_ = Phase::Ended;
     record_.state = InstanceState::Failed;
-    roles_.audience.finish({ShimEvent::Kind::LaunchFailed, record_, {}, message, {}}, {});
+    roles_.output.finish({ShimEvent::Kind::LaunchFailed, record_, {}, message, {}}, {});
     return;
   }
   plan_restart_or_fail({});
@@ -142,7 +142,7 @@ void Supervisor::server_exited(const ExitStatus& exit) {
   status_due_.reset();
   save();
   publish(ShimEvent::Kind::Exited, exit, message);
-  roles_.audience.note(exited_line(record_, roles_.clock.wall_now(), exit));
+  roles_.output.note(exited_line(record_, roles_.clock.wall_now(), exit));
   roles_.process.send_signal_to_all(SIGTERM);
   next_sweep_ = roles_.clock.now() + kSweepPatience;
 }
@@ -312,7 +312,7 @@ Status Supervisor::set_role(const RoleOrder& role) {
     record_.standby_until = hold_ends_;
   }
   if (record_.state != InstanceState::Restarting) record_.state = state;
-  return roles_.audience.save(record_);
+  return roles_.output.save(record_);
 }
 
 void Supervisor::open_gate() {
@@ -395,7 +395,7 @@ void Supervisor::look_whether_idle() {
 }
 
 void Supervisor::end_hold() {
-  const auto turn = roles_.turns.take();
+  const auto turn = roles_.lock_gate.take();
   if (!turn) {
     hold_ends_ = roles_.clock.now() + kTurnAgain;
     return;
@@ -404,16 +404,16 @@ void Supervisor::end_hold() {
   const size_t connections = roles_.network.connections().value_or(0);
   (void)drain(order);
   if (phase_ == Phase::Ended) return;
-  roles_.audience.note(draining_line(record_, roles_.clock.wall_now(), connections, order.deadline));
+  roles_.output.note(draining_line(record_, roles_.clock.wall_now(), connections, order.deadline));
 }
 
 void Supervisor::look_whether_alone() {
   next_alone_look_ = roles_.clock.now() + kTurnAgain;
   const SteeringCounters counted = counters();
-  if (roles_.network.company(steering_) == Company::Alone) {
-    const auto turn = roles_.turns.take();
+  if (roles_.network.occupancy(steering_) == GroupOccupancy::RotationOnly) {
+    const auto turn = roles_.lock_gate.take();
     // A rollctl may have come and gone in between.
-    if (turn && roles_.network.company(steering_) == Company::Alone)
+    if (turn && roles_.network.occupancy(steering_) == GroupOccupancy::RotationOnly)
       (void)roles_.network.end_steering(steering_);
   }
   // Also where another shim has ended it.
@@ -435,7 +435,7 @@ void Supervisor::end_drain() {
   const auto after = std::chrono::duration_cast<Millis>(roles_.clock.now() - drained_from_);
   const std::string line =
       drained_line(record_, roles_.clock.wall_now(), after, connections_cut_.value_or(0), record_.exit);
-  roles_.audience.finish({ShimEvent::Kind::Exited, record_, record_.exit, {}, connections_cut_}, line);
+  roles_.output.finish({ShimEvent::Kind::Exited, record_, record_.exit, {}, connections_cut_}, line);
 }
 
 // Time.
@@ -477,12 +477,12 @@ std::optional<TimePoint> Supervisor::next_due() const {
 }
 
 void Supervisor::publish(ShimEvent::Kind kind, std::optional<ExitStatus> exit, std::string message) {
-  roles_.audience.publish({kind, record_, exit, std::move(message), {}});
+  roles_.output.publish({kind, record_, exit, std::move(message), {}});
 }
 
 // A full disk must not keep a server from being supervised: clients get the same record over the socket.
 void Supervisor::save() {
-  (void)roles_.audience.save(record_);
+  (void)roles_.output.save(record_);
 }
 
-}  // namespace roll
+}  // namespace rollctl

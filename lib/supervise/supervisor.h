@@ -12,7 +12,7 @@
 #include "supervise/notify_message.h"
 #include "supervise/roles.h"
 
-namespace roll {
+namespace rollctl {
 
 // The policy of a shim: what becomes of one server, whoever looks on. A state machine that is told what
 // happened, acts through its roles, and never waits: whoever drives it calls tick() at next_due().
@@ -76,8 +76,8 @@ class Supervisor {
     const Clock& clock;
     ServerProcess& process;
     ServerNetwork& network;
-    Audience& audience;
-    Turns& turns;
+    SupervisorOutput& output;
+    AppLockGate& lock_gate;
   };
 
   Supervisor(const Roles& roles, LaunchSpec spec, ProcessId shim);
@@ -87,7 +87,7 @@ class Supervisor {
   // (`prepared`, or this) is told by start().
   void hold(const Status& prepared);
 
-  // Lets the server run that is held; a failure is told to the audience, as a later one would be.
+  // Lets the server run that is held; a failure is told to the output, as a later one would be.
   void start();
 
   // What became of the child that ServerProcess::start() made.
@@ -180,4 +180,4 @@ class Supervisor {
   TimePoint status_sent_{};
 };
 
-}  // namespace roll
+}  // namespace rollctl

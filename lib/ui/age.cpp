@@ -5,7 +5,7 @@
 
 #include <ctime>
 
-namespace roll {
+namespace rollctl {
 
 std::string short_duration(Millis duration) {
   using std::chrono::days, std::chrono::hours, std::chrono::minutes, std::chrono::seconds;
@@ -33,4 +33,4 @@ Millis elapsed(WallTime since, WallTime now) {
   return std::max(Millis(0), std::chrono::duration_cast<Millis>(now - since));
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 
-namespace roll {
+namespace rollctl {
 
 // How long, in one unit: "35 ms", "12 s", "3 min", "4 h", "2 d". Less than nothing (a clock that was set
 // back) is "0 s".
@@ -18,4 +18,4 @@ std::string relative_time(WallTime time, WallTime now);
 // Between two moments, for short_duration().
 Millis elapsed(WallTime since, WallTime now);
 
-}  // namespace roll
+}  // namespace rollctl

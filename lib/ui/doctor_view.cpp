@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -119,4 +119,4 @@ nlohmann::json doctor_json(const HostVerdict& verdict, std::span<const HostCheck
           {"checks", list}};
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -5,12 +5,12 @@
 #include <span>
 #include <vector>
 
-#include "base/host_check.h"
-#include "steering/host_verdict.h"
+#include "doctor/host_check.h"
+#include "doctor/host_verdict.h"
 #include "ui/line.h"
 #include "ui/status_view.h"
 
-namespace roll {
+namespace rollctl {
 
 // The checks, a paragraph each, and the verdict below them; wrapped to the terminal's width. Detail::Full
 // adds each check's own hint.
@@ -24,4 +24,4 @@ std::vector<Line> doctor_complaints(const HostVerdict& verdict, std::span<const 
 // The one object of `rollctl doctor --json`.
 nlohmann::json doctor_json(const HostVerdict& verdict, std::span<const HostCheck> checks);
 
-}  // namespace roll
+}  // namespace rollctl

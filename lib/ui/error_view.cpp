@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ui/error_view.h"
 
-namespace roll {
+namespace rollctl {
 
 std::vector<Line> error_lines(const Error& error) {
   std::vector<Line> lines{{Span("rollctl:", Tone::Bad), " " + error.message}};
@@ -17,4 +17,4 @@ Line hint_line(const std::string& hint) {
   return {Span("hint:", Tone::Quiet), " " + hint};
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "ui/line.h"
 
-namespace roll {
+namespace rollctl {
 
 // "rollctl: message", and "hint: …" where there is one.
 std::vector<Line> error_lines(const Error& error);
@@ -18,4 +18,4 @@ Line warning_line(const std::string& message);
 // "hint: …"
 Line hint_line(const std::string& hint);
 
-}  // namespace roll
+}  // namespace rollctl

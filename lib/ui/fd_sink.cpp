@@ -18,7 +18,7 @@
 #include <thread>
 #include <utility>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -181,4 +181,4 @@ void FdSink::await_written(const std::function<bool(Millis)>& enough) {
     if (enough(waiting_->standstill())) return;
 }
 
-}  // namespace roll
+}  // namespace rollctl

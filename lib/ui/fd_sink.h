@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/sink.h"
 
-namespace roll {
+namespace rollctl {
 
 // Text that waits for a thread that writes it. For descriptors of one and the same file (standard output and
 // standard error of a terminal), so that it comes in the order in which it was given.
@@ -45,4 +45,4 @@ class FdSink final : public Sink {
   std::shared_ptr<WaitingText> waiting_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -9,7 +9,7 @@
 #include "ui/age.h"
 #include "ui/table.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -88,4 +88,4 @@ nlohmann::json history_json(const History& history, const std::string& app, size
   return {{"v", 1}, {"app", app}, {"changes", changes}};
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -9,7 +9,7 @@
 #include "state/history.h"
 #include "ui/line.h"
 
-namespace roll {
+namespace rollctl {
 
 // The last `limit` changes of an app, newest first, as a table cut to the terminal's width. Nothing for none.
 std::vector<Line> history_lines(const History& history, size_t limit, WallTime now, const Terminal& terminal);
@@ -17,4 +17,4 @@ std::vector<Line> history_lines(const History& history, size_t limit, WallTime n
 // The object of `history --json`, with the same changes.
 nlohmann::json history_json(const History& history, const std::string& app, size_t limit);
 
-}  // namespace roll
+}  // namespace rollctl

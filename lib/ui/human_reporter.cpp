@@ -12,7 +12,7 @@
 #include "ui/error_view.h"
 #include "ui/wording.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -169,4 +169,4 @@ void HumanReporter::error(const Error& error, int) {
   progress_.print(error_lines(error));
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -11,7 +11,7 @@
 #include "ui/reporter.h"
 #include "ui/terminal.h"
 
-namespace roll {
+namespace rollctl {
 
 enum class Verbosity {
   Quiet,    // what went wrong, and nothing else
@@ -53,4 +53,4 @@ class HumanReporter final : public Reporter {
   std::set<InstanceId> fresh_;  // seen before they were ready
 };
 
-}  // namespace roll
+}  // namespace rollctl

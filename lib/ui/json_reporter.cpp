@@ -6,7 +6,7 @@
 #include "process/json_reader.h"
 #include "ui/wording.h"
 
-namespace roll {
+namespace rollctl {
 
 using nlohmann::json;
 
@@ -78,4 +78,4 @@ void JsonReporter::write(const json& object) {
   out_.write(json_line(object));
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -8,7 +8,7 @@
 #include "base/sink.h"
 #include "ui/reporter.h"
 
-namespace roll {
+namespace rollctl {
 
 // `--json`: one object per line, all on `out`: the events as the journal has them, warnings as
 //   {"v":1,"event":"warning","app":…,"message":…}
@@ -39,4 +39,4 @@ class JsonReporter final : public Reporter {
   Ending ending_ = Ending::Untold;
 };
 
-}  // namespace roll
+}  // namespace rollctl

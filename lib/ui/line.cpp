@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -84,4 +84,4 @@ Tone tone_of(InstanceState state) {
   return Tone::Plain;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -7,7 +7,7 @@
 #include "process/instance_record.h"
 #include "ui/terminal.h"
 
-namespace roll {
+namespace rollctl {
 
 // What a word means; which colour that is, is decided here alone.
 enum class Tone {
@@ -38,4 +38,4 @@ size_t line_width(const Line& line, Charset charset);
 
 Tone tone_of(InstanceState state);
 
-}  // namespace roll
+}  // namespace rollctl

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -80,4 +80,4 @@ std::vector<std::string> LinePrinter::fit(std::vector<Line> lines) const {
   return rendered;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -8,7 +8,7 @@
 #include "ui/line.h"
 #include "ui/terminal.h"
 
-namespace roll {
+namespace rollctl {
 
 // Lines that stay, and below them a region of lines that are written over in place. Where nothing can be
 // written over (a pipe, a dumb terminal) there is no region: show() does nothing.
@@ -46,4 +46,4 @@ class LinePrinter {
   std::vector<std::string> wanted_;  // as it shall
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -9,7 +9,7 @@
 
 #include "state/app_command.h"
 
-namespace roll {
+namespace rollctl {
 
 nlohmann::json plan_json(const PlannedChange& planned) {
   const RolloutRequest& request = planned.request;
@@ -49,4 +49,4 @@ std::vector<Line> plan_lines(const PlannedChange& planned) {
   return lines;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -7,7 +7,7 @@
 #include "app/planned_change.h"
 #include "ui/line.h"
 
-namespace roll {
+namespace rollctl {
 
 // What `--dry-run` prints: one line for the change and one for each step.
 std::vector<Line> plan_lines(const PlannedChange& planned);
@@ -15,4 +15,4 @@ std::vector<Line> plan_lines(const PlannedChange& planned);
 // The object of `--dry-run --json`.
 nlohmann::json plan_json(const PlannedChange& planned);
 
-}  // namespace roll
+}  // namespace rollctl

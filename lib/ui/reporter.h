@@ -5,7 +5,7 @@
 #include "deploy/verdict.h"
 #include "deploy/world.h"
 
-namespace roll {
+namespace rollctl {
 
 // Tells the user of a command what it does and how it ended.
 class Reporter : public Observer {
@@ -17,4 +17,4 @@ class Reporter : public Observer {
   virtual void error(const Error& error, int exit_status) = 0;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -10,7 +10,7 @@
 #include "ui/table.h"
 #include "ui/wording.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -177,4 +177,4 @@ std::vector<Line> overview_lines(const std::vector<AppStatus>& apps, WallTime no
   return table.lines(terminal);
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "ui/line.h"
 
-namespace roll {
+namespace rollctl {
 
 enum class Detail {
   Normal,
@@ -23,4 +23,4 @@ std::vector<Line> status_lines(const AppStatus& status, WallTime now, const Term
 // All apps, a line each; nothing for none.
 std::vector<Line> overview_lines(const std::vector<AppStatus>& apps, WallTime now, const Terminal& terminal);
 
-}  // namespace roll
+}  // namespace rollctl

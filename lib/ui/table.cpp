@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -94,4 +94,4 @@ Line Table::line(const std::vector<Span>& cells, const Layout& layout, Charset c
   return line;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -7,7 +7,7 @@
 
 #include "ui/line.h"
 
-namespace roll {
+namespace rollctl {
 
 // A release's label may be longer than all the rest of a line.
 inline constexpr size_t kWidestRelease = 32;
@@ -43,4 +43,4 @@ class Table {
   std::vector<std::vector<Span>> rows_;
 };
 
-}  // namespace roll
+}  // namespace rollctl

@@ -8,7 +8,7 @@
 #include <cctype>
 #include <string>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -53,4 +53,4 @@ Terminal Terminal::detect(int fd, const Environment& environment, ColorWish wish
   return terminal;
 }
 
-}  // namespace roll
+}  // namespace rollctl

@@ -6,7 +6,7 @@
 
 #include "ui/text.h"
 
-namespace roll {
+namespace rollctl {
 
 // What --no-color says.
 enum class ColorWish { Auto, Never };
@@ -38,4 +38,4 @@ struct Terminal {
   static Terminal detect(int fd, const Environment& environment, ColorWish wish);
 };
 
-}  // namespace roll
+}  // namespace rollctl

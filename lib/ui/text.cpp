@@ -5,7 +5,7 @@
 #include <locale.h>
 #include <wchar.h>
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -104,4 +104,4 @@ const char* arrow(Charset charset) {
   return charset == Charset::Utf8 ? "→" : "->";
 }
 
-}  // namespace roll
+}  // namespace rollctl

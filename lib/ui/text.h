@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace roll {
+namespace rollctl {
 
 // What the reader's locale can show.
 enum class Charset { Ascii, Utf8 };
@@ -29,4 +29,4 @@ std::string cut_to_width(std::string_view text, size_t width, Charset charset);
 const char* ellipsis(Charset charset);
 const char* arrow(Charset charset);  // "→" or "->"
 
-}  // namespace roll
+}  // namespace rollctl

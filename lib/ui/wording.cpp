@@ -10,7 +10,7 @@
 #include "base/process_ref.h"
 #include "process/json_reader.h"
 
-namespace roll {
+namespace rollctl {
 
 namespace {
 
@@ -246,4 +246,4 @@ std::string ids_text(const std::vector<InstanceId>& ids) {
   return fmt::format("{}", fmt::join(ids, ", "));
 }
 
-}  // namespace roll
+}  // namespace rollctl

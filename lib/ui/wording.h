@@ -10,7 +10,7 @@
 #include "deploy/verdict.h"
 #include "state/event.h"
 
-namespace roll {
+namespace rollctl {
 
 // Every sentence about a change that people read, in one place: what is tried, what happened, how it ended.
 
@@ -41,4 +41,4 @@ std::string count_text(size_t count, const std::string& thing);
 // "12, 13"
 std::string ids_text(const std::vector<InstanceId>& ids);
 
-}  // namespace roll
+}  // namespace rollctl

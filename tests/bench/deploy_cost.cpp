@@ -18,10 +18,10 @@
 #include <vector>
 
 #include "base/duration.h"
+#include "bpf/grace_period.h"
 #include "faults/rolled_app.h"
-#include "steering/grace_period.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -220,8 +220,8 @@ int run() {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test
 
 int main() {
-  return roll::test::run();
+  return rollctl::test::run();
 }

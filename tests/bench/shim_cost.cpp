@@ -9,7 +9,7 @@
 
 #include "faults/rolled_app.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -81,8 +81,8 @@ int run() {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test
 
 int main() {
-  return roll::test::run();
+  return rollctl::test::run();
 }

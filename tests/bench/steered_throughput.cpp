@@ -14,7 +14,7 @@
 #include "net/process_sockets.h"
 #include "steering/ebpf_steering.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -119,8 +119,8 @@ int run() {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test
 
 int main() {
-  return roll::test::run();
+  return rollctl::test::run();
 }

@@ -3,7 +3,7 @@
 // valid.
 #include "faults/kill_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 class CanaryKillTest : public KillTest {
@@ -54,4 +54,4 @@ TEST_F(CanaryKillTest, ARollbackFromStandbyIsFinishedOrUndone) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

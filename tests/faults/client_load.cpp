@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-namespace roll::test {
+namespace rollctl::test {
 
 namespace {
 
@@ -51,4 +51,4 @@ std::string summary_of(const json& books) {
                      books.value("first_failures", json::array()).dump());
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

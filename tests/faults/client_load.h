@@ -7,7 +7,7 @@
 
 #include "support/child_process.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 // Closed-loop clients on 127.0.0.1:8080 that ask until they are told to stop.
 class ClientLoad {
@@ -32,4 +32,4 @@ class ClientLoad {
 // What matters of the books, in one line.
 std::string summary_of(const nlohmann::json& books);
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -13,7 +13,7 @@
 
 #include "faults/faults_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using testing::AnyOf;
@@ -129,4 +129,4 @@ TEST_F(FailedLookTest, AnyLookThatFailsIsNoAnswer) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -12,7 +12,7 @@
 #include "faults/client_load.h"
 #include "faults/rolled_app.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 using nlohmann::json;
 
@@ -68,4 +68,4 @@ class FaultsTest : public NetNamespaceTest {
   int instances_;
 };
 
-}  // namespace roll::test
+}  // namespace rollctl::test

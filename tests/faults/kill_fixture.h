@@ -11,7 +11,7 @@
 
 #include "faults/faults_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 using testing::AnyOf;
 
@@ -96,4 +96,4 @@ class KillTest : public FaultsTest {
   std::string meant_ = "first";  // the release that a command which names none is about
 };
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -3,7 +3,7 @@
 // everything right, and no client notices.
 #include "faults/kill_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 TEST_F(KillTest, ADeployIsFinishedOrUndone) {
@@ -115,4 +115,4 @@ TEST_F(KillTest, ARecoveryThatIsKilledIsRunAgain) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -18,7 +18,7 @@
 #include "support/descriptors.h"
 #include "support/json_lines.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -188,4 +188,4 @@ path = "/-/readyz"
                      instances);
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -12,7 +12,7 @@
 #include "support/net_namespace.h"
 #include "support/residents.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 // One app, "web", of roll-httpd or another server, and the rollctl that rolls it: all folders in places of
 // their own. Its processes are known by the network namespace, so the calling thread needs one of its own.
@@ -68,4 +68,4 @@ class RolledApp {
 // roll-httpd on 127.0.0.1:8080, ready over HTTP.
 std::string httpd_app_file(int instances);
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -9,7 +9,7 @@
 #include "base/process_ref.h"
 #include "faults/faults_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -106,4 +106,4 @@ TEST_P(ShimKillTest, AnUnsupervisedServerIsScaledAwayAndStopped) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

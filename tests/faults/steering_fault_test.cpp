@@ -7,7 +7,7 @@
 
 #include "faults/faults_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 struct Fault {
@@ -79,4 +79,4 @@ TEST_P(SteeringFaultTest, TheDeployEndsHonestlyAndRecoverHeals) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

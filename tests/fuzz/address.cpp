@@ -11,17 +11,17 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::string_view text(reinterpret_cast<const char*>(data), size);
-  if (const auto address = roll::ListenAddress::parse(text)) {
+  if (const auto address = rollctl::ListenAddress::parse(text)) {
     if (address->text != text) std::abort();
-    if (address->host == roll::ListenAddress::Host::Ip) {
-      const auto again = roll::ListenAddress::parse(address->endpoint.text());
+    if (address->host == rollctl::ListenAddress::Host::Ip) {
+      const auto again = rollctl::ListenAddress::parse(address->endpoint.text());
       if (!again || *again != *address) std::abort();
     }
   }
-  if (const auto duration = roll::parse_duration(text)) {
-    const auto again = roll::parse_duration(roll::format_duration(*duration));
+  if (const auto duration = rollctl::parse_duration(text)) {
+    const auto again = rollctl::parse_duration(rollctl::format_duration(*duration));
     if (!again || *again != *duration) std::abort();
-    if (roll::human_duration(*duration).empty()) std::abort();
+    if (rollctl::human_duration(*duration).empty()) std::abort();
   }
   return 0;
 }

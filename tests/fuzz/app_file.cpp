@@ -21,24 +21,24 @@ void require(bool holds) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::string_view text(reinterpret_cast<const char*>(data), size);
-  const auto app = roll::parse_app_file(text, "web.toml");
+  const auto app = rollctl::parse_app_file(text, "web.toml");
   if (!app) {
     require(!app.error().message.empty());
     return 0;
   }
-  roll::GenerationSpec spec{"web", "v1", 1, *app};
-  const auto written = roll::parse_app_file(roll::write_app_file(*app), "web.toml");
-  require(written && roll::same_specification(spec, {"web", "v1", 1, *written}));
-  const auto kept = roll::generation_spec_from_json(roll::to_json(spec));
-  require(kept && roll::same_specification(spec, *kept));
+  rollctl::GenerationSpec spec{"web", "v1", 1, *app};
+  const auto written = rollctl::parse_app_file(rollctl::write_app_file(*app), "web.toml");
+  require(written && rollctl::same_specification(spec, {"web", "v1", 1, *written}));
+  const auto kept = rollctl::generation_spec_from_json(rollctl::to_json(spec));
+  require(kept && rollctl::same_specification(spec, *kept));
 
   // Nothing here may depend on this host's users and files.
   spec.config.user.clear();
   spec.config.group.clear();
   spec.config.env_file.clear();
-  const roll::InstancePlace place{1, "/run/web/1", "/log", "/journal", 9001};
-  require(roll::make_launch_spec(spec, place).has_value());
-  require(roll::make_probe_spec(spec, place).has_value());
-  require(roll::expand_hook(spec, spec.config.hooks.after_shift).has_value());
+  const rollctl::InstancePlace place{1, "/run/web/1", "/log", "/journal", 9001};
+  require(rollctl::make_launch_spec(spec, place).has_value());
+  require(rollctl::make_probe_spec(spec, place).has_value());
+  require(rollctl::expand_hook(spec, spec.config.hooks.after_shift).has_value());
   return 0;
 }

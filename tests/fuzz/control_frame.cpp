@@ -25,7 +25,7 @@
 
 namespace {
 
-constexpr roll::Millis kPatience{10'000};
+constexpr rollctl::Millis kPatience{10'000};
 
 void require(bool holds) {
   if (!holds) std::abort();
@@ -43,41 +43,42 @@ struct Folder {
 
 // A shim whose server and network are only numbers.
 struct FuzzedShim {
-  explicit FuzzedShim(roll::Loop& loop, const std::string& folder)
-      : supervisor({clock, process, network, audience, turns}, roll::LaunchSpec{}, roll::ProcessId{}) {
+  explicit FuzzedShim(rollctl::Loop& loop, const std::string& folder)
+      : supervisor({clock, process, network, output, lock_gate}, rollctl::LaunchSpec{},
+                   rollctl::ProcessId{}) {
     process.shim = &supervisor;
-    auto made = roll::Control::create(loop, folder,
-                                      {[this](const roll::shim::Launch&) { supervisor.start(); },
-                                       [this] { supervisor.start(); }, [this] { ++changes; }});
+    auto made = rollctl::Control::create(loop, folder,
+                                         {[this](const rollctl::shim::Launch&) { supervisor.start(); },
+                                          [this] { supervisor.start(); }, [this] { ++changes; }});
     require(made.has_value());
     control = std::move(*made);
     control->serve(supervisor, network);
   }
 
-  roll::test::PushedClock clock;
-  roll::test::FakeServer process;
-  roll::test::FakeNetwork network;
-  roll::test::RecordingAudience audience;
-  roll::test::FakeTurns turns;
-  roll::Supervisor supervisor;
-  std::unique_ptr<roll::Control> control;
+  rollctl::test::PushedClock clock;
+  rollctl::test::FakeServer process;
+  rollctl::test::FakeNetwork network;
+  rollctl::test::RecordingOutput output;
+  rollctl::test::FakeAppLockGate lock_gate;
+  rollctl::Supervisor supervisor;
+  std::unique_ptr<rollctl::Control> control;
   int changes = 0;
 };
 
 void read_answers(int client) {
   for (;;) {
-    const auto packet = roll::receive_packet(client);
+    const auto packet = rollctl::receive_packet(client);
     if (!packet || !*packet) return;
-    require(roll::shim::parse_from_shim((*packet)->text).has_value());
+    require(rollctl::shim::parse_from_shim((*packet)->text).has_value());
   }
 }
 
-void talk(FuzzedShim& shim, roll::Loop& loop, std::string_view input) {
+void talk(FuzzedShim& shim, rollctl::Loop& loop, std::string_view input) {
   int ends[2] = {};
   require(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
-  const roll::Fd client(ends[0]);
-  const roll::Fd carried(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  shim.control->adopt_launcher(roll::Fd(ends[1]));
+  const rollctl::Fd client(ends[0]);
+  const rollctl::Fd carried(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  shim.control->adopt_launcher(rollctl::Fd(ends[1]));
   while (!input.empty()) {
     const size_t end = std::min(input.find('\n'), input.size());
     const std::string_view frame = input.substr(0, end);
@@ -85,21 +86,21 @@ void talk(FuzzedShim& shim, roll::Loop& loop, std::string_view input) {
     if (frame.empty()) continue;
     const std::vector<int> fds(static_cast<unsigned char>(frame[0] - '0') % 16, carried.get());
     const int before = shim.changes;
-    if (!roll::send_packet(client.get(), frame.substr(1), fds)) break;  // it has hung up, or it is empty
+    if (!rollctl::send_packet(client.get(), frame.substr(1), fds)) break;  // it has hung up, or it is empty
     require(loop.run_until([&] { return shim.changes > before; }, loop.now() + kPatience) ==
-            roll::WaitEnd::Satisfied);
+            rollctl::WaitEnd::Satisfied);
     read_answers(client.get());
   }
 }
 
 int lowest_free_descriptor() {
-  return roll::Fd(::dup(STDERR_FILENO)).get();
+  return rollctl::Fd(::dup(STDERR_FILENO)).get();
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const auto loop = std::move(*roll::Loop::create());
+  static const auto loop = std::move(*rollctl::Loop::create());
   static const Folder folder;
   const int free = lowest_free_descriptor();
   {

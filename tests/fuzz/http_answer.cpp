@@ -8,13 +8,13 @@
 #include <string_view>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using State = roll::HttpAnswer::State;
+  using State = rollctl::HttpAnswer::State;
   std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  roll::HttpAnswer whole;
+  rollctl::HttpAnswer whole;
   whole.take(bytes);
   whole.end();
 
-  roll::HttpAnswer pieces;
+  rollctl::HttpAnswer pieces;
   for (char byte : bytes) pieces.take(std::string_view(&byte, 1));
   pieces.end();
 

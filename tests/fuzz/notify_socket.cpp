@@ -26,7 +26,7 @@
 namespace {
 
 constexpr size_t kMostDatagrams = 8;  // the kernel queues ten
-constexpr roll::Millis kPatience{10'000};
+constexpr rollctl::Millis kPatience{10'000};
 
 void require(bool holds) {
   if (!holds) std::abort();
@@ -39,25 +39,25 @@ class Receiver {
     char name[] = "/tmp/roll-fuzz-XXXXXX";
     require(::mkdtemp(name) != nullptr);
     folder_ = name;
-    loop_ = std::move(*roll::Loop::create());
-    auto socket = roll::NotifySocket::create(
+    loop_ = std::move(*rollctl::Loop::create());
+    auto socket = rollctl::NotifySocket::create(
         *loop_, folder_ + "/n", std::nullopt,
         [this](pid_t sender) {
           ++seen_;
           return sender == ::getpid();
         },
-        [this](const roll::NotifyMessage& message) {
+        [this](const rollctl::NotifyMessage& message) {
           ++believed_;
-          if (message.status) require(message.status->size() <= roll::kMaxStatusText);
+          if (message.status) require(message.status->size() <= rollctl::kMaxStatusText);
         });
     require(socket.has_value());
     socket_ = std::move(*socket);
-    sender_ = roll::Fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    sender_ = rollctl::Fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::strcpy(address.sun_path, (folder_ + "/n").c_str());
     require(::connect(sender_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
-    carried_ = roll::Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    carried_ = rollctl::Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   }
   ~Receiver() { std::filesystem::remove_all(folder_); }
 
@@ -68,16 +68,16 @@ class Receiver {
     const size_t believed_before = believed_;
     if (::sendmsg(sender_.get(), &header, MSG_DONTWAIT) < 0) return;  // what the kernel does not let through
     require(loop_->run_until([&] { return seen_ > seen_before; }, loop_->now() + kPatience) ==
-            roll::WaitEnd::Satisfied);
+            rollctl::WaitEnd::Satisfied);
     require(is_ours || believed_ == believed_before);
   }
 
  private:
   std::string folder_;
-  std::unique_ptr<roll::Loop> loop_;
-  std::unique_ptr<roll::NotifySocket> socket_;
-  roll::Fd sender_;
-  roll::Fd carried_;
+  std::unique_ptr<rollctl::Loop> loop_;
+  std::unique_ptr<rollctl::NotifySocket> socket_;
+  rollctl::Fd sender_;
+  rollctl::Fd carried_;
   size_t seen_ = 0;
   size_t believed_ = 0;
 };
@@ -115,7 +115,7 @@ void send(Receiver& receiver, unsigned char what, std::string_view text) {
 }
 
 int lowest_free_descriptor() {
-  return roll::Fd(::dup(STDERR_FILENO)).get();
+  return rollctl::Fd(::dup(STDERR_FILENO)).get();
 }
 
 }  // namespace

@@ -9,16 +9,16 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::string_view text(reinterpret_cast<const char*>(data), size);
-  auto request = roll::shim::parse_request(text);
+  auto request = rollctl::shim::parse_request(text);
   if (request.body) {
-    const auto again = roll::shim::to_text(roll::shim::Request{request.id, *request.body});
-    const auto parsed = roll::shim::parse_request(again);
+    const auto again = rollctl::shim::to_text(rollctl::shim::Request{request.id, *request.body});
+    const auto parsed = rollctl::shim::parse_request(again);
     if (!parsed.body || parsed.id != request.id || parsed.body->index() != request.body->index())
       std::abort();
   }
-  if (const auto message = roll::shim::parse_from_shim(text)) {
-    const auto* reply = std::get_if<roll::shim::Reply>(&*message);
-    if (reply != nullptr && !roll::shim::parse_from_shim(roll::shim::to_text(*reply))) std::abort();
+  if (const auto message = rollctl::shim::parse_from_shim(text)) {
+    const auto* reply = std::get_if<rollctl::shim::Reply>(&*message);
+    if (reply != nullptr && !rollctl::shim::parse_from_shim(rollctl::shim::to_text(*reply))) std::abort();
   }
   return 0;
 }

@@ -4,7 +4,7 @@
 
 #include "support/app_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 using testing::AllOf;
 using testing::HasSubstr;
@@ -257,4 +257,4 @@ TEST_F(BadPortTest, AServerThatOpensOnlyOneOfItsAddressesFails) {
   expect_only("v1");
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -11,7 +11,7 @@
 #include "base/fd.h"
 #include "support/app_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 using testing::AllOf;
 using testing::HasSubstr;
@@ -336,4 +336,4 @@ TEST_F(BadLuckTest, ShimsThatAreAllKilledDuringADeployLoseNobody) {
   expect_only("v1", 2);
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -7,7 +7,7 @@
 #include "base/atomic_file.h"
 #include "support/app_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 using testing::AllOf;
 using testing::HasSubstr;
@@ -308,4 +308,4 @@ TEST_F(LaterTest, AServerThatDiesAgainAndAgainIsGivenUpAndStatusSaysSo) {
   EXPECT_EQ(get()->status, 200);
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

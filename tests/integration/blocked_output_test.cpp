@@ -14,7 +14,7 @@
 #include "support/app_fixture.h"
 #include "support/descriptors.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 using testing::IsEmpty;
 using testing::Not;
@@ -340,4 +340,4 @@ TEST_F(FloodTest, AHistoryIsWholeForWhoReadsLate) {
   expect_exit(history, 0);
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

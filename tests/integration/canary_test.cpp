@@ -4,7 +4,7 @@
 
 #include "support/app_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 using testing::AllOf;
 using testing::IsEmpty;
@@ -269,4 +269,4 @@ TEST_F(AttendedCanaryTest, CannotBeDetachedFrom) {
   expect_only("v1");
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -10,7 +10,7 @@
 
 #include "support/app_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -137,4 +137,4 @@ TEST_F(CapabilitiesTest, ASetUserIdProgramRunsNothingAtAll) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

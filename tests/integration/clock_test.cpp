@@ -2,7 +2,7 @@
 // Somebody sets the wall clock: what was meant in seconds is still as many.
 #include "support/app_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 constexpr const char* kDay = "86400";
 constexpr const char* kDayBack = "-86400";
@@ -91,4 +91,4 @@ TEST_F(ClockTest, ItMayBeSetInTheMiddleOfAChange) {
   }
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -5,7 +5,7 @@
 
 #include "support/app_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 using testing::AllOf;
 using testing::ElementsAre;
@@ -586,4 +586,4 @@ TEST_F(CommandsTest, HelpAndVersionAreForEveryone) {
         << command;
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

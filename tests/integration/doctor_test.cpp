@@ -9,7 +9,7 @@
 
 #include "support/app_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 using testing::AllOf;
 using testing::HasSubstr;
@@ -242,4 +242,4 @@ TEST_F(DoctorTest, TakesNoApp) {
   EXPECT_THAT(doctor({"web"}), ExitsWith(2));
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -6,7 +6,7 @@
 
 #include "support/app_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 using testing::HasSubstr;
 
@@ -98,4 +98,4 @@ TEST_F(LimitedTest, WhatTheHardLimitDoesNotAllowIsRefusedBeforehand) {
   EXPECT_TRUE(server_events().empty());
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -10,7 +10,7 @@
 #include "support/app_fixture.h"
 #include "support/gate_breaches.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 using testing::AllOf;
 using testing::Contains;
@@ -239,4 +239,4 @@ TEST_F(HandoverTest, AnOldServerThatDiesDuringADeployReachesNoUnreadyOne) {
   expect_only("v2", 2);
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -8,7 +8,7 @@
 #include "base/fd.h"
 #include "support/app_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 using testing::AllOf;
 using testing::Contains;
@@ -230,4 +230,4 @@ TEST_F(InterruptTest, WhileStatusWatchesEndsIt) {
   EXPECT_THAT(finish(watch), ExitsWith(0));
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

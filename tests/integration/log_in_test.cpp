@@ -7,7 +7,7 @@
 
 #include "support/app_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 using testing::AllOf;
 using testing::HasSubstr;
@@ -156,4 +156,4 @@ TEST_P(ClosedTest, AnotherSeesTheChangeThatIsUnderWay) {
   EXPECT_EQ(*exit, ChildExit::with_code(0));
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -5,7 +5,7 @@
 
 #include "support/app_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 class OutputTest : public AppTest {
  protected:
@@ -82,4 +82,4 @@ TEST_F(OutputTest, IsFreeOfEscapesWhenPipedAlsoWhereATerminalIsPromised) {
   EXPECT_EQ((ran->output + ran->errors).find('\r'), std::string::npos);
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

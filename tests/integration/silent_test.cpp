@@ -12,7 +12,7 @@
 #include "process/shim_protocol.h"
 #include "support/app_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 using std::chrono::steady_clock;
 using testing::AllOf;
@@ -198,4 +198,4 @@ TEST_F(SilentTest, AnAppMayHaveMoreAddressesThanAPacketHasRoomFor) {
   expect_only("v2");
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -6,7 +6,7 @@
 
 #include "support/app_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 using testing::IsEmpty;
 
@@ -228,4 +228,4 @@ TEST_F(SocketsTest, TheServersUserMayMakeFilesInItsRunFolder) {
 
 }  // namespace
 
-}  // namespace roll::test
+}  // namespace rollctl::test

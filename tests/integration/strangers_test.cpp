@@ -14,7 +14,7 @@
 #include "base/fd.h"
 #include "support/app_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -324,4 +324,4 @@ TEST_F(ForgedFoldersTest, AJournalOfAnothersIsNotBelieved) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

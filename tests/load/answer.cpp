@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <charconv>
 
-namespace roll::load {
+namespace rollctl::load {
 namespace {
 
 constexpr size_t kLongestHead = 65536;
@@ -173,4 +173,4 @@ AnswerReader::Progress AnswerReader::read_chunk_line(std::string_view& data) {
   return Progress::Complete;
 }
 
-}  // namespace roll::load
+}  // namespace rollctl::load

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace roll::load {
+namespace rollctl::load {
 
 // Reads one HTTP/1 answer to a GET, piece by piece: head, then a body framed by Content-Length, by chunks or
 // by the end of the connection. Interim answers (1xx) are skipped.
@@ -52,4 +52,4 @@ class AnswerReader {
   uint64_t left_ = 0;  // of the body or of a chunk
 };
 
-}  // namespace roll::load
+}  // namespace rollctl::load

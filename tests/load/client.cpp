@@ -3,7 +3,7 @@
 
 #include "load/request.h"
 
-namespace roll::load {
+namespace rollctl::load {
 namespace {
 
 using namespace std::chrono_literals;
@@ -106,4 +106,4 @@ void Client::wait(Phase phase, Millis time) {
   s_.tick_by(until_);
 }
 
-}  // namespace roll::load
+}  // namespace rollctl::load

@@ -6,7 +6,7 @@
 #include "load/connection.h"
 #include "load/surroundings.h"
 
-namespace roll::load {
+namespace rollctl::load {
 
 // A closed-loop client: one request, its answer, the next request, until the surroundings say stop. Never
 // sends a request a second time. With Mode::Connect each has a connection of its own, which the server is
@@ -52,4 +52,4 @@ class Client final : private ConnectionOwner {
   TimePoint started_;
 };
 
-}  // namespace roll::load
+}  // namespace rollctl::load

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace roll::load {
+namespace rollctl::load {
 namespace {
 
 constexpr uint32_t kReadable = EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
@@ -148,4 +148,4 @@ std::string Connection::source() const {
   return endpoint ? endpoint->text() : source_;
 }
 
-}  // namespace roll::load
+}  // namespace rollctl::load

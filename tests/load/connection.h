@@ -9,7 +9,7 @@
 #include "load/answer.h"
 #include "load/surroundings.h"
 
-namespace roll::load {
+namespace rollctl::load {
 
 // Told what happens on a connection. Each request that was begun ends with exactly one of on_answered() and
 // on_failed(). All but on_body() and on_answered() may begin the next request.
@@ -82,4 +82,4 @@ class Connection final : public Pollable {
   std::string source_;
 };
 
-}  // namespace roll::load
+}  // namespace rollctl::load

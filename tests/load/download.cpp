@@ -5,7 +5,7 @@
 
 #include "load/request.h"
 
-namespace roll::load {
+namespace rollctl::load {
 namespace {
 
 using namespace std::chrono_literals;
@@ -126,4 +126,4 @@ void Download::on_closed() {
   next();
 }
 
-}  // namespace roll::load
+}  // namespace rollctl::load

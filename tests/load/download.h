@@ -9,7 +9,7 @@
 #include "load/connection.h"
 #include "load/surroundings.h"
 
-namespace roll::load {
+namespace rollctl::load {
 
 // Gets one path and takes its checksum while it comes; once, or again and again until the surroundings say
 // stop. A download that was begun is finished also then. Its records stand in Ledger::downloads.
@@ -54,4 +54,4 @@ class Download final : private ConnectionOwner {
   bool done_ = false;
 };
 
-}  // namespace roll::load
+}  // namespace rollctl::load

@@ -5,7 +5,7 @@
 #include <bit>
 #include <cmath>
 
-namespace roll::load {
+namespace rollctl::load {
 namespace {
 
 constexpr unsigned kSubBits = 7;
@@ -57,4 +57,4 @@ Histogram::Nanos Histogram::percentile(double percent) const {
   return max_;
 }
 
-}  // namespace roll::load
+}  // namespace rollctl::load

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace roll::load {
+namespace rollctl::load {
 
 // Latencies in log-linear buckets: 128 to each power of two, so that a percentile is less than 1 % too high
 // and never too low. A fixed 40 KiB; recording costs no allocation. Up to 36 minutes; longer counts as that,
@@ -32,4 +32,4 @@ class Histogram {
   Nanos max_{0};
 };
 
-}  // namespace roll::load
+}  // namespace rollctl::load

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace roll::load {
+namespace rollctl::load {
 
 std::string_view mode_name(Mode mode) {
   switch (mode) {
@@ -68,4 +68,4 @@ bool Ledger::is_clean() const {
   return sent > 0 && unsolicited == 0 && downloaded;
 }
 
-}  // namespace roll::load
+}  // namespace rollctl::load

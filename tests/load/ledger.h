@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "load/histogram.h"
 
-namespace roll::load {
+namespace rollctl::load {
 
 // What kind of client sent a request.
 enum class Mode { Connect, KeepAlive, Download };
@@ -93,4 +93,4 @@ class Ledger {
   std::vector<FailureRecord> first_failures_;
 };
 
-}  // namespace roll::load
+}  // namespace rollctl::load

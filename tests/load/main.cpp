@@ -19,13 +19,13 @@ void print_line(const std::string& line) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  using namespace roll::load;
+  using namespace rollctl::load;
   auto parsed = parse_options(argc, argv);
   if (const int* exit_status = std::get_if<int>(&parsed)) return *exit_status;
   const auto& options = std::get<Options>(parsed);
   signal(SIGPIPE, SIG_IGN);
 
-  Run run(options, [](std::string_view event, const Ledger& ledger, roll::Millis elapsed) {
+  Run run(options, [](std::string_view event, const Ledger& ledger, rollctl::Millis elapsed) {
     print_line(json_report(event, ledger, elapsed));
   });
   auto ledger = run.run();

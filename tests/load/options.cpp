@@ -7,7 +7,7 @@
 
 #include "base/duration.h"
 
-namespace roll::load {
+namespace rollctl::load {
 namespace {
 
 constexpr int kUsage = 2;
@@ -121,4 +121,4 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   return options;
 }
 
-}  // namespace roll::load
+}  // namespace rollctl::load

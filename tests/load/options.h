@@ -10,7 +10,7 @@
 #include "base/address.h"
 #include "base/clock.h"
 
-namespace roll::load {
+namespace rollctl::load {
 
 struct Options {
   std::vector<Endpoint> targets;  // clients take turns at them
@@ -39,4 +39,4 @@ struct Options {
 // (2).
 std::variant<Options, int> parse_options(int argc, char** argv);
 
-}  // namespace roll::load
+}  // namespace rollctl::load

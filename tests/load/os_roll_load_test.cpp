@@ -8,7 +8,7 @@
 #include "support/child_process.h"
 #include "support/net_namespace.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -282,4 +282,4 @@ TEST_F(RollLoadTest, ExitsWithTwoOnWrongUsage) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -7,7 +7,7 @@
 
 #include "base/duration.h"
 
-namespace roll::load {
+namespace rollctl::load {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -150,4 +150,4 @@ std::string text_report(const Ledger& ledger, Millis elapsed) {
   return text;
 }
 
-}  // namespace roll::load
+}  // namespace rollctl::load

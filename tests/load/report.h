@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "load/ledger.h"
 
-namespace roll::load {
+namespace rollctl::load {
 
 // The books as one line of JSON, without '\n':
 //   {"v":1,"event":"final","elapsed_ms":…,"ok":true,"sent":…,"answered":…,"failed":…,"outstanding":…,
@@ -24,4 +24,4 @@ std::string json_report(std::string_view event, const Ledger& ledger, Millis ela
 // The same for people, some lines.
 std::string text_report(const Ledger& ledger, Millis elapsed);
 
-}  // namespace roll::load
+}  // namespace rollctl::load

@@ -5,7 +5,7 @@
 
 #include "base/address.h"
 
-namespace roll::load {
+namespace rollctl::load {
 
 enum class Persistence { KeepAlive, Close };
 
@@ -23,4 +23,4 @@ inline std::string status_failure(int status) {
   return "status_" + std::to_string(status);
 }
 
-}  // namespace roll::load
+}  // namespace rollctl::load

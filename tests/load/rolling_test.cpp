@@ -17,7 +17,7 @@
 #include "support/gate_breaches.h"
 #include "support/json_lines.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -212,4 +212,4 @@ TEST_F(RollingTest, NoClientReachesAReleaseThatIsNotReady) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -13,7 +13,7 @@
 #include <cerrno>
 #include <charconv>
 
-namespace roll::load {
+namespace rollctl::load {
 namespace {
 
 using namespace std::chrono_literals;
@@ -200,4 +200,4 @@ int Run::milliseconds_to_tick() const {
   return static_cast<int>(std::max<int64_t>(left.count(), 0));
 }
 
-}  // namespace roll::load
+}  // namespace rollctl::load

@@ -13,7 +13,7 @@
 #include "load/download.h"
 #include "load/surroundings.h"
 
-namespace roll::load {
+namespace rollctl::load {
 
 // One run: its clients, its commands, its end. Blocks SIGINT and SIGTERM in the calling thread for good.
 class Run {
@@ -54,4 +54,4 @@ class Run {
   TimePoint next_report_;
 };
 
-}  // namespace roll::load
+}  // namespace rollctl::load

@@ -7,7 +7,7 @@
 
 #include <cerrno>
 
-namespace roll::load {
+namespace rollctl::load {
 namespace {
 
 bool is_loopback_v4(const IpAddress& ip) {
@@ -53,4 +53,4 @@ void Surroundings::watch(int fd, Pollable& owner) {
   epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &event);
 }
 
-}  // namespace roll::load
+}  // namespace rollctl::load

@@ -14,7 +14,7 @@
 #include "load/ledger.h"
 #include "load/options.h"
 
-namespace roll::load {
+namespace rollctl::load {
 
 // Gets the events of one descriptor at a time.
 class Pollable {
@@ -59,4 +59,4 @@ struct Surroundings {
   void tick_by(TimePoint when) { next_tick = std::min(next_tick, when); }
 };
 
-}  // namespace roll::load
+}  // namespace rollctl::load

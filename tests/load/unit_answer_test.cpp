@@ -3,7 +3,7 @@
 
 #include "load/answer.h"
 
-namespace roll::load {
+namespace rollctl::load {
 namespace {
 
 using Progress = AnswerReader::Progress;
@@ -128,4 +128,4 @@ TEST_P(AnswerReaderTest, TellsHowFarALostAnswerHadCome) {
 }
 
 }  // namespace
-}  // namespace roll::load
+}  // namespace rollctl::load

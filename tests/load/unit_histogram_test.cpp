@@ -7,7 +7,7 @@
 
 #include "load/histogram.h"
 
-namespace roll::load {
+namespace rollctl::load {
 namespace {
 
 using namespace std::chrono_literals;
@@ -70,4 +70,4 @@ TEST(HistogramTest, AddsAnotherOne) {
 }
 
 }  // namespace
-}  // namespace roll::load
+}  // namespace rollctl::load

@@ -7,7 +7,7 @@
 #include "load/ledger.h"
 #include "load/report.h"
 
-namespace roll::load {
+namespace rollctl::load {
 namespace {
 
 using namespace std::chrono_literals;
@@ -121,4 +121,4 @@ TEST(ReportTest, NamesForPeopleEachKindOfFailure) {
 }
 
 }  // namespace
-}  // namespace roll::load
+}  // namespace rollctl::load

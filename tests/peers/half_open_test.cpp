@@ -9,7 +9,7 @@
 #include "base/address.h"
 #include "support/app_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 constexpr const char* kSlowClients = "127.0.0.9";
@@ -128,4 +128,4 @@ TEST_F(SlowClientsTest, HandshakesThatOutlastTheSettlingAreMoved) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

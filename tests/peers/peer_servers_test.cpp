@@ -11,7 +11,7 @@
 #include "faults/client_load.h"
 #include "support/app_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -108,4 +108,4 @@ TEST_P(PeersTest, AnswerAllThatIsSent) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -7,7 +7,7 @@
 
 #include "os/roll-httpd/httpd_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -141,4 +141,4 @@ TEST_P(ProxiesTest, ADeniedPathIsNeverServedAndNobodyGetsTheAnswerOfAnother) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -17,7 +17,7 @@
 #include "support/json_lines.h"
 #include "support/net_namespace.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -328,4 +328,4 @@ TEST_F(StubServerTest, ListsEachBehaviourInItsHelp) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -21,7 +21,7 @@
 #include "steering/steering_fixture.h"
 #include "support/descriptors.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -333,4 +333,4 @@ TEST_F(FindPositionsTest, TellsListenersApartAlsoWhileOneDropsOthers) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

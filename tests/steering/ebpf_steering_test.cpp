@@ -12,12 +12,12 @@
 #include <vector>
 
 #include "base/descriptor_limit.h"
+#include "bpf/steer_program.h"
 #include "steering/reuseport.h"
-#include "steering/steer_program.h"
 #include "steering/steering_fixture.h"
 #include "support/descriptors.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 TEST_F(EbpfSteeringTest, FallsBackToServingInstancesOnly) {
@@ -296,4 +296,4 @@ TEST_F(EbpfSteeringTest, UsesTheSlotsOfThoseThatHaveClosed) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <csignal>
 
-namespace roll::test {
+namespace rollctl::test {
 
 namespace {
 
@@ -86,4 +86,4 @@ ForkedServer::~ForkedServer() {
   ::waitpid(pid_, nullptr, 0);
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -6,7 +6,7 @@
 #include "base/fd.h"
 #include "base/process_ref.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 enum class Serving {
   UntilEof,  // accepts, and closes when the client does
@@ -30,4 +30,4 @@ class ForkedServer {
   ProcessId id_;
 };
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -10,7 +10,7 @@
 #include "steering/reuseport.h"
 #include "support/net_namespace.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -90,4 +90,4 @@ TEST_F(NudgeTest, GetsMigratedConnectionsAccepted) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -13,7 +13,7 @@
 
 #include "base/process_ref.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 namespace {
 
@@ -136,4 +136,4 @@ SettleResult await(Settlement& settlement) {
   return {};
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

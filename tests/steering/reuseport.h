@@ -12,7 +12,7 @@
 #include "loop/loop.h"
 #include "steering/steering.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 enum class Dual { Yes, No };  // of an IPv6 wildcard: does it take IPv4 as well?
 
@@ -59,4 +59,4 @@ ProcessId own_id();
 // Waits until the settlement is over; fails the test after 10 s.
 SettleResult await(Settlement& settlement);
 
-}  // namespace roll::test
+}  // namespace rollctl::test

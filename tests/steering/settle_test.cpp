@@ -12,10 +12,10 @@
 #include <initializer_list>
 #include <thread>
 
-#include "steering/grace_period.h"
+#include "bpf/grace_period.h"
 #include "steering/steering_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -324,4 +324,4 @@ TEST(GracePeriodTest, LeavesARealTimePriorityAsItWas) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

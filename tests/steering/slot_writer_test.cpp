@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "steering/slot_writer.h"
+#include "bpf/slot_writer.h"
 
 #include <gtest/gtest.h>
 
-#include "steering/slot_counters.h"
-#include "steering/steer_program.h"
+#include "bpf/slot_counters.h"
+#include "bpf/steer_program.h"
 #include "steering/steering_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 class SlotWriterTest : public EbpfSteeringTest {
@@ -106,4 +106,4 @@ TEST_F(SlotWriterTest, SaysThatAListenerIsStillInAnotherSteering) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "steering/steer_program.h"
+#include "bpf/steer_program.h"
 
 #include <gmock/gmock.h>
 #include <linux/capability.h>
@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 constexpr size_t kLargestLog = 16 << 20;
@@ -90,4 +90,4 @@ INSTANTIATE_TEST_SUITE_P(Privileges, SteerProgramTest,
                          [](const auto& privilege) { return privilege.param.name; });
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -12,7 +12,7 @@
 #include "steering/reuseport.h"
 #include "steering/steering_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using SteeringContractTest = SteeringByTest;
@@ -258,4 +258,4 @@ TEST_P(SteeringContractTest, DetachesWhenNobodyListensAnyMore) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

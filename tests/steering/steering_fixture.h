@@ -15,7 +15,7 @@
 #include "steering/reuseport.h"
 #include "support/net_namespace.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 inline const Endpoint kAny = v4("0.0.0.0");
 inline const Endpoint kLocal = v4("127.0.0.1");
@@ -104,4 +104,4 @@ class EbpfSteeringTest : public SteeringFixture {
   Result<std::unique_ptr<Steering>> make() override { return make_steering(By::Ebpf, *loop_); }
 };
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -16,7 +16,7 @@
 #include "steering/steering_fixture.h"
 #include "support/descriptors.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -233,4 +233,4 @@ TEST_F(HandoverTest, IsPlainWhenAsked) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -3,7 +3,7 @@
 
 #include "steering/steering.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 // Is told by the fakes what is about to be done to them, and what became of it.
 class ActWatcher {
@@ -19,4 +19,4 @@ class ActWatcher {
   virtual void changed() {}
 };
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -17,7 +17,7 @@
 #include "support/descriptors.h"
 #include "support/json_lines.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 namespace fs = std::filesystem;
 
@@ -339,4 +339,4 @@ void AppTest::kill_process(pid_t pid, int signal) {
   (void)poll(&exited, 1, static_cast<int>(kLong.count()));
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -16,7 +16,7 @@
 #include "support/net_namespace.h"
 #include "support/residents.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 using nlohmann::json;
 using namespace std::chrono_literals;
@@ -160,4 +160,4 @@ class AppTest : public NetNamespaceTest {
   std::optional<uid_t> uid_;
 };
 
-}  // namespace roll::test
+}  // namespace rollctl::test

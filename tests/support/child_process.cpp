@@ -15,7 +15,7 @@
 #include "base/fd.h"
 #include "support/child_process_exec.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 constexpr int kPipeBytes = 1 << 20;
@@ -280,4 +280,4 @@ std::string program_path(std::string_view name) {
   return (self.parent_path().parent_path() / "bin" / name).string();
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -14,7 +14,7 @@
 #include "base/process_ref.h"
 #include "base/result.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 // How a child ended: an exit code, or the signal that killed it (then `code` is -1).
 struct ChildExit {
@@ -102,4 +102,4 @@ Result<RunResult> run_child(ChildSpec spec, Millis timeout);
 // The path of a program of this build: "stub_server" → "…/build/bin/stub_server".
 std::string program_path(std::string_view name);
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -12,7 +12,7 @@
 #include <cerrno>
 #include <string_view>
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 std::string_view variable_name(std::string_view variable) {
@@ -78,4 +78,4 @@ std::vector<char*> exec_array(std::vector<std::string>& texts) {
   execvpe(plan.argv[0], plan.argv.data(), plan.env.data());
   report_and_exit(report);
 }
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace roll::test {
+namespace rollctl::test {
 
 // Everything the child needs between fork and exec, made before the fork: afterwards only async-signal-safe
 // calls are allowed, since another thread may have held malloc's lock.
@@ -32,4 +32,4 @@ std::vector<char*> exec_array(std::vector<std::string>& texts);
 // Nothing of `report_fd` and of what the plan does not name is left open in the program.
 [[noreturn]] void become_child(const ExecPlan& plan, int report_fd);
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -6,7 +6,7 @@
 
 #include "base/fd.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -136,4 +136,4 @@ TEST(ChildProcessTest, IsNotHeldUpByAGrandchildThatKeepsItsOutputOpen) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

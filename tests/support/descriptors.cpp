@@ -5,7 +5,7 @@
 
 #include <filesystem>
 
-namespace roll::test {
+namespace rollctl::test {
 
 namespace fs = std::filesystem;
 
@@ -31,4 +31,4 @@ std::vector<std::string> steering_held_by(pid_t pid) {
   return held;
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace roll::test {
+namespace rollctl::test {
 
 // What the descriptors of a process are by their number, as the kernel names them: a path, "socket:[123]".
 // Those that are closed while it looks are left out; a process that has ended has none.
@@ -21,4 +21,4 @@ size_t count_descriptors();
 // count.
 std::vector<std::string> steering_held_by(pid_t pid);
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -11,7 +11,7 @@
 #include "support/child_process.h"
 #include "support/temp_dir.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using testing::Contains;
@@ -58,4 +58,4 @@ TEST_F(SteeringHeldTest, AFileThatHappensToBeCalledSoDoesNot) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -11,7 +11,7 @@
 
 #include "base/process_ref.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 namespace {
 
@@ -60,4 +60,4 @@ std::string EarlyStopper::long_path() {
   return path + "/usr/bin:/bin";
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

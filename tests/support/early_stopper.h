@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 // A user who stops (SIGSTOP) the first process below this one that he may: one that has just changed to him,
 // and has executed nothing yet. He lives until he has, or this object goes. Only root can make one.
@@ -31,4 +31,4 @@ class EarlyStopper {
   Fd stopped_;
 };
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -8,7 +8,7 @@
 #include "deploy/world.h"
 #include "support/fake_scheduler.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 // Programs that are only names: they take their time and end as the test says, else well.
 class FakeHooks final : public Hooks {
@@ -54,4 +54,4 @@ class FakeInterrupts final : public Interrupts {
   int first_ = 0;
 };
 
-}  // namespace roll::test
+}  // namespace rollctl::test

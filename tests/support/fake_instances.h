@@ -14,7 +14,7 @@
 #include "support/act_watcher.h"
 #include "support/fake_scheduler.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 // How a server behaves. Times count from the start of its process; nothing: never.
 struct ServerScript {
@@ -456,4 +456,4 @@ class FakeInstances final : public Instances {
   bool rollctl_is_at_work_ = false;
 };
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -6,7 +6,7 @@
 
 #include "state/journal.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 class FakeJournal final : public Journal {
  public:
@@ -46,4 +46,4 @@ class FakeJournal final : public Journal {
   std::vector<size_t> intents_;  // which of them are on the disk
 };
 
-}  // namespace roll::test
+}  // namespace rollctl::test

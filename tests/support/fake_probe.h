@@ -7,7 +7,7 @@
 #include "probe/probe.h"
 #include "support/fake_instances.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 // Knows from the script whether a server is ready, once it can be reached.
 class FakeProbe final : public Probe {
@@ -43,4 +43,4 @@ class FakeProbe final : public Probe {
   const FakeInstances& instances_;
 };
 
-}  // namespace roll::test
+}  // namespace rollctl::test

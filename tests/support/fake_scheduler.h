@@ -12,7 +12,7 @@
 
 #include "loop/scheduler.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 // Time that stands still until the test runs it: run_until() jumps from one thing that is due to the next,
 // and nothing ever waits. Things due at the same time happen in the order in which they were asked for.
@@ -109,4 +109,4 @@ class FakeScheduler final : public Scheduler {
   bool running_ = false;
 };
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -11,7 +11,7 @@
 #include "support/act_watcher.h"
 #include "support/fake_instances.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 // What the kernel would do with the connections of one address. As with the real one, what is attached stays
 // when rollctl dies.
@@ -172,4 +172,4 @@ class FakeSteering final : public Steering {
   bool guarded_ = false;  // and nobody was shifted in yet
 };
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -10,7 +10,7 @@
 
 #include "deploy/world.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 // Counts the calls of all roles. At one of them, something goes wrong.
 class Faults {
@@ -222,4 +222,4 @@ class FaultyHooks final : public Hooks {
   Faults& faults_;
 };
 
-}  // namespace roll::test
+}  // namespace rollctl::test

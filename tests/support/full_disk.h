@@ -6,7 +6,7 @@
 
 #include <csignal>
 
-namespace roll::test {
+namespace rollctl::test {
 
 // While it stands no file of this process can grow: a write fails with EFBIG, "File too large".
 class FullDisk {
@@ -25,4 +25,4 @@ class FullDisk {
   rlimit before_{};
 };
 
-}  // namespace roll::test
+}  // namespace rollctl::test

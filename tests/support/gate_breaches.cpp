@@ -3,7 +3,7 @@
 
 #include <set>
 
-namespace roll::test {
+namespace rollctl::test {
 
 using nlohmann::json;
 
@@ -23,4 +23,4 @@ size_t gate_breaches(const std::vector<json>& server_events, const std::string& 
   return breaches;
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

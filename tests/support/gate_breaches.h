@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace roll::test {
+namespace rollctl::test {
 
 // How many connections and requests other than those of the probe of /readyz reached a release while it was
 // not ready, by the events of its stub_servers. One probe asks an instance at a time, so the request after a
@@ -13,4 +13,4 @@ namespace roll::test {
 // killed in between.
 size_t gate_breaches(const std::vector<nlohmann::json>& server_events, const std::string& release);
 
-}  // namespace roll::test
+}  // namespace rollctl::test

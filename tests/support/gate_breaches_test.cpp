@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using nlohmann::json;
@@ -43,4 +43,4 @@ TEST(GateBreachesTest, ReleasesAndInstancesAreToldApart) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -3,7 +3,7 @@
 
 #include <utility>
 
-namespace roll::test {
+namespace rollctl::test {
 
 using nlohmann::json;
 
@@ -17,4 +17,4 @@ std::vector<json> json_lines(const std::string& text) {
   return objects;
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

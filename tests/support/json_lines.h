@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-namespace roll::test {
+namespace rollctl::test {
 
 // The lines of a text that are JSON objects. One without its end is left out: it is still being written.
 std::vector<nlohmann::json> json_lines(const std::string& text);
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using nlohmann::json;
@@ -21,4 +21,4 @@ TEST(JsonLinesTest, OneThatIsStillBeingWrittenIsLeftOut) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <regex>
 
-namespace roll::test {
+namespace rollctl::test {
 
 Result<KernelLog> KernelLog::open_at_end() {
   Fd messages(::open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC));
@@ -39,4 +39,4 @@ bool complains_about_bpf(std::string_view line) {
   return std::regex_search(line.begin(), line.end(), kComplaint);
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -8,7 +8,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 // What the kernel has logged since this was opened, whoever made it do so.
 class KernelLog {
@@ -29,4 +29,4 @@ class KernelLog {
 // troubles of the host are not ours.
 bool complains_about_bpf(std::string_view line);
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using testing::Contains;
@@ -35,4 +35,4 @@ TEST(KernelLogTest, TellsOnlyOfTheFuture) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -6,7 +6,7 @@
 
 #include "support/kernel_log.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 // Linked into a test program, it lets that fail when the kernel warned while it ran. Tests that run beside it
@@ -34,4 +34,4 @@ class KernelLogWatch final : public testing::Environment {
 [[maybe_unused]] const auto* const kWatch = testing::AddGlobalTestEnvironment(new KernelLogWatch);
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

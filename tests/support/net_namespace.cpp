@@ -14,7 +14,7 @@
 
 #include "base/fd.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 bool has_sys_admin() {
@@ -72,4 +72,4 @@ Result<std::string> read_net_setting(std::string_view name) {
   return text;
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -9,7 +9,7 @@
 
 #include "base/result.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 // Why this process may not make network namespaces (it wants CAP_SYS_ADMIN), or nothing when it may. As root
 // nothing is ever skipped: there a failure is a failure.
@@ -35,4 +35,4 @@ class NetNamespaceTest : public testing::Test {
   }
 };
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -7,7 +7,7 @@
 
 #include "base/fd.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 constexpr uint16_t kPort = 8080;
@@ -55,4 +55,4 @@ TEST_F(NetNamespaceTest, HasItsSettingsForItself) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -7,7 +7,7 @@
 
 #include "deploy/world.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 class RecordingObserver final : public Observer {
  public:
@@ -32,4 +32,4 @@ class RecordingObserver final : public Observer {
   }
 };
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -10,7 +10,7 @@
 
 #include "base/atomic_file.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 namespace fs = std::filesystem;
 
@@ -68,4 +68,4 @@ std::vector<Resident> residents_called(const std::string& text) {
   return all;
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -6,7 +6,7 @@
 
 #include "base/process_ref.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 // A process of the calling thread's network namespace.
 struct Resident {
@@ -21,4 +21,4 @@ std::vector<Resident> residents();
 // Those whose command has that text in it.
 std::vector<Resident> residents_called(const std::string& text);
 
-}  // namespace roll::test
+}  // namespace rollctl::test

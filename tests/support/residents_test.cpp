@@ -6,7 +6,7 @@
 #include "support/child_process.h"
 #include "support/net_namespace.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using testing::IsEmpty;
@@ -44,4 +44,4 @@ TEST_F(ResidentsTest, HaveACommandWhileTheyExecute) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <string>
 
-namespace roll::test {
+namespace rollctl::test {
 
 // A folder of its own for each test, gone afterwards.
 class TempDirTest : public testing::Test {
@@ -27,4 +27,4 @@ class TempDirTest : public testing::Test {
   std::string dir_;
 };
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -8,7 +8,7 @@
 
 #include "base/process_ref.h"
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 using testing::HasSubstr;
@@ -97,4 +97,4 @@ TEST(CommandTest, IsOfAProcessGroupOfItsOwnAndEndsWithTheObject) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

@@ -8,7 +8,7 @@
 #include "steering/reuseport.h"
 #include "support/net_namespace.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 const ListenAddress kAddress = *ListenAddress::parse("0.0.0.0:8080");
@@ -158,4 +158,4 @@ TEST_F(ProcessSocketsTest, SaysThatItMayNotTakeAStrangersListener) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

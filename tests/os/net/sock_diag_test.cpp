@@ -13,7 +13,7 @@
 #include "steering/reuseport.h"
 #include "support/net_namespace.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 uint32_t inode_of(const Fd& fd) {
@@ -157,4 +157,4 @@ TEST_F(SockDiagTest, KnowsWhatMakesAGroup) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -13,7 +13,7 @@
 #include "support/child_process.h"
 #include "support/net_namespace.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using BindFunction = int (*)(int, const sockaddr*, socklen_t);
@@ -108,4 +108,4 @@ TEST_F(PreloadTest, NeedsNoLibraryAndNoVersionOfASymbol) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

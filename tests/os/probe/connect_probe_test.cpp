@@ -6,7 +6,7 @@
 
 #include "os/probe/probe_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 class ConnectProbeTest : public ProbeTest {
@@ -178,4 +178,4 @@ TEST_F(ConnectProbeTest, NeverCallsBackOnceDestroyed) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

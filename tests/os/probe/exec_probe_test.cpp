@@ -8,7 +8,7 @@
 #include "os/probe/probe_fixture.h"
 #include "support/early_stopper.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 class ExecProbeTest : public ProbeTest {
@@ -130,4 +130,4 @@ TEST_F(ExecProbeTest, HandsNoDescriptorToTheCommand) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "os/probe/probe_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 class HttpProbeTest : public ProbeTest {
@@ -90,4 +90,4 @@ TEST_F(HttpProbeTest, SaysThatNobodyIsThere) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

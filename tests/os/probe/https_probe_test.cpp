@@ -8,7 +8,7 @@
 
 #include "os/probe/probe_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 // One answer over TLS, with a certificate that nobody vouches for.
@@ -92,4 +92,4 @@ TEST_F(HttpsProbeTest, SaysThatTlsCannotBeLoaded) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

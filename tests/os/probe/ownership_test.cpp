@@ -10,7 +10,7 @@
 
 #include "os/probe/probe_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using testing::HasSubstr;
@@ -257,4 +257,4 @@ TEST_F(OwnershipTest, IsAskedForBeforeACommandAndAfterIt) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

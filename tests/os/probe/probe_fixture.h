@@ -18,7 +18,7 @@
 #include "support/child_process.h"
 #include "support/net_namespace.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 using namespace std::chrono_literals;
 
@@ -158,4 +158,4 @@ class ProbeTest : public NetNamespaceTest {
 #define EXPECT_NOT_READY(result) \
   EXPECT_EQ((result).verdict, ProbeResult::Verdict::NotReady) << (result).detail
 
-}  // namespace roll::test
+}  // namespace rollctl::test

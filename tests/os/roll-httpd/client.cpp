@@ -11,7 +11,7 @@
 #include <cerrno>
 #include <cstdlib>
 
-namespace roll::test {
+namespace rollctl::test {
 
 std::string HttpAnswer::header(const std::string& lower_case_name) const {
   auto found = headers.find(lower_case_name);
@@ -101,4 +101,4 @@ void Client::shut_writing() {
   shutdown(fd_.get(), SHUT_WR);
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -10,7 +10,7 @@
 
 #include "base/fd.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 struct HttpAnswer {
   int status = 0;
@@ -48,4 +48,4 @@ class Client {
   std::string buffer_;
 };
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -6,7 +6,7 @@
 
 #include "os/roll-httpd/httpd_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 // A request that the grace period does not end: whose head has come.
@@ -220,4 +220,4 @@ TEST_F(DrainTest, ClientsInALoopSeeNoErrorWhileServersFollowOneAnother) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -4,7 +4,7 @@
 
 #include "os/roll-httpd/httpd_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using FilesTest = HttpdTest;
@@ -142,4 +142,4 @@ TEST_F(FilesTest, HeadIsGetWithoutTheBody) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -6,7 +6,7 @@
 
 #include "os/roll-httpd/httpd_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 const std::string kSecret = "GET /secret HTTP/1.1\r\nHost: test\r\n\r\n";
@@ -333,4 +333,4 @@ TEST_F(FramingTest, WhatIsPlainIsReadAndTheNextRequestToo) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

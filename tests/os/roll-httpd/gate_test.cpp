@@ -2,7 +2,7 @@
 // $ROLL_GATE_FD: ready, but unseen until the gate opens.
 #include "os/roll-httpd/httpd_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 class GateTest : public HttpdTest {
@@ -50,4 +50,4 @@ TEST_F(GateTest, ADescriptorThatIsNotOpenIsAnError) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

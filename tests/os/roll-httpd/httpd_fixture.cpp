@@ -11,7 +11,7 @@
 #include <cstring>
 #include <fstream>
 
-namespace roll::test {
+namespace rollctl::test {
 
 void HttpdTest::SetUp() {
   NetNamespaceTest::SetUp();
@@ -100,4 +100,4 @@ void HttpdTest::begin_drain() {
   ASSERT_EQ(read_notification().substr(0, 11), "STOPPING=1\n");
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

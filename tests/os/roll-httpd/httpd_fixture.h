@@ -15,7 +15,7 @@
 #include "support/child_process.h"
 #include "support/net_namespace.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 // The real roll-httpd on a root of its own, in a network namespace of its own.
 class HttpdTest : public NetNamespaceTest {
@@ -49,4 +49,4 @@ class HttpdTest : public NetNamespaceTest {
   std::optional<ChildProcess> server_;
 };
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -18,7 +18,7 @@
 #include "os/roll-httpd/client.h"
 #include "support/net_namespace.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 struct BaseFree {
@@ -32,7 +32,7 @@ class LibrollTest : public NetNamespaceTest {
     if (IsSkipped() || HasFatalFailure()) return;
     std::signal(SIGPIPE, SIG_IGN);
     base_.reset(event_base_new());
-    server_ = Server::create(base_.get(), {});
+    server_ = roll::Server::create(base_.get(), {});
     ASSERT_TRUE(server_);
     server_->on_request([](evhttp_request* request) { evhttp_send_reply(request, 200, "OK", nullptr); });
     auto bound = server_->bind("127.0.0.1:8080");
@@ -47,7 +47,7 @@ class LibrollTest : public NetNamespaceTest {
   }
 
   std::unique_ptr<event_base, BaseFree> base_;
-  std::unique_ptr<Server> server_;
+  std::unique_ptr<roll::Server> server_;
 };
 
 TEST_F(LibrollTest, WhoWaitsInTheQueueWhenTheDrainBeginsIsServed) {
@@ -82,8 +82,8 @@ TEST_F(LibrollTest, EveryRequestIsDoneOnceAlsoWhenItsClientGoes) {
     evbuffer_add(evhttp_request_get_output_buffer(request), body.data(), body.size());
     evhttp_send_reply(request, 200, "OK", nullptr);
   });
-  server_->on_done([&](evhttp_request*, Ending ending, std::size_t unsent) {
-    if (ending == Ending::Answered) {
+  server_->on_done([&](evhttp_request*, roll::Ending ending, std::size_t unsent) {
+    if (ending == roll::Ending::Answered) {
       ++answered;
     } else {
       ++cut;
@@ -172,4 +172,4 @@ TEST_F(LibrollTest, AnAnswerThatComesLaterLetsNothingPileUp) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -6,7 +6,7 @@
 
 #include "os/roll-httpd/httpd_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using LimitsTest = HttpdTest;
@@ -171,4 +171,4 @@ TEST_F(LimitsTest, AFloodOfConnectionsLeavesTheOthersAlone) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

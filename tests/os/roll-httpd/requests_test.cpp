@@ -11,7 +11,7 @@
 
 #include "os/roll-httpd/httpd_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using RequestsTest = HttpdTest;
@@ -196,4 +196,4 @@ TEST_F(RequestsTest, AFifoThatNobodyReadsIsNoLog) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

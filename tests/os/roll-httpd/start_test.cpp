@@ -4,7 +4,7 @@
 
 #include "os/roll-httpd/httpd_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using StartTest = HttpdTest;
@@ -88,4 +88,4 @@ TEST_F(StartTest, ClosedStandardDescriptorsAreNotThoseOfClients) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

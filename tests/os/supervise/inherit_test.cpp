@@ -13,7 +13,7 @@
 #include "shim_fixture.h"
 #include "support/descriptors.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using testing::AllOf;
@@ -221,4 +221,4 @@ TEST_F(InheritTest, SaysThatTheOtherSocketIsNotShared) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

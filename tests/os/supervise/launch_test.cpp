@@ -17,7 +17,7 @@
 #include "shim_fixture.h"
 #include "support/descriptors.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using testing::ContainsRegex;
@@ -671,4 +671,4 @@ TEST_F(LaunchTest, TheProgramSaysThatItIsInternal) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -27,7 +27,7 @@
 #include "support/child_process.h"
 #include "support/net_namespace.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 inline const std::vector<std::string> kListen{"--listen", "127.0.0.1:8080"};
 
@@ -187,4 +187,4 @@ class ShimTest : public NetNamespaceTest {
   std::vector<std::unique_ptr<Watched>> watched_;
 };
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -5,7 +5,7 @@
 #include "shim_fixture.h"
 #include "support/early_stopper.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 constexpr uid_t kUser = 65534;
@@ -130,4 +130,4 @@ TEST_F(StoppedTest, ATracerDoesNotHoldUpADrain) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -16,7 +16,7 @@
 #include "process/shim_protocol.h"
 #include "shim_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using Kind = ShimEvent::Kind;
@@ -374,4 +374,4 @@ TEST_F(StrangersTest, HoldsTheSteeringOfMoreAddressesThanAPacketHasRoomFor) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

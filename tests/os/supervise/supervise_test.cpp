@@ -13,7 +13,7 @@
 #include "process/shim_protocol.h"
 #include "shim_fixture.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using testing::ElementsAre;
@@ -567,4 +567,4 @@ TEST_F(SuperviseTest, AnIdleShimNeverWakesUp) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

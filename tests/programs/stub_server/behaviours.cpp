@@ -8,7 +8,7 @@
 #include "base/duration.h"
 #include "base/process_ref.h"
 
-namespace roll::stub {
+namespace rollctl::stub {
 namespace {
 
 Result<uint64_t> number(std::string_view text, uint64_t most) {
@@ -187,4 +187,4 @@ std::string describe_behaviours() {
   return text;
 }
 
-}  // namespace roll::stub
+}  // namespace rollctl::stub

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 
-namespace roll::stub {
+namespace rollctl::stub {
 
 // What is done with a request that is not for /readyz.
 enum class Answer {
@@ -89,4 +89,4 @@ Status apply_behaviour(Plan& plan, std::string_view text);
 // The table of behaviours, for --help.
 std::string describe_behaviours();
 
-}  // namespace roll::stub
+}  // namespace rollctl::stub

@@ -11,7 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 
-namespace roll::stub {
+namespace rollctl::stub {
 namespace {
 
 using namespace std::chrono_literals;
@@ -202,4 +202,4 @@ void Connection::close_with_reset() {
   state_ = State::Closed;
 }
 
-}  // namespace roll::stub
+}  // namespace rollctl::stub

@@ -12,7 +12,7 @@
 #include "behaviours.h"
 #include "event_file.h"
 
-namespace roll::stub {
+namespace rollctl::stub {
 
 // What a connection needs to know of its server.
 struct ServerView {
@@ -74,4 +74,4 @@ class Connection {
   std::optional<TimePoint> wake_at_;
 };
 
-}  // namespace roll::stub
+}  // namespace rollctl::stub

@@ -7,7 +7,7 @@
 #include <chrono>
 #include <cstdlib>
 
-namespace roll::stub {
+namespace rollctl::stub {
 namespace {
 
 std::string quoted(std::string_view text) {
@@ -47,4 +47,4 @@ void EventFile::append(std::string_view event, std::string_view detail) {
   [[maybe_unused]] ssize_t ignored = write(file_.get(), line.data(), line.size());
 }
 
-}  // namespace roll::stub
+}  // namespace rollctl::stub

@@ -7,7 +7,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 
-namespace roll::stub {
+namespace rollctl::stub {
 
 // What happened to this server, one JSON object a line, appended with one write each, so that several
 // instances may share a file and a killed one loses nothing:
@@ -31,4 +31,4 @@ class EventFile {
   bool ready_ = false;
 };
 
-}  // namespace roll::stub
+}  // namespace rollctl::stub

@@ -7,7 +7,7 @@
 
 #include <cstdlib>
 
-namespace roll::stub {
+namespace rollctl::stub {
 namespace {
 
 constexpr int kFirstInherited = 3;  // SD_LISTEN_FDS_START
@@ -74,4 +74,4 @@ std::string bound_address(int socket) {
   return endpoint ? endpoint->text() : std::string();
 }
 
-}  // namespace roll::stub
+}  // namespace rollctl::stub

@@ -20,7 +20,7 @@
 #include "notify.h"
 #include "server.h"
 
-namespace roll::stub {
+namespace rollctl::stub {
 namespace {
 
 constexpr int kUsage = 2;
@@ -179,15 +179,15 @@ int run(Plan& plan) {
 }
 
 }  // namespace
-}  // namespace roll::stub
+}  // namespace rollctl::stub
 
 int main(int argc, char** argv) {
-  roll::stub::Plan plan;
-  auto read = roll::stub::read_arguments(plan, std::vector<std::string>(argv + 1, argv + argc));
+  rollctl::stub::Plan plan;
+  auto read = rollctl::stub::read_arguments(plan, std::vector<std::string>(argv + 1, argv + argc));
   if (!read) {
     std::fprintf(stderr, "stub_server: %s\n", read.error().message.c_str());
-    return roll::stub::kUsage;
+    return rollctl::stub::kUsage;
   }
   signal(SIGPIPE, SIG_IGN);
-  return roll::stub::run(plan);
+  return rollctl::stub::run(plan);
 }

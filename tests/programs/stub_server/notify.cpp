@@ -12,7 +12,7 @@
 
 #include "base/fd.h"
 
-namespace roll::stub {
+namespace rollctl::stub {
 namespace {
 
 void send_message(NotifyWay way, std::string_view path, std::string_view message) {
@@ -42,4 +42,4 @@ void notify(NotifyWay way, std::string_view message) {
   waitpid(child, nullptr, 0);
 }
 
-}  // namespace roll::stub
+}  // namespace rollctl::stub

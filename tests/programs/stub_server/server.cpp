@@ -16,7 +16,7 @@
 #include "listeners.h"
 #include "notify.h"
 
-namespace roll::stub {
+namespace rollctl::stub {
 namespace {
 
 using namespace std::chrono_literals;
@@ -234,4 +234,4 @@ void Server::watch(int fd, uint64_t id, uint32_t interest) {
   epoll_ctl(epoll_.get(), added ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event);
 }
 
-}  // namespace roll::stub
+}  // namespace rollctl::stub

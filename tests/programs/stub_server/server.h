@@ -15,7 +15,7 @@
 #include "connection.h"
 #include "event_file.h"
 
-namespace roll::stub {
+namespace rollctl::stub {
 
 // Serves as its plan says until it is told to end. SIGTERM, SIGINT, SIGQUIT and Plan::end_signal have to be
 // blocked when it is made.
@@ -62,4 +62,4 @@ class Server {
   std::optional<Result<int>> end_;
 };
 
-}  // namespace roll::stub
+}  // namespace rollctl::stub

@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 using nlohmann::json;
@@ -121,4 +121,4 @@ TEST(AppStatusTest, OfTheWantedGenerationTheNewestAreTooMany) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

@@ -5,7 +5,7 @@
 
 #include <csignal>
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 struct NoOutput final : SignalledOutput {
@@ -41,4 +41,4 @@ TEST(SignalsTest, OneWakesALoopThatWaits) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 Endpoint bound(const char* text) {
@@ -112,4 +112,4 @@ TEST(IpAddressTest, ShowsAMappedAddressAsIpv4) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

@@ -12,7 +12,7 @@
 #include "base/fd.h"
 #include "support/temp_dir.h"
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 using Lines = std::vector<std::string>;
@@ -74,4 +74,4 @@ TEST_F(BackwardLinesTest, SayWhatKeepsThemFromReading) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "base/beside.h"
-
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/resource.h>
@@ -12,7 +10,9 @@
 #include <string>
 #include <thread>
 
-namespace roll {
+#include "base/background_task.h"
+
+namespace rollctl {
 namespace {
 
 constexpr uid_t kNobody = 65534;
@@ -25,7 +25,7 @@ cpu_set_t processors() {
 }
 
 TEST(BesideTest, TellsWhatCameOfIt) {
-  Beside<std::string> work([] { return std::string("done"); });
+  BackgroundTask<std::string> work([] { return std::string("done"); });
   EXPECT_TRUE(work.is_there());
   EXPECT_EQ(work.get(), "done");
   EXPECT_FALSE(work.is_there());
@@ -33,7 +33,7 @@ TEST(BesideTest, TellsWhatCameOfIt) {
 
 TEST(BesideTest, IsNotDoneBeforeTheWorkIs) {
   std::promise<void> go_on;
-  Beside<int> work([&] {
+  BackgroundTask<int> work([&] {
     go_on.get_future().wait();
     return 1;
   });
@@ -45,7 +45,7 @@ TEST(BesideTest, IsNotDoneBeforeTheWorkIs) {
 TEST(BesideTest, IsAwaitedByWhoDestroysIt) {
   bool is_over = false;
   {
-    const Beside<int> work([&] {
+    const BackgroundTask<int> work([&] {
       std::this_thread::yield();
       is_over = true;
       return 1;
@@ -55,10 +55,10 @@ TEST(BesideTest, IsAwaitedByWhoDestroysIt) {
 }
 
 TEST(BesideTest, MayBePassedOn) {
-  Beside<int> work;
+  BackgroundTask<int> work;
   EXPECT_FALSE(work.is_there());
-  work = Beside<int>([] { return 7; });
-  Beside<int> passed_on = std::move(work);
+  work = BackgroundTask<int>([] { return 7; });
+  BackgroundTask<int> passed_on = std::move(work);
   EXPECT_EQ(passed_on.get(), 7);
 }
 
@@ -72,7 +72,7 @@ TEST(BesideTest, BeginsOnAnotherProcessorThanItsMakers) {
     std::this_thread::sleep_for(kRest);
     std::atomic<bool> begun = false;
     const int here = ::sched_getcpu();
-    Beside<int> work([&begun] {
+    BackgroundTask<int> work([&begun] {
       begun = true;
       return ::sched_getcpu();
     });
@@ -86,7 +86,7 @@ TEST(BesideTest, BeginsOnAnotherProcessorThanItsMakers) {
 
 TEST(BesideTest, MayRunWhereverItsMakerMay) {
   const cpu_set_t mine = processors();
-  const cpu_set_t its = Beside<cpu_set_t>([] { return processors(); }).get();
+  const cpu_set_t its = BackgroundTask<cpu_set_t>([] { return processors(); }).get();
   EXPECT_TRUE(CPU_EQUAL(&mine, &its));
 }
 
@@ -97,7 +97,7 @@ TEST(BesideTest, BeginsWhereItsMakerRunsIfThatMayRunNowhereElse) {
     CPU_SET(static_cast<size_t>(::sched_getcpu()), &only);
     ASSERT_EQ(::sched_setaffinity(0, sizeof only, &only), 0);
     pid_t thread = 0;
-    const cpu_set_t its = Beside<cpu_set_t>([&thread] {
+    const cpu_set_t its = BackgroundTask<cpu_set_t>([&thread] {
                             thread = ::gettid();
                             return processors();
                           }).get();
@@ -114,7 +114,7 @@ TEST(BesideTest, IsDoneWhenAskedForWhereThereCanBeNoMoreThreads) {
     if (::setrlimit(RLIMIT_NPROC, &none) != 0 ||
         (::geteuid() == 0 && ::setresuid(kNobody, kNobody, kNobody) != 0))
       ::_exit(3);
-    Beside<pid_t> work([] { return ::gettid(); });
+    BackgroundTask<pid_t> work([] { return ::gettid(); });
     if (!work.is_done()) ::_exit(2);
     ::_exit(work.get() == ::getpid() ? 0 : 1);
   }
@@ -124,4 +124,4 @@ TEST(BesideTest, IsDoneWhenAskedForWhereThereCanBeNoMoreThreads) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

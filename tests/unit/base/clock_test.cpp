@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 using namespace std::chrono_literals;
@@ -37,4 +37,4 @@ TEST(WallTimeTest, IsReadInNoOtherWay) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 using namespace std::chrono_literals;
@@ -58,4 +58,4 @@ TEST(DurationTest, NeverRoundsUpToSixtySeconds) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

@@ -16,7 +16,7 @@
 #include "support/full_disk.h"
 #include "support/temp_dir.h"
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 using test::TempDirTest;
@@ -219,4 +219,4 @@ TEST(FdTest, SaysWhenItIsNone) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

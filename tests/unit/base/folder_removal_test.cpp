@@ -19,7 +19,7 @@
 #include "base/fd.h"
 #include "support/temp_dir.h"
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 namespace fs = std::filesystem;
@@ -193,4 +193,4 @@ TEST_F(FolderRemovalTest, AUsersOwnFoldersGoThoughTheyDenyHim) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

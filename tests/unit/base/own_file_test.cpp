@@ -14,7 +14,7 @@
 #include "base/regular_file.h"
 #include "support/temp_dir.h"
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 using testing::HasSubstr;
@@ -151,4 +151,4 @@ TEST_F(OwnFileTest, RegularFilesAreOpenedWithoutWaiting) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/process_ref.h"
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 TEST(ProcessRefTest, NamesAProcessOnceAndForAll) {
@@ -130,4 +130,4 @@ TEST(ProcessRefTest, WhomProcHidesHasNotGone) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

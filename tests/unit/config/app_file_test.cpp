@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -322,4 +322,4 @@ TEST(AppFileTest, NeedsAReleaseWhereTheServerIsStartedByItsName) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

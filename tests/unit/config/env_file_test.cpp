@@ -14,7 +14,7 @@
 #include "base/fd.h"
 #include "support/temp_dir.h"
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 using testing::AllOf;
@@ -154,4 +154,4 @@ TEST_F(EnvFileOwnerTest, WithALeaseOnItHoldsNobodyUp) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using testing::HasSubstr;
@@ -43,4 +43,4 @@ TEST(SearchPathTest, KeepsWhatIsAbsolute) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

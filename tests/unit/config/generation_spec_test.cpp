@@ -9,7 +9,7 @@
 
 #include "config/app_file.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -308,4 +308,4 @@ TEST(KeptSpecificationTest, IsTheSameWhateverTheGenerationAndTheFile) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -11,7 +11,7 @@
 #include "config/generation_spec.h"
 #include "config/users.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -200,4 +200,4 @@ TEST_F(HostTest, RefusesAsRootWhatOthersMayWrite) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using testing::HasSubstr;
@@ -74,4 +74,4 @@ TEST_F(PlaceholdersTest, LeaveAlonePathsWithBracesThatWereProtected) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

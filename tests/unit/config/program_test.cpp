@@ -12,7 +12,7 @@
 #include <filesystem>
 #include <fstream>
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 namespace fs = std::filesystem;
@@ -168,4 +168,4 @@ TEST_F(ProgramTest, ReadsTheFirstLineOfAScriptAsExecDoes) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

@@ -8,7 +8,7 @@
 
 #include "support/temp_dir.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -54,4 +54,4 @@ TEST_F(ReleaseFoldersTest, AreWholeNames) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

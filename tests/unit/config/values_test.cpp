@@ -5,7 +5,7 @@
 #include "config/keys.h"
 #include "config/nearest.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 TEST(BatchTest, CountsInstances) {
@@ -69,4 +69,4 @@ TEST(KeysTest, WriteWhatTheyRead) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -3,7 +3,7 @@
 #include "deploy_world.h"
 #include "some_batches.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using testing::ElementsAre;
@@ -222,4 +222,4 @@ TEST_F(DeployTest, ScalesAndStopsWithoutSteering) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -2,7 +2,7 @@
 // A canary: what it gets, how it ends, and that it stands when no rollctl runs.
 #include "deploy_world.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using testing::ElementsAre;
@@ -199,4 +199,4 @@ TEST_F(AttendedCanaryTest, AHoldIsWaitedForAndASignalReturnsToTheOld) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-namespace roll {
+namespace rollctl {
 
 void PrintTo(Outcome outcome, std::ostream* out) {
   *out << outcome_name(outcome);
@@ -14,9 +14,9 @@ void PrintTo(const Verdict& verdict, std::ostream* out) {
        << verdict.wanted << " serve " << verdict.serving_release;
 }
 
-}  // namespace roll
+}  // namespace rollctl
 
-namespace roll::test {
+namespace rollctl::test {
 
 GenerationSpec DeployWorld::spec(const std::string& release, int64_t generation) {
   GenerationSpec spec;
@@ -38,8 +38,8 @@ void DeployWorld::completed(const std::string& release, int count) {
   started.command = AppCommand::Deploy;
   started.release = release;
   started.instances = count;
-  (void)recorder.frame(events::deploy_started(started));
-  (void)recorder.frame(events::deploy_finished({}));
+  (void)recorder.commit(events::deploy_started(started));
+  (void)recorder.commit(events::deploy_finished({}));
 }
 
 void DeployWorld::standing(const std::string& release, int count, const ServerScript& script) {
@@ -368,4 +368,4 @@ void DeployWorld::expect_sensible_events() {
   EXPECT_EQ(events.front().name, "deploy.started");
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -22,7 +22,7 @@
 #include "support/faulty_roles.h"
 #include "support/recording_observer.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 // Thrown out of a role: rollctl is killed there. Its destructors do nothing to the world.
 struct Killed {};
@@ -109,9 +109,9 @@ struct DeployWorld {
 
 class DeployTest : public testing::Test, protected DeployWorld {};
 
-}  // namespace roll::test
+}  // namespace rollctl::test
 
-namespace roll {
+namespace rollctl {
 void PrintTo(Outcome outcome, std::ostream* out);
 void PrintTo(const Verdict& verdict, std::ostream* out);
-}  // namespace roll
+}  // namespace rollctl

@@ -5,7 +5,7 @@
 
 #include "base/descriptor_limit.h"
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 TEST(DescriptorNeedTest, GrowsWithWhatStandsAndMoreWithWhatIsStarted) {
@@ -31,4 +31,4 @@ TEST(DescriptorNeedTest, IsRefusedWithBothNumbersWhereTheLimitIsLower) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

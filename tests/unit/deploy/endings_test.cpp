@@ -6,7 +6,7 @@
 
 #include "deploy_world.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using testing::ElementsAre;
@@ -405,4 +405,4 @@ TEST_F(EndingTest, MovesOverWithoutSteering) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-namespace roll::test {
+namespace rollctl::test {
 
 void PrintTo(const Scenario& scenario, std::ostream* out) {
   *out << scenario.name;
@@ -135,4 +135,4 @@ void FaultTest::recover_from(DeployWorld& world) {
   }
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -7,7 +7,7 @@
 
 #include "deploy_world.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 // A change to which something happens.
 struct Scenario {
@@ -58,4 +58,4 @@ inline std::string name_of(const testing::TestParamInfo<Scenario>& scenario) {
   return scenario.param.name;
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

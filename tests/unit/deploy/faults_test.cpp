@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "fault_scenarios.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 TEST_P(FaultTest, ACallThatFailsEndsHonestlyAndCanBeRecovered) {
@@ -14,4 +14,4 @@ TEST_P(FaultTest, ACallThatFailsEndsHonestlyAndCanBeRecovered) {
 INSTANTIATE_TEST_SUITE_P(Of, FaultTest, testing::ValuesIn(scenarios()), name_of);
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "deploy_world.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using testing::Contains;
@@ -94,4 +94,4 @@ TEST_F(HookTest, OneThatIsInterruptedMayEndWhenever) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

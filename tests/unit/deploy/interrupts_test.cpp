@@ -3,7 +3,7 @@
 
 #include "deploy_world.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using testing::ElementsAre;
@@ -144,4 +144,4 @@ TEST_F(InterruptTest, RecoverWaitsForDrainsThatBeganBeforeIt) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

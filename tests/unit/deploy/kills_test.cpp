@@ -4,7 +4,7 @@
 
 #include "fault_scenarios.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 TEST_P(FaultTest, CallsThatFailFromThenOnEndHonestlyAndCanBeRecovered) {
@@ -78,4 +78,4 @@ TEST_P(FaultTest, AnyServerMayDieAnyHow) {
 INSTANTIATE_TEST_SUITE_P(Of, FaultTest, testing::ValuesIn(scenarios()), name_of);
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -8,7 +8,7 @@
 #include "deploy/recovery.h"
 #include "some_batches.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using testing::ElementsAre;
@@ -105,4 +105,4 @@ TEST_F(RemedyTest, StopIsFinishedOnceOneHasLostItsClientsOrWasToldToStop) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <string>
 
-namespace roll::test {
+namespace rollctl::test {
 
 void Rules::will_launch(InstanceId id) {
   EXPECT_TRUE(journal_.intends("instance.starting", id)) << id << " is started without an intent";
@@ -88,4 +88,4 @@ bool Rules::another_good(InstanceId id) const {
                      [&](const auto& entry) { return entry.first != id && entry.second.good(); });
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

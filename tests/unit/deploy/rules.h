@@ -8,7 +8,7 @@
 #include "support/fake_journal.h"
 #include "support/fake_steering.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 // What holds in every test at every moment, whatever goes wrong: what the acts may do in which order, and
 // that clients are served by somebody who can serve them.
@@ -50,4 +50,4 @@ class Rules final : public ActWatcher {
   bool served_ = false;
 };
 
-}  // namespace roll::test
+}  // namespace rollctl::test

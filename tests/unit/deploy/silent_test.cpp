@@ -3,7 +3,7 @@
 // although they are to serve no more.
 #include "deploy_world.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using testing::AllOf;
@@ -51,4 +51,4 @@ TEST_F(SilentTest, StartAndScaleDrainWhatServesUnasked) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -2,7 +2,7 @@
 // A hold: the old instances stand by, a rollback flips to them, and without one they end by themselves.
 #include "deploy_world.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using testing::ElementsAre;
@@ -123,4 +123,4 @@ TEST_F(StandbyTest, IsRefusedWithoutSteering) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

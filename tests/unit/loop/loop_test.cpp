@@ -9,7 +9,7 @@
 
 #include "base/fd.h"
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 using namespace std::chrono_literals;
@@ -193,4 +193,4 @@ TEST_F(LoopTest, LooksAtTheConditionAfterEveryRound) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

@@ -11,7 +11,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 constexpr uint32_t kSequence = 7;
@@ -169,4 +169,4 @@ TEST(DiagMessageTest, RefusesAnUnknownFamily) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 const Endpoint kAnyV4{IpAddress::v4(0), 8080};
@@ -43,4 +43,4 @@ TEST(GroupTest, DiffersByDevice) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -64,4 +64,4 @@ TEST_F(FakeSchedulerTest, LetsACallbackEndItsOwnWatchAndMakeANewOne) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using State = HttpAnswer::State;
@@ -90,4 +90,4 @@ TEST(HttpAnswerTest, RefusesAnAnswerThatWasBrokenOff) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -3,7 +3,7 @@
 
 #include "probe/connector.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 TEST(ProbeAddressTest, ReadsTcpAndUnixAddresses) {
@@ -38,4 +38,4 @@ TEST(ProbeKindTest, HasANameForEachKind) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

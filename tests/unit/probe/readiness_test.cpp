@@ -7,7 +7,7 @@
 
 #include "support/fake_scheduler.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -185,4 +185,4 @@ TEST_F(ReadinessTest, StopsAskingWhenDestroyed) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -10,7 +10,7 @@
 #include "process/json_reader.h"
 #include "process/launch_spec.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using nlohmann::json;
@@ -184,4 +184,4 @@ TEST(ChildTest, AFailureSaysWhatWasTriedOnWhatAndWhy) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

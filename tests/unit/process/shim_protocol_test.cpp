@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using testing::HasSubstr;
@@ -201,4 +201,4 @@ TEST(ShimProtocolTest, AnEventOfANewerShimIsNoError) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

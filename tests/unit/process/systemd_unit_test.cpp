@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 using testing::Contains;
@@ -84,4 +84,4 @@ TEST(SystemdUnitTest, TheShimMayWriteWhereItsFilesAreWhateverIsReadOnly) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

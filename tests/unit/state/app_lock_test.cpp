@@ -7,7 +7,7 @@
 
 #include "support/temp_dir.h"
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 class AppLockTest : public test::TempDirTest {
@@ -97,4 +97,4 @@ TEST_F(AppLockTest, HasNoHolderWhereThereIsNoFile) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

@@ -5,7 +5,7 @@
 
 #include <csignal>
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 using nlohmann::json;
@@ -106,4 +106,4 @@ TEST(OutcomeTest, HasANameThatIsReadBack) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

@@ -10,7 +10,7 @@
 #include "state/log_tail.h"
 #include "support/temp_dir.h"
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 class GenerationsTest : public test::TempDirTest {
@@ -102,4 +102,4 @@ TEST_F(LogTailTest, SaysHowFarItRead) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 // Writes a journal as commands would.
@@ -224,4 +224,4 @@ TEST_F(HistoryTest, SurvivesAnEndWithoutABeginning) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

@@ -14,7 +14,7 @@
 #include "state/journal.h"
 #include "support/temp_dir.h"
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 namespace fs = std::filesystem;
@@ -293,4 +293,4 @@ TEST_F(LongJournalTest, FollowsNoPathOutOfItsFolder) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

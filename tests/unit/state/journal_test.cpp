@@ -12,7 +12,7 @@
 #include "support/full_disk.h"
 #include "support/temp_dir.h"
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 class JournalTest : public test::TempDirTest {
@@ -174,4 +174,4 @@ TEST_F(JournalTest, SaysWhenItCannotBeRead) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

@@ -5,7 +5,7 @@
 
 #include <map>
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 using Variables = std::map<std::string, std::string>;
@@ -104,4 +104,4 @@ TEST(PathsTest, TheLibrariesHaveAFolderOfTheirOwnWhereTheyAreInstalled) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

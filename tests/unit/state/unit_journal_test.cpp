@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 using testing::Contains;
@@ -71,4 +71,4 @@ TEST(UnitJournalTest, PassesOverWhatIsNoLineOfAnInstance) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

@@ -6,7 +6,7 @@
 
 #include "steering/settle.h"
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 using namespace std::chrono_literals;
@@ -171,4 +171,4 @@ TEST_F(SettlementTest, PausesAfterAnExpensiveLook) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

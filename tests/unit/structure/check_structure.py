@@ -6,6 +6,7 @@ Usage: check_structure.py TREE    prints one line per breach; exit status 1 when
 
   floors   a file below lib/ includes its own floor and those below it; server/ includes no floor at all,
            and nothing below lib/ or server/ includes a program or a test. No include contains "..".
+  FLOORS   lib/FLOOR/CMakeLists.txt names the floors that the files of FLOOR include, all of them and no others
   licence  every source file says its licence (SPDX) in its first line, or in its second below "#!"
   top      nothing stands at the top but what is listed here
   foreign  no file speaks of a particular machine's paths or of documents that are not part of the tree
@@ -92,6 +93,33 @@ def check_floors(tree, path, lines, floors):
                 yield f"{path}:{number}: {why}: {line.strip()}"
 
 
+def floors_linked(tree, floor):
+    """The floors that roll_add_floor() of `floor` names."""
+    path = os.path.join(tree, "lib", floor, "CMakeLists.txt")
+    if not os.path.exists(path):
+        return set()
+    with open(path, encoding="utf-8") as file:
+        named = re.search(r"^\s*FLOORS\s+([a-z_ \n]+)", file.read(), re.MULTILINE)
+    return set(named.group(1).split()) if named else set()
+
+
+def check_linked_floors(tree, files, floors):
+    for below, floor in enumerate(floors):
+        included = set()
+        for path in files:
+            if path.startswith(f"lib/{floor}/") and os.path.splitext(path)[1] in CODE:
+                with open(os.path.join(tree, path), encoding="utf-8") as file:
+                    found = (INCLUDE.match(line) for line in file)
+                    included |= {include.group(2).partition("/")[0] for include in found
+                                 if include and include.group(1) == '"'}
+        included = included & set(floors[:below])
+        linked = floors_linked(tree, floor)
+        for missing in sorted(included - linked):
+            yield f"lib/{floor}/CMakeLists.txt: {floor} includes the floor {missing}, but FLOORS does not name it"
+        for dead in sorted(linked - included):
+            yield f"lib/{floor}/CMakeLists.txt: FLOORS names {dead}, but {floor} includes nothing of it"
+
+
 def check_floor_folders(files, floors):
     strangers = {path.split("/")[1] for path in files if path.startswith("lib/") and path.count("/") > 1}
     for folder in sorted(strangers - set(floors)):
@@ -110,7 +138,7 @@ def check_licence(path, lines):
         where = "second line, below '#!'" if script else "first line"
         yield f"{path}: has no SPDX-License-Identifier in its {where}"
     # What runs in the kernel may say GPL as well, and so may what it shares with us.
-    elif said.group(1) not in (BPF_LICENCES if path.startswith("lib/steering/") else LICENCES):
+    elif said.group(1) not in (BPF_LICENCES if path.startswith("lib/bpf/") else LICENCES):
         yield f"{path}: licence is {said.group(1)}, not MIT"
 
 
@@ -133,6 +161,7 @@ def breaches_of(tree):
     floors = floors_of(tree)
     files = files_of(tree)
     breaches = list(check_top(tree)) + list(check_floor_folders(files, floors))
+    breaches += check_linked_floors(tree, files, floors)
     for path in files:
         full = os.path.join(tree, path)
         if os.path.islink(full):

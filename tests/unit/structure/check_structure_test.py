@@ -17,6 +17,7 @@ SOUND = {
     "lib/CMakeLists.txt": SCRIPT_SPDX + "set(ROLL_FLOORS base net\n  ui)\n",
     "lib/base/fd.h": SPDX,
     "lib/base/fd.cpp": SPDX + '#include "base/fd.h"\n#include <net/if.h>\n',
+    "lib/net/CMakeLists.txt": SCRIPT_SPDX + "roll_add_floor(net\n  SOURCES socket.cpp\n  FLOORS base)\n",
     "lib/net/socket.h": SPDX + '#include "base/fd.h"\n#include <unistd.h>\n',
     "lib/net/steer.bpf.c": SPDX + '#include "net/socket.h"\n#include <bpf/bpf_helpers.h>\n#include "steer_program.inc"\n',
     "cmd/tool/main.cpp": SPDX + '#include "ui/table.h"\n#include "tool/options.h"\n',
@@ -52,6 +53,18 @@ class CheckStructureTest(unittest.TestCase):
     def test_a_floor_must_not_include_a_higher_one(self):
         self.assert_only_breach("lib/base/bad.h", SPDX + '\n#include "net/socket.h"\n', ":3:", "net/socket.h")
 
+    def test_a_floor_must_link_all_that_it_includes_and_no_more(self):
+        floor = "lib/ui/CMakeLists.txt"
+        text = SCRIPT_SPDX + "roll_add_floor(ui\n  SOURCES table.cpp\n  FLOORS {})\n"
+        table = {"lib/ui/table.h": SPDX + '#include "base/fd.h"\n#include "net/socket.h"\n'}
+        self.assertEqual(self.breaches(files={**table, floor: text.format("base\n  net")}), [])
+        missing = self.breaches(files={**table, floor: text.format("base")})
+        self.assertEqual(len(missing), 1, missing)
+        self.assertIn("includes the floor net", missing[0])
+        dead = self.breaches(files={floor: text.format("base"), "lib/ui/table.h": SPDX})
+        self.assertEqual(len(dead), 1, dead)
+        self.assertIn("names base", dead[0])
+
     def test_angle_brackets_do_not_hide_a_higher_floor(self):
         self.assert_only_breach("lib/base/bad.h", SPDX + "#include <net/socket.h>\n", "net/socket.h")
 
@@ -86,8 +99,8 @@ class CheckStructureTest(unittest.TestCase):
     def test_another_licence_is_a_breach_except_for_what_runs_in_the_kernel(self):
         gpl = "// SPDX-License-Identifier: (MIT OR GPL-2.0-only)\n"
         self.assert_only_breach("lib/base/bad.h", gpl, "GPL")
-        steering = {"lib/CMakeLists.txt": SCRIPT_SPDX + "set(ROLL_FLOORS base net steering ui)\n"}
-        self.assertEqual(self.breaches(files={**steering, "lib/steering/steer.bpf.c": gpl}), [])
+        steering = {"lib/CMakeLists.txt": SCRIPT_SPDX + "set(ROLL_FLOORS base net bpf ui)\n"}
+        self.assertEqual(self.breaches(files={**steering, "lib/bpf/steer.bpf.c": gpl}), [])
 
     def test_a_stranger_at_the_top_is_a_breach(self):
         self.assert_only_breach("notes.txt", "", "top")

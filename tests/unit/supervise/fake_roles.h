@@ -8,7 +8,7 @@
 #include "supervise/roles.h"
 #include "supervise/supervisor.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 class PushedClock final : public Clock {
  public:
@@ -85,8 +85,8 @@ class FakeNetwork final : public ServerNetwork {
     return refill_result;
   }
 
-  Company company(std::vector<SteeringHandle>& steering) override {
-    if (who_is_left == Company::Ended) steering.clear();
+  GroupOccupancy occupancy(std::vector<SteeringHandle>& steering) override {
+    if (who_is_left == GroupOccupancy::SteeringEnded) steering.clear();
     return who_is_left;
   }
   Status end_steering(std::vector<SteeringHandle>& steering) override {
@@ -99,7 +99,7 @@ class FakeNetwork final : public ServerNetwork {
     return steering.empty() ? SteeringCounters() : counted;
   }
 
-  Company who_is_left = Company::Others;
+  GroupOccupancy who_is_left = GroupOccupancy::OthersListen;
   int endings = 0;
   bool end_fails = false;
   SteeringCounters counted;
@@ -110,7 +110,7 @@ class FakeNetwork final : public ServerNetwork {
   Refill refill_result = Refill::Done;
 };
 
-class FakeTurns final : public Turns {
+class FakeAppLockGate final : public AppLockGate {
  public:
   std::shared_ptr<void> take() override {
     ++asked;
@@ -120,7 +120,7 @@ class FakeTurns final : public Turns {
   int asked = 0;
 };
 
-class RecordingAudience final : public Audience {
+class RecordingOutput final : public SupervisorOutput {
  public:
   Status save(const InstanceRecord& record) override {
     if (save_fails) return fail(ErrorKind::Failed, "cannot write instance.json: No space left on device");
@@ -147,4 +147,4 @@ class RecordingAudience final : public Audience {
   int finishes = 0;
 };
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 TEST(NotifyMessageTest, ReadsWhatItKnowsAndLeavesTheRest) {
@@ -55,4 +55,4 @@ TEST(NotifyMessageTest, ExtensionsAreBounded) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

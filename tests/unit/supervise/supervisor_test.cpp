@@ -8,7 +8,7 @@
 
 #include "fake_roles.h"
 
-namespace roll::test {
+namespace rollctl::test {
 namespace {
 
 using testing::Contains;
@@ -87,8 +87,8 @@ class SupervisorTest : public testing::Test {
   PushedClock clock_;
   FakeServer server_;
   FakeNetwork network_;
-  RecordingAudience audience_;
-  FakeTurns turns_;
+  RecordingOutput audience_;
+  FakeAppLockGate turns_;
   std::optional<Supervisor> shim_;
 };
 
@@ -847,7 +847,7 @@ TEST_F(HoldTest, TheSteeringEndsOnceNobodyIsLeftOutsideTheRotation) {
   EXPECT_EQ(turns_.asked, 0);
   pass(Millis(2000));
   EXPECT_EQ(network_.endings, 0) << "others are left";
-  network_.who_is_left = Company::Alone;
+  network_.who_is_left = GroupOccupancy::RotationOnly;
   pass(Supervisor::kTurnAgain);
   EXPECT_EQ(network_.endings, 1);
   EXPECT_FALSE(shim_->next_due());
@@ -855,7 +855,7 @@ TEST_F(HoldTest, TheSteeringEndsOnceNobodyIsLeftOutsideTheRotation) {
 
 TEST_F(HoldTest, TheSteeringIsNotEndedBesideARollctl) {
   leave_steering(Millis(0));
-  network_.who_is_left = Company::Alone;
+  network_.who_is_left = GroupOccupancy::RotationOnly;
   turns_.rollctl_is_at_work = true;
   pass(Millis(1000));
   EXPECT_EQ(network_.endings, 0);
@@ -864,7 +864,7 @@ TEST_F(HoldTest, TheSteeringIsNotEndedBesideARollctl) {
 
 TEST_F(HoldTest, AnEndingThatFailsIsTriedAgain) {
   leave_steering(Millis(0));
-  network_.who_is_left = Company::Alone;
+  network_.who_is_left = GroupOccupancy::RotationOnly;
   network_.end_fails = true;
   pass(Millis(1000));
   EXPECT_GT(network_.endings, 1);
@@ -872,7 +872,7 @@ TEST_F(HoldTest, AnEndingThatFailsIsTriedAgain) {
 
 TEST_F(HoldTest, WhatAnotherHasEndedIsLetGoOf) {
   leave_steering(Millis(0));
-  network_.who_is_left = Company::Ended;
+  network_.who_is_left = GroupOccupancy::SteeringEnded;
   pass(Millis(1000));
   EXPECT_THAT(shim_->steering(), IsEmpty());
   EXPECT_EQ(network_.endings, 0);
@@ -882,7 +882,7 @@ TEST_F(HoldTest, WhatAnotherHasEndedIsLetGoOf) {
 TEST_F(HoldTest, CountersOutliveASteeringThatAnotherHasEnded) {
   leave_steering(Millis(0));
   network_.counted = {7, 2, 1};
-  network_.who_is_left = Company::Ended;
+  network_.who_is_left = GroupOccupancy::SteeringEnded;
   pass(Millis(1000));
   EXPECT_EQ(shim_->counters(), (SteeringCounters{7, 2, 1}));
 }
@@ -945,4 +945,4 @@ TEST_F(IdleDrainTest, ASecondOrderMayEndTheWaiting) {
 }
 
 }  // namespace
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -7,7 +7,7 @@
 #include "deploy/verdict.h"
 #include "deploy/world.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 // A deploy of v2 over v1 that went well.
 inline Verdict deployed() {
@@ -55,4 +55,4 @@ inline InstanceView view(InstanceId id, std::string release, InstanceState state
   return instance;
 }
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -7,7 +7,7 @@
 
 #include "unit/ui/screen.h"
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 using test::pipe_output;
@@ -109,4 +109,4 @@ TEST(DoctorViewTest, SaysInJsonWhatWasTriedAndWhatIsBelieved) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

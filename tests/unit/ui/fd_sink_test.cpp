@@ -13,7 +13,7 @@
 
 #include "base/fd.h"
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 constexpr size_t kMiB = size_t{1} << 20;
@@ -161,4 +161,4 @@ TEST(FdSinkOfTwoFilesTest, OneThatIsBlockedDoesNotHoldTheOther) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

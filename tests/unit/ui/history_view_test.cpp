@@ -5,7 +5,7 @@
 
 #include "unit/ui/screen.h"
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 using test::kNow;
@@ -65,4 +65,4 @@ TEST(HistoryViewTest, FitsANarrowTerminal) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

@@ -7,7 +7,7 @@
 #include "unit/ui/change.h"
 #include "unit/ui/screen.h"
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 using test::color_screen;
@@ -270,4 +270,4 @@ TEST_F(HumanReporterTest, TellsAnErrorWithItsHint) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

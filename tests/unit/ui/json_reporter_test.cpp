@@ -8,7 +8,7 @@
 #include "unit/ui/change.h"
 #include "unit/ui/screen.h"
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 using nlohmann::json;
@@ -130,4 +130,4 @@ TEST_F(JsonReporterTest, TellsAWarningAndSurvivesBytesThatAreNoUtf8) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

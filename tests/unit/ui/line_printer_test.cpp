@@ -5,7 +5,7 @@
 
 #include "unit/ui/screen.h"
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 using test::pipe_output;
@@ -129,4 +129,4 @@ TEST_F(LinePrinterTest, HasNoRegionInAPipe) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

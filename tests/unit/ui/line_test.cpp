@@ -5,7 +5,7 @@
 
 #include "unit/ui/screen.h"
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 using test::color_screen;
@@ -42,4 +42,4 @@ TEST(LineTest, ShowsControlCharactersOfAnySpan) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

@@ -7,7 +7,7 @@
 
 #include "unit/ui/screen.h"
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 using nlohmann::json;
@@ -63,4 +63,4 @@ TEST(PlanViewTest, IsAnObjectForMachines) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

@@ -8,7 +8,7 @@
 #include "base/sink.h"
 #include "ui/terminal.h"
 
-namespace roll::test {
+namespace rollctl::test {
 
 class StringSink final : public Sink {
  public:
@@ -45,4 +45,4 @@ inline Terminal color_screen(size_t columns = 80) {
 // When the views are looked at.
 inline const WallTime kNow = parse_time("2026-01-31T12:00:00.000Z").value();
 
-}  // namespace roll::test
+}  // namespace rollctl::test

@@ -6,7 +6,7 @@
 #include "ui/age.h"
 #include "unit/ui/screen.h"
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 using test::color_screen;
@@ -190,4 +190,4 @@ TEST(AgeTest, BecomesADateAfterADay) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

@@ -5,7 +5,7 @@
 
 #include "unit/ui/screen.h"
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 using enum Table::Align;
@@ -76,4 +76,4 @@ TEST(TableTest, PaintsTheWordAndNotTheSpaceAroundIt) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

@@ -10,7 +10,7 @@
 
 #include "base/fd.h"
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 using Variables = std::map<std::string, std::string>;
@@ -102,4 +102,4 @@ TEST(TerminalCharsetTest, FollowsTheFirstVariableThatSaysSomething) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 TEST(VisibleTextTest, KeepsWhatCanBeShown) {
@@ -68,4 +68,4 @@ TEST(CutTextTest, LeavesTheMarkOutWhereThereIsNoRoomForIt) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

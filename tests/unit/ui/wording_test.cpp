@@ -7,7 +7,7 @@
 
 #include "unit/ui/change.h"
 
-namespace roll {
+namespace rollctl {
 namespace {
 
 using test::deployed;
@@ -161,4 +161,4 @@ TEST(EventTextTest, SurvivesAnEventOfAnotherVersion) {
 }
 
 }  // namespace
-}  // namespace roll
+}  // namespace rollctl

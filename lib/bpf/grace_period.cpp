@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include "bpf/grace_period.h"
+
+#include <fcntl.h>
+#include <linux/membarrier.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/fd.h"
+
+namespace rollctl {
+
+namespace {
+
+// Room for 8192 CPUs, what the kernel supports at most.
+using CpuMask = std::array<cpu_set_t, 8>;
+
+std::string read_text(const char* path) {
+  const Fd fd(::open(path, O_RDONLY | O_CLOEXEC));
+  return fd ? read_all(fd.get(), 65536).value_or(std::string()) : std::string();
+}
+
+// "0-3,8" → 0 1 2 3 8; empty for what is not understood.
+std::vector<size_t> parse_cpu_list(std::string_view text) {
+  while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+  std::vector<size_t> cpus;
+  const char* position = text.data();
+  const char* const end = position + text.size();
+  while (position < end) {
+    size_t first = 0;
+    auto parsed = std::from_chars(position, end, first);
+    if (parsed.ec != std::errc()) return {};
+    size_t last = first;
+    if (parsed.ptr < end && *parsed.ptr == '-') parsed = std::from_chars(parsed.ptr + 1, end, last);
+    if (parsed.ec != std::errc() || last >= sizeof(CpuMask) * 8) return {};
+    for (size_t cpu = first; cpu <= last; ++cpu) cpus.push_back(cpu);
+    position = parsed.ptr < end ? parsed.ptr + 1 : end;
+  }
+  return cpus;
+}
+
+// Puts the calling thread before those that it shares the CPUs with, where it may: on a CPU that computes it
+// would have to wait for its turn, some ms, and among those of its own real-time priority until they sleep.
+class AheadOfOthers {
+ public:
+  AheadOfOthers() : policy_(::sched_getscheduler(0)) {
+    if (policy_ == SCHED_DEADLINE || ::sched_getparam(0, &parameters_) != 0) return;
+    sched_param next{};
+    next.sched_priority = std::min(parameters_.sched_priority + 1, ::sched_get_priority_max(SCHED_FIFO));
+    changed_ = ::sched_setscheduler(0, SCHED_FIFO, &next) == 0;
+  }
+  AheadOfOthers(const AheadOfOthers&) = delete;
+  AheadOfOthers& operator=(const AheadOfOthers&) = delete;
+  ~AheadOfOthers() {
+    if (changed_) ::sched_setscheduler(0, policy_, &parameters_);
+  }
+
+ private:
+  int policy_;
+  sched_param parameters_{};
+  bool changed_ = false;
+};
+
+// Runs on every online CPU in turn. A look-up runs with bottom halves disabled, which nothing preempts
+// without PREEMPT_RT: who gets to run on a CPU knows that what ran there before is over. So the CPU that this
+// thread runs on now needs no visit.
+bool visit_every_cpu() {
+  const std::vector<size_t> online = parse_cpu_list(read_text("/sys/devices/system/cpu/online"));
+  if (online.empty()) return false;
+  CpuMask before{};
+  if (::sched_getaffinity(0, sizeof before, before.data()) != 0) return false;
+  const AheadOfOthers ahead;
+  const auto go_to = [](size_t cpu) {
+    CpuMask only{};
+    CPU_SET_S(cpu, sizeof only, only.data());
+    return ::sched_setaffinity(0, sizeof only, only.data()) == 0;
+  };
+  const int here = ::sched_getcpu();
+  bool visited = true;
+  for (const size_t cpu : online) {
+    if (here >= 0 && cpu == static_cast<size_t>(here)) continue;
+    visited = go_to(cpu);
+    if (!visited) break;
+  }
+  // Whom it has interrupted last would otherwise have to wait for it.
+  if (here >= 0) (void)go_to(static_cast<size_t>(here));
+  ::sched_setaffinity(0, sizeof before, before.data());
+  return visited;
+}
+
+bool kernel_is_realtime() {
+  static const bool kRealtime = read_text("/sys/kernel/realtime").starts_with('1');
+  return kRealtime;
+}
+
+}  // namespace
+
+Status grace_period() {
+  const auto way = try_grace_period();
+  return way ? Status() : fail(way.error());
+}
+
+Result<GraceWay> try_grace_period() {
+  if (!kernel_is_realtime() && visit_every_cpu()) return GraceWay::EveryCpu;
+  // Waits for an RCU grace period, and look-ups are RCU read sections.
+  if (::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) == 0) return GraceWay::Membarrier;
+  return fail(last_os_failure("cannot wait until every CPU has seen the new rotation"));
+}
+
+}  // namespace rollctl

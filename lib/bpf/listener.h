@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/address.h"
+#include "base/fd.h"
+#include "net/group.h"
+
+namespace rollctl {
+
+// A listening socket of an instance. `fd` is a duplicate of the instance's own descriptor.
+struct Listener {
+  Fd fd;
+  Endpoint bound;
+  uint32_t inode = 0;
+  std::optional<GroupIdentity> group = {};  // where the one that took it knows it
+};
+
+}  // namespace rollctl

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#include "doctor/examine_host.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "doctor/handover_trial.h"
+#include "doctor/host_folders.h"
+#include "doctor/take_trial.h"
+
+namespace rollctl {
+
+namespace {
+
+// A trial that hangs holds up the others only so long, and all of them together the user.
+class Patience {
+ public:
+  [[nodiscard]] Millis next() const {
+    const auto left = std::chrono::duration_cast<Millis>(end_ - std::chrono::steady_clock::now());
+    return std::clamp(left, kLeast, kMost);
+  }
+
+ private:
+  static constexpr Millis kMost{700};
+  static constexpr Millis kLeast{100};
+  static constexpr Millis kAll{2600};
+  TimePoint end_ = std::chrono::steady_clock::now() + kAll;
+};
+
+}  // namespace
+
+std::vector<HostCheck> examine_host(const Result<Paths>& paths) {
+  const Patience patience;
+  std::vector<HostCheck> checks{try_ebpf_steering(patience.next()),    try_classic_steering(patience.next()),
+                                try_migration(patience.next()),        try_migration_wakeup(patience.next()),
+                                try_taking_listeners(patience.next()), check_grace_period(patience.next())};
+  for (HostCheck& check : check_folders(::geteuid(), paths)) checks.push_back(std::move(check));
+  return checks;
+}
+
+}  // namespace rollctl

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "doctor/host_verdict.h"
+
+#include <algorithm>
+
+namespace rollctl {
+
+namespace {
+
+const HostCheck* find(std::span<const HostCheck> checks, const char* name) {
+  const auto found = std::ranges::find(checks, name, &HostCheck::name);
+  return found == checks.end() ? nullptr : &*found;
+}
+
+bool failed(const HostCheck* check) {
+  return check != nullptr && check->outcome == HostCheck::Outcome::Fails;
+}
+
+bool is_missing(const HostCheck& check) {
+  return check.need == HostCheck::Need::Always && check.outcome == HostCheck::Outcome::Fails;
+}
+
+std::string get_ebpf(const HandoverChoice& choice, UserKind user, const std::string& program) {
+  if (!choice.why_not_ebpf) return {};
+  if (choice.why_not_ebpf->kind != ErrorKind::NotPermitted) return choice.why_not_ebpf->hint;
+  if (user == UserKind::Ordinary) return "sudo setcap cap_bpf,cap_net_admin+ep " + program;
+  return "grant the container or service CAP_BPF and CAP_NET_ADMIN: "
+         "docker run --cap-add BPF --cap-add NET_ADMIN, or AmbientCapabilities= of the unit";
+}
+
+std::string improvement(const HandoverChoice& choice, std::span<const HostCheck> checks, UserKind user,
+                        const std::string& program) {
+  const auto missing = std::ranges::find_if(checks, is_missing);
+  if (missing != checks.end()) return missing->hint;
+  std::string ebpf = get_ebpf(choice, user, program);
+  const HostCheck* migrate = find(checks, "migrate");
+  const bool steers = choice.way == Handover::Steer;
+  // Where nothing makes it steer, migration is next.
+  const bool permitted = choice.why_not_ebpf && choice.why_not_ebpf->kind == ErrorKind::NotPermitted;
+  if (choice.way == Handover::Plain && !permitted && failed(migrate)) return migrate->hint;
+  if (!ebpf.empty()) return ebpf;
+  if (steers) {
+    const auto lingering = find(checks, "lingering");
+    return failed(lingering) ? lingering->hint : "";
+  }
+  return failed(migrate) ? migrate->hint : "";
+}
+
+}  // namespace
+
+HostVerdict judge_host(const HandoverChoice& choice, std::span<const HostCheck> checks, UserKind user,
+                       const std::string& program) {
+  const bool by_ebpf = !choice.why_not_ebpf;
+  HostVerdict verdict;
+  verdict.handover = choice.way;
+  verdict.guarantee = handover_guarantee(choice.way);
+  if (choice.way == Handover::Steer && !by_ebpf)
+    verdict.guarantee += "; while a canary or a standby stands, rollctl stays in the foreground";
+  verdict.lossless = choice.way == Handover::Steer &&
+                     !failed(find(checks, by_ebpf ? "steer-ebpf" : "steer-classic")) &&
+                     std::ranges::none_of(checks, is_missing);
+  if (!verdict.lossless && choice.way == Handover::Steer)
+    verdict.guarantee = "nothing: something that every deploy needs does not work here";
+  verdict.improve = improvement(choice, checks, user, program);
+  return verdict;
+}
+
+}  // namespace rollctl
