@@ -33,9 +33,10 @@ class LogInTest : public AppTest {
     ASSERT_EQ(::chmod(path("seen").c_str(), 0777), 0);
   }
 
-  // Of a command of the app file's, which writes down what it has.
+  // Of a command of the app file's, which writes down what it has: a probe may be killed while it does.
   [[nodiscard]] std::string look_as(const std::string& who) const {
-    return program_path("log_in") + " look >" + path("seen/" + who);
+    const std::string file = path("seen/" + who);
+    return program_path("log_in") + " look >" + file + ".new && mv " + file + ".new " + file;
   }
   [[nodiscard]] std::string seen_by(const std::string& who) const { return read(path("seen/" + who)); }
 
