@@ -40,8 +40,6 @@ void Control::serve(Supervisor& supervisor, ServerNetwork& network) {
   network_ = &network;
 }
 
-// When all places are taken, one who never asked for anything gives his away; else those that come wait in
-// the backlog until a client leaves.
 void Control::accept() {
   const auto is_idle = [](const Client& client) { return !client.has_asked; };
   for (;;) {
@@ -49,7 +47,7 @@ void Control::accept() {
     const bool is_full = clients_.size() >= kMostClients;
     if (is_full && idle == clients_.end()) return acceptable_.reset();
     auto connection = accept_for_packets(listener_.get());
-    if (!connection) {  // as long as there is no descriptor for it
+    if (!connection) {  // out of descriptors
       acceptable_ = loop_.after(kAcceptAgain, [this] { listen(); });
       return;
     }
@@ -86,7 +84,7 @@ bool Control::is_end_awaited() const {
                      [](const Client& client) { return client.asked_for_drain && client.connection; });
 }
 
-// A client is only marked here: its turn may come while the list is walked.
+// Leaves the client in the list, which a caller may be iterating over.
 void Control::drop(Client& client) {
   client.readable.reset();
   client.connection.reset();
@@ -108,7 +106,7 @@ void Control::send(Client& client, const std::string& text, std::span<const int>
 }
 
 void Control::read(Client& client) {
-  // One that never stops asking must not keep the others waiting.
+  // A bound, so that a busy client does not starve the others.
   constexpr int kMostAtOnce = 16;
   for (int i = 0; i < kMostAtOnce && client.connection; ++i) {
     auto packet = receive_packet(client.connection.get());
@@ -134,20 +132,24 @@ void Control::reply(Client& client, int64_t id, Status status) {
 }
 
 void Control::act(Client& client, int64_t id, const shim::Launch& launch, std::vector<Fd>&) {
-  if (client.is_launcher && supervisor_->phase() == Phase::Staged) return callbacks_.launch(launch);
-  reply(client, id, fail(ErrorKind::Invalid, "this shim has its orders already"));
+  Status launched = client.is_launcher
+                        ? callbacks_.launch(launch)
+                        : fail(ErrorKind::Invalid, "only the rollctl that started this shim may launch");
+  if (!launched) reply(client, id, std::move(launched));
 }
 
 void Control::act(Client& client, int64_t id, const shim::Execute&, std::vector<Fd>&) {
-  if (client.is_launcher && supervisor_->phase() == Phase::Held) return callbacks_.execute();
-  reply(client, id, fail(ErrorKind::Invalid, "no launch is held"));
+  Status executed = client.is_launcher
+                        ? callbacks_.execute()
+                        : fail(ErrorKind::Invalid, "only the rollctl that started this shim may launch");
+  if (!executed) reply(client, id, std::move(executed));
 }
 
 void Control::act(Client& client, int64_t id, const shim::GetRecord&, std::vector<Fd>&) {
   shim::Reply answer;
   answer.id = id;
   answer.record = supervisor_->record();
-  answer.holds_steering = !supervisor_->steering().empty();
+  answer.holds_steering = !supervisor_->steering().handles().empty();
   send(client, to_text(answer));
 }
 
@@ -207,7 +209,7 @@ void Control::act(Client& client, int64_t id, const shim::HoldSteering& hold, st
 }
 
 void Control::act(Client& client, int64_t id, const shim::TakeSteering&, std::vector<Fd>&) {
-  auto parts = shim::split_into_parts(supervisor_->steering());
+  auto parts = shim::split_into_parts(supervisor_->steering().handles());
   for (auto& part : parts) {
     shim::Reply answer;
     answer.id = id;
@@ -222,7 +224,7 @@ void Control::act(Client& client, int64_t id, const shim::GetCounters&, std::vec
   shim::Reply answer;
   answer.id = id;
   answer.record = supervisor_->record();
-  answer.counters = supervisor_->counters();
+  answer.counters = supervisor_->steering().counters();
   send(client, to_text(answer));
 }
 
@@ -232,7 +234,7 @@ void Control::act(Client& client, int64_t id, const shim::Drain& drain, std::vec
 }
 
 void Control::act(Client& client, int64_t, const shim::SawEnd&, std::vector<Fd>&) {
-  // Every client says so, and only who asked for it journals it.
+  // Every client sends this, but only the one that ordered the drain journals it.
   if (client.asked_for_drain) is_end_seen_ = true;
 }
 

@@ -15,38 +15,41 @@
 
 namespace rollctl {
 
-// The shim's side of the sockets: at most 64 clients at a time, each of root or this user, each answered in
-// turn. A client that does not read is dropped; one that comes when all have something to ask waits.
+// The shim's control socket: at most 64 clients at a time, of root or this user, served in turn. A client
+// that does not read is dropped. With 64 clients connected, a new one replaces a client that never sent a
+// request, or waits in the backlog.
+//
+// More than twelve members and methods: one act() per kind of request.
 class Control {
  public:
   // Called from the loop.
   struct Callbacks {
-    // The rollctl that launched this shim has the server made, and lets it run where that was held.
-    std::function<void(const shim::Launch&)> launch;
-    std::function<void()> execute;
-    // A client's order was carried out, or a client has gone.
+    // Requests of the rollctl that started this shim. An error is the reply; a success has none.
+    std::function<Status(const shim::Launch&)> launch;
+    std::function<Status()> execute;
+    // A request was handled, or a client has gone.
     std::function<void()> change;
   };
 
-  // Binds RUN_DIR/control.sock. Whoever connects is refused until open().
+  // Binds RUN_DIR/control.sock. Connections are refused until open().
   static Result<std::unique_ptr<Control>> create(Loop& loop, const std::string& run_dir, Callbacks callbacks);
 
-  // Whom requests are about. Both must outlive this object.
+  // The target of requests; to be called before the loop runs. Both must outlive this object.
   void serve(Supervisor& supervisor, ServerNetwork& network);
 
-  // From now on there is a record to be asked for.
+  // Accepts connections from now on.
   Status open();
 
-  // Takes the connection to the rollctl that launched this shim.
+  // Serves the connection to the rollctl that started this shim.
   void adopt_launcher(Fd connection);
 
   void publish(const ShimEvent& event);
 
-  // That rollctl has not gone.
+  // Whether that rollctl is still connected.
   [[nodiscard]] bool has_launcher() const;
-  // A client that asked for the drain, was told of its end and has not hung up.
+  // Whether a client that ordered the drain is still connected.
   [[nodiscard]] bool is_end_awaited() const;
-  // One of them has said that it dealt with the end.
+  // Whether one of them has acknowledged the end of the drain.
   [[nodiscard]] bool is_end_seen() const { return is_end_seen_; }
 
  private:
@@ -54,9 +57,9 @@ class Control {
     Fd connection;
     Watch readable;
     bool is_launcher = false;
-    bool has_asked = false;  // for something that this shim understood
+    bool has_asked = false;  // sent a valid request
     bool asked_for_drain = false;
-    std::vector<SteeringHandle> staged;
+    std::vector<SteeringHandle> staged;  // by StageSteering, for its HoldSteering
   };
 
   Control(Loop& loop, Fd listener, Callbacks callbacks)

@@ -21,13 +21,12 @@ namespace {
 
 constexpr Micros kLook{1000};
 constexpr Micros kLateLook{100'000};
-// A busy machine may not have let the child run yet.
+// Long enough for the child to be scheduled on a busy machine.
 constexpr Millis kKillAfter{100};
 constexpr Millis kGiveUpAfter{1000};
 
-// Nothing of this process's stays open in the child: its lock on the run directory and its server's sockets
-// would live as long as the child does. A signal whose action is the default ends the child together with
-// whatever it waits for.
+// Closes all other descriptors: a blocked child would keep the run directory locked and the server's sockets
+// open. SIGALRM's default action ends the child.
 [[noreturn]] void take_one(int socket) {
   reset_signal_handlers();
   unblock_signals();
@@ -40,7 +39,7 @@ constexpr Millis kGiveUpAfter{1000};
   ::_exit(0);
 }
 
-// As fork(2), but without a signal at its end.
+// As fork(2), but without SIGCHLD when the child ends.
 pid_t start_unseen() {
   return static_cast<pid_t>(::syscall(SYS_clone, 0, nullptr, nullptr, nullptr, nullptr));
 }
@@ -72,7 +71,7 @@ void Discarder::discard_next() {
 void Discarder::start() {
   const pid_t child = start_unseen();
   if (child == 0) take_one(socket_);
-  if (child < 0) return;  // tried again later
+  if (child < 0) return;  // look() tries again
   child_ = child;
   kill_at_ = loop_.now() + kKillAfter;
   give_up_at_ = loop_.now() + kGiveUpAfter;
@@ -83,7 +82,6 @@ void Discarder::look() {
   const TimePoint now = loop_.now();
   const bool ended = has_ended(child_);
   if (!ended && now < give_up_at_) {
-    // Killed before it took anything, it never does.
     if (now >= kill_at_) ::kill(child_, SIGKILL);
     again_ = loop_.after(kLook, [this] { look(); });
     return;

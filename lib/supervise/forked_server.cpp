@@ -26,8 +26,7 @@ ExitStatus exit_status(int status) {
 
 static_assert(ChildSpec::kFirstPassed == 3, "SD_LISTEN_FDS_START");
 
-// The sockets are told as sd_listen_fds(3) says, with LISTEN_PID, LISTEN_FDS and
-// LISTEN_FDNAMES=listen.0:listen.1…; nothing is told where there are none. The gate comes after them.
+// Sockets are passed as in sd_listen_fds(3), with LISTEN_FDNAMES=listen.0:listen.1…; the gate follows them.
 ChildSpec server_child(const LaunchSpec& spec, const std::vector<std::string>& extra_env,
                        const std::vector<int>& sockets, int gate) {
   ChildSpec child;
@@ -94,11 +93,12 @@ Result<ProcessId> ForkedServer::start() {
 
 Result<std::vector<pid_t>> ForkedServer::descendants() const {
   auto tree = process_tree(::getpid());
-  if (tree) std::erase_if(*tree, [this](pid_t pid) { return pid == ::getpid() || callbacks_.is_aside(pid); });
+  if (tree)
+    std::erase_if(*tree, [this](pid_t pid) { return pid == ::getpid() || callbacks_.is_foreign(pid); });
   return tree;
 }
 
-// It fits into the pipe, and where the child has died already nobody needs it.
+// One byte fits into the pipe. If the child has died, reap() reports it.
 void ForkedServer::proceed() {
   (void)write_all(go_.get(), "g");
   go_.reset();
@@ -117,16 +117,16 @@ void ForkedServer::look_whether_executed() {
   const bool was_told = !go_;
   forget_launch();
   if (!result->failure && was_told) return callbacks_.executed();
-  server_.reset();  // its exit says nothing more
+  server_.reset();  // execution_failed reports it; its exit is not reported again
   callbacks_.execution_failed(result->failure
                                   ? describe(*result->failure, child_)
-                                  : cannot_start(child_) + ": its process was ended before it executed it");
+                                  : cannot_start(child_) + ": its process was killed before the exec");
 }
 
 std::optional<std::string> ForkedServer::call_off() {
   look_whether_executed();
   if (!report_) return std::nullopt;
-  const std::string why = server_->is_stopped() ? "was stopped before it executed it" : "has not executed it";
+  const std::string why = server_->is_stopped() ? "was stopped before the exec" : "has not reached the exec";
   forget_launch();
   (void)server_->send_signal(SIGKILL);
   server_.reset();
@@ -142,12 +142,12 @@ void ForkedServer::reap() {
     if (pid <= 0) {
       const bool had_children = std::exchange(has_children_, pid == 0);
       if (pid == 0 || !had_children) break;
-      if (server_exit) look_whether_executed();  // that comes before what became of it
+      if (server_exit) look_whether_executed();  // its exec is reported before its exit
       if (server_exit && server_) {
         server_.reset();
         callbacks_.exited(*server_exit);
       }
-      // It may have been started again meanwhile.
+      // `exited` may have started another server.
       if (!has_children_) callbacks_.last_gone();
       return;
     }
@@ -159,10 +159,8 @@ void ForkedServer::reap() {
   callbacks_.exited(*server_exit);
 }
 
-// The server's pid is nobody else's until it is reaped.
 bool ForkedServer::includes(pid_t pid) const {
-  if (server_ && pid == server_->id().pid) return true;
-  // Whom it cannot look at it does not believe.
+  if (server_ && pid == server_->id().pid) return true;  // not reused before it is reaped
   return pid != ::getpid() && is_in_process_tree(pid, ::getpid()).value_or(false);
 }
 
@@ -170,14 +168,13 @@ void ForkedServer::send_signal(int signal) {
   if (server_) (void)server_->send_signal(signal);
 }
 
-// A pid from /proc may be somebody else's by the time it is opened; one that is still found below us with a
-// descriptor in hand is ours.
+// A pid from /proc may be reused before its pidfd is opened. So the tree is read again with the pidfds open:
+// a pid that is still in it belongs to the instance.
 void ForkedServer::send_signal_to_all(int signal) {
   if (!has_children_) return;
   std::vector<ProcessRef> processes;
   const auto seen = descendants();
-  // Whoever orders it does so again until none is left (waitpid tells). Meanwhile at least the server gets
-  // it.
+  // The caller repeats the signal until no process is left; until then at least the server gets it.
   if (!seen) return send_signal(signal);
   for (const pid_t pid : *seen) {
     if (auto process = ProcessRef::open(pid)) processes.push_back(std::move(*process));

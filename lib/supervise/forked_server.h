@@ -16,17 +16,19 @@
 
 namespace rollctl {
 
-// The real server process: a child of this one, which is the subreaper of whatever descends from it, so that
-// nothing is left exactly when no child is left. One per process: it reaps every child there is. Destroying
-// it leaves the processes alone.
+// The real ServerProcess: a child of this process. This process is the subreaper of the server's descendants,
+// so none is left exactly when it has no child left. One object per process, because it reaps every child.
+// Destroying it leaves the processes running.
+//
+// Its many members are one launch: gate, child, go and report pipe.
 class ForkedServer final : public ServerProcess {
  public:
-  // Called from the loop, the first two by look_whether_executed() and call_off() as well.
+  // Called from the loop; `executed` and `execution_failed` by look_whether_executed() and call_off(), too.
   struct Callbacks {
     std::function<void()> executed;
     std::function<void(const std::string&)> execution_failed;
-    // That child of this process has nothing to do with the server.
-    std::function<bool(pid_t)> is_aside;
+    // Whether that child of this process does not belong to the server.
+    std::function<bool(pid_t)> is_foreign;
     std::function<void(const ExitStatus&)> exited;
     std::function<void()> last_gone;
   };
@@ -35,15 +37,14 @@ class ForkedServer final : public ServerProcess {
   ForkedServer(Loop& loop, const LaunchSpec& spec, InheritedSockets& sockets,
                std::vector<std::string> extra_env, Callbacks callbacks);
 
-  // Makes this process the subreaper and begins to watch for its children.
+  // Makes this process the subreaper and begins to reap.
   Status prepare();
 
   // Whether that is the server or another descendant of this process.
   [[nodiscard]] bool includes(pid_t pid) const;
 
-  // Tells now what may be known by now: a message of the server's says that it runs.
+  // Reports the exec now, if it has worked or failed: a message from the server may arrive before its report.
   void look_whether_executed();
-  [[nodiscard]] bool has_processes() const { return has_children_; }
 
   Result<ProcessId> start() override;
   void proceed() override;
@@ -66,10 +67,10 @@ class ForkedServer final : public ServerProcess {
   Callbacks callbacks_;
   LaunchSpec::Gate gate_state_;
   Fd gate_;                           // the write end, while the gate is closed
-  std::optional<ProcessRef> server_;  // until it was reaped
-  ChildSpec child_;                   // what it was, or is to be, started with
-  Fd go_;                             // until it was told to proceed
-  Fd report_;                         // until it is decided whether it was executed
+  std::optional<ProcessRef> server_;  // until it is reaped
+  ChildSpec child_;                   // of the last start()
+  Fd go_;                             // until proceed()
+  Fd report_;                         // until the exec has worked or failed
   bool has_children_ = false;
   Watch on_child_;
   Watch on_report_;

@@ -10,9 +10,9 @@
 
 namespace rollctl {
 
-// The listening sockets that a shim opens for a server that inherits them, one per address, in their order.
-// They belong to this process's own user, whoever the server is. While one is open here it stays in its
-// SO_REUSEPORT group, and connections wait in it, even with no server there.
+// The listening sockets that a shim opens for its server, one per address, in the order of the addresses. The
+// kernel counts them as this process's user's, not the server's. While a socket is open here, it stays in its
+// SO_REUSEPORT group, and connections wait in it even without a server.
 class InheritedSockets {
  public:
   struct Socket {
@@ -21,14 +21,14 @@ class InheritedSockets {
     uint32_t inode = 0;
   };
 
-  // `addresses` must outlive this object; with none there is nothing to do.
+  // `addresses` must outlive this object; they may be empty.
   explicit InheritedSockets(const std::vector<ListenAddress>& addresses) : addresses_(addresses) {}
 
-  // Opens those that are not open and makes all of them fit for a new server: an earlier one may have set
-  // O_NONBLOCK, which they all share, or shut a socket down, which ends it for good.
+  // Opens the missing sockets, and resets the others for a new server: clears O_NONBLOCK, and replaces a
+  // socket that an earlier server has shut down. On an error of an address all are closed.
   Status open();
 
-  // Lets go of them; a server that runs keeps its own descriptors.
+  // Closes this process's descriptors; a running server keeps its own.
   void close() { sockets_.clear(); }
 
   [[nodiscard]] const std::vector<Socket>& sockets() const { return sockets_; }

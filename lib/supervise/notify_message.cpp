@@ -11,7 +11,7 @@ namespace {
 
 constexpr Micros kLongestExtension = std::chrono::hours(24);
 
-// A terminal will show it: no escape sequence may come through.
+// Removes control characters, because `rollctl status` shows the text on a terminal.
 std::string clean_status(std::string_view text) {
   std::string clean;
   for (const char c : text.substr(0, kMaxStatusText)) {
@@ -25,7 +25,7 @@ std::string clean_status(std::string_view text) {
     }
     clean += c;
   }
-  // What was cut in the middle of a character.
+  // Drops a last character that the cut made incomplete.
   size_t tail = 0;
   while (tail < 3 && tail < clean.size() && (clean[clean.size() - 1 - tail] & 0xC0) == 0x80) ++tail;
   if (tail < clean.size()) {

@@ -12,14 +12,14 @@ namespace rollctl {
 // A status text is cut to this many bytes.
 inline constexpr size_t kMaxStatusText = 1024;
 
-// What a datagram in the manner of sd_notify(3) says; assignments that are not known here are left out.
+// A datagram as of sd_notify(3); unknown assignments are ignored.
 struct NotifyMessage {
   bool ready = false;                    // READY=1
   std::optional<std::string> status;     // STATUS=…, UTF-8 without control characters, cut to kMaxStatusText
   std::optional<Micros> extend_timeout;  // EXTEND_TIMEOUT_USEC=…, at most a day
 };
 
-// Takes bytes of any kind.
+// Accepts any bytes.
 NotifyMessage parse_notify(std::string_view datagram);
 
 }  // namespace rollctl

@@ -13,7 +13,7 @@ namespace rollctl {
 
 namespace {
 
-// A sender that never stops must not keep the rest of the loop waiting.
+// A bound, so that a busy sender does not starve the rest of the loop.
 constexpr int kMostAtOnce = 64;
 constexpr size_t kMaxDatagram = 4096;
 
@@ -42,9 +42,9 @@ Result<std::unique_ptr<NotifySocket>> NotifySocket::create(Loop& loop, const std
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path)
-    return fail(ErrorKind::Invalid, "cannot listen on " + path + ": the path is longer than the " +
+    return fail(ErrorKind::Invalid, "cannot listen on " + path + ": the path of a socket may have " +
                                         std::to_string(sizeof address.sun_path - 1) +
-                                        " bytes that a socket's may have");
+                                        " bytes, this one has " + std::to_string(path.size()));
   std::memcpy(address.sun_path, path.data(), path.size());
   Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket) return fail(last_os_failure("cannot make a socket"));
@@ -73,9 +73,9 @@ void NotifySocket::read() {
   }
 }
 
-// Looked at, then taken: with room for the sender's credentials alone, which come first (scm_recv(),
-// net/core/scm.c), no descriptor is received, and MSG_CTRUNC says that there are any. False when nothing more
-// can be read now.
+// Peeks before it receives. The control buffer holds the sender's credentials only, which come first
+// (scm_recv(), net/core/scm.c): so no descriptor is received, and MSG_CTRUNC tells that the datagram carries
+// some. False when nothing more can be read now.
 bool NotifySocket::read_one() {
   char text[kMaxDatagram];
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred))];

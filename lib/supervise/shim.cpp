@@ -33,13 +33,13 @@ namespace rollctl {
 namespace {
 
 constexpr Millis kConnectPatience{1000};
-// How long a rollctl may take to deal with the end, before the shim journals it.
+// A rollctl that ordered the drain has this long to journal its end; then the shim does.
 constexpr Millis kEndPatience{5000};
-// How long this process stays after it has told the end, for what is left of folders.
+// After its last report this process clears discarded folders for this long at most.
 constexpr Millis kClearPatience{2000};
 constexpr size_t kLargestSpec = size_t{8} * 1024 * 1024;
 
-// Held until this process ends: who finds it locked knows that a shim is at work.
+// The lock ends with this process: a locked run directory has a live shim.
 Result<Fd> claim(const std::string& run_dir) {
   Fd dir(::open(run_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!dir) return fail(last_os_failure("cannot open " + run_dir));
@@ -56,7 +56,7 @@ Result<LaunchSpec> spec_from(int file) {
   return launch_spec_from_json(*value);
 }
 
-// NotFound where none was staged (yet).
+// NotFound where rollctl has not written launch.json.
 Result<LaunchSpec> staged_spec() {
   const auto file = open_own_file(kLaunchSpec, O_RDONLY);
   if (!file) return fail(file.error());
@@ -65,10 +65,10 @@ Result<LaunchSpec> staged_spec() {
 
 struct Orders {
   LaunchSpec spec;
-  std::optional<shim::Launch> launch = {};
+  std::optional<shim::Launch> launch = {};  // where it came together with the spec
 };
 
-// Blocks until there are any or rollctl has gone.
+// Blocks until the orders are complete or rollctl has gone.
 Result<Orders> receive_orders(int connection) {
   auto staged = staged_spec();
   if (staged) return Orders{std::move(*staged)};
@@ -79,7 +79,7 @@ Result<Orders> receive_orders(int connection) {
   if (!request.body) return fail(request.body.error());
   const auto* launch = std::get_if<shim::Launch>(&*request.body);
   if (launch == nullptr || packet->fds.size() > 1)
-    return fail(ErrorKind::Invalid, "the first request is no launch");
+    return fail(ErrorKind::Invalid, "the first request from rollctl is not a launch");
   const int file = packet->fds.empty() ? -1 : packet->fds.front().get();
   if (file >= 0 && ::lseek(file, 0, SEEK_SET) != 0)
     return fail(last_os_failure("cannot read the launch spec"));
@@ -88,8 +88,7 @@ Result<Orders> receive_orders(int connection) {
   return Orders{std::move(*spec), *launch};
 }
 
-// The user of every process of the instance; nothing where they may be of several, for root can change to
-// any.
+// The user of every process of the instance. Nothing for root, whose processes can change to any user.
 std::optional<uid_t> sole_sender(const LaunchSpec& spec) {
   const uid_t user = spec.credentials && ::geteuid() == 0 ? spec.credentials->uid : ::geteuid();
   return user != 0 ? std::optional(user) : std::nullopt;
@@ -102,7 +101,6 @@ bool is_same_folder(int dir, const std::string& path) {
          ours.st_ino == theirs.st_ino;
 }
 
-// Whoever changes the app holds its lock.
 class AppLockTurns final : public AppLockGate {
  public:
   explicit AppLockTurns(const std::string& run_dir)
@@ -125,8 +123,8 @@ class Shim final : public SupervisorOutput {
     std::unique_ptr<Shim> shim(new Shim(std::move(loop), std::move(spec), std::move(self)));
     auto control = Control::create(
         *shim->loop_, shim->run_dir_,
-        {[raw = shim.get()](const shim::Launch& order) { raw->launch(order); },
-         [raw = shim.get()] { raw->supervisor_.start(); }, [raw = shim.get()] { raw->look_again(); }});
+        {[raw = shim.get()](const shim::Launch& order) { return raw->launch(order); },
+         [raw = shim.get()] { return raw->execute(); }, [raw = shim.get()] { raw->look_again(); }});
     if (!control) return fail(control.error());
     shim->control_ = std::move(*control);
     shim->control_->serve(shim->supervisor_, shim->network_);
@@ -134,7 +132,7 @@ class Shim final : public SupervisorOutput {
     return shim;
   }
 
-  // To the end. Everything is ready when the server may run.
+  // Blocks until this process is to exit.
   void run(const std::optional<shim::Launch>& order) {
     for (const int signal : {SIGHUP, SIGINT, SIGPIPE}) ::signal(signal, SIG_IGN);
     on_terminate_ = loop_->on_signal(SIGTERM, [this] {
@@ -144,7 +142,7 @@ class Shim final : public SupervisorOutput {
       look_again();
     });
     prepared_ = prepare();
-    if (order) launch(*order);
+    if (order) (void)launch(*order);
     look_again();
     if (!is_over_) loop_->run();
     clear_discarded_folders();
@@ -162,8 +160,8 @@ class Shim final : public SupervisorOutput {
     if (!path.empty()) (void)append_line(path, line);
   }
 
-  // The folder goes first: who is told of the end finds nothing left. And a client that has said something
-  // which was not read would lose what it is told (ECONNRESET) when this process ends.
+  // Removes the folder before it reports the end, so that no client finds it afterwards. Then stays a while:
+  // if this process exited with a request unread, its client would get ECONNRESET instead of the report.
   void finish(const ShimEvent& event, const std::string& journal_line) override {
     is_finished_ = true;
     end_line_ = journal_line;
@@ -204,42 +202,46 @@ class Shim final : public SupervisorOutput {
                     },
                 }) {}
 
-  // Other processes, of whatever user, may have to reach a socket that the server makes there.
+  // 0755: processes of other users may have to reach a socket that the server makes there.
   Status make_server_folder() {
     const std::string folder = run_dir_ + "/" + kServerFolder;
     const auto& credentials = supervisor_.record().spec.credentials;
     const bool is_made = ::mkdir(folder.c_str(), 0755) == 0 && ::chmod(folder.c_str(), 0755) == 0;
-    // Whoever is not root cannot become that user either, and is told so when the server is to.
+    // Without root the launch fails later, when the child cannot change to that user.
     const bool is_given = is_made && (!credentials || ::geteuid() != 0 ||
                                       ::chown(folder.c_str(), credentials->uid, credentials->gid) == 0);
     return is_given ? Status() : fail(last_os_failure("cannot make " + folder));
   }
 
-  // By name what it is known to have: to look takes longer than to remove.
+  // discard_folder() deletes an empty folder and renames any other.
   void remove_folder() {
     for (const char* name : {kInstanceFile, kControlSocket, kNotifySocket}) ::unlink(name);
     ::rmdir(kServerFolder);
-    is_aside_ = discard_folder(run_dir_) == Discarded::Aside;
+    is_renamed_ = discard_folder(run_dir_) == Discarded::Aside;
   }
 
-  // Of that folder, and of others before it, what the servers' users have left in theirs.
+  // Deletes what is left of this and earlier renamed folders.
   void clear_discarded_folders() const {
-    if (is_aside_) (void)clear_discarded(run_dir_.substr(0, run_dir_.find_last_of('/')), kClearPatience);
+    if (is_renamed_) (void)clear_discarded(run_dir_.substr(0, run_dir_.find_last_of('/')), kClearPatience);
   }
 
-  void launch(const shim::Launch& order) {
+  Status launch(const shim::Launch& order) {
+    if (has_orders_) return fail(ErrorKind::Invalid, "this shim has its orders already");
+    has_orders_ = true;
     ::unlink(kLaunchSpec);
+    return order.held ? Status() : execute();
+  }
+
+  Status execute() {
+    if (!has_orders_ || is_launched()) return fail(ErrorKind::Invalid, "no launch is held");
     if (prepared_) prepared_ = control_->open();
-    supervisor_.hold(prepared_);
-    if (!order.held) supervisor_.start();
+    supervisor_.start(prepared_);
+    return {};
   }
 
-  [[nodiscard]] bool is_launched() const {
-    return supervisor_.phase() != Phase::Staged && supervisor_.phase() != Phase::Held;
-  }
+  [[nodiscard]] bool is_launched() const { return supervisor_.phase() != Phase::Staged; }
 
-  // What this process may have to say goes where its server's output does. Not before that is executed, which
-  // is in a hurry.
+  // This process's own errors go into the server's log.
   void write_into_log() const {
     const std::string& path = supervisor_.record().spec.log_path;
     if (path.empty()) return;
@@ -249,13 +251,11 @@ class Shim final : public SupervisorOutput {
     (void)::dup2(log.get(), STDERR_FILENO);
   }
 
-  // Whoever was to launch the server has gone, or this process is to end: as if it had never been started.
+  // rollctl has gone, or this process got SIGTERM, before the server was to run: leaves nothing behind.
   void call_off() {
     if (std::exchange(is_finished_, true)) return;
-    (void)server_.call_off();
     remove_folder();
-    end_patience_ = loop_->after(kEndPatience, [this] { end(); });
-    look_again();
+    end();
   }
 
   Status prepare() {
@@ -273,11 +273,9 @@ class Shim final : public SupervisorOutput {
     return server_.prepare();
   }
 
-  // After whatever happened: is it over, and when is there something to do next? With no time set nothing
-  // wakes this process.
+  // After every event: ends this process, or sets its one timer. Idle, it has none.
   void look_again() {
     if (is_finished_) {
-      if (supervisor_.phase() == Phase::Held && server_.has_processes()) return;
       if (!control_->is_end_awaited() || control_->is_end_seen() || end_line_.empty()) end();
       return;
     }
@@ -305,9 +303,10 @@ class Shim final : public SupervisorOutput {
   std::unique_ptr<Loop> loop_;
   std::string run_dir_;
   Status prepared_;
-  bool is_finished_ = false;  // the supervisor has nothing more to do
+  bool has_orders_ = false;
+  bool is_finished_ = false;  // the supervisor has made its last report
   bool is_over_ = false;
-  bool is_aside_ = false;  // its folder, and not cleared
+  bool is_renamed_ = false;  // its folder, and not cleared yet
   std::string end_line_;
   std::optional<TimePoint> armed_for_;
   AppLockTurns turns_;
@@ -327,7 +326,7 @@ class Shim final : public SupervisorOutput {
 Status run_shim(const std::string& run_dir) {
   const auto dir = claim(run_dir);
   if (!dir) return fail(dir.error());
-  // Nobody else knows that this directory was claimed for nothing.
+  // No other process will remove this directory.
   const auto give_up = [&] {
     ::unlink(kLaunchSocket);
     ::unlink(kLaunchSpec);
@@ -336,11 +335,11 @@ Status run_shim(const std::string& run_dir) {
   auto connection = connect_for_packets(".", kLaunchSocket, kConnectPatience);
   if (!connection && connection.error().os_error == ECONNREFUSED) {
     give_up();
-    return {};  // called off already
+    return {};  // rollctl has gone already
   }
   if (!connection) return fail(connection.error());
   if (Status known = check_peer(connection->get()); !known) return known;
-  // Before the spec, which may be a while in coming and is in a hurry then.
+  // Before the spec is awaited: no time is to be lost once it is there.
   auto loop = Loop::create();
   if (!loop) return fail(loop.error());
   const auto self = ProcessRef::self();

@@ -30,7 +30,7 @@ Result<std::vector<Listener>> SocketNetwork::listeners() {
   return listeners;
 }
 
-// Those that the server has not closed: in one that only the shim holds nobody accepts.
+// Without those that the server has closed: only the shim holds them, and accepts nothing.
 Result<std::vector<Listener>> SocketNetwork::inherited_listeners() const {
   std::vector<Listener> listeners;
   for (const Whose whose : {Whose::RootOnly, Whose::Tree}) {
@@ -48,7 +48,7 @@ Result<std::vector<Listener>> SocketNetwork::inherited_listeners() const {
   return listeners;
 }
 
-// The server itself first: its children are found by reading all of /proc.
+// The server itself first: finding its children means reading all of /proc.
 bool SocketNetwork::listens_on_all() {
   if (record_.server.pid == 0) return false;
   auto diag = SockDiag::create();
@@ -73,7 +73,7 @@ bool SocketNetwork::listens_on_all() {
 Result<size_t> SocketNetwork::connections() {
   auto diag = SockDiag::create();
   if (!diag) return fail(diag.error());
-  // Whatever the server left behind descends from the shim.
+  // Children of a dead server are the shim's.
   return count_connections(*diag, record_.shim, ports());
 }
 

@@ -7,11 +7,12 @@
 
 namespace rollctl {
 
-// The real ServerNetwork: of the process tree of the record's server, or of this process (its subreaper)
-// while none runs. Of sockets that it inherits the shim gives duplicates of its own, which needs no rights
-// over the server. Both must outlive it.
+// The real ServerNetwork. Listeners are those of the process tree of the record's server; connections those
+// of this process's tree, which includes children of a dead server. Inherited sockets are duplicated from
+// this process, which needs no rights over the server.
 class SocketNetwork final : public ServerNetwork {
  public:
+  // Both must outlive this object.
   SocketNetwork(const InstanceRecord& record, const InheritedSockets& sockets)
       : record_(record), sockets_(sockets) {}
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Whatever a client sends to a shim's control socket, with any number of descriptors: the shim answers in
-// words that its clients understand, and keeps no descriptor that its supervisor does not hold.
+// Any packets to a shim's control socket, with any number of descriptors: the shim's answers can be parsed,
+// and it keeps no descriptor that its supervisor does not hold.
 //
-// The input is a row of packets, ended by a newline each. The first byte of one says how many descriptors
-// come along: '0' none, '5' five.
+// The input is a row of packets, each ended by a newline. The first byte of a packet is the number of
+// descriptors that go with it: '0' none, '5' five.
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -41,18 +41,25 @@ struct Folder {
   std::string path;
 };
 
-// A shim whose server and network are only numbers.
+// A shim with a fake server and network.
 struct FuzzedShim {
   explicit FuzzedShim(rollctl::Loop& loop, const std::string& folder)
       : supervisor({clock, process, network, output, lock_gate}, rollctl::LaunchSpec{},
                    rollctl::ProcessId{}) {
     process.shim = &supervisor;
     auto made = rollctl::Control::create(loop, folder,
-                                         {[this](const rollctl::shim::Launch&) { supervisor.start(); },
-                                          [this] { supervisor.start(); }, [this] { ++changes; }});
+                                         {[this](const rollctl::shim::Launch&) { return start(); },
+                                          [this] { return start(); }, [this] { ++changes; }});
     require(made.has_value());
     control = std::move(*made);
     control->serve(supervisor, network);
+  }
+
+  rollctl::Status start() {
+    if (supervisor.phase() != rollctl::Phase::Staged)
+      return rollctl::fail(rollctl::ErrorKind::Invalid, "it is launched already");
+    supervisor.start({});
+    return {};
   }
 
   rollctl::test::PushedClock clock;
@@ -86,7 +93,8 @@ void talk(FuzzedShim& shim, rollctl::Loop& loop, std::string_view input) {
     if (frame.empty()) continue;
     const std::vector<int> fds(static_cast<unsigned char>(frame[0] - '0') % 16, carried.get());
     const int before = shim.changes;
-    if (!rollctl::send_packet(client.get(), frame.substr(1), fds)) break;  // it has hung up, or it is empty
+    if (!rollctl::send_packet(client.get(), frame.substr(1), fds))
+      break;  // the shim has hung up, or the packet is empty
     require(loop.run_until([&] { return shim.changes > before; }, loop.now() + kPatience) ==
             rollctl::WaitEnd::Satisfied);
     read_answers(client.get());

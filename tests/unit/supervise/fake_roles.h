@@ -23,7 +23,7 @@ class PushedClock final : public Clock {
   TimePoint now_{std::chrono::hours(1)};
 };
 
-// Processes that are only numbers: 100 is the first server, 101 the next one.
+// Its processes are numbers only: 100 is the first server, 101 the next.
 class FakeServer final : public ServerProcess {
  public:
   Result<ProcessId> start() override {
@@ -31,7 +31,7 @@ class FakeServer final : public ServerProcess {
     ++starts;
     return ProcessId{99 + starts, static_cast<uint64_t>(starts), "boot"};
   }
-  // Decided at once, unless it is stopped.
+  // The exec works or fails at once, unless the child is stopped.
   void proceed() override {
     if (is_stopped) return;
     if (exec_fails) return shim->execution_failed("cannot start \"./web\": No such file or directory");
@@ -40,7 +40,7 @@ class FakeServer final : public ServerProcess {
   }
   std::optional<std::string> call_off() override {
     ++call_offs;
-    if (is_stopped) return "cannot start \"./web\": its process was stopped before it executed it";
+    if (is_stopped) return "cannot start \"./web\": its process was stopped before the exec";
     shim->executed();
     return std::nullopt;
   }
@@ -56,11 +56,11 @@ class FakeServer final : public ServerProcess {
     signals_at_close = signals.size();
   }
 
-  Supervisor* shim = nullptr;  // which is told
+  Supervisor* shim = nullptr;  // to report to
   bool is_stopped = false;     // before the exec
   int call_offs = 0;
   bool fork_fails = false;
-  bool cannot_look = false;  // at its processes
+  bool cannot_look = false;  // living() fails
   bool exec_fails = false;
   int starts = 0;
   int executions = 0;
@@ -91,7 +91,7 @@ class FakeNetwork final : public ServerNetwork {
   }
   Status end_steering(std::vector<SteeringHandle>& steering) override {
     ++endings;
-    if (end_fails) return fail(ErrorKind::NotFound, "nobody listens");
+    if (end_fails) return fail(ErrorKind::NotFound, "no listener is left");
     steering.clear();
     return {};
   }

@@ -45,10 +45,7 @@ class SupervisorTest : public testing::Test {
     ASSERT_TRUE(shim_->set_role({role, 100}));
   }
 
-  void launch() {
-    shim_->hold({});
-    shim_->start();
-  }
+  void launch() { shim_->start({}); }
 
   // One whose server died, and whose next one is stopped before its exec.
   void make_stopped_at_its_restart() {
@@ -126,40 +123,10 @@ TEST_F(SupervisorTest, EndsWhenTheFirstExecFails) {
   EXPECT_EQ(shim_->phase(), Phase::Ended);
 }
 
-// Held.
-
-TEST_F(SupervisorTest, ExecutesNothingThatIsHeld) {
-  make();
-  shim_->hold({});
-  EXPECT_EQ(server_.starts, 1);
-  EXPECT_EQ(audience_.saved.back().server.pid, 100);
-  EXPECT_FALSE(shim_->next_due()) << "it is held as long as the disk takes";
-  EXPECT_FALSE(shim_->drain({SIGTERM, Millis(1000)}));
-  EXPECT_EQ(server_.executions, 0);
-  EXPECT_THAT(kinds(), IsEmpty());
-  shim_->start();
-  EXPECT_EQ(server_.starts, 1);
-  EXPECT_EQ(server_.executions, 1);
-}
-
-TEST_F(SupervisorTest, TellsWhatFailedWhileItWasHeldWhenItIsToStart) {
-  make();
-  shim_->hold({});
-  shim_->execution_failed("cannot start \"./web\" (opening the log \"/log\"): Permission denied");
-  shim_->last_process_gone();
-  EXPECT_THAT(kinds(), IsEmpty());
-  shim_->start();
-  EXPECT_THAT(kinds(), ElementsAre(Kind::LaunchFailed));
-  EXPECT_THAT(last().message, HasSubstr("opening the log"));
-  EXPECT_EQ(server_.executions, 0);
-}
-
 TEST_F(SupervisorTest, MakesNoServerWhereThePreparationsHaveFailed) {
   make();
-  shim_->hold(fail(ErrorKind::Failed, "cannot listen on notify.sock"));
+  shim_->start(fail(ErrorKind::Failed, "cannot listen on notify.sock"));
   EXPECT_EQ(server_.starts, 0);
-  EXPECT_THAT(kinds(), IsEmpty());
-  shim_->start();
   EXPECT_THAT(kinds(), ElementsAre(Kind::LaunchFailed));
   EXPECT_EQ(last().message, "cannot listen on notify.sock");
 }
@@ -176,7 +143,7 @@ TEST_F(SupervisorTest, AFirstServerThatIsStoppedIsAFailedLaunch) {
   pass(Millis(1));
   EXPECT_THAT(kinds(), ElementsAre(Kind::LaunchFailed));
   EXPECT_EQ(last().message,
-            "cannot start \"./web\": its process was stopped before it executed it, and was ended after 10s");
+            "cannot start \"./web\": its process was stopped before the exec, and was killed after 10s");
   EXPECT_EQ(server_.call_offs, 1);
   EXPECT_EQ(shim_->phase(), Phase::Ended);
 }
@@ -186,7 +153,7 @@ TEST_F(SupervisorTest, ARestartThatIsStoppedCountsAsOne) {
   EXPECT_TRUE(shim_->set_role({InstanceState::Serving, 50})) << "it goes on answering";
   pass(Supervisor::kExecPatience);
   EXPECT_EQ(last().kind, Kind::Exited);
-  EXPECT_THAT(last().message, HasSubstr("was stopped before it executed it"));
+  EXPECT_THAT(last().message, HasSubstr("was stopped before the exec"));
   EXPECT_EQ(state(), InstanceState::Restarting);
   EXPECT_EQ(shim_->record().server.pid, 0);
   server_.is_stopped = false;
@@ -251,6 +218,8 @@ TEST_F(SupervisorTest, HasNothingToDrainBeforeItIsLaunched) {
   make();
   EXPECT_FALSE(shim_->next_due());
   EXPECT_FALSE(shim_->drain({SIGTERM, Millis(1000)}));
+  EXPECT_EQ(server_.starts, 0);
+  EXPECT_THAT(kinds(), IsEmpty());
   EXPECT_EQ(shim_->phase(), Phase::Staged);
 }
 
@@ -377,7 +346,7 @@ TEST_F(SupervisorTest, AServerThatStayedReadyForLongStartsWithTheShortestBackOff
   };
   EXPECT_EQ(delay_after_death(), Millis(100));
   EXPECT_EQ(delay_after_death(), Millis(200));
-  pass(Supervisor::kStable);
+  pass(RestartBackoff::kStable);
   EXPECT_EQ(delay_after_death(), Millis(100));
 }
 
@@ -523,7 +492,7 @@ TEST_F(SupervisorTest, PassesAStatusOnTogetherWithReady) {
   EXPECT_FALSE(shim_->next_due());
   shim_->notified({false, "busy", {}});
   EXPECT_THAT(kinds(), ElementsAre(Kind::Launched, Kind::NotifiedReady)) << "not as soon as that";
-  pass(Supervisor::kStatusInterval);
+  pass(ReportInterval::kInterval);
   EXPECT_EQ(last().record.status, "busy");
 }
 
@@ -534,7 +503,7 @@ TEST_F(SupervisorTest, PassesStatusTextsOnNowAndThen) {
   const size_t before = audience_.events.size();
   for (int i = 0; i < 1000; ++i) shim_->notified({false, std::to_string(i), {}});
   EXPECT_EQ(audience_.events.size(), before);
-  pass(Supervisor::kStatusInterval);
+  pass(ReportInterval::kInterval);
   EXPECT_EQ(audience_.events.size(), before + 1);
   EXPECT_EQ(last().record.status, "999");
   EXPECT_FALSE(shim_->next_due());
@@ -635,7 +604,7 @@ TEST_F(SupervisorTest, TellsOfAnExtendedDeadlineAtIntervals) {
     shim_->notified({false, {}, Micros(2'000'000)});
   }
   EXPECT_EQ(audience_.events.size(), told + 1);
-  pass(Supervisor::kStatusInterval);
+  pass(ReportInterval::kInterval);
   ASSERT_EQ(audience_.events.size(), told + 2);
   EXPECT_EQ(audience_.events.back().kind, ShimEvent::Kind::StatusText);
   EXPECT_EQ(audience_.events.back().record.drain_deadline, *first + Millis(1550));
@@ -647,7 +616,7 @@ TEST_F(SupervisorTest, ALesserExtensionChangesNothing) {
   ASSERT_TRUE(shim_->drain({SIGTERM, Millis(1000)}));
   const size_t told = audience_.events.size();
   shim_->notified({false, {}, Micros(1000)});
-  pass(Supervisor::kStatusInterval);
+  pass(ReportInterval::kInterval);
   EXPECT_EQ(audience_.events.size(), told);
 }
 
@@ -874,7 +843,7 @@ TEST_F(HoldTest, WhatAnotherHasEndedIsLetGoOf) {
   leave_steering(Millis(0));
   network_.who_is_left = GroupOccupancy::SteeringEnded;
   pass(Millis(1000));
-  EXPECT_THAT(shim_->steering(), IsEmpty());
+  EXPECT_THAT(shim_->steering().handles(), IsEmpty());
   EXPECT_EQ(network_.endings, 0);
   EXPECT_FALSE(shim_->next_due());
 }
@@ -884,7 +853,7 @@ TEST_F(HoldTest, CountersOutliveASteeringThatAnotherHasEnded) {
   network_.counted = {7, 2, 1};
   network_.who_is_left = GroupOccupancy::SteeringEnded;
   pass(Millis(1000));
-  EXPECT_EQ(shim_->counters(), (SteeringCounters{7, 2, 1}));
+  EXPECT_EQ(shim_->steering().counters(), (SteeringCounters{7, 2, 1}));
 }
 
 TEST_F(HoldTest, SteeringThatIsHeldUntilToldWakesNobody) {
@@ -897,10 +866,10 @@ TEST_F(HoldTest, CountersOutliveTheSteering) {
   make_running();
   network_.counted = {7, 2, 1};
   shim_->hold_steering(std::vector<SteeringHandle>(1), {});
-  EXPECT_EQ(shim_->counters(), (SteeringCounters{7, 2, 1}));
+  EXPECT_EQ(shim_->steering().counters(), (SteeringCounters{7, 2, 1}));
   shim_->hold_steering({}, {});
   shim_->hold_steering(std::vector<SteeringHandle>(1), {});
-  EXPECT_EQ(shim_->counters(), (SteeringCounters{14, 4, 2}));
+  EXPECT_EQ(shim_->steering().counters(), (SteeringCounters{14, 4, 2}));
 }
 
 class IdleDrainTest : public SupervisorTest {
@@ -918,7 +887,7 @@ TEST_F(IdleDrainTest, TellsTheServerOnceItHasNoConnectionLeft) {
   EXPECT_EQ(state(), InstanceState::Draining);
   EXPECT_THAT(server_.signals, IsEmpty());
   network_.open_connections = 0;
-  pass(Supervisor::kLateIdleLook);
+  pass(DrainDeadline::kLateIdleLook);
   EXPECT_THAT(server_.signals, ElementsAre(SIGTERM));
   pass(Millis(1000));
   EXPECT_THAT(server_.signals, ElementsAre(SIGTERM)) << "once";
