@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "doctor/examine_host.h"
-#include "doctor/host_verdict.h"
+#include "doctor/host_assessment.h"
 #include "rollctl/commands.h"
 #include "rollctl/exit_status.h"
 #include "ui/doctor_view.h"
@@ -26,7 +26,7 @@ class Doctor final : public CliCommand {
 
   int run(Context& context) override {
     const std::vector<HostCheck> checks = examine_host(Context::paths());
-    const HostVerdict verdict = judge_host(
+    const HostAssessment verdict = assess_host(
         best_handover(), checks, ::geteuid() == 0 ? UserKind::Root : UserKind::Ordinary, own_path());
     const CommonOptions& options = context.options();
     if (options.json) {

@@ -132,7 +132,7 @@ Status Acts::join(Member& member, std::vector<Listener> listeners) {
   if (Status shared = hand_out_steering(member.id); !shared) return shared;
   if (expected_.empty()) expected_ = member.groups;  // the first of all: the next ones must be where it is
   watch_readiness(member);
-  if (member.readiness->verdict() == Readiness::Verdict::Ready) become_ready(member);
+  if (member.readiness->state() == Readiness::State::Ready) become_ready(member);
   member.readiness->look_again();
   return {};
 }
@@ -199,12 +199,12 @@ void Acts::watch_readiness(Member& member) {
       world_.scheduler, world_.probe, probes_[id], std::move(subject), [this, id] {
         Member& changed = fleet_.at(id);
         if (changed.leaving() || changed.trouble != Trouble::None) return;
-        const Readiness::Verdict verdict = changed.readiness->verdict();
-        if (verdict == Readiness::Verdict::Unready)
+        const Readiness::State verdict = changed.readiness->state();
+        if (verdict == Readiness::State::Unready)
           return fleet_.fail(changed, Trouble::Unready, "became unready: " + changed.readiness->detail());
         // Ready by its own word (exec, notify, an address of its own) counts only once it can be given
         // connections, too.
-        if (verdict == Readiness::Verdict::Ready && changed.joined()) become_ready(changed);
+        if (verdict == Readiness::State::Ready && changed.joined()) become_ready(changed);
       });
 }
 

@@ -14,7 +14,7 @@ namespace rollctl {
 
 namespace {
 
-// A trial that hangs holds up the others only so long, and all of them together the user.
+// Limits of one trial, and of all together.
 class Patience {
  public:
   [[nodiscard]] Millis next() const {

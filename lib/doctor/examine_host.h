@@ -9,8 +9,8 @@
 
 namespace rollctl {
 
-// Tries all that a deploy may need on this host, in child processes and private networks of their own. Blocks
-// for 2.6 s at most. The caller must have one thread.
+// Tries everything that a deploy may need on this host, in child processes with private networks. Blocks for
+// 2.6 s at most. The caller must have one thread.
 std::vector<HostCheck> examine_host(const Result<Paths>& paths);
 
 }  // namespace rollctl

@@ -23,8 +23,8 @@ namespace rollctl {
 
 namespace {
 
-constexpr int kPatienceMs = 300;  // for what takes microseconds where it works
-constexpr int kNoticeMs = 100;    // what wakes a server does so within the close() of the other
+constexpr int kPatienceMs = 300;  // each step takes microseconds where it works
+constexpr int kNoticeMs = 100;    // the wake-up comes within the close() of the other listener
 constexpr int kClients = 16;
 constexpr InstanceId kOld = 1;
 constexpr InstanceId kNew = 2;
@@ -112,7 +112,7 @@ Status settle(Loop& loop, Steering& steering, InstanceId instance) {
   return fail(ErrorKind::Failed, fmt::format("settling left {} connections behind", result->left()));
 }
 
-// What a deploy does, small.
+// The steps of a deploy.
 Result<std::string> hand_over(Loop& loop, Steering& steering, Pair& pair) {
   std::vector<Fd> clients;
   for (const auto& [instance, listener] :
@@ -147,7 +147,7 @@ HostCheck without_network(const char* name, const Error& why, const Status& like
 
 HostCheck ebpf_check() {
   constexpr const char* kName = "steer-ebpf";
-  // Before the network, which may cost the right to.
+  // Before entering the private network, whose user namespace may lack the capability to load it.
   auto maps = load_steer_program();
   if (!maps) return make_check(kName, fail(maps.error()));
   if (Status entered = enter_private_network(); !entered) return without_network(kName, entered.error(), {});
@@ -178,7 +178,6 @@ HostCheck classic_check() {
 
 // --- Migration ---
 
-// In the private network alone.
 Status allow_migration() {
   const Fd setting(::open("/proc/sys/net/ipv4/tcp_migrate_req", O_WRONLY | O_CLOEXEC));
   if (!setting) return fail(last_os_failure("cannot set net.ipv4.tcp_migrate_req in a network namespace"));
@@ -186,7 +185,7 @@ Status allow_migration() {
 }
 
 struct Migrated {
-  bool noticed = false;  // by who waited in epoll
+  bool noticed = false;  // epoll woke
   int count = 0;         // of kClients
 };
 

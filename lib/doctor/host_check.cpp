@@ -38,7 +38,7 @@ Result<HostCheck> decode(const std::string& name, std::string_view text) {
   const std::string_view outcome = take_field(text);
   const std::string_view need = take_field(text);
   if (outcome.size() != 1 || need.size() != 1)
-    return fail(ErrorKind::Failed, "the process that tried it died");
+    return fail(ErrorKind::Failed, "the process of this check died");
   HostCheck check;
   check.name = name;
   check.outcome = static_cast<HostCheck::Outcome>(outcome[0] - '0');
@@ -48,7 +48,7 @@ Result<HostCheck> decode(const std::string& name, std::string_view text) {
   return check;
 }
 
-// What the child wrote until it closed its end, in that time.
+// The child's output until it closes its end, or the time is over.
 Result<std::string> read_for(int fd, Millis limit) {
   const TimePoint deadline = std::chrono::steady_clock::now() + limit;
   std::string text;
@@ -58,7 +58,7 @@ Result<std::string> read_for(int fd, Millis limit) {
     const int ready = left > 0 ? ::poll(&readable, 1, static_cast<int>(left)) : 0;
     if (ready < 0 && errno == EINTR) continue;
     if (ready <= 0)
-      return fail(ErrorKind::Busy, "it took longer than " + std::to_string(limit.count()) + " ms");
+      return fail(ErrorKind::Busy, "this check took longer than " + std::to_string(limit.count()) + " ms");
     char buffer[4096];
     const ssize_t got = ::read(fd, buffer, sizeof buffer);
     if (got < 0 && errno == EINTR) continue;
@@ -82,7 +82,7 @@ Result<HostCheck> run_apart(const std::string& name, Millis limit, const std::fu
   }
   pipe->write.reset();
   const auto text = read_for(pipe->read.get(), limit);
-  // Not reaped yet, so the pid is still its own.
+  // Not reaped yet, so the pid is not reused.
   ::kill(child, SIGKILL);
   reap(child);
   if (!text) return fail(text.error());

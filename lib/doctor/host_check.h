@@ -9,20 +9,20 @@
 
 namespace rollctl {
 
-// One thing that this host can do or not.
+// One capability of this host.
 struct HostCheck {
   enum class Outcome {
-    Works,        // it was done
-    Fails,        // it was tried, and did not work
-    LikelyWorks,  // it could not be tried; as far as can be told it would work
-    Untried,      // it could not be tried, and nothing is known
+    Works,        // tried, and worked
+    Fails,        // tried, and did not work
+    LikelyWorks,  // could not be tried, but other findings say that it works
+    Untried,      // could not be tried, and nothing is known
   };
-  enum class Need { Always, Better };  // Always: no deploy goes well without it
+  enum class Need { Always, Better };  // Always: every deploy needs it
 
   std::string name;  // "steer-ebpf": one word, never changed
   Outcome outcome = Outcome::Untried;
-  std::string message;  // what was found, or why not; one line
-  std::string hint;     // a command, or words, that would make it work; empty where nothing helps
+  std::string message;  // the finding, or the reason; one line
+  std::string hint;     // a command, or words, to make it work; empty where nothing helps
   Need need = Need::Better;
 
   [[nodiscard]] bool ok() const { return outcome == Outcome::Works || outcome == Outcome::LikelyWorks; }
@@ -32,9 +32,9 @@ struct HostCheck {
 // "Works" with that message, or "Fails" with the error's message and hint.
 HostCheck make_check(std::string name, const Result<std::string>& found);
 
-// Runs `check` in a child process, so that nothing it does to its process (namespaces, limits, descriptors)
-// stays, and kills the child after `limit`: then, and when it dies, the check is Untried and says so. The
-// caller must have one thread. Blocks until it is over.
+// Runs `check` in a child process, so that its changes (namespaces, limits, descriptors) end with it. The
+// child is killed after `limit`; then, and when it crashes, the check is Untried with that message. Blocks
+// until the child has ended. The caller must have one thread.
 HostCheck check_apart(const std::string& name, Millis limit, const std::function<HostCheck()>& check);
 
 }  // namespace rollctl

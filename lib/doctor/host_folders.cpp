@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 
 constexpr rlim_t kFewFiles = 4096;
 
-// It, or the nearest of its parents that is there.
+// The path, or its nearest parent that exists.
 fs::path existing_part(fs::path folder) {
   std::error_code failure;
   while (folder.has_relative_path() && !fs::exists(folder, failure)) folder = folder.parent_path();

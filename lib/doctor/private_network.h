@@ -5,11 +5,11 @@
 
 namespace rollctl {
 
-// Moves the calling process, which must have one thread, into a network namespace of its own with `lo` up:
-// every port is free there and settings are the kernel's defaults. Where the process may not make one
-// (CAP_SYS_ADMIN) it moves into a user namespace of its own as well, in which it has every capability over
-// that network, and none that it may have had outside. There is no way back; the namespaces go with their
-// last process and socket. NotPermitted or Unsupported where neither may be made.
+// Moves the calling process, which must have one thread, into a new network namespace with `lo` up: every
+// port is free there, and settings are the kernel's defaults. Without CAP_SYS_ADMIN it moves into a new user
+// namespace as well: it has every capability over the new network, and loses those that it had outside. It
+// cannot go back; the namespaces end with their last process and socket. NotPermitted or Unsupported where
+// the host allows neither.
 Status enter_private_network();
 
 }  // namespace rollctl

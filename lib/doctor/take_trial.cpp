@@ -16,7 +16,7 @@ namespace rollctl {
 
 namespace {
 
-// A process that holds a socket until it is killed, with its parent at the latest.
+// A process that holds a socket until it is killed, or its parent has died.
 class Holder {
  public:
   explicit Holder(pid_t pid) : pid_(pid) {}
@@ -32,7 +32,7 @@ class Holder {
   pid_t pid_;
 };
 
-// Whether somebody who is not its parent can.
+// Whether a process other than its parent can.
 bool stranger_can_take(pid_t holder, int fd) {
   const pid_t stranger = ::fork();
   if (stranger < 0) return false;

@@ -6,8 +6,8 @@
 namespace rollctl {
 
 ProbeResult result_of(const Error& error, ProbeResult::Retry retry) {
-  const auto verdict = is_shortage(error) ? ProbeResult::Verdict::Unknown : ProbeResult::Verdict::NotReady;
-  return {verdict, error.message, retry};
+  const auto answer = is_shortage(error) ? ProbeAnswer::Unknown : ProbeAnswer::NotReady;
+  return {answer, error.message, retry};
 }
 
 LoopAttempt::LoopAttempt(Loop& loop, Millis timeout, Probe::Done done)

@@ -10,10 +10,10 @@
 
 namespace rollctl {
 
-// What an attempt that failed so comes to: NotReady, or Unknown where that says nothing about the instance.
+// The result of an attempt that failed with this error: Unknown for a shortage of resources, else NotReady.
 ProbeResult result_of(const Error& error, ProbeResult::Retry retry = ProbeResult::Retry::AtInterval);
 
-// What the attempts of all kinds share: one result, delivered from the loop, and the time limit.
+// Shared by attempts of all kinds: one result, delivered from the loop, and the time limit.
 class LoopAttempt : public ProbeAttempt {
  protected:
   LoopAttempt(Loop& loop, Millis timeout, Probe::Done done);
@@ -21,11 +21,10 @@ class LoopAttempt : public ProbeAttempt {
   [[nodiscard]] Loop& loop() const { return loop_; }
   [[nodiscard]] TimePoint deadline() const { return deadline_; }
 
-  // Only the first counts. The callback runs from a timer of its own, so that the caller may go on and
-  // whoever is called may destroy the attempt.
+  // Only the first result counts. The callback runs later from a timer, and may destroy the attempt.
   void finish(ProbeResult result);
-  void ready(std::string detail) { finish({ProbeResult::Verdict::Ready, std::move(detail)}); }
-  void not_ready(std::string detail) { finish({ProbeResult::Verdict::NotReady, std::move(detail)}); }
+  void ready(std::string detail) { finish({ProbeAnswer::Ready, std::move(detail)}); }
+  void not_ready(std::string detail) { finish({ProbeAnswer::NotReady, std::move(detail)}); }
 
   void failed(const Error& error) { finish(result_of(error)); }
 

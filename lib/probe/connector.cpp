@@ -10,7 +10,6 @@
 
 #include "net/tcp_connect.h"
 #include "probe/attempt.h"
-#include "probe/kinds.h"
 
 namespace rollctl {
 
@@ -19,7 +18,7 @@ namespace {
 constexpr std::string_view kUnixPrefix = "unix:";
 
 Connector::Outcome refusal(std::string detail, ProbeResult::Retry retry) {
-  return {Fd(), ProbeResult{ProbeResult::Verdict::NotReady, std::move(detail), retry}};
+  return {Fd(), ProbeResult{ProbeAnswer::NotReady, std::move(detail), retry}};
 }
 
 socklen_t to_sockaddr(const ProbeAddress& address, sockaddr_storage& storage) {
@@ -35,8 +34,8 @@ socklen_t to_sockaddr(const ProbeAddress& address, sockaddr_storage& storage) {
 #define SO_PASSRIGHTS 83
 #endif
 
-// A server could send descriptors along with its answer, and to let go of one may take as long as it likes
-// (lib/supervise/README.md). An earlier kernel lets them through.
+// Refuses descriptors that a server may send with its answer: closing one can block
+// (lib/supervise/README.md). Earlier kernels have no such option.
 void refuse_descriptors(int socket) {
   const int no = 0;
   (void)::setsockopt(socket, SOL_SOCKET, SO_PASSRIGHTS, &no, sizeof no);
@@ -87,7 +86,7 @@ void Connector::start(const ProbeSpec& spec, const ProbeSubject& subject, TimePo
   });
 }
 
-// Where somebody else listens he is not even asked. False after a refusal.
+// Does not connect where another process listens. False after a refusal.
 bool Connector::find_own_listeners(const Endpoint& endpoint) {
   auto listeners = ownership_->listeners_at(endpoint);
   if (!listeners) {
@@ -99,8 +98,8 @@ bool Connector::find_own_listeners(const Endpoint& endpoint) {
   return !own_listeners_.empty();
 }
 
-// While a listener of its own stands there nobody else can: where the same ones do as before, one of them
-// took the connection.
+// While a listener of the instance stands, no other process can listen there. So if the listeners are the
+// same as before the connect, one of them took the connection.
 Status Connector::check_connected() {
   if (!ownership_) return {};
   if (own_listeners_.empty()) return ownership_->check_peer(socket_.get(), target_);
@@ -138,7 +137,7 @@ void Connector::connected() {
 }
 
 void Connector::refused(int os_error) {
-  // Nobody is there yet: asking again soon disturbs nobody.
+  // Nothing listens yet: asking again soon costs the server nothing.
   if (os_error == ECONNREFUSED)
     return done_(refusal("connection refused by " + target_, ProbeResult::Retry::Soon));
   const auto retry = os_error == ENOENT ? ProbeResult::Retry::Soon : ProbeResult::Retry::AtInterval;

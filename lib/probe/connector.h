@@ -16,7 +16,7 @@
 
 namespace rollctl {
 
-// `ready.address`: where one instance alone can be reached.
+// `ready.address`: an address of one instance alone.
 struct ProbeAddress {
   std::string unix_path;  // empty: the end point
   Endpoint endpoint;
@@ -25,11 +25,11 @@ struct ProbeAddress {
   static Result<ProbeAddress> parse(std::string_view text);
 };
 
-// A connection to the instance that a probe asks: through its own address where the specification has one,
-// else through the shared port, aimed. Destroying it gives up.
+// Connects to one instance: to its own address where the spec has one, else through the shared port, aimed.
+// Destroying it gives up.
 class Connector {
  public:
-  // One of the two: a connected non-blocking socket on which nothing was sent, or why there is none.
+  // Either a connected non-blocking socket on which nothing was sent, or a refusal.
   struct Outcome {
     Fd socket;
     ProbeResult refusal;
@@ -42,7 +42,7 @@ class Connector {
   // does; the time limit is the caller's.
   void start(const ProbeSpec& spec, const ProbeSubject& subject, TimePoint deadline, Done done);
 
-  // Where it goes, for messages and the Host header: "127.0.0.1:9001", "unix:/run/web.sock"; empty while the
+  // The target in messages and the Host header: "127.0.0.1:9001", "unix:/run/web.sock"; empty while the
   // instance does not listen.
   [[nodiscard]] const std::string& target() const { return target_; }
 
@@ -58,7 +58,7 @@ class Connector {
   Done done_;
   std::string target_;
   Fd socket_;
-  // Where only the instance may answer: who listened there, all of them its own, before we connected.
+  // With Answers::OfTheInstance: the listeners at the target before the connect, all of the instance.
   std::optional<Ownership> ownership_;
   std::vector<uint64_t> own_listeners_;
   Watch writable_;

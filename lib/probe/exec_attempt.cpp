@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
+#include "probe/exec_attempt.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <string_view>
 
 #include "probe/attempt.h"
-#include "probe/kinds.h"
 #include "process/running_child.h"
 
 namespace rollctl {
@@ -14,7 +15,7 @@ namespace {
 
 constexpr size_t kKeptOutput = 400;
 
-// What a command wrote, as the end of a message: `: "disk full"`, its first line only.
+// The first line of a command's output, as the end of a message: `: "disk full"`.
 std::string quoted_first_line(const std::string& output) {
   const size_t start = output.find_first_not_of("\r\n\t ");
   if (start == std::string::npos) return {};

@@ -18,7 +18,7 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-// Foreign bytes are shown to people: only printable ASCII of them.
+// For messages: replaces all but printable ASCII.
 std::string excerpt(std::string_view text) {
   std::string shown;
   for (const char c : text.substr(0, std::min(text.find_first_of("\r\n"), kLongestExcerpt)))
@@ -54,7 +54,7 @@ HttpAnswer::State HttpAnswer::end() {
 }
 
 HttpAnswer::State HttpAnswer::read_head() {
-  // Reported as soon as it is certain: a server of another protocol may keep the connection open.
+  // Before the line is complete: a server of another protocol may keep the connection open.
   const auto compared = std::min(head_.size(), kVersion.size());
   if (std::string_view(head_).substr(0, compared) != kVersion.substr(0, compared))
     return malformed(fmt::format("did not get an HTTP answer but \"{}\"", excerpt(head_)));

@@ -8,14 +8,14 @@
 
 namespace rollctl {
 
-// Reads the answer to one GET as far as a probe needs it: the status line strictly, the headers for their end
-// and Content-Length, the body only to throw it away, so that the server is not answered with a reset. What
-// it keeps and what it reads is bounded.
+// Parses the answer to one GET as far as a probe needs it: the status line strictly, of the headers only
+// Content-Length. The body is read and discarded, so that closing does not reset the server's connection.
+// Memory and input are bounded.
 class HttpAnswer {
  public:
   enum class State {
     NeedsMore,
-    HeadComplete,  // the status is known, some of the body may be still to come
+    HeadComplete,  // the status is known; the body may be incomplete
     Complete,
     Malformed,  // see problem()
   };
@@ -31,7 +31,7 @@ class HttpAnswer {
   [[nodiscard]] State state() const { return state_; }
   // From HeadComplete on; answers of 1xx before the real one are skipped.
   [[nodiscard]] int status() const { return status_; }
-  // For people, after "GET /": "did not answer in HTTP (got "SSH-2.0-OpenSSH")".
+  // Follows "GET /" in messages: "did not answer in HTTP (got "SSH-2.0-OpenSSH")".
   [[nodiscard]] const std::string& problem() const { return problem_; }
 
  private:

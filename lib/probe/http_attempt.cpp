@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "probe/http_attempt.h"
+
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
@@ -9,14 +11,13 @@
 #include "probe/attempt.h"
 #include "probe/connector.h"
 #include "probe/http_answer.h"
-#include "probe/kinds.h"
 
 namespace rollctl {
 
 namespace {
 
-// How long the body is waited for once the header has told the verdict: closing while a part of it is still
-// on its way would reset the server's connection, but a server that never closes must not delay a deploy.
+// Once the status is known, the rest of the body is read for this long at most: closing earlier would reset
+// the server's connection, but a server that never closes must not delay a deploy.
 constexpr Millis kBodyGrace{100};
 
 struct FreeBufferevent {
@@ -65,7 +66,7 @@ class HttpAttempt final : public LoopAttempt {
 
   static void on_readable(bufferevent*, void* self) { static_cast<HttpAttempt*>(self)->read(); }
   static void on_event(bufferevent*, short events, void* self) {
-    // Read at once: anything else may change errno.
+    // First: a later call may change errno.
     const int os_error = errno;
     auto* attempt = static_cast<HttpAttempt*>(self);
     if ((events & BEV_EVENT_EOF) != 0)

@@ -3,7 +3,11 @@
 
 #include <utility>
 
-#include "probe/kinds.h"
+#include "probe/exec_attempt.h"
+#include "probe/http_attempt.h"
+#include "probe/look_attempt.h"
+#include "probe/own_port_attempt.h"
+#include "probe/tcp_attempt.h"
 
 namespace rollctl {
 

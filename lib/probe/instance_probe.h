@@ -11,8 +11,8 @@
 
 namespace rollctl {
 
-// Asks real instances: over sockets, by commands, or by what is known of them already. Loop and steering are
-// borrowed and outlive it; it outlives its attempts. `tls_library` is the path of libroll-tls.so.
+// The real Probe: asks over sockets, by commands, or from the subject. Loop and steering must outlive it, and
+// it must outlive its attempts. `tls_library` is the path of libroll-tls.so.
 class InstanceProbe final : public Probe {
  public:
   InstanceProbe(Loop& loop, Steering& steering, std::string tls_library);

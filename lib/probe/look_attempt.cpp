@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
+#include "probe/look_attempt.h"
+
 #include "probe/attempt.h"
-#include "probe/kinds.h"
 
 namespace rollctl {
 
@@ -25,16 +26,12 @@ class LookAttempt final : public LoopAttempt {
 
  private:
   void not_yet(std::string detail) {
-    finish({ProbeResult::Verdict::NotReady, std::move(detail), ProbeResult::Retry::Soon});
+    finish({ProbeAnswer::NotReady, std::move(detail), ProbeResult::Retry::Soon});
   }
   void timed_out() override { not_ready("timed out after " + limit_text()); }
 };
 
 }  // namespace
-
-std::string not_listening_text(const ProbeSpec& spec) {
-  return "does not listen on " + (spec.listen.empty() ? std::string("its port") : spec.listen) + " yet";
-}
 
 std::unique_ptr<ProbeAttempt> attempt_look(Loop& loop, const ProbeSpec& spec, const ProbeSubject& subject,
                                            Probe::Done done) {

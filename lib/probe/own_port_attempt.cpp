@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
+#include "probe/own_port_attempt.h"
+
 #include <utility>
 
 #include "probe/attempt.h"
-#include "probe/kinds.h"
+#include "probe/exec_attempt.h"
 #include "probe/ownership.h"
 
 namespace rollctl {
@@ -26,14 +28,14 @@ Status check_port(const ProbeSpec& spec, const ProbeSubject& subject) {
 
 }  // namespace
 
-// Whom the command asks nobody sees: so nobody else listens there before it, nor after it has said that all
-// is well.
+// rollctl cannot see which listener the command connects to. So it checks the port's listeners before the
+// command starts and after it has reported success.
 std::unique_ptr<ProbeAttempt> attempt_exec_at_own_port(Loop& loop, const ProbeSpec& spec,
                                                        const ProbeSubject& subject, Probe::Done done) {
   if (const Status checked = check_port(spec, subject); !checked)
     return std::make_unique<RefusedAttempt>(loop, spec, checked.error(), std::move(done));
   return attempt_exec(loop, spec, [spec, subject, done = std::move(done)](const ProbeResult& result) {
-    if (result.verdict == ProbeResult::Verdict::Ready)
+    if (result.answer == ProbeAnswer::Ready)
       if (const Status checked = check_port(spec, subject); !checked) return done(result_of(checked.error()));
     done(result);
   });

@@ -60,7 +60,7 @@ Status Ownership::check(const ListenSocket& listener) {
   return fail(stranger(listener.bound.text(), *owner, listener.uid));
 }
 
-// A process that may not be looked into belongs to root in /proc, whoever started it.
+// /proc shows a process that this user may not inspect as root's.
 bool Ownership::is_its_users(uint32_t uid) const {
   struct stat status{};
   const std::string process = "/proc/" + std::to_string(server_.pid);

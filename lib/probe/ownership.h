@@ -14,26 +14,26 @@
 
 namespace rollctl {
 
-// Tells whether a socket of this host is one instance's own: a process of its server's tree has it. Of a
-// socket whose holders this user may not look into, that its uid is the server's is enough. A port that was
-// free when it was given to a server may be another user's by the time it is asked.
+// Tells whether a socket of this host belongs to one instance: a process of its server's tree has it open. If
+// this user may not inspect the socket's holders, the uid of the server suffices. The check is needed because
+// another user may have taken the port since it was chosen for the server.
 //
-// Errors are Failed and name who holds the socket: "127.0.0.1:40001 is held by nginx (pid 12) of user 33,
-// which is no process of instance 3". Others are the kernel's. Blocks while the kernel tells: a millisecond
-// or so, some more where somebody else is to be named.
+// Errors are Failed and name the holder of the socket: "127.0.0.1:40001 is held by nginx (pid 12) of user 33,
+// which is no process of instance 3". Others are the kernel's. Blocks for about a millisecond, longer where a
+// holder has to be named.
 class Ownership {
  public:
   Ownership(InstanceId instance, ProcessId server);
 
-  // The listeners that a connection to `target` reaches now, by their cookies, sorted, if all of them are the
-  // instance's; nobody else can join them then. Empty: nobody listens.
+  // The listeners that a connection to `target` reaches now, as sorted cookies, if all are the instance's;
+  // then no other process can join them. Empty: nothing listens.
   Result<std::vector<uint64_t>> listeners_at(const Endpoint& target);
 
-  // That nobody else listens on that port, at whatever address.
+  // Fails where another process listens on that port, at any address.
   Status check_port(uint16_t port);
 
-  // That a process of the instance, or of its server's user, listens at the other end of a connected local
-  // socket; `where` is for the message.
+  // Fails unless a process of the instance, or of its server's user, listens at the other end of a connected
+  // unix socket; `where` is for the message.
   Status check_peer(int local_socket, const std::string& where);
 
  private:

@@ -35,4 +35,8 @@ Result<ProbeKind> parse_probe_kind(std::string_view name) {
               "http, https, tcp, exec, notify or listen");
 }
 
+std::string not_listening_text(const ProbeSpec& spec) {
+  return "does not listen on " + (spec.listen.empty() ? std::string("its port") : spec.listen) + " yet";
+}
+
 }  // namespace rollctl

@@ -20,62 +20,64 @@ enum class ProbeKind { Http, Https, Tcp, Exec, Notify, Listen };
 const char* probe_kind_name(ProbeKind kind);
 Result<ProbeKind> parse_probe_kind(std::string_view name);
 
-// How one instance is asked whether it is ready; placeholders are expanded.
+// How rollctl asks one instance whether it is ready; placeholders are expanded.
 struct ProbeSpec {
   ProbeKind kind = ProbeKind::Listen;
   std::string path = "/";    // Http, Https: GET; an answer of 200–399 is ready. Starts with '/', no blanks
   std::string address = {};  // Http, Https, Tcp: HOST:PORT or unix:PATH; empty: the shared port, aimed
-  // Whose answer at `address` counts; see Ownership. An address may well be that of another service.
+  // OfTheInstance: an answer from another process at `address` does not count; see Ownership.
   enum class Answers { OfAnybody, OfTheInstance };
   Answers answers = Answers::OfAnybody;
   uint16_t own_port =
-      0;  // Exec: a port that the command may ask, where only the instance may listen; 0: none
+      0;  // Exec: a port that the command may connect to, and only the instance listens on; 0: none
   std::vector<std::string> command = {};        // Exec: argv, exit status 0 is ready
   std::vector<std::string> env = {};            // Exec: "NAME=value"
   std::string workdir = {};                     // Exec; empty: /
-  std::optional<Credentials> credentials = {};  // Exec: who runs it; nothing: the caller
+  std::optional<Credentials> credentials = {};  // Exec: its user; nothing: the caller's
   Millis interval{100};
   Millis timeout{1000};  // of one attempt
   int successes = 1;     // in a row
-  // Tcp: what is enough. A socket that somebody else opened for the server takes connections with nobody
-  // there.
+  // Tcp: what counts as ready. Inherited sockets accept connections in the kernel before the server runs.
   enum class Accepted { ByKernel, ByServer };
   Accepted accepted = Accepted::ByKernel;
-  std::string listen = {};  // what the shared port is, for people: "0.0.0.0:8080"
+  std::string listen = {};  // the shared port in messages: "0.0.0.0:8080"
 };
 
-// What is known of the instance, asked anew at each attempt.
+// "does not listen on 0.0.0.0:8080 yet"
+std::string not_listening_text(const ProbeSpec& spec);
+
+// What rollctl knows of the instance, read anew at each attempt.
 struct ProbeSubject {
   InstanceId instance = 0;
-  // Where clients reach it; nothing while it does not listen everywhere.
+  // The address for clients; nothing while it does not listen on all addresses.
   std::function<std::optional<Endpoint>()> shared_port = {};
-  // Its server; only asked where nobody else may answer.
+  // Its server process; read for Answers::OfTheInstance and own_port only.
   std::function<ProcessId()> server = {};
-  // It sent READY=1.
+  // Whether it sent READY=1.
   std::function<bool()> notified_ready = {};
 };
 
+// Unknown: the instance could not be asked, for want of descriptors or memory; `detail` says so.
+enum class ProbeAnswer { Ready, NotReady, Unknown };
+
 struct ProbeResult {
-  // Unknown: it could not be asked, for want of descriptors, memory or the like; `detail` says so. That makes
-  // a ready one no less ready, and no other one ready.
-  enum class Verdict { Ready, NotReady, Unknown };
-  // When to ask again: Soon where nothing was there yet that could have answered (asking costs
-  // the server nothing), else at the spec's interval.
+  // When to ask again: Soon where nothing listens yet, so that asking costs the server nothing; else at the
+  // spec's interval.
   enum class Retry { AtInterval, Soon };
 
-  Verdict verdict = Verdict::NotReady;
+  ProbeAnswer answer = ProbeAnswer::NotReady;
   std::string detail =
       {};  // "GET /readyz answered 503", "connection refused by …", "does not listen on … yet"
   Retry retry = Retry::AtInterval;
 };
 
-// An attempt in progress; destroying it gives up, and its callback is never called afterwards.
+// An attempt in progress. Destroying it gives up; its callback is not called afterwards.
 class ProbeAttempt {
  public:
   virtual ~ProbeAttempt() = default;
 };
 
-// Asks one instance, once.
+// Asks one instance once.
 class Probe {
  public:
   using Done = std::function<void(const ProbeResult&)>;

@@ -8,8 +8,8 @@ namespace rollctl {
 
 namespace {
 
-// Each pause is a quarter longer than the one before, so that a look comes late by 1 ms and a quarter of the
-// time that the server took, at worst.
+// Each pause is a quarter longer than the one before: the delay is at most 1 ms and a quarter of the time
+// that the server took.
 constexpr Micros kFirstPause{1000};
 constexpr Micros kLongestPause{20'000};
 
@@ -30,9 +30,9 @@ struct Readiness::Run {
   ProbeSubject subject;
   std::function<void()> on_change;
 
-  Verdict verdict = Verdict::Unknown;
+  State state = State::Unknown;
   std::string detail;
-  ProbeResult::Verdict last = ProbeResult::Verdict::NotReady;
+  ProbeAnswer last = ProbeAnswer::NotReady;
   int in_a_row = 0;
   Micros pause = kFirstPause;
   bool asking = false;
@@ -49,33 +49,33 @@ struct Readiness::Run {
 
   void answered(const ProbeResult& result) {
     asking = false;
-    const bool good = result.verdict == ProbeResult::Verdict::Ready;
-    if (result.verdict != ProbeResult::Verdict::Unknown) {
-      in_a_row = result.verdict == last ? in_a_row + 1 : 1;
-      last = result.verdict;
+    const bool good = result.answer == ProbeAnswer::Ready;
+    if (result.answer != ProbeAnswer::Unknown) {
+      in_a_row = result.answer == last ? in_a_row + 1 : 1;
+      last = result.answer;
     }
     detail = good ? std::string() : result.detail;
 
-    const Verdict before = verdict;
-    if (in_a_row >= spec.successes && result.verdict != ProbeResult::Verdict::Unknown) {
+    const State before = state;
+    if (in_a_row >= spec.successes && result.answer != ProbeAnswer::Unknown) {
       if (good)
-        verdict = Verdict::Ready;
-      else if (verdict == Verdict::Ready)
-        verdict = Verdict::Unready;
+        state = State::Ready;
+      else if (state == State::Ready)
+        state = State::Unready;
     }
     timer = scheduler.after(pause_after(result), [this] { ask(); });
-    if (verdict == before) return;
-    // The owner may destroy this object in its callback: nothing of it is touched afterwards.
+    if (state == before) return;
+    // The callback may destroy this object.
     const auto call = on_change;
     call();
   }
 
   Micros pause_after(const ProbeResult& result) {
-    const bool good = result.verdict == ProbeResult::Verdict::Ready;
+    const bool good = result.answer == ProbeAnswer::Ready;
     if (look_again && !good) return Micros(0);
     const bool waits_for_an_event = spec.kind == ProbeKind::Listen || spec.kind == ProbeKind::Notify ||
                                     result.retry == ProbeResult::Retry::Soon;
-    if (good || verdict == Verdict::Ready || !waits_for_an_event) {
+    if (good || state == State::Ready || !waits_for_an_event) {
       pause = kFirstPause;
       return spec.interval;
     }
@@ -94,8 +94,8 @@ Readiness::Readiness(Scheduler& scheduler, Probe& probe, ProbeSpec spec, ProbeSu
 
 Readiness::~Readiness() = default;
 
-Readiness::Verdict Readiness::verdict() const {
-  return run_->verdict;
+Readiness::State Readiness::state() const {
+  return run_->state;
 }
 
 const std::string& Readiness::detail() const {

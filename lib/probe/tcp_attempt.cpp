@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "probe/tcp_attempt.h"
+
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -9,7 +11,6 @@
 #include "net/tcp_connect.h"
 #include "probe/attempt.h"
 #include "probe/connector.h"
-#include "probe/kinds.h"
 
 namespace rollctl {
 
@@ -48,8 +49,7 @@ class TcpAttempt final : public LoopAttempt {
     look();
   }
 
-  // Nothing tells when a connection leaves the accept queue: the server's end of it has an inode from then
-  // on, until the server closes it.
+  // The kernel sends no event when a connection is accepted, but from then on the server's end has an inode.
   void look() {
     char byte = 0;
     const ssize_t got = ::recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);

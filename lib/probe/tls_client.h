@@ -10,18 +10,19 @@ struct event_base;
 
 namespace rollctl {
 
-// TLS for probes, from a library that is loaded at the first need and stays loaded.
+// TLS for probes, from a library that the first connect() loads, and that stays loaded.
 class TlsClient {
  public:
-  // `library` is the path of libroll-tls.so. Loads nothing yet.
+  // `library` is the path of libroll-tls.so.
   explicit TlsClient(std::string library);
 
-  // A stream that begins a TLS session on a connected socket and takes it; the certificate is not verified.
-  // The caller frees the stream. Blocks while it loads the library (milliseconds, once). On an error the
-  // socket stays the caller's: Unsupported where the library cannot be loaded.
+  // A stream that begins a TLS session on a connected socket and takes ownership of the socket; the server's
+  // certificate is not verified. The caller frees the stream. Blocks while it loads the library
+  // (milliseconds, once). On an error the socket stays the caller's: Unsupported where the library cannot be
+  // loaded.
   Result<bufferevent*> connect(event_base* base, int socket);
 
-  // Why TLS failed on a stream of connect(); null: it did not.
+  // Why TLS failed on a stream of connect(); null: no failure.
   const char* failure(bufferevent* stream) const;
 
  private:

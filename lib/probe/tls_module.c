@@ -7,7 +7,7 @@
 
 #define EXPORTED __attribute__((visibility("default")))
 
-/* Made once: it costs more than most probes. */
+/* Made once, because making it takes longer than most probes. */
 static SSL_CTX* client_context(void) {
   static SSL_CTX* context;
   if (context == NULL) {
@@ -24,7 +24,7 @@ EXPORTED struct bufferevent* roll_tls_connect(struct event_base* base, int socke
   struct bufferevent* stream = bufferevent_openssl_socket_new(
       base, socket, session, BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);
   if (stream == NULL) return NULL;
-  /* A server that just closes, without TLS's own good-bye, has answered all the same. */
+  /* A server that closes without a TLS close_notify has answered all the same. */
   bufferevent_openssl_set_allow_dirty_shutdown(stream, 1);
   return stream;
 }

@@ -74,7 +74,7 @@ void add_check(std::vector<Line>& lines, const HostCheck& check, size_t name_wid
                   terminal);
 }
 
-void add_verdict(std::vector<Line>& lines, const HostVerdict& verdict, const Terminal& terminal) {
+void add_verdict(std::vector<Line>& lines, const HostAssessment& verdict, const Terminal& terminal) {
   add_paragraph(lines, {}, verdict.guarantee, terminal);
   if (!verdict.improve.empty())
     add_paragraph(lines, {{"to improve it: ", Tone::Quiet}}, verdict.improve, terminal);
@@ -82,7 +82,7 @@ void add_verdict(std::vector<Line>& lines, const HostVerdict& verdict, const Ter
 
 }  // namespace
 
-std::vector<Line> doctor_lines(const HostVerdict& verdict, std::span<const HostCheck> checks,
+std::vector<Line> doctor_lines(const HostAssessment& verdict, std::span<const HostCheck> checks,
                                const Terminal& terminal, Detail detail) {
   std::vector<Line> lines;
   for (const HostCheck& check : checks) add_check(lines, check, widest_name(checks), terminal, detail);
@@ -91,7 +91,7 @@ std::vector<Line> doctor_lines(const HostVerdict& verdict, std::span<const HostC
   return lines;
 }
 
-std::vector<Line> doctor_complaints(const HostVerdict& verdict, std::span<const HostCheck> checks,
+std::vector<Line> doctor_complaints(const HostAssessment& verdict, std::span<const HostCheck> checks,
                                     const Terminal& terminal) {
   std::vector<Line> lines;
   if (verdict.lossless) return lines;
@@ -103,7 +103,7 @@ std::vector<Line> doctor_complaints(const HostVerdict& verdict, std::span<const 
   return lines;
 }
 
-nlohmann::json doctor_json(const HostVerdict& verdict, std::span<const HostCheck> checks) {
+nlohmann::json doctor_json(const HostAssessment& verdict, std::span<const HostCheck> checks) {
   nlohmann::json list = nlohmann::json::array();
   for (const HostCheck& check : checks)
     list.push_back({{"name", check.name},

@@ -5,8 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "doctor/host_assessment.h"
 #include "doctor/host_check.h"
-#include "doctor/host_verdict.h"
 #include "ui/line.h"
 #include "ui/status_view.h"
 
@@ -14,14 +14,14 @@ namespace rollctl {
 
 // The checks, a paragraph each, and the verdict below them; wrapped to the terminal's width. Detail::Full
 // adds each check's own hint.
-std::vector<Line> doctor_lines(const HostVerdict& verdict, std::span<const HostCheck> checks,
+std::vector<Line> doctor_lines(const HostAssessment& verdict, std::span<const HostCheck> checks,
                                const Terminal& terminal, Detail detail);
 
 // The same with nothing but what went wrong.
-std::vector<Line> doctor_complaints(const HostVerdict& verdict, std::span<const HostCheck> checks,
+std::vector<Line> doctor_complaints(const HostAssessment& verdict, std::span<const HostCheck> checks,
                                     const Terminal& terminal);
 
 // The one object of `rollctl doctor --json`.
-nlohmann::json doctor_json(const HostVerdict& verdict, std::span<const HostCheck> checks);
+nlohmann::json doctor_json(const HostAssessment& verdict, std::span<const HostCheck> checks);
 
 }  // namespace rollctl

@@ -31,12 +31,11 @@ class FakeProbe final : public Probe {
 
   [[nodiscard]] ProbeResult answer(const ProbeSubject& subject) const {
     if (!subject.shared_port())
-      return {ProbeResult::Verdict::NotReady, "does not listen yet", ProbeResult::Retry::Soon};
+      return {ProbeAnswer::NotReady, "does not listen yet", ProbeResult::Retry::Soon};
     const FakeServer* server = instances_.find(subject.instance);
-    if (server == nullptr || !server->listening)
-      return {ProbeResult::Verdict::NotReady, "connection refused"};
-    if (!server->ready) return {ProbeResult::Verdict::NotReady, "GET / answered 503"};
-    return {ProbeResult::Verdict::Ready};
+    if (server == nullptr || !server->listening) return {ProbeAnswer::NotReady, "connection refused"};
+    if (!server->ready) return {ProbeAnswer::NotReady, "GET / answered 503"};
+    return {ProbeAnswer::Ready};
   }
 
   FakeScheduler& scheduler_;

@@ -137,7 +137,6 @@ class FaultySteering final : public Steering {
     return real_.guard(admitted);
   }
   [[nodiscard]] Rotation rotation() const override { return real_.rotation(); }
-  void look_ahead() override { real_.look_ahead(); }
   std::unique_ptr<Settlement> settle(InstanceId instance, Millis bound) override {
     return real_.settle(instance, bound);
   }
@@ -197,7 +196,7 @@ class FaultyProbe final : public Probe {
     const auto fault = faults_.next("probe.attempt");
     if (!fault) return real_.attempt(spec, subject, std::move(done));
     return real_.attempt(spec, subject, [done = std::move(done), fault](const ProbeResult&) {
-      done({ProbeResult::Verdict::NotReady, fault->message});
+      done({ProbeAnswer::NotReady, fault->message});
     });
   }
 

@@ -49,7 +49,7 @@ TEST(HostCheckTest, KillsWhatHangsAndSaysThatItWasNotTried) {
   EXPECT_EQ(check.name, "hangs");
   EXPECT_EQ(check.outcome, HostCheck::Outcome::Untried);
   EXPECT_FALSE(check.tried());
-  EXPECT_EQ(check.message, "it took longer than 20 ms");
+  EXPECT_EQ(check.message, "this check took longer than 20 ms");
   expect_no_child();
 }
 
@@ -59,7 +59,7 @@ TEST(HostCheckTest, OutlivesAChildThatDies) {
     return {};
   });
   EXPECT_EQ(check.outcome, HostCheck::Outcome::Untried);
-  EXPECT_EQ(check.message, "the process that tried it died");
+  EXPECT_EQ(check.message, "the process of this check died");
   expect_no_child();
 }
 

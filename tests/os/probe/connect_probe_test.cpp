@@ -48,7 +48,7 @@ TEST_F(ConnectProbeTest, ReachesASocketInTheFileSystem) {
   unlink(path.c_str());
 }
 
-// One whose close waits would keep rollctl.
+// Closing a descriptor that lingers would block rollctl.
 TEST_F(ConnectProbeTest, TakesNoDescriptorOfAServer) {
   const std::string path = testing::TempDir() + "roll-probe-" + std::to_string(getpid()) + ".sock";
   sockaddr_un address{};
@@ -137,7 +137,7 @@ TEST_F(ConnectProbeTest, TellsWhyAimingDidNotWork) {
 }
 
 TEST_F(ConnectProbeTest, GivesUpAfterTheTimeLimit) {
-  // A full accept queue answers no further handshake.
+  // With a full accept queue the kernel answers no further SYN.
   Fd listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_storage storage{};
   const socklen_t length = loopback(9001).to_sockaddr(storage);

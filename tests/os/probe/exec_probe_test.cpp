@@ -70,7 +70,7 @@ TEST_F(ExecProbeTest, EndsTheWholeProcessGroupAtTheTimeLimit) {
   spec.timeout = 100ms;
   std::optional<ProbeResult> result;
   const auto attempt = probe_->attempt(spec, subject_, [&](const ProbeResult& given) { result = given; });
-  // The time limit is looked at once the loop runs.
+  // The loop has to run for the time limit.
   char up[3];
   ASSERT_EQ(::read(pipe->read.get(), up, sizeof up), 3);
   loop_->run_until([&] { return result.has_value(); }, std::chrono::steady_clock::now() + 10s);
@@ -97,7 +97,7 @@ TEST_F(ExecProbeTest, IsNotHeldUpByACommandThatWritesALot) {
   EXPECT_READY(ask(shell("head -c 1000000 /dev/zero")));
 }
 
-// Its user may do that as soon as it is his, before it has executed anything.
+// The command's user may stop it once the child has changed to that user, before the exec.
 TEST_F(ExecProbeTest, IsNotHeldUpByACommandThatIsStoppedBeforeItIsExecuted) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root: it becomes another user";
   auto spec = shell("exit 0");
@@ -116,7 +116,7 @@ TEST_F(ExecProbeTest, RunsAScriptThatNamesNoInterpreter) {
   Fd file(mkstemp(name));
   ASSERT_TRUE(write_all(file.get(), "exit $1"));
   ASSERT_EQ(fchmod(file.get(), 0755), 0);
-  file.reset();  // what is open to be written cannot be executed
+  file.reset();  // a file that is open for writing cannot be executed
   auto spec = shell("");
   spec.command = {name, "7"};
   EXPECT_EQ(ask(spec).detail, "\"" + std::string(name) + "\" exited with 7");
@@ -126,7 +126,7 @@ TEST_F(ExecProbeTest, RunsAScriptThatNamesNoInterpreter) {
 TEST_F(ExecProbeTest, HandsNoDescriptorToTheCommand) {
   Fd leaky(open("/dev/null", O_RDONLY));
   const auto result = ask(shell("echo $(ls /proc/self/fd); exit 1"));
-  EXPECT_EQ(result.detail, "\"sh\" exited with 1: \"0 1 2 3\"");  // 3 is the folder that ls reads
+  EXPECT_EQ(result.detail, "\"sh\" exited with 1: \"0 1 2 3\"");  // 3 is ls's own descriptor
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 namespace rollctl::test {
 namespace {
 
-// One answer over TLS, with a certificate that nobody vouches for.
+// One answer over TLS, with a self-signed certificate.
 class TlsServer {
  public:
   TlsServer(Loop& loop, const Endpoint& endpoint) : context_(SSL_CTX_new(TLS_server_method())) {

@@ -41,7 +41,7 @@ Fd listen_at(const std::string& path) {
   return fd;
 }
 
-// A process of another user that has done something and lives until this object goes.
+// A process of another user that has run a function and lives until the destructor.
 class Other {
  public:
   Other(uid_t uid, const std::function<void()>& act) {
@@ -71,7 +71,7 @@ class Other {
   pid_t pid_ = -1;
 };
 
-// What a process of that user comes to.
+// The result in a process of that user.
 std::string as_user(uid_t uid, const std::function<std::string()>& judge) {
   auto pipe = make_pipe();
   const pid_t pid = ::fork();
@@ -101,7 +101,7 @@ class OwnershipTest : public ProbeTest {
             .timeout = 10s};
   }
 
-  // The instance whose server is that process.
+  // An instance with that server.
   void serve_by(const ProcessId& server) {
     subject_.server = [server] { return server; };
   }
@@ -170,7 +170,7 @@ TEST_F(OwnershipTest, IsWaitedForUntilTheInstanceListens) {
   EXPECT_EQ(result.retry, ProbeResult::Retry::Soon);
 }
 
-// Whose listener took the connection nobody can tell then.
+// Then it is unknown which listener took the connection.
 TEST_F(OwnershipTest, DoesNotChangeWhileItIsAsked) {
   serve_by_this_process();
   const Fd first = listen_at(loopback(9001));
@@ -241,12 +241,12 @@ TEST_F(OwnershipTest, IsAskedForBeforeACommandAndAfterIt) {
   std::optional<ProbeResult> result;
   const auto attempt = probe_->attempt(spec, subject_, [&](const ProbeResult& found) { result = found; });
   char byte = 0;
-  {  // It runs.
+  {  // running
     const Fd fifo(::open(started.c_str(), O_RDONLY | O_CLOEXEC));
     ASSERT_EQ(::read(fifo.get(), &byte, 1), 1);
   }
   const Fd stranger = listen_at(ListenAddress::parse("[::1]:9001")->endpoint);
-  {  // And may end.
+  {  // exited
     const Fd fifo(::open(started.c_str(), O_WRONLY | O_CLOEXEC));
     ASSERT_EQ(::write(fifo.get(), "\n", 1), 1);
   }

@@ -22,7 +22,7 @@ namespace rollctl::test {
 
 using namespace std::chrono_literals;
 
-// Aims by simply connecting; tells what it was asked for.
+// Connects without aiming; records the requests.
 class DirectSteering final : public Steering {
  public:
   [[nodiscard]] Handover way() const override { return Handover::Plain; }
@@ -61,7 +61,7 @@ class DirectSteering final : public Steering {
   std::optional<Error> refusal;
 };
 
-// Listens, keeps what it is sent, answers each request with `answer` and then closes, unless told otherwise.
+// Listens, records its input, answers each request with `answer` and then closes, unless set otherwise.
 class ScriptedServer {
  public:
   enum class After { Close, KeepOpen };
@@ -141,7 +141,7 @@ class ProbeTest : public NetNamespaceTest {
     return result.value_or(ProbeResult{});
   }
 
-  // Lets what is already on its way arrive.
+  // Lets data in flight arrive.
   void run_for(Millis duration) {
     loop_->run_until([] { return false; }, loop_->now() + duration);
   }
@@ -154,8 +154,7 @@ class ProbeTest : public NetNamespaceTest {
   bool notified_ = false;
 };
 
-#define EXPECT_READY(result) EXPECT_EQ((result).verdict, ProbeResult::Verdict::Ready) << (result).detail
-#define EXPECT_NOT_READY(result) \
-  EXPECT_EQ((result).verdict, ProbeResult::Verdict::NotReady) << (result).detail
+#define EXPECT_READY(result) EXPECT_EQ((result).answer, ProbeAnswer::Ready) << (result).detail
+#define EXPECT_NOT_READY(result) EXPECT_EQ((result).answer, ProbeAnswer::NotReady) << (result).detail
 
 }  // namespace rollctl::test

@@ -15,7 +15,7 @@ using test::screen;
 using enum HostCheck::Outcome;
 using enum HostCheck::Need;
 
-HostVerdict classic_verdict() {
+HostAssessment classic_verdict() {
   return {Handover::Steer, true, "steer: none is lost", "sudo setcap cap_bpf+ep /usr/bin/rollctl"};
 }
 
@@ -78,7 +78,7 @@ TEST(DoctorViewTest, LeavesItToATerminalThatIsTooNarrowForTwoColumns) {
 }
 
 TEST(DoctorViewTest, ComplainsOnlyWhereSomethingIsWrong) {
-  HostVerdict verdict = classic_verdict();
+  HostAssessment verdict = classic_verdict();
   EXPECT_TRUE(doctor_complaints(verdict, sample_checks(), pipe_output()).empty());
   verdict.lossless = false;
   EXPECT_EQ(render(doctor_complaints(verdict, sample_checks(), pipe_output()), pipe_output()),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "doctor/host_verdict.h"
+#include "doctor/host_assessment.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,10 +18,10 @@ using enum HostCheck::Need;
 const Error kForbidden{ErrorKind::NotPermitted, 1, "cannot load the steering program", "run it as root"};
 const Error kTooOld{ErrorKind::Unsupported, 22, "cannot load the steering program", "Linux 5.14 or newer"};
 
-class HostVerdictTest : public testing::Test {
+class HostAssessmentTest : public testing::Test {
  protected:
-  [[nodiscard]] HostVerdict judge(UserKind user = UserKind::Ordinary) const {
-    return judge_host(choice, checks, user, "/usr/bin/rollctl");
+  [[nodiscard]] HostAssessment judge(UserKind user = UserKind::Ordinary) const {
+    return assess_host(choice, checks, user, "/usr/bin/rollctl");
   }
   HostCheck& check(const char* name) { return *std::ranges::find(checks, name, &HostCheck::name); }
   void no_ebpf(const Error& why) {
@@ -43,24 +43,24 @@ class HostVerdictTest : public testing::Test {
                                 {"lingering", Untried, "", "", Better}};
 };
 
-TEST_F(HostVerdictTest, LeavesNothingToImproveWhereEbpfSteers) {
-  const HostVerdict verdict = judge();
-  EXPECT_TRUE(verdict.lossless);
-  EXPECT_EQ(verdict.handover, Handover::Steer);
-  EXPECT_EQ(verdict.guarantee, handover_guarantee(Handover::Steer));
-  EXPECT_EQ(verdict.improve, "");
+TEST_F(HostAssessmentTest, LeavesNothingToImproveWhereEbpfSteers) {
+  const HostAssessment assessment = judge();
+  EXPECT_TRUE(assessment.lossless);
+  EXPECT_EQ(assessment.handover, Handover::Steer);
+  EXPECT_EQ(assessment.guarantee, handover_guarantee(Handover::Steer));
+  EXPECT_EQ(assessment.improve, "");
 }
 
-TEST_F(HostVerdictTest, LosesNothingEitherWhereOnlyAClassicProgramMay) {
+TEST_F(HostAssessmentTest, LosesNothingEitherWhereOnlyAClassicProgramMay) {
   no_ebpf(kForbidden);
-  const HostVerdict verdict = judge();
-  EXPECT_TRUE(verdict.lossless);
-  EXPECT_THAT(verdict.guarantee, HasSubstr("in the foreground"));
-  EXPECT_EQ(verdict.improve, "sudo setcap cap_bpf,cap_net_admin+ep /usr/bin/rollctl");
+  const HostAssessment assessment = judge();
+  EXPECT_TRUE(assessment.lossless);
+  EXPECT_THAT(assessment.guarantee, HasSubstr("in the foreground"));
+  EXPECT_EQ(assessment.improve, "sudo setcap cap_bpf,cap_net_admin+ep /usr/bin/rollctl");
   EXPECT_THAT(judge(UserKind::Root).improve, StartsWith("grant the container"));
 }
 
-TEST_F(HostVerdictTest, IsLosslessOnlyIfTheKindThatIsTakenWorked) {
+TEST_F(HostAssessmentTest, IsLosslessOnlyIfTheKindThatIsTakenWorked) {
   check("steer-classic").outcome = Fails;
   EXPECT_TRUE(judge().lossless);
   check("steer-ebpf").outcome = Fails;
@@ -68,22 +68,22 @@ TEST_F(HostVerdictTest, IsLosslessOnlyIfTheKindThatIsTakenWorked) {
   EXPECT_THAT(judge().guarantee, StartsWith("nothing"));
 }
 
-TEST_F(HostVerdictTest, BelievesWhatCouldNotBeTried) {
+TEST_F(HostAssessmentTest, BelievesWhatCouldNotBeTried) {
   check("steer-ebpf").outcome = LikelyWorks;
   check("take-listener").outcome = Untried;
   EXPECT_TRUE(judge().lossless);
 }
 
-TEST_F(HostVerdictTest, AsksFirstForWhatEveryDeployNeeds) {
+TEST_F(HostAssessmentTest, AsksFirstForWhatEveryDeployNeeds) {
   no_ebpf(kForbidden);
   check("take-listener") = {"take-listener", Fails, "", "sysctl -w kernel.yama.ptrace_scope=1", Always};
-  const HostVerdict verdict = judge();
-  EXPECT_FALSE(verdict.lossless);
-  EXPECT_THAT(verdict.guarantee, StartsWith("nothing"));
-  EXPECT_EQ(verdict.improve, "sysctl -w kernel.yama.ptrace_scope=1");
+  const HostAssessment assessment = judge();
+  EXPECT_FALSE(assessment.lossless);
+  EXPECT_THAT(assessment.guarantee, StartsWith("nothing"));
+  EXPECT_EQ(assessment.improve, "sysctl -w kernel.yama.ptrace_scope=1");
 }
 
-TEST_F(HostVerdictTest, TurnsToMigrationWhereNoPrivilegeWouldMakeItSteer) {
+TEST_F(HostAssessmentTest, TurnsToMigrationWhereNoPrivilegeWouldMakeItSteer) {
   no_steering(kTooOld);
   EXPECT_FALSE(judge().lossless);
   EXPECT_EQ(judge().guarantee, handover_guarantee(Handover::Plain));
@@ -94,12 +94,12 @@ TEST_F(HostVerdictTest, TurnsToMigrationWhereNoPrivilegeWouldMakeItSteer) {
   EXPECT_EQ(judge().improve, "Linux 5.14 or newer");
 }
 
-TEST_F(HostVerdictTest, AsksForThePrivilegeWhereThatWouldMakeItSteer) {
+TEST_F(HostAssessmentTest, AsksForThePrivilegeWhereThatWouldMakeItSteer) {
   no_steering(kForbidden);
   EXPECT_THAT(judge().improve, StartsWith("sudo setcap"));
 }
 
-TEST_F(HostVerdictTest, RemindsOfLingeringWhereAllElseIsWell) {
+TEST_F(HostAssessmentTest, RemindsOfLingeringWhereAllElseIsWell) {
   check("lingering") = {"lingering", Fails, "", "loginctl enable-linger web", Better};
   EXPECT_TRUE(judge().lossless);
   EXPECT_EQ(judge().improve, "loginctl enable-linger web");

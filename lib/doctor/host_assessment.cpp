@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "doctor/host_verdict.h"
+#include "doctor/host_assessment.h"
 
 #include <algorithm>
 
@@ -48,21 +48,21 @@ std::string improvement(const HandoverChoice& choice, std::span<const HostCheck>
 
 }  // namespace
 
-HostVerdict judge_host(const HandoverChoice& choice, std::span<const HostCheck> checks, UserKind user,
-                       const std::string& program) {
+HostAssessment assess_host(const HandoverChoice& choice, std::span<const HostCheck> checks, UserKind user,
+                           const std::string& program) {
   const bool by_ebpf = !choice.why_not_ebpf;
-  HostVerdict verdict;
-  verdict.handover = choice.way;
-  verdict.guarantee = handover_guarantee(choice.way);
+  HostAssessment assessment;
+  assessment.handover = choice.way;
+  assessment.guarantee = handover_guarantee(choice.way);
   if (choice.way == Handover::Steer && !by_ebpf)
-    verdict.guarantee += "; while a canary or a standby stands, rollctl stays in the foreground";
-  verdict.lossless = choice.way == Handover::Steer &&
-                     !failed(find(checks, by_ebpf ? "steer-ebpf" : "steer-classic")) &&
-                     std::ranges::none_of(checks, is_missing);
-  if (!verdict.lossless && choice.way == Handover::Steer)
-    verdict.guarantee = "nothing: something that every deploy needs does not work here";
-  verdict.improve = improvement(choice, checks, user, program);
-  return verdict;
+    assessment.guarantee += "; while a canary or a standby stands, rollctl stays in the foreground";
+  assessment.lossless = choice.way == Handover::Steer &&
+                        !failed(find(checks, by_ebpf ? "steer-ebpf" : "steer-classic")) &&
+                        std::ranges::none_of(checks, is_missing);
+  if (!assessment.lossless && choice.way == Handover::Steer)
+    assessment.guarantee = "nothing: something that every deploy needs does not work here";
+  assessment.improve = improvement(choice, checks, user, program);
+  return assessment;
 }
 
 }  // namespace rollctl
