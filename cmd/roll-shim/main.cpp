@@ -14,8 +14,8 @@ namespace {
 constexpr std::string_view kHelp =
     "usage: roll-shim RUN_DIR\n"
     "\n"
-    "The parent of one server under rollctl. rollctl starts it; it is of no use by hand.\n"
-    "RUN_DIR is the instance's directory, in which a rollctl waits with its orders.\n";
+    "The parent process of one server. rollctl starts it; do not start it by hand.\n"
+    "RUN_DIR is the instance's directory, in which rollctl listens with the orders.\n";
 
 constexpr std::string_view kVersion = "roll-shim " ROLL_VERSION " (part of rollctl)\n";
 

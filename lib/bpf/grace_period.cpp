@@ -21,7 +21,7 @@ namespace rollctl {
 
 namespace {
 
-// Room for 8192 CPUs, what the kernel supports at most.
+// Room for 8192 CPUs, the most that the kernel supports.
 using CpuMask = std::array<cpu_set_t, 8>;
 
 std::string read_text(const char* path) {
@@ -29,7 +29,7 @@ std::string read_text(const char* path) {
   return fd ? read_all(fd.get(), 65536).value_or(std::string()) : std::string();
 }
 
-// "0-3,8" → 0 1 2 3 8; empty for what is not understood.
+// "0-3,8" → 0 1 2 3 8; empty on a syntax error.
 std::vector<size_t> parse_cpu_list(std::string_view text) {
   while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
   std::vector<size_t> cpus;
@@ -48,8 +48,8 @@ std::vector<size_t> parse_cpu_list(std::string_view text) {
   return cpus;
 }
 
-// Puts the calling thread before those that it shares the CPUs with, where it may: on a CPU that computes it
-// would have to wait for its turn, some ms, and among those of its own real-time priority until they sleep.
+// Raises the calling thread's priority, where permitted: on a busy CPU it would wait some ms for its turn,
+// and behind threads of its own real-time priority until they sleep.
 class AheadOfOthers {
  public:
   AheadOfOthers() : policy_(::sched_getscheduler(0)) {
@@ -70,9 +70,9 @@ class AheadOfOthers {
   bool changed_ = false;
 };
 
-// Runs on every online CPU in turn. A look-up runs with bottom halves disabled, which nothing preempts
-// without PREEMPT_RT: who gets to run on a CPU knows that what ran there before is over. So the CPU that this
-// thread runs on now needs no visit.
+// Runs on every online CPU in turn. A look-up runs with bottom halves disabled, and without PREEMPT_RT
+// nothing preempts it: once this thread runs on a CPU, earlier look-ups there are over. Its present CPU needs
+// no visit.
 bool visit_every_cpu() {
   const std::vector<size_t> online = parse_cpu_list(read_text("/sys/devices/system/cpu/online"));
   if (online.empty()) return false;
@@ -91,7 +91,7 @@ bool visit_every_cpu() {
     visited = go_to(cpu);
     if (!visited) break;
   }
-  // Whom it has interrupted last would otherwise have to wait for it.
+  // Goes back: else the thread that it preempted last would wait for it.
   if (here >= 0) (void)go_to(static_cast<size_t>(here));
   ::sched_setaffinity(0, sizeof before, before.data());
   return visited;
@@ -111,7 +111,7 @@ Status grace_period() {
 
 Result<GraceWay> try_grace_period() {
   if (!kernel_is_realtime() && visit_every_cpu()) return GraceWay::EveryCpu;
-  // Waits for an RCU grace period, and look-ups are RCU read sections.
+  // Waits for an RCU grace period; look-ups are RCU read sections.
   if (::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) == 0) return GraceWay::Membarrier;
   return fail(last_os_failure("cannot wait until every CPU has seen the new rotation"));
 }

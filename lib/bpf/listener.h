@@ -15,7 +15,7 @@ struct Listener {
   Fd fd;
   Endpoint bound;
   uint32_t inode = 0;
-  std::optional<GroupIdentity> group = {};  // where the one that took it knows it
+  std::optional<GroupIdentity> group = {};  // nothing: not known
 };
 
 }  // namespace rollctl

@@ -27,8 +27,8 @@ Status detach_steer_program(int listener_fd) {
   const int unused = 0;
   if (::setsockopt(listener_fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &unused, sizeof unused) == 0) return {};
   const int failure = errno;
-  if (failure == ENOENT) return {};                                  // nothing is attached
-  if (failure == EINVAL && !has_reuse_port(listener_fd)) return {};  // nor can be
+  if (failure == ENOENT) return {};                                  // none is attached
+  if (failure == EINVAL && !has_reuse_port(listener_fd)) return {};  // none can be attached
   return fail(os_failure("cannot detach the steering program", failure));
 }
 

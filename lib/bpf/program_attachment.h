@@ -5,11 +5,10 @@
 
 namespace rollctl {
 
-// Lets the program choose for the whole SO_REUSEPORT group of a listening socket, in place of any earlier
-// one.
+// Attaches the program to the whole SO_REUSEPORT group of a listening socket, in place of an earlier one.
 Status attach_steer_program(int listener_fd, int program_fd);
 
-// Lets the kernel hash again. A group without a program is fine.
+// Detaches the group's program, if any: the kernel hashes again.
 Status detach_steer_program(int listener_fd);
 
 }  // namespace rollctl

@@ -80,7 +80,7 @@ int load_program(const ReuseportProgram& program, Fd& loaded) {
     attributes.log_buf = address_of(program.log.data());
     attributes.log_size = static_cast<uint32_t>(program.log.size());
   }
-  // The verifier gives up when a signal comes, whatever it is: a child that has ended, say.
+  // Any signal, such as SIGCHLD, makes the verifier give up with EAGAIN.
   int failure = EAGAIN;
   for (int attempts = kLoadAttempts; failure == EAGAIN && attempts > 0; --attempts)
     failure = open_with(BPF_PROG_LOAD, attributes, loaded);
@@ -88,7 +88,7 @@ int load_program(const ReuseportProgram& program, Fd& loaded) {
 }
 
 int next_key(int map, const void* previous, void* next) {
-  bpf_attr attributes = element(map, previous, next);  // `value` and `next_key` share their place
+  bpf_attr attributes = element(map, previous, next);  // `value` and `next_key` share a union
   return call(BPF_MAP_GET_NEXT_KEY, attributes);
 }
 

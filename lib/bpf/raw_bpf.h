@@ -6,12 +6,11 @@
 
 #include "base/fd.h"
 
-// The few calls of bpf(2) that steering needs. One program without relocations and its maps are loaded so in
-// half the time that libbpf takes, which asks each kernel first what it can do. All return 0 or an errno;
-// none blocks.
+// The calls of bpf(2) that steering needs. They load one program without relocations and its maps in half the
+// time of libbpf, which probes the kernel's features first. All return 0 or an errno; none blocks.
 namespace rollctl::raw_bpf {
 
-// Sizes in bytes; the name is the kernel's, for people.
+// Sizes in bytes; the name is shown by bpftool.
 struct MapShape {
   const char* name;
   uint32_t type;
@@ -25,10 +24,10 @@ int create_map(const MapShape& shape, Fd& map);
 struct ReuseportProgram {
   const char* name;
   std::span<const unsigned char> instructions;
-  std::span<const int> maps;  // by their places, which the instructions name
-  std::span<char> log = {};   // for the verifier's words on each instruction, 0 behind them; or empty
+  std::span<const int> maps;  // the instructions refer to them by index
+  std::span<char> log = {};   // receives the verifier's log, 0-terminated; empty: none
 };
-// One that also decides about migrations. ENOSPC where the log has no room for all that is said.
+// For SO_REUSEPORT groups, migrations included. ENOSPC where the log does not fit.
 int load_program(const ReuseportProgram& program, Fd& loaded);
 
 int update(int map, const void* key, const void* value);

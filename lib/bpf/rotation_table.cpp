@@ -2,7 +2,6 @@
 #include "bpf/rotation_table.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 namespace rollctl {
@@ -18,7 +17,7 @@ std::vector<int> count_entries(std::span<const RotationShare> shares) {
   std::vector<double> remainders;
   for (const auto& share : shares) {
     const double exact = share.weight / total * kEntries;
-    counts.push_back(std::max(1, static_cast<int>(std::floor(exact))));
+    counts.push_back(std::max(1, static_cast<int>(exact)));
     remainders.push_back(exact - counts.back());
   }
   int left = kEntries - std::accumulate(counts.begin(), counts.end(), 0);
@@ -27,7 +26,7 @@ std::vector<int> count_entries(std::span<const RotationShare> shares) {
     ++counts[neediest];
     remainders[neediest] -= 1;
   }
-  for (; left < 0; ++left) --*std::ranges::max_element(counts);  // paid for by the largest
+  for (; left < 0; ++left) --*std::ranges::max_element(counts);  // taken from the largest
   return counts;
 }
 
@@ -38,7 +37,7 @@ RotationTable build_rotation_table(std::span<const RotationShare> shares) {
   table.entries.fill(ROLL_STEER_NO_SLOT);
   if (shares.empty()) return table;
 
-  // Each entry goes to the share that is furthest behind its due.
+  // Each entry goes to the share that is furthest behind its proportion.
   const std::vector<int> counts = count_entries(shares);
   std::vector<int> due(shares.size(), 0);
   std::vector<size_t> given(shares.size(), 0);

@@ -16,7 +16,7 @@ namespace rollctl {
 
 namespace {
 
-// A look-up in a per-CPU map fills an element for every CPU that the machine could ever have: "0-7".
+// A look-up in a per-CPU map returns one element for every possible CPU ("0-7"), online or not.
 size_t possible_cpus() {
   static const size_t kPossible = [] {
     const auto text = read_file("/sys/devices/system/cpu/possible");
@@ -45,17 +45,6 @@ Result<SteeringCounters> read_slot_counters(int counters_fd, std::span<const uin
     }
   }
   return sum;
-}
-
-// What has no element is not counted.
-bool have_counted_nothing(int counters_fd, std::span<const uint32_t> slots) {
-  std::vector<roll_steer_counters> per_cpu(possible_cpus());
-  return std::ranges::all_of(slots, [&](uint32_t slot) {
-    return raw_bpf::look_up(counters_fd, &slot, per_cpu.data()) == 0 &&
-           std::ranges::all_of(per_cpu, [](const roll_steer_counters& counters) {
-             return counters.connections == 0 && counters.fallbacks == 0 && counters.migrations == 0;
-           });
-  });
 }
 
 void begin_slot_counters(int counters_fd, uint32_t slot) {

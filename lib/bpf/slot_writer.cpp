@@ -24,10 +24,10 @@ bool socket_option(int fd, int option) {
 
 struct Slot {
   uint32_t number;
-  uint64_t cookie;  // 0: empty
+  uint64_t cookie;  // of the listener in it; 0: empty
 };
 
-// The slots of the handle that really are the instance's, each with what stands in it.
+// The slots of the handle that the instance still owns.
 Result<std::vector<Slot>> own_slots(const SteeringHandle& handle, InstanceId instance) {
   const auto state = SteerState::map(handle.state.get(), SteerState::Access::Read);
   if (!state) return fail(state.error());
@@ -66,8 +66,7 @@ Error insert_failure(const Listener& listener, int os_error) {
   if (os_error == EINVAL && !socket_option(listener.fd.get(), SO_ACCEPTCONN))
     return {ErrorKind::Invalid, os_error, what + ": it does not listen", {}};
   if (os_error == EBUSY)
-    return {ErrorKind::Busy, os_error, what + ": it belongs to another steering that has not ended",
-            "rollctl recover"};
+    return {ErrorKind::Busy, os_error, what + ": another steering still has it", "rollctl recover"};
   return os_failure(what, os_error);
 }
 
@@ -89,7 +88,7 @@ Result<SlotWriting> put_into_slots(const SteeringHandle& handle, InstanceId inst
       ++writing.placed;
     }
   }
-  // Empty ones first: what stands in another is a listener that has not closed yet.
+  // Empty ones first: the others have listeners that are not closed yet.
   std::ranges::sort(*slots, {}, [](const Slot& slot) { return std::pair(slot.cookie != 0, slot.number); });
   size_t next = 0;
   for (const Listener* listener : missing) {
@@ -109,12 +108,13 @@ Result<SlotWriting> put_into_slots(const SteeringHandle& handle, InstanceId inst
     }
   }
   if (writing.placed == 0) return writing;
-  // When every member had closed, the group has died with its program, and this listener founded a new one.
+  // If every member was closed for a moment, the group died with its program, and this listener is in a new
+  // one.
   const Listener& any = *std::ranges::find(listeners, handle.bound, &Listener::bound);
   if (auto attached = attach_steer_program(any.fd.get(), handle.program.get()); !attached)
     return fail(attached.error());
-  // Whoever ends the steering first disowns the slots, then detaches: if that happened in between, this
-  // attachment came too late to be undone by it.
+  // A process that ends the steering disowns the slots first, then detaches. If it detached before the
+  // attachment above, that attachment has to be undone here.
   slots = own_slots(handle, instance);
   if (slots && slots->empty()) {
     if (auto detached = detach_steer_program(any.fd.get()); !detached) return fail(detached.error());

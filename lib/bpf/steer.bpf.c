@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
- * Decides which listener of a SO_REUSEPORT group gets a new connection. It only looks up: what it decides is
- * data in its maps (steer_layout.h), which are made by its loader (steer_program.cpp).
+ * Chooses the listener of a SO_REUSEPORT group that gets a new connection. It only looks up data in its maps
+ * (steer_layout.h), which user space writes.
  */
 /* The helpers need the types of linux/bpf.h first. */
 /* clang-format off */
@@ -13,9 +13,8 @@
 #include "steer_layout.h"
 
 /*
- * The address of a map, by its place among those that are loaded with the program: what the loader would have
- * to do for a name (a relocation) is done here. It is struct bpf_insn of linux/bpf.h, twice: load 64 bits
- * into r1.
+ * The address of a map, by its index among the maps that are loaded with the program, so that no relocation
+ * is needed. Written out as two struct bpf_insn of linux/bpf.h: load 64 bits into r1.
  */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define MAP_INTO_R1 (BPF_PSEUDO_MAP_IDX << 4 | BPF_REG_1)
@@ -32,10 +31,10 @@
   })
 
 /*
- * A number of a roll_steer_state, `bytes` behind its member. The sum lives in these two instructions alone:
- * with CAP_BPF but without CAP_PERFMON the verifier also walks on as if nothing had been added, and there
- * that of 6.18 has lost the 32-bit bounds of the pointer and warns ("REG INVARIANTS VIOLATION") as soon as it
- * is copied.
+ * Loads a number of a roll_steer_state, `bytes` after its member. The compiler must not copy the sum: with
+ * CAP_BPF but without CAP_PERFMON the verifier also follows a path on which nothing was added. There, that of
+ * Linux 6.18 loses the 32-bit bounds of the pointer, and warns ("REG INVARIANTS VIOLATION") when it is
+ * copied.
  */
 #define LOAD(type, state, bytes, member)                                                                   \
   ({                                                                                                       \
@@ -66,7 +65,7 @@ static __always_inline long select_slot(struct sk_reuseport_md* ctx, __u32 slot)
   return bpf_sk_select_reuseport(ctx, MAP(ROLL_MAP_SOCKETS), &slot, 0);
 }
 
-/* Adds 0 or 1 to each; without branches, which would multiply what the verifier has to walk through. */
+/* Adds 0 or 1 to each, without branches: each would double the paths that the verifier walks. */
 static __always_inline void count(__u32 slot, __u64 connection, __u64 fallback, __u64 migration) {
   struct roll_steer_counters* counters = bpf_map_lookup_elem(MAP(ROLL_MAP_COUNTERS), &slot);
   if (!counters) return;
@@ -75,7 +74,7 @@ static __always_inline void count(__u32 slot, __u64 connection, __u64 fallback, 
   counters->migrations += migration;
 }
 
-/* Which slot is this packet's source aimed at, if at any? */
+/* The slot that this packet's source is announced for; 0: none. */
 static __always_inline __u32* aimed_slot(struct sk_reuseport_md* ctx, __be16 source_port) {
   struct roll_probe_key key = {.port = source_port};
   long failure;
@@ -95,7 +94,7 @@ int roll_steer(struct sk_reuseport_md* ctx) {
   struct roll_steer_state* state = bpf_map_lookup_elem(MAP(ROLL_MAP_STATE), &zero);
   if (!state) return SK_DROP;
 
-  __u64 is_migration = 1; /* there is no packet then */
+  __u64 is_migration = 1; /* without a packet */
   __u64 is_syn = 0;
   if (!ctx->migrating_sk) {
     struct tcp_start tcp = {};
@@ -115,9 +114,9 @@ int roll_steer(struct sk_reuseport_md* ctx) {
   }
 
   /*
-   * The one that was meant has gone. Passing without a selection would let the kernel hash over all members,
-   * those that are not in the rotation included. The walk starts anywhere, so that a client that tries again
-   * gets another chance.
+   * The slot is empty. SK_PASS without a selection would let the kernel hash over all members, including
+   * those outside the rotation. The walk starts at a random place, so that a client's retry tries other
+   * slots.
    */
   __u64 serving_count = LOAD(u32, state, table, tables[0].serving_count);
   if (serving_count == 0) return SK_DROP;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
- * What the steering program and user space share: the maps' keys and values. C, read by both compilers.
+ * The maps' keys and values, shared by the steering program and user space. C, for both compilers.
  *
- * Shims keep the maps of an older or newer rollctl alive, so this layout only grows: a member is never moved,
- * removed or given another meaning; new ones go to the end of roll_steer_state, whose `size` says how much of
- * it a running program knows.
+ * Shims keep the maps of an older or newer rollctl alive. So a member is never moved, removed or given
+ * another meaning; new ones go to the end of roll_steer_state, whose `size` tells how much a running program
+ * has.
  */
 #ifndef ROLL_STEER_LAYOUT_H
 #define ROLL_STEER_LAYOUT_H
@@ -19,7 +19,7 @@
 #define ROLL_STEER_FALLBACKS 16 /* serving slots that are tried before a SYN is dropped */
 #define ROLL_STEER_NO_SLOT 0xffff
 #define ROLL_STEER_WEIGHT_UNIT 1000000
-#define ROLL_STEER_PROBES 1024 /* aimed at the same time */
+#define ROLL_STEER_PROBES 1024 /* aimed connections at the same time */
 
 /* The maps that are loaded with the program, in this order. */
 enum roll_steer_map {
@@ -30,7 +30,7 @@ enum roll_steer_map {
   ROLL_MAPS
 };
 
-/* One rotation. Written while it is not the active one, never changed while it is. */
+/* One rotation. Written only while it is not the active one. */
 struct roll_steer_table {
   __u32 serving_count;
   __u32 reserved;
@@ -59,7 +59,7 @@ struct roll_probe_key {
 /* Element of ROLL_MAP_COUNTERS, one per slot that has an owner. */
 struct roll_steer_counters {
   __u64 connections; /* SYNs steered here by the rotation, fallbacks included */
-  __u64 fallbacks;   /* of these: the slot that was meant was empty */
+  __u64 fallbacks;   /* of these: the slot that the rotation chose was empty */
   __u64 migrations;  /* handshakes and connections of a closed listener moved here */
 };
 

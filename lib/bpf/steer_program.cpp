@@ -17,8 +17,8 @@ alignas(bpf_insn) constexpr unsigned char kSteerProgram[] = {
 #include "steer_program.inc"
 };
 
-// As roll_steer_map names them. The counters are in a hash, although their keys are slots: an array would
-// allocate all of them for every CPU, at every load.
+// In the order of roll_steer_map. The counters are a hash, although their keys are slots: an array would
+// allocate all elements for every CPU at every load.
 const std::pair<raw_bpf::MapShape, Fd SteerMaps::*> kMaps[ROLL_MAPS] = {
     {{"roll_sockets", BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, sizeof(uint32_t), sizeof(uint64_t), ROLL_STEER_SLOTS,
       0},

@@ -50,8 +50,8 @@ void SteerState::flip() {
   __atomic_store_n(&state_->active, (state_->active & 1U) ^ 1U, __ATOMIC_RELEASE);
 }
 
-// No fence of ours between an owner and the program: both ways of changing the program take one lock of the
-// kernel, which carries the store from the one that let go of it to the one that took it next.
+// Needs no fence: attaching and detaching take the same lock in the kernel, which orders the stores before
+// one with the loads after the other.
 int64_t SteerState::owner(uint32_t slot) const {
   return __atomic_load_n(&state_->owners[slot], __ATOMIC_ACQUIRE);
 }

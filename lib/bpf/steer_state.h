@@ -10,14 +10,13 @@
 
 namespace rollctl {
 
-// The state map of one steered address, mapped into this process. Others (the program, shims, an earlier
-// rollctl) see each store at once.
+// The state map of one steered address, in this process's memory. The program, shims and an earlier rollctl
+// see each store at once.
 class SteerState {
  public:
   enum class Access { Read, Write };
 
-  // Maps the map behind the borrowed descriptor. Unsupported where its layout is not one that this program
-  // understands.
+  // `state_fd` is borrowed. Unsupported where its layout is not one of rollctl's.
   static Result<SteerState> map(int state_fd, Access access);
 
   SteerState(SteerState&& other) noexcept
@@ -37,9 +36,9 @@ class SteerState {
   [[nodiscard]] roll_steer_table& idle_table() const;
   void flip();
 
-  // The instance that a slot is given to; 0: free. Only the rollctl that changes the app gives slots, any
-  // process looks. Of two processes, one that stores an owner and then detaches the program and one that
-  // attaches it and then looks, at least one sees what the other did.
+  // The instance that owns a slot; 0: free. Only the rollctl that holds the app's lock sets owners; any
+  // process reads them. If one process sets an owner and then detaches, and another attaches and then reads
+  // the owner, at least one of them sees the other's change.
   [[nodiscard]] int64_t owner(uint32_t slot) const;
   void set_owner(uint32_t slot, int64_t instance);
 

@@ -49,13 +49,13 @@ Status end_steering(const SteeringHandle& handle, int listener_fd) {
   const std::vector<uint32_t> owned = owned_slots(*state);
   std::vector<int64_t> owners;
   for (const uint32_t slot : owned) owners.push_back(state->owner(slot));
-  // Disowned first: a shim that attaches the program again at this moment looks afterwards.
+  // Before detaching: a shim that attaches again at this moment reads the owners afterwards.
   for (const uint32_t slot : owned) state->set_owner(slot, 0);
   if (auto detached = detach_steer_program(listener_fd); !detached) {
     for (size_t i = 0; i < owned.size(); ++i) state->set_owner(owned[i], owners[i]);
     return fail(with_context(detached.error(), handle.bound.text()));
   }
-  // A look-up that began before may still be in the program, and would find no socket to choose.
+  // A look-up that began before may still be in the program, and needs the sockets.
   Status over = grace_period();
   for (const uint32_t slot : owned) raw_bpf::erase(handle.sockets.get(), &slot);
   return over;

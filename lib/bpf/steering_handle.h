@@ -9,19 +9,18 @@
 
 namespace rollctl {
 
-// The descriptors that keep one address's steering alive without a rollctl, as an instance's shim holds them.
+// The descriptors of one address's steering, which an instance's shim holds while no rollctl runs.
 struct SteeringHandle {
   Endpoint bound;
   Fd program, sockets, state, probes, counters;
-  std::vector<uint32_t>
-      slots;  // of that shim's own instance, one per listener, in the order of the listeners
+  std::vector<uint32_t> slots;  // of the shim's instance, one per listener, in the order of the listeners
 };
 
 // Counters since the program was attached.
 struct SteeringCounters {
   uint64_t connections = 0;  // steered to this instance
-  uint64_t fallbacks = 0;    // of these: meant for an instance that had gone
-  uint64_t migrations = 0;   // moved here by the kernel from a listener that closed
+  uint64_t fallbacks = 0;    // of these: the slot that the rotation chose was empty
+  uint64_t migrations = 0;   // moved here by the kernel from a closed listener
 
   bool operator==(const SteeringCounters&) const = default;
 };

@@ -103,7 +103,6 @@ Ending Acts::launch(const GenerationSpec& spec, int count, Millis deadline, std:
   if (waited == Waited::Satisfied) {
     if (meanwhile)
       if (Ending ending = meanwhile(); !ending.done()) return ending;
-    world_.steering.look_ahead();
     waited = all_or_one_failed([](const Member& member) { return member.state == InstanceState::Ready; });
   }
   if (waited == Waited::DeadlinePassed) {

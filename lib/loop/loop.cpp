@@ -10,8 +10,7 @@ namespace rollctl {
 
 namespace {
 
-// The callback is shared with the call that runs it, so that a watch may be destroyed from within its own
-// callback.
+// The running call shares the callback, so that a callback may destroy its own watch.
 struct EventState final : Watch::State {
   event* handle = nullptr;
   std::shared_ptr<Watch::Callback> callback;
@@ -38,7 +37,7 @@ Result<std::unique_ptr<Loop>> Loop::create() {
   event_config* config = event_config_new();
   if (config == nullptr) return fail(ErrorKind::Failed, "cannot make an event loop: out of memory");
   // Without a precise timer epoll_wait rounds every delay up to whole milliseconds; with a cached time a
-  // timer that is made in a slow callback fires early.
+  // timer that is created in a slow callback fires early.
   event_config_set_flag(
       config, EVENT_BASE_FLAG_PRECISE_TIMER | EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_NO_CACHE_TIME);
   event_base* base = event_base_new_with_config(config);
@@ -90,8 +89,8 @@ void Loop::stop() {
 
 WaitEnd Loop::run_until(const std::function<bool()>& satisfied, TimePoint deadline) {
   if (satisfied()) return WaitEnd::Satisfied;
-  // The deadline is an event like any other, so that the loop sleeps until there is something to look at.
-  // libevent counts whole microseconds: an alarm that rang a moment early would be the last.
+  // The deadline is a timer, so that the loop sleeps until an event. It repeats, because libevent counts
+  // whole microseconds and may fire just before the deadline.
   constexpr Micros kOneForEachRounding{2};
   constexpr TimePoint::duration kLongest = std::chrono::hours(24 * 365);
   const auto left = std::chrono::ceil<Micros>(std::min(deadline - now(), kLongest));

@@ -13,7 +13,9 @@ struct event_base;
 
 namespace rollctl {
 
-// The only owner of an event_base. One thread. Callbacks run inside run() and run_until() only.
+// A libevent event_base. For one thread. Callbacks run inside run() and run_until() only.
+//
+// Its methods beyond twelve are the two clocks and base().
 class Loop final : public Scheduler {
  public:
   static Result<std::unique_ptr<Loop>> create();
@@ -21,12 +23,11 @@ class Loop final : public Scheduler {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  // The descriptor is borrowed and must stay open as long as the watch. Level-triggered, until the watch
-  // ends.
+  // The descriptor is borrowed and must stay open as long as the watch. Level-triggered.
   [[nodiscard]] Watch on_readable(int fd, Watch::Callback callback);
   [[nodiscard]] Watch on_writable(int fd, Watch::Callback callback);
   [[nodiscard]] Watch after(Micros delay, Watch::Callback callback) override;
-  // Again and again.
+  // Calls back at every interval until the watch ends.
   [[nodiscard]] Watch every(Micros interval, Watch::Callback callback);
   [[nodiscard]] Watch on_signal(int signal, Watch::Callback callback);
 
@@ -39,7 +40,7 @@ class Loop final : public Scheduler {
   [[nodiscard]] TimePoint now() const override { return std::chrono::steady_clock::now(); }
   [[nodiscard]] WallTime wall_now() const override { return std::chrono::system_clock::now(); }
 
-  // For the floors that hand libevent objects of their own (bufferevents) to this loop. Borrowed.
+  // For callers that create libevent objects (bufferevents) on this loop. Borrowed.
   [[nodiscard]] event_base* base() const { return base_; }
 
  private:

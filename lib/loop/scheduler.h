@@ -10,15 +10,14 @@ namespace rollctl {
 
 enum class WaitEnd { Satisfied, DeadlinePassed };
 
-// Time as a program sees it: now, later, and waiting. The real one is a Loop; a test's jumps to the next
-// thing that is due.
+// Time: now, later, and waiting. The real one is a Loop; that of the tests jumps to the next timer.
 class Scheduler : public Clock {
  public:
   // Calls back once.
   [[nodiscard]] virtual Watch after(Micros delay, Watch::Callback callback) = 0;
 
-  // Handles events until `satisfied` holds (it is asked before anything else and after every round of events)
-  // or the deadline has passed. Never nested: a callback must not call it.
+  // Handles events until `satisfied` holds, which is checked first and after every round of events, or the
+  // deadline has passed. A callback must not call it.
   virtual WaitEnd run_until(const std::function<bool()>& satisfied, TimePoint deadline) = 0;
 };
 

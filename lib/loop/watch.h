@@ -7,14 +7,13 @@
 
 namespace rollctl {
 
-// Something watched on somebody's behalf: a descriptor, a signal, a timer. Destroying it (or reset()) ends
-// the watch, also from within its own callback; the callback is never called afterwards. It must not outlive
-// what made it.
+// A watched descriptor, signal or timer. Destroying it (or reset()) ends the watch, also from within its own
+// callback; the callback is not called afterwards. It must not outlive its Loop.
 class Watch {
  public:
   using Callback = std::function<void()>;
 
-  // What the maker keeps per watch; its destructor ends the watch.
+  // Kept by the Loop per watch; its destructor ends the watch.
   struct State {
     virtual ~State() = default;
   };

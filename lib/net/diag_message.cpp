@@ -24,7 +24,7 @@ IpAddress read_address(int family, const __be32 (&words)[4]) {
 
 using Bytes = std::span<const std::byte>;
 
-// What stands behind the first `size` bytes, which may be padded.
+// The bytes after the first `size` ones and their padding.
 Bytes behind(Bytes bytes, size_t size) {
   return bytes.subspan(std::min<size_t>(NLMSG_ALIGN(size), bytes.size()));
 }
@@ -66,7 +66,7 @@ std::optional<DiagSocket> parse_socket(const nlmsghdr& header) {
   return socket;
 }
 
-// The message that stands at the beginning, or nothing where its length is a lie.
+// The first message; nothing where its length is wrong.
 const nlmsghdr* first_message(Bytes packet) {
   if (packet.size() < sizeof(nlmsghdr)) return nullptr;
   const auto* header = reinterpret_cast<const nlmsghdr*>(packet.data());
@@ -74,7 +74,7 @@ const nlmsghdr* first_message(Bytes packet) {
   return plausible ? header : nullptr;
 }
 
-// The errno in a message that begins with a negated one; nothing where it is too short.
+// The errno that a message begins with, negated; nothing where it is too short.
 std::optional<int> parse_code(const nlmsghdr& header) {
   int code = 0;
   const Bytes payload = payload_of(header);
@@ -92,7 +92,7 @@ DiagPacket parse_diag_packet(std::span<const std::byte> packet, uint32_t sequenc
     packet = behind(packet, header->nlmsg_len);
     if (header->nlmsg_seq != sequence) continue;
     if (header->nlmsg_type == NLMSG_DONE || header->nlmsg_type == NLMSG_ERROR) {
-      // A dump that fails after it began says so in its end mark.
+      // A dump that fails after its start has the errno in its end mark.
       const auto code = parse_code(*header);
       result.done = true;
       result.os_error = code.value_or(0);

@@ -25,16 +25,16 @@ struct DiagSocket {
   bool v6only = false;  // told of listening IPv6 sockets only
 };
 
-// What one received packet held.
+// The contents of one received packet.
 struct DiagPacket {
   std::vector<DiagSocket> sockets;
   bool done = false;  // the dump has ended
   int os_error = 0;   // the kernel's refusal, as an errno
-  bool valid = true;  // false: not what the kernel sends; the messages before the fault are in `sockets`
+  bool valid = true;  // false: malformed; `sockets` has the messages before the fault
 };
 
-// Reads a packet without trusting any length in it. Messages of another `sequence` are passed over: they
-// answer an older request. Pure; `packet` must be aligned for struct nlmsghdr.
+// Parses a packet without trusting any length in it. Skips messages of another `sequence`, which answer an
+// older request. Pure; `packet` must be aligned for struct nlmsghdr.
 DiagPacket parse_diag_packet(std::span<const std::byte> packet, uint32_t sequence);
 
 }  // namespace rollctl

@@ -7,11 +7,10 @@
 
 namespace rollctl {
 
-// A TCP port of 127.0.0.1 that nobody has bound at this moment. Somebody may be quicker than its user: to
-// keep it bound until then would keep out just its user, and none who binds it with SO_REUSEADDR as well,
-// whatever his uid (inet_csk_bind_conflict()). That an outgoing connection takes it by chance is unlikely:
-// the kernel gives those ports of the other parity first (__inet_hash_connect()). So whoever asks there looks
-// whom he asks.
+// A TCP port of 127.0.0.1 that is not bound at this moment. Another process may take it before the caller's
+// server does, so a client must check who listens. Keeping it bound would not help: it would keep out the
+// server, but no process that binds with SO_REUSEADDR (inet_csk_bind_conflict()). An outgoing connection
+// rarely takes it: the kernel gives those ports of the other parity first (__inet_hash_connect()).
 Result<uint16_t> find_free_port();
 
 }  // namespace rollctl

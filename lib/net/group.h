@@ -10,10 +10,10 @@
 
 namespace rollctl {
 
-// What makes the kernel put listening sockets into one SO_REUSEPORT group, within a network namespace: all of
-// this has to be the same (inet_reuseport_add_sock() in net/ipv4/inet_hashtables.c).
+// The kernel puts listening sockets of one network namespace into one SO_REUSEPORT group if all of this is
+// equal (inet_reuseport_add_sock() in net/ipv4/inet_hashtables.c).
 struct GroupIdentity {
-  Endpoint bound;  // the family with it
+  Endpoint bound;  // the family included
   bool v6only = false;
   int device = 0;
   uint32_t uid = 0;
@@ -23,8 +23,8 @@ struct GroupIdentity {
 
 GroupIdentity group_of(const ListenSocket& socket);
 
-// Why connections cannot be handed over from one socket to the other, for people; nothing where both are of
-// one group.
+// A message why connections cannot be handed over from one socket to the other; nothing where both are in one
+// group.
 std::optional<std::string> explain_difference(const GroupIdentity& old_group, const GroupIdentity& new_group);
 
 }  // namespace rollctl

@@ -14,14 +14,14 @@ namespace rollctl {
 
 namespace {
 
-// The kernel cuts it to net.core.somaxconn.
+// The kernel limits it to net.core.somaxconn.
 constexpr int kBacklog = 4096;
 
 bool set_option(int fd, int level, int option, int value) {
   return ::setsockopt(fd, level, option, &value, sizeof value) == 0;
 }
 
-// Does a socket on one of them keep the other from being bound?
+// Whether a socket on one of them keeps the other from being bound.
 bool overlap(const Endpoint& one, const Endpoint& other) {
   return one.port == other.port &&
          (one.ip == other.ip || one.ip.is_unspecified() || other.ip.is_unspecified());

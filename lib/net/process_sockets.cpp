@@ -35,7 +35,7 @@ std::optional<Number> parse_number(std::string_view text) {
   return number;
 }
 
-// Whether that process has gone, or is closed to this user: nothing is to be learnt from it.
+// Whether that process has gone, or this user may not inspect it.
 bool tells_nothing(int failure) {
   return failure == ENOENT || failure == ESRCH || failure == EACCES || failure == EPERM;
 }
@@ -68,7 +68,7 @@ int for_each_socket(pid_t pid, const Visit& visit) {
   }
 }
 
-// 0 where the process tells nothing.
+// 0 where the process cannot be inspected.
 Result<size_t> count_descriptors(pid_t pid, uint32_t wanted) {
   size_t count = 0;
   const int failure = for_each_socket(pid, [&](int, uint32_t inode) { count += inode == wanted ? 1 : 0; });
@@ -81,21 +81,21 @@ Result<std::vector<pid_t>> processes(const ProcessId& root, Whose whose) {
   return process_tree(root.pid);
 }
 
-// The inode says whether the descriptor is still what the scan of /proc saw: it may have been reused.
+// Compares the inode, because the descriptor may have been reused since the scan of /proc.
 bool refers_to(int fd, uint32_t inode) {
   struct stat status{};
   return ::fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) && status.st_ino == inode;
 }
 
-// Takes listeners out of a process tree, each socket from whichever process gives it first: a worker that
-// changed its uid refuses what its master gives.
+// Takes listeners out of a process tree, each socket from the first process that allows it: a worker that
+// changed its uid may refuse where its master does not.
 class Taking {
  public:
   explicit Taking(std::vector<ListenSocket> wanted) : wanted_(std::move(wanted)) {}
 
   void take_from(const ProcessRef& process) { take_from(process.id().pid, &process); }
 
-  // `process`: where it is opened already.
+  // `process`: if the caller has it open.
   void take_from(pid_t pid, const ProcessRef* process = nullptr) {
     std::optional<ProcessRef> opened;
     const int failure = for_each_socket(pid, [&](int descriptor, uint32_t inode) {
@@ -108,7 +108,7 @@ class Taking {
         process = &opened.emplace(std::move(*now));
       }
       auto fd = process->take_fd(descriptor);
-      // Closed meanwhile, or the process ended.
+      // Closed since the scan, or the process has exited.
       if (!fd && (fd.error().os_error == EBADF || fd.error().os_error == ESRCH)) return;
       if (!fd) {
         refused_.emplace_back(inode, fd.error());
@@ -124,7 +124,7 @@ class Taking {
 
   [[nodiscard]] bool complete() const { return wanted_.empty(); }
 
-  // What was taken, oldest socket first; or why something that is there could not be.
+  // The duplicates, oldest socket first; or why one could not be taken.
   Result<std::vector<TakenListener>> finish() {
     for (const auto& [inode, error] : refused_) {
       if (std::ranges::find(wanted_, inode, &ListenSocket::inode) != wanted_.end()) return fail(error);
@@ -268,7 +268,7 @@ std::string SocketOwner::text() const {
 
 namespace {
 
-// Calls `visit(pid)` for every process, to the first error.
+// Calls `visit(pid)` for every process, up to the first error.
 template <typename Visit>
 Status for_each_process(const Visit& visit) {
   DIR* proc = ::opendir("/proc");
@@ -339,7 +339,7 @@ Result<size_t> count_connections(SockDiag& diag, const ProcessId& root, std::spa
   std::erase_if(*inodes, [&](uint32_t inode) {
     return std::ranges::find(*listeners, inode, &ListenSocket::inode) != listeners->end();
   });
-  // To look for connections is to walk through all that the host has.
+  // A connection dump walks through all connections of the host.
   if (inodes->empty()) return size_t{0};
   const auto connections = diag.connections(ports);
   if (!connections) return fail(connections.error());

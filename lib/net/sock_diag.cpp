@@ -66,7 +66,7 @@ Families families_of(std::span<const ListenAddress> addresses) {
 Result<SockDiag> SockDiag::create() {
   Fd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
   if (!socket) return fail(last_os_failure(kContext));
-  // The kernel answers within the call; this only keeps a surprise from becoming a hang.
+  // The kernel answers within the call; this is a guard against a hang.
   const timeval patience{5, 0};
   if (::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0)
     return fail(last_os_failure(kContext));
@@ -123,7 +123,7 @@ Result<std::vector<DiagSocket>> SockDiag::dump_ports(uint32_t states, std::span<
   for (const int family : {AF_INET, AF_INET6}) {
     if (families == (family == AF_INET ? Families::V6 : Families::V4)) continue;
     auto sockets = dump(family, states, only_port);
-    // A kernel without IPv6 has no such family to ask about.
+    // A kernel without IPv6 does not know the family.
     if (!sockets && family == AF_INET6 && sockets.error().os_error == ENOENT) continue;
     if (!sockets) return sockets;
     for (auto& socket : *sockets) {
@@ -169,7 +169,7 @@ Result<std::vector<ListenSocket>> SockDiag::listeners_reached(const Endpoint& ta
 }
 
 Result<std::vector<Handshake>> SockDiag::handshakes(const Endpoint& bound) {
-  // A request socket has the family of its listener: with a dual-stack one, IPv4 clients are found as IPv6.
+  // A request socket has the family of its listener: IPv4 clients of a dual-stack one are listed as IPv6.
   const auto sockets = dump(bound.ip.is_v4() ? AF_INET : AF_INET6, state_bit(TCP_SYN_RECV), bound.port);
   if (!sockets) return fail(sockets.error());
   std::vector<Handshake> handshakes;
@@ -205,7 +205,7 @@ Result<DiagSocket> SockDiag::look_up(const Endpoint& local, const Endpoint& remo
   request.body.id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
   if (auto sent = send_request(&request, sizeof request); !sent) return fail(sent.error());
 
-  // A look-up is answered by one message without an end mark.
+  // The answer to a look-up is one message without an end mark.
   const std::string what = "cannot find the connection from " + remote.text() + " to " + local.text();
   for (;;) {
     alignas(nlmsghdr) std::array<std::byte, 4096> buffer;

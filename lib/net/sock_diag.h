@@ -16,7 +16,7 @@ namespace rollctl {
 struct ListenSocket {
   Endpoint bound;
   uint32_t inode = 0;   // as in /proc/PID/fd: "socket:[INODE]"
-  uint64_t cookie = 0;  // SO_COOKIE, never used twice until a reboot
+  uint64_t cookie = 0;  // SO_COOKIE, unique until a reboot
   uint32_t uid = 0;     // effective uid of its creator
   bool v6only = false;  // IPV6_V6ONLY
   int device = 0;       // SO_BINDTODEVICE as an interface index, 0: any
@@ -33,7 +33,7 @@ struct Connection {
   auto operator<=>(const Connection&) const = default;
 };
 
-// A half-open handshake (SYN_RECV). Nothing tells which listener it belongs to.
+// A half-open handshake (SYN_RECV). The kernel does not tell which listener it belongs to.
 struct Handshake {
   Endpoint local;
   Endpoint remote;
@@ -43,39 +43,40 @@ struct Handshake {
 
 enum class Families { V4, V6, Both };
 
-// Those that sockets have which serve one of the addresses.
+// The families of sockets that can serve one of the addresses.
 Families families_of(std::span<const ListenAddress> addresses);
 
-// Asks the kernel about the TCP sockets of one network namespace, the one in which it was created, over one
-// NETLINK_SOCK_DIAG socket. Any user may ask about everybody's sockets. Calls block only while the kernel
-// answers: a few ms where there are tens of thousands of sockets, else a fraction of one.
+// Asks the kernel about the TCP sockets of the network namespace in which it was created, over one
+// NETLINK_SOCK_DIAG socket. Every user may ask about all users' sockets. A call blocks while the kernel
+// answers: less than 1 ms, a few ms with tens of thousands of sockets.
 class SockDiag {
  public:
   static Result<SockDiag> create();
 
-  // Everything that listens, or what listens on one of `ports` (host order). The kernel walks through all
-  // that listens on the host, once for each family.
+  // All listening sockets, or those on one of `ports` (host order). The kernel walks through all listening
+  // sockets of the host, once for each family.
   Result<std::vector<ListenSocket>> listeners(std::span<const uint16_t> ports = {},
                                               Families families = Families::Both);
 
-  // What listens on exactly `bound`.
+  // The listening sockets on exactly `bound`.
   Result<std::vector<ListenSocket>> listeners_on(const Endpoint& bound);
 
-  // What takes a connection from this host to `target`: what listens on exactly that, else on its wildcard.
+  // The listening sockets that a connection from this host to `target` can reach: those on exactly that
+  // address, else on its wildcard.
   Result<std::vector<ListenSocket>> listeners_reached(const Endpoint& target);
 
   // The half-open handshakes with listeners on `bound`, sorted.
   Result<std::vector<Handshake>> handshakes(const Endpoint& bound);
 
-  // Whether one of these is still half-open: a look-up, whose cost does not depend on the number of sockets.
+  // Whether a handshake is still half-open: one look-up, whose cost does not depend on the number of sockets.
   Result<bool> is_half_open(const Handshake& handshake);
 
-  // The connections of `ports` that have data or a close to exchange yet: ESTABLISHED, CLOSE_WAIT, LAST_ACK,
+  // The connections of `ports` that still exchange data or a close: ESTABLISHED, CLOSE_WAIT, LAST_ACK,
   // FIN_WAIT1, FIN_WAIT2, CLOSING.
   Result<std::vector<Connection>> connections(std::span<const uint16_t> ports);
 
-  // The inode of the server's end of one connection, 0 while it has not been accepted. NotFound where there
-  // is no such connection (any more).
+  // The inode of the server's end of one connection; 0 before it is accepted. NotFound where the connection
+  // does not exist.
   Result<uint32_t> connection_inode(const Endpoint& local, const Endpoint& remote);
 
  private:

@@ -7,15 +7,13 @@
 
 namespace rollctl {
 
-// A non-blocking TCP socket bound to `source`; port 0 lets the kernel choose one. The source of a connection
-// to an address of this host is that address.
+// A non-blocking TCP socket bound to `source`; with port 0 the kernel chooses one.
 Result<Fd> open_client(const Endpoint& source);
 
-// Begins to connect; the socket becomes writable when it has or has failed. Over loopback the handshake is
-// mostly over when this returns.
+// Begins to connect; the socket becomes writable once the connect has worked or failed. Never blocks.
 Status begin_connect(int fd, const Endpoint& target);
 
-// The end of begin_connect(): nothing wrong, or why it failed.
+// The result of begin_connect(), once the socket is writable.
 Status connect_outcome(int fd, const Endpoint& target);
 
 Result<Endpoint> local_endpoint(int fd);

@@ -31,7 +31,7 @@ class FailedConnect final : public AimedConnect {
   Watch watch_;
 };
 
-// The announcement of one aimed connection; taken back when it goes.
+// The announcement of one aimed connection, revoked when destroyed.
 class Announcement {
  public:
   static Result<Announcement> make(Fd probes, const Endpoint& source, uint32_t slot) {

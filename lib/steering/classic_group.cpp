@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "steering/classic_group.h"
 
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -16,18 +15,19 @@
 #include "net/process_sockets.h"
 #include "net/tcp_connect.h"
 #include "steering/find_positions.h"
+#include "steering/listener_retirement.h"
 
 namespace rollctl {
 
 namespace {
 
-// Where this host reaches the group.
+// An address at which this host reaches the group.
 Endpoint target_of(const Endpoint& bound) {
   if (!bound.ip.is_unspecified()) return bound;
   const Endpoint v4{IpAddress::v4(INADDR_LOOPBACK), bound.port};
   const Endpoint v6{IpAddress::v6(in6addr_loopback), bound.port};
   if (bound.ip.is_v4()) return v4;
-  // Where IPv6 is switched off on the loopback device, a dual-stack group is reached by IPv4.
+  // Without IPv6 on the loopback device a dual-stack group is reached by IPv4.
   return open_client({v6.ip, 0}) ? v6 : v4;
 }
 
@@ -40,27 +40,6 @@ bool has_option(const Fd& fd, int option) {
 uint32_t inode_of(const Fd& socket) {
   struct stat status{};
   return ::fstat(socket.get(), &status) == 0 ? static_cast<uint32_t>(status.st_ino) : 0;
-}
-
-// A SYN that is misled to a listener which nobody owns is dropped, and the client tries again a second later,
-// instead of waiting for an answer that never comes.
-void refuse_all(const Fd& listener) {
-  sock_filter nothing[] = {{BPF_RET | BPF_K, 0, 0, 0}};
-  const sock_fprog program{1, nothing};
-  (void)::setsockopt(listener.get(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
-}
-
-void refuse_no_more(const Fd& listener) {
-  const int unused = 0;
-  (void)::setsockopt(listener.get(), SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof unused);
-}
-
-// Who waits in the queue of a listener that nobody owns is told so.
-void empty_queue(const Fd& listener) {
-  pollfd waiting{listener.get(), POLLIN, 0};
-  while (::poll(&waiting, 1, 0) == 1 && (waiting.revents & POLLIN) != 0) {
-    if (!Fd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC))) return;
-  }
 }
 
 }  // namespace
@@ -102,17 +81,17 @@ void ClassicGroup::watch_holders(Member& member) const {
   for (const ProcessRef& holder : member.holders) member.exits.push_back(watch_exit_(holder));
 }
 
-// Cheapest first. That a holder is not known yet (a worker that was forked later) shows in reading all of
-// /proc.
+// Cheapest checks first. An unknown holder, such as a worker that was forked later, is found by reading all
+// of /proc.
 bool ClassicGroup::is_held(Member& member) const {
   const bool saw_them = !member.holders.empty();
   const auto has_exited = [](const ProcessRef& holder) { return holder.has_exited(); };
   if (std::ranges::any_of(member.holders, has_exited)) {
-    member.exits.clear();  // before what they watch: another thread may get the descriptor's number at once
+    member.exits.clear();  // before the descriptors that they watch are closed
     std::erase_if(member.holders, has_exited);
     watch_holders(member);
   }
-  // What could not be looked at counts as held: only a listener that nobody has is closed.
+  // A failed check counts as held: closing a listener that is in use would lose connections.
   for (const ProcessRef& holder : member.holders) {
     if (holds_socket(holder, member.inode).value_or(true)) return true;
   }
@@ -167,7 +146,7 @@ void ClassicGroup::disown(InstanceId instance) {
   }
 }
 
-// The members that the kernel lists, ours and others', as cookies.
+// The cookies of the group's members, those of other processes included.
 Result<std::vector<uint64_t>> ClassicGroup::present_cookies() {
   auto sockets = diag_->listeners_on(bound_);
   if (!sockets) return fail(sockets.error());
@@ -182,8 +161,8 @@ Result<std::vector<uint64_t>> ClassicGroup::present_cookies() {
   return cookies;
 }
 
-// A member that joins goes to the end, and one that leaves changes no position but its own and the last one:
-// as long as all are there that were there when positions were found, these are right.
+// A new member goes to the end, and one that leaves changes only its own position and the last one. So
+// positions are right as long as all members are left that were there when the positions were found.
 Status ClassicGroup::ensure_current() {
   const auto present = present_cookies();
   if (!present) return fail(present.error());
@@ -198,7 +177,7 @@ Status ClassicGroup::ensure_current() {
 Status ClassicGroup::locate() {
   const auto present = present_cookies();
   if (!present) return fail(present.error());
-  // One that was shut down listens no more, whoever holds it.
+  // A listener that was shut down is out of the group, although it is held.
   std::erase_if(members_, [&](const Member& member) {
     return std::ranges::find(*present, member.cookie) == present->end();
   });
@@ -235,7 +214,7 @@ Status ClassicGroup::install() {
     for (const GroupPosition position : positions)
       spread_.push_back({position, weight / static_cast<double>(positions.size())});
   }
-  // Nobody is left who serves: rather a listener that refuses than one which is not to be reached.
+  // Where no member serves, clients go to a listener that refuses them, not to a gated one.
   otherwise_ = kNoPosition;
   for (const Member& member : members_) {
     if (member.abandoned && member.position) otherwise_ = *member.position;
@@ -250,7 +229,7 @@ Result<ClassicGroup::Applied> ClassicGroup::apply(const Rotation& rotation) {
     const auto share = rotation.find(member.instance);
     return !member.abandoned && share != rotation.end() && share->second > 0;
   });
-  if (!anybody) return Applied::Nobody;
+  if (!anybody) return Applied::Unchanged;
   if (auto current = ensure_current(); !current) return fail(current.error());
   rotation_ = rotation;
   if (auto installed = install(); !installed) return fail(installed.error());
@@ -298,7 +277,7 @@ Result<bool> ClassicGroup::tend() {
   for (Member& member : members_) {
     if (member.abandoned || is_held(member)) continue;
     member.abandoned = true;
-    refuse_all(member.fd);
+    refuse_clients(member.fd);
   }
   if (auto released = release(); !released) return fail(released.error());
   if (attached_ && !members_.empty()) {
@@ -316,76 +295,41 @@ void ClassicGroup::drop(uint64_t cookie) {
   located_with_.erase(cookie);
 }
 
-// Closing moves the last member into the hole. Were that the one that all go to for the moment, its old
-// position would be none any more, and the kernel would hash over all that are left: fine where these serve,
-// or refuse.
-bool ClassicGroup::may_move(const std::vector<uint64_t>& layout, uint64_t closing, uint64_t pinned) const {
-  if (layout.empty() || layout.back() == closing || layout.back() != pinned) return true;
-  return std::ranges::all_of(layout, [&](uint64_t cookie) {
-    if (cookie == closing || cookie == pinned) return true;
-    const Member* member = find(cookie);
-    return member != nullptr && (serves(*member) || member->abandoned);
-  });
-}
-
-void ClassicGroup::close_abandoned(std::vector<uint64_t> layout, uint64_t pinned) {
-  // From the end, so that as few as possible move.
-  std::vector<uint64_t> closing;
-  for (auto cookie = layout.rbegin(); cookie != layout.rend(); ++cookie) {
-    const Member* member = find(*cookie);
-    if (member != nullptr && member->abandoned && *cookie != pinned) closing.push_back(*cookie);
-  }
-  for (const uint64_t cookie : closing) {
-    Member* member = find(cookie);
-    if (!may_move(layout, cookie, pinned)) {
-      empty_queue(member->fd);
-      continue;
-    }
-    const auto hole = std::ranges::find(layout, cookie);
-    *hole = layout.back();
-    layout.pop_back();
-    // Should a process that this user cannot see hold it after all, it is as it was.
-    refuse_no_more(member->fd);
-    drop(cookie);
-  }
-}
-
+// Closes listeners that only this object holds, while all new connections go to one member that does not
+// move.
 Status ClassicGroup::release() {
   if (std::ranges::none_of(members_, &Member::abandoned)) return {};
   if (!attached_) {
     std::erase_if(members_, [](Member& member) {
-      if (member.abandoned) refuse_no_more(member.fd);
+      if (member.abandoned) readmit_clients(member.fd);
       return member.abandoned;
     });
     return {};
   }
   if (auto current = ensure_current(); !current) return current;
-  const Member* pinned = nullptr;
+  std::vector<ListenerRetirement::Member> candidates;
   for (const Member& member : members_) {
-    if (serves(member) && (pinned == nullptr || *member.position < *pinned->position)) pinned = &member;
+    if (member.position)
+      candidates.push_back({member.cookie, *member.position, serves(member), member.abandoned});
   }
-  if (pinned == nullptr) {
-    // Whoever comes now is refused by one of these, so that nobody reaches one that is not ready.
-    for (const Member& member : members_) {
-      if (!member.abandoned || !member.position) continue;
-      empty_queue(member.fd);
-      pinned = &member;
-    }
-    if (pinned == nullptr) return {};
-  }
-  const uint64_t pin = pinned->cookie;
+  const ListenerRetirement retirement(std::move(candidates), size_);
+  const auto pinned = retirement.pinned_position();
+  if (!pinned) return {};
   spread_.clear();
-  otherwise_ = *pinned->position;
+  otherwise_ = *pinned;
   if (auto attached = attach({}); !attached) return attached;
   if (auto over = grace_period(); !over) return over;
-
-  std::vector<uint64_t> layout(size_, 0);
+  const std::vector<uint64_t> closing = retirement.close_order();
   for (const Member& member : members_) {
-    if (member.position && *member.position < layout.size()) layout[*member.position] = member.cookie;
+    if (member.abandoned && std::ranges::find(closing, member.cookie) == closing.end())
+      empty_queue(member.fd);
   }
-  const size_t before = members_.size();
-  close_abandoned(std::move(layout), pin);
-  if (members_.size() != before) {
+  for (const uint64_t cookie : closing) {
+    // A process that this user cannot see may hold it after all.
+    readmit_clients(find(cookie)->fd);
+    drop(cookie);
+  }
+  if (!closing.empty()) {
     if (auto located = locate(); !located) return located;
   }
   return install();
@@ -406,7 +350,7 @@ Status ClassicGroup::detach() {
   }
   if (auto released = release(); !released) return released;
   aimed_.clear();
-  // The one that it is detached through last.
+  // Keeps one listener, to detach the program through.
   const auto keeper = std::ranges::find_if(members_, [&](const Member& member) { return serves(member); });
   if (keeper != members_.end()) std::iter_swap(keeper, members_.begin());
   if (members_.empty()) return {};

@@ -15,12 +15,15 @@
 
 namespace rollctl {
 
-// One address that is steered by a classic program. The program knows positions only, and these change when a
-// member of the group closes; so a duplicate of every listener that is known is held, and none closes before
-// its owner *and* this object have let go: positions change at a moment of this object's choosing.
+// One address that is steered by a classic program. The program chooses by position, and positions change
+// when a member of the group closes. So this object holds a duplicate of every known listener: each stays
+// open until its owner and this object have closed it, and this object chooses when positions change
+// (ListenerRetirement).
+//
+// More than twelve methods: those of Steering for one address, and the upkeep.
 class ClassicGroup : public std::enable_shared_from_this<ClassicGroup> {
  public:
-  // Calls back whenever that process has exited, as long as the watch lives.
+  // Calls back once that process has exited.
   using WatchExit = std::function<Watch(const ProcessRef& process)>;
   ClassicGroup(std::shared_ptr<SockDiag> diag, const Endpoint& bound, WatchExit watch_exit)
       : diag_(std::move(diag)), watch_exit_(std::move(watch_exit)), bound_(bound) {}
@@ -30,57 +33,57 @@ class ClassicGroup : public std::enable_shared_from_this<ClassicGroup> {
   [[nodiscard]] bool attached() const { return attached_; }
   [[nodiscard]] bool has(InstanceId instance) const;
 
-  // Whether somebody is here who is not in the rotation.
+  // Whether a listener outside the rotation is left.
   [[nodiscard]] bool has_others() const;
 
   // SO_COOKIE of each listener of the instance.
   [[nodiscard]] std::vector<uint64_t> cookies_of(InstanceId instance) const;
 
-  // Makes these the instance's listeners; others that it had are held until nobody else has them any more.
+  // Makes these the instance's listeners. Others that it had are held until no other process has them open.
   Status put(InstanceId instance, const ProcessId& server, std::vector<Listener> listeners);
 
-  // The instance has gone: what it had is held until nobody else has it.
+  // The instance has gone. Its listeners are held until no other process has them open.
   void disown(InstanceId instance);
 
-  // Makes the part of `rotation` that listens here the rotation. Where that is nobody, nothing changes.
-  enum class Applied { Written, Nobody };
+  // Makes the part of `rotation` that listens here the rotation; Unchanged where that part is empty, and
+  // nothing changes.
+  enum class Applied { Written, Unchanged };
   Result<Applied> apply(const Rotation& rotation);
 
-  // Attaches a program that leads aimed connections only; of others the kernel decides.
+  // Attaches a program for aimed connections only; the kernel hashes all others.
   Status guard();
 
-  // Only remembers it, for an address whose program is to be attached later.
+  // Sets the rotation without attaching a program.
   void remember(const Rotation& rotation) { rotation_ = rotation; }
 
-  // The position of a listener of the instance, another one each time where it has several. NotFound where it
-  // has none.
+  // The position of a listener of the instance, in turn where it has several. NotFound where it has none.
   Result<GroupPosition> next_position(InstanceId instance);
 
-  // Connections from `source` go to `position` until the result goes.
+  // Connections from `source` go to `position` until the result is destroyed.
   Result<std::shared_ptr<void>> aim(const Endpoint& source, GroupPosition position);
 
-  // Looks what has happened meanwhile: a listener that nobody else holds gets no more connections and is
-  // closed, and positions that have changed are found anew. True while somebody outside the rotation still
-  // listens. 0.1 ms; 1 ms where something has changed.
+  // The upkeep: steers away from and closes listeners that only this object holds, and finds positions again
+  // where they have changed. True while a listener outside the rotation is left. Takes 0.1 ms; 1 ms after a
+  // change.
   Result<bool> tend();
 
-  // The kernel hashes again; listeners are still held.
+  // Detaches the program: the kernel hashes again. Listeners are still held.
   Status lift();
 
-  // The same, and lets go of all of them.
+  // The same, and closes all duplicates.
   Status detach();
 
  private:
   struct Member {
-    InstanceId instance = 0;  // 0: nobody's any more
+    InstanceId instance = 0;  // 0: its instance has gone
     Fd fd;
     uint32_t inode = 0;
     uint64_t cookie = 0;
     std::optional<GroupPosition> position;
     std::optional<ProcessRef> server;
-    std::vector<ProcessRef> holders;  // empty: this user may not see them
-    std::vector<Watch> exits;         // of the holders; after them, so that these end first
-    bool abandoned = false;           // nobody else holds it
+    std::vector<ProcessRef> holders;  // empty: this user may not inspect them
+    std::vector<Watch> exits;         // of the holders; declared after them, so that the watches end first
+    bool abandoned = false;           // no other process has it open
   };
 
   [[nodiscard]] bool serves(const Member& member) const;
@@ -92,8 +95,6 @@ class ClassicGroup : public std::enable_shared_from_this<ClassicGroup> {
   Status install();
   Status attach(std::span<const AimedSource> more);
   Status release();
-  void close_abandoned(std::vector<uint64_t> layout, uint64_t pinned);
-  [[nodiscard]] bool may_move(const std::vector<uint64_t>& layout, uint64_t closing, uint64_t pinned) const;
   Member* find(uint64_t cookie);
   [[nodiscard]] const Member* find(uint64_t cookie) const;
   void drop(uint64_t cookie);
@@ -102,11 +103,11 @@ class ClassicGroup : public std::enable_shared_from_this<ClassicGroup> {
   WatchExit watch_exit_;
   Endpoint bound_;
   std::vector<Member> members_;
-  std::set<uint64_t> located_with_;  // who was in the group when the positions were found
-  size_t size_ = 0;                  // and how many
+  std::set<uint64_t> located_with_;  // the group's members, by cookie, when the positions were found
+  size_t size_ = 0;                  // of the group at that time
   Rotation rotation_;
   bool attached_ = false;
-  // What the program says besides `aimed_`.
+  // The program's choices, besides `aimed_`.
   std::vector<WeightedPosition> spread_;
   GroupPosition otherwise_ = kNoPosition;
   std::vector<AimedSource> aimed_;

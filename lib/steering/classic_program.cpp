@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstring>
 
 namespace rollctl {
@@ -46,7 +45,7 @@ uint32_t word_at(const IpAddress& ip, size_t offset) {
 void aim_ipv4(Code& code, const AimedSource& aimed) {
   code.push_back(statement(BPF_LD | BPF_W | BPF_ABS, kNetwork + kSourceOfIpv4));
   code.push_back(jump_if(BPF_JEQ, word_at(aimed.source.ip, 12), 0, 4));
-  // X becomes the length of the IP header: the ports follow it.
+  // X becomes the length of the IP header, which the ports follow.
   code.push_back(statement(BPF_LDX | BPF_B | BPF_MSH, kNetwork));
   code.push_back(statement(BPF_LD | BPF_H | BPF_IND, kNetwork));
   code.push_back(jump_if(BPF_JEQ, aimed.source.port, 0, 1));
@@ -64,7 +63,7 @@ void aim_ipv6(Code& code, const AimedSource& aimed) {
   code.push_back(answer(aimed.position));
 }
 
-// Sources of one IP version; packets of the other pass it over.
+// Code for sources of one IP version; packets of the other jump over it.
 void append_aimed(Code& code, uint32_t version, const Code& sources) {
   if (sources.empty()) return;
   code.push_back(statement(BPF_LD | BPF_B | BPF_ABS, kNetwork));
@@ -82,7 +81,7 @@ void append_rotation(Code& code, std::span<const WeightedPosition> rotation, Gro
   double sum = 0;
   for (size_t i = 0; i + 1 < rotation.size(); ++i) {
     sum += rotation[i].weight;
-    const double bound = std::clamp(std::round(sum / whole * kAllOfRandom), 0.0, kAllOfRandom - 1);
+    const double bound = std::clamp(sum / whole * kAllOfRandom + 0.5, 0.0, kAllOfRandom - 1);
     code.push_back(jump_if(BPF_JGE, static_cast<uint32_t>(bound), 1, 0));
     code.push_back(answer(rotation[i].position));
   }

@@ -12,13 +12,13 @@
 
 namespace rollctl {
 
-// A position in a SO_REUSEPORT group: the number that a classic program answers with.
+// A position in a SO_REUSEPORT group, which a classic program returns.
 using GroupPosition = uint32_t;
 
-// Beyond any group: the kernel hashes over all members then.
+// Beyond the group: makes the kernel hash over all members.
 inline constexpr GroupPosition kNoPosition = 0xffffffff;
 
-// Connections from exactly this source go to that position.
+// Connections from this source go to this position.
 struct AimedSource {
   Endpoint source;
   GroupPosition position = kNoPosition;
@@ -32,13 +32,13 @@ struct WeightedPosition {
 // At most this many sources fit into one program.
 inline constexpr size_t kMostAimedSources = 128;
 
-// A classic BPF program for SO_ATTACH_REUSEPORT_CBPF: sources that are named go where they are aimed, all
-// others are spread at random by weight; with an empty rotation they go to `otherwise`. Pure.
+// A classic BPF program for SO_ATTACH_REUSEPORT_CBPF: sends aimed sources to their positions and spreads all
+// others at random by weight; with an empty rotation it sends them to `otherwise`. Pure.
 std::vector<sock_filter> build_classic_program(std::span<const AimedSource> aimed,
                                                std::span<const WeightedPosition> rotation,
                                                GroupPosition otherwise);
 
-// Lets it choose for the whole group of a socket, in place of any earlier program, at once for look-ups that
+// Attaches the program to the whole group of a socket, in place of an earlier one; holds for look-ups that
 // begin afterwards. Needs no privilege. 10 to 50 µs.
 Status attach_classic_program(int listener_fd, std::span<const sock_filter> program);
 

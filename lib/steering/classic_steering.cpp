@@ -11,20 +11,22 @@
 #include "steering/aimed_connect.h"
 #include "steering/find_positions.h"
 #include "steering/group_choice.h"
+#include "steering/owner_connect.h"
 #include "steering/settle_addresses.h"
 
 namespace rollctl {
 
 namespace {
 
-// How often to look: a server that leaves closes its listener at any moment, one that serves hardly ever
-// does. Of a server with very many descriptors less often, so that looking takes a twentieth of a CPU.
+// The interval of the upkeep. A leaving server may close its listener at any moment, a serving one rarely
+// does. The interval grows with the duration of the upkeep (servers with many descriptors), to use 5 % of a
+// CPU.
 struct Pause {
   Micros shortest;
   Micros longest;
 };
-constexpr Pause kWhileSomebodyLeaves{Micros{2'000}, Micros{20'000}};
-constexpr Pause kElse{Micros{50'000}, Micros{1'000'000}};
+constexpr Pause kWhileLeaving{Micros{2'000}, Micros{20'000}};
+constexpr Pause kWhileServing{Micros{50'000}, Micros{1'000'000}};
 constexpr int kShareOfTime = 20;
 
 }  // namespace
@@ -84,7 +86,7 @@ Status ClassicSteering::add(InstanceId instance, const ProcessId& server, std::v
   for (auto& [bound, some] : by_address) {
     ClassicGroup& group = group_for(bound);
     if (auto put = group.put(instance, server, std::move(some)); !put) return put;
-    // It was in the rotation, but did not listen then.
+    // It is in the rotation, but did not listen at the last shift().
     if (!rotation_.contains(instance)) continue;
     if (auto applied = apply(group); !applied) return applied;
   }
@@ -131,15 +133,15 @@ Status ClassicSteering::guard(Admitted) {
 
 void ClassicSteering::tend() {
   const auto began = std::chrono::steady_clock::now();
-  bool somebody_leaves = false;
+  bool is_any_leaving = false;
   for (const auto& group : groups_) {
-    // What could not be done now is tried again.
+    // After a failure it is tried again.
     const bool others = group->tend().value_or(true);
-    somebody_leaves = somebody_leaves || others;
+    is_any_leaving = is_any_leaving || others;
     if (!others && gate_ == Gate::No && group->attached()) (void)group->lift();
   }
   const auto took = std::chrono::duration_cast<Micros>(std::chrono::steady_clock::now() - began);
-  const auto& [shortest, longest] = somebody_leaves ? kWhileSomebodyLeaves : kElse;
+  const auto& [shortest, longest] = is_any_leaving ? kWhileLeaving : kWhileServing;
   const Micros pause = std::clamp(Micros(kShareOfTime * took), shortest, longest);
   tend_again_ = loop_.after(pause, [this] { tend(); });
 }

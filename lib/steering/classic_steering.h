@@ -12,16 +12,16 @@
 
 namespace rollctl {
 
-// Steering without any privilege, by a classic BPF program (SO_ATTACH_REUSEPORT_CBPF): all it needs is the
-// listeners themselves. The program knows positions in the group only, so this process has to see to it for
-// as long as it steers: from the loop, it looks after listeners that were closed and processes that exited.
-// When it dies, the program stays, and what it says gets less true with every listener that closes: such a
-// connection goes to a member by hash. The next one that steers replaces it, from an add() on.
+// Steering without privilege, by a classic BPF program (SO_ATTACH_REUSEPORT_CBPF); it needs the listeners
+// only. The program chooses by position in the group. So while it steers, this object watches, from the loop,
+// for listeners that close and processes that exit, and replaces the program. If this process dies, the
+// program stays, and sends more connections to wrong members with every listener that closes. The next
+// steering replaces it at its first add().
 class ClassicSteering final : public Steering {
  public:
   enum class Gate {
-    Yes,  // from the first shift() until detach() whoever is not in the rotation gets nothing
-    No,   // only those that leave get nothing; the program is there while one of them listens
+    Yes,  // from the first shift() until detach() instances outside the rotation get no connections
+    No,   // a program is attached only while an instance that left the rotation still listens
   };
 
   // The loop must outlive it. Its errors are those of classic_steering_available().
@@ -30,33 +30,32 @@ class ClassicSteering final : public Steering {
   [[nodiscard]] Handover way() const override { return Handover::Steer; }
   [[nodiscard]] bool outlives_rollctl() const override { return false; }
 
-  // A listener is held until nobody else holds it, and then closed when that misleads nobody: at once
-  // where a process exited, within 2 to 20 ms while somebody is outside the rotation, else within 0.05 to 1
-  // s; all of it in the loop. Reads all of /proc, to know who holds it.
+  // Holds each listener until no other process has it open, and then closes it, from the loop, at a moment
+  // when no connection is misled: at once after an exit; within 2 to 20 ms while an instance outside the
+  // rotation listens; else within 0.05 to 1 s. Reads all of /proc to find the holders.
   Status add(InstanceId instance, const ProcessId& server, std::vector<Listener> listeners) override;
 
-  // Attaches, after the positions have been found: 0.1 ms a listener where these have changed. Weights are
-  // exact, by random numbers.
+  // Finds positions where they have changed (0.1 ms a listener), then attaches. Weights are exact on average.
   Status shift(const Rotation& rotation) override;
 
-  // The kernel hashes over all that listen, as without a program; only aimed connections are led.
+  // The kernel hashes over all listeners, as without a program; only aimed connections are steered.
   Status guard(Admitted admitted) override;
 
   [[nodiscard]] Rotation rotation() const override { return rotation_; }
   std::unique_ptr<Settlement> settle(InstanceId instance, Millis bound) override;
   Status remove(InstanceId instance) override;
 
-  // Exact, also under load. To an address whose program is not attached yet: by owner, as without steering.
+  // Exact, also under load. On an address without a program yet: connect_to_owner().
   std::unique_ptr<AimedConnect> connect(Loop& loop, InstanceId instance, const Endpoint& target,
                                         TimePoint deadline, std::function<void(Result<Fd>)> done) override;
 
-  // Nobody but this process can keep it right.
+  // Empty: shims cannot do the upkeep.
   Result<std::vector<SteeringHandle>> share(InstanceId instance) override;
 
   // Classic programs count nothing.
   [[nodiscard]] std::optional<SteeringCounters> counters(InstanceId instance) const override;
 
-  // Also ends a steering that another process has left behind at the addresses that were add()ed.
+  // Also detaches the program that another process left on the addresses that were add()ed.
   Status detach() override;
 
  private:
@@ -79,7 +78,7 @@ class ClassicSteering final : public Steering {
   Watch tend_again_;
 };
 
-// Whether this host lets an ordinary user steer, by trying; the error says why not.
+// Tries whether this host lets an ordinary user steer; the error says why not.
 Status classic_steering_available();
 
 }  // namespace rollctl

@@ -2,13 +2,13 @@
 #include "steering/ebpf_steering.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "bpf/grace_period.h"
 #include "net/process_sockets.h"
 #include "steering/aimed_connect.h"
 #include "steering/group_choice.h"
+#include "steering/owner_connect.h"
 #include "steering/settle_addresses.h"
 
 namespace rollctl {
@@ -81,7 +81,7 @@ Status EbpfSteering::add(InstanceId instance, const ProcessId& server, std::vect
     const auto group = group_for(bound);
     if (!group) return fail(group.error());
     if (auto put = (*group)->put(instance, some); !put) return put;
-    // It was in the rotation, but did not listen then.
+    // It is in the rotation, but did not listen at the last shift().
     if (rotation_.contains(instance) && !(*group)->rotation().contains(instance)) {
       if (auto written = (*group)->apply(rotation_); !written) return fail(written.error());
     }
@@ -106,7 +106,7 @@ Result<Fd> EbpfSteering::take_any_listener(SteerGroup& group) {
     if (taken.error().kind != ErrorKind::NotFound) refusal = taken.error();
   }
   if (refusal) return fail(*refusal);
-  return fail(ErrorKind::NotFound, "nobody listens on " + group.bound().text());
+  return fail(ErrorKind::NotFound, "no instance listens on " + group.bound().text());
 }
 
 Status EbpfSteering::attach(SteerGroup& group) {
@@ -126,7 +126,7 @@ Status EbpfSteering::shift(const Rotation& rotation) {
   for (const auto& group : groups_) {
     const auto written = group->apply(rotation);
     if (!written) return fail(written.error());
-    if (*written == SteerGroup::Applied::Nobody) continue;
+    if (*written == SteerGroup::Applied::Unchanged) continue;
     guarded_.erase(group.get());
     if (auto attached = attach(*group); !attached) return attached;
   }
@@ -153,39 +153,11 @@ Rotation EbpfSteering::rotation() const {
   return rotation_;
 }
 
-void EbpfSteering::look_ahead() {
-  quiet_.clear();
-  std::map<Endpoint, std::vector<uint64_t>> untouched;
-  for (const auto& group : groups_) {
-    if (group->attachment() != SteerGroup::Attachment::Yes) continue;
-    for (const InstanceId id : group->instances())
-      if (group->is_untouched(id)())
-        std::ranges::copy(group->cookies_of(id), std::back_inserter(untouched[group->bound()]));
-  }
-  // A look-up that began before the program was attached may only now begin a handshake.
-  if (untouched.empty() || !grace_period()) return;
-  for (auto& [bound, cookies] : untouched) {
-    const auto handshakes = diag_->handshakes(bound);
-    if (handshakes && handshakes->empty()) quiet_[bound] = std::move(cookies);
-  }
-}
-
-std::function<bool()> EbpfSteering::has_no_handshakes(const SteerGroup& group, InstanceId instance) const {
-  const auto quiet = quiet_.find(group.bound());
-  if (quiet == quiet_.end()) return {};
-  // A listener that was opened since may have been in a group without a program.
-  const bool all_quiet = std::ranges::all_of(group.cookies_of(instance), [&](uint64_t cookie) {
-    return std::ranges::find(quiet->second, cookie) != quiet->second.end();
-  });
-  return all_quiet ? group.is_untouched(instance) : std::function<bool()>();
-}
-
 std::unique_ptr<Settlement> EbpfSteering::settle(InstanceId instance, Millis bound) {
   std::vector<SettledAddress> addresses;
   for (const auto& group : groups_) {
     auto cookies = group->cookies_of(instance);
-    if (!cookies.empty())
-      addresses.push_back({group->bound(), std::move(cookies), has_no_handshakes(*group, instance)});
+    if (!cookies.empty()) addresses.push_back({group->bound(), std::move(cookies)});
   }
   return settle_addresses(diag_, addresses, bound, clock_);
 }
@@ -278,7 +250,7 @@ Status EbpfSteering::detach() {
   }
   groups_ = std::move(standing);
   if (!ended.empty()) {
-    // A look-up that began before may still be in the program, and would find no socket to choose.
+    // A look-up that began before may still be in the program, and needs the sockets.
     if (auto over = grace_period(); !over) failure = over.error();
     for (const auto& group : ended) group->clear();
   }

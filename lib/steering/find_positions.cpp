@@ -21,13 +21,13 @@ namespace rollctl {
 
 namespace {
 
-// A listener that drops something of its own just then is seen at several positions, a SYN that waits too
-// long at none: so it is looked twice at least, some times more to rule out the former, and all over again
-// for the latter.
+// A listener that drops other packets at that moment seems to be at several positions; with a delayed SYN it
+// seems to be at none. So there are at least two rounds, more of them against the former, and a new search
+// against the latter.
 constexpr int kRounds = 2;
 constexpr int kMostRounds = 5;
 constexpr int kTries = 3;
-// Over loopback a SYN has mostly been handled when connect() returns; on a busy CPU it may wait a moment.
+// Over loopback a SYN is mostly handled when connect() returns; on a busy CPU a little later.
 constexpr Micros kPatience{5000};
 constexpr const char* kKey = "rollctl";
 
@@ -39,7 +39,8 @@ Status sign(int fd, const Endpoint& target) {
   signature.tcpm_keylen = static_cast<uint16_t>(std::strlen(kKey));
   std::memcpy(signature.tcpm_key, kKey, signature.tcpm_keylen);
   if (::setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &signature, sizeof signature) == 0) return {};
-  Error error = last_os_failure("cannot find out which listener is which: this kernel signs no TCP segments");
+  Error error =
+      last_os_failure("cannot find the positions of listeners: this kernel has no TCP MD5 signatures");
   error.kind = ErrorKind::Unsupported;
   return fail(std::move(error));
 }
@@ -88,7 +89,8 @@ class Search {
     return {};
   }
 
-  // One listener at most per position and one position at most per listener; or nothing.
+  // An assignment with at most one listener per position and one position per listener; nothing where it is
+  // ambiguous.
   [[nodiscard]] std::optional<Positions> solve() const {
     std::vector<std::set<size_t>> open = candidates_;
     Positions found(listeners_.size());
@@ -149,7 +151,7 @@ class Search {
   Endpoint target_;
   std::span<const int> listeners_;
   const AttachAimed& attach_;
-  std::vector<std::set<size_t>> candidates_;  // by position: who counted a drop each time
+  std::vector<std::set<size_t>> candidates_;  // by position: the listeners that counted a drop in every round
 };
 
 }  // namespace

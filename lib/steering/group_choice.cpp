@@ -14,14 +14,15 @@ int closeness(const Endpoint& bound, const Endpoint& target) {
 }
 
 Status check_rotation(const Rotation& rotation, const std::function<bool(InstanceId)>& listens) {
-  bool anybody = rotation.empty();
+  bool any_listens = rotation.empty();
   for (const auto& [instance, weight] : rotation) {
     if (!(weight >= 0) || std::isinf(weight))
-      return fail(ErrorKind::Invalid, "instance " + std::to_string(instance) + " has a weight that is none");
-    anybody = anybody || listens(instance);
+      return fail(ErrorKind::Invalid,
+                  "the weight of instance " + std::to_string(instance) + " is negative or not finite");
+    any_listens = any_listens || listens(instance);
   }
-  if (anybody) return {};
-  return fail(ErrorKind::Invalid, "nobody of the rotation listens");
+  if (any_listens) return {};
+  return fail(ErrorKind::Invalid, "no instance of the rotation listens");
 }
 
 }  // namespace rollctl

@@ -9,11 +9,10 @@
 
 namespace rollctl {
 
-// Which of the groups that a SYN to `target` could reach the kernel would choose: the greatest; 0 for one
-// that it cannot reach.
+// The rank of a group for a SYN to `target`: the kernel chooses the greatest; 0 for one that it cannot reach.
 int closeness(const Endpoint& bound, const Endpoint& target);
 
-// Invalid for weights that are none, and where nobody of the rotation listens.
+// Invalid for a weight that is negative or not finite, and where no instance of the rotation listens.
 Status check_rotation(const Rotation& rotation, const std::function<bool(InstanceId)>& listens);
 
 }  // namespace rollctl

@@ -27,7 +27,7 @@ bool is_wanted(std::string_view kind) {
 }
 
 Status not_wanted() {
-  return fail(ErrorKind::Unsupported, "ROLLCTL_STEERING in the environment rules it out");
+  return fail(ErrorKind::Unsupported, "ROLLCTL_STEERING in the environment excludes it");
 }
 
 Result<std::unique_ptr<Steering>> steer(Loop& loop, EbpfSteeringOptions options) {

@@ -9,7 +9,7 @@
 
 namespace rollctl {
 
-// What the user asked for: the best way that the host allows, or one and no other.
+// The user's choice: the best way that the host allows, or exactly one.
 enum class HandoverPolicy { Auto, Steer, Migrate, Plain };
 
 const char* handover_policy_name(HandoverPolicy policy);

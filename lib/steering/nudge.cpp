@@ -15,7 +15,7 @@ namespace {
 
 constexpr Millis kStuckAfter{5};
 
-// The connection is closed at once; the server accepts it, reads EOF and closes it too.
+// The server accepts the connection, reads EOF and closes it.
 void open_and_close(const Endpoint& bound) {
   Endpoint target = bound;
   if (bound.ip.is_unspecified())
@@ -50,7 +50,7 @@ Nudge::Progress Nudge::poll() {
     const TimePoint since = known == stuck_since_.end() ? now : known->second;
     filled[socket.cookie] = since;
     if (now - since < kStuckAfter) continue;
-    // Which listener gets it is the kernel's choice: the next look tells.
+    // The kernel may choose another listener; then the next poll() tries again.
     open_and_close(socket.bound);
     ++nudges_;
   }

@@ -12,21 +12,20 @@
 
 namespace rollctl {
 
-// Wakes servers that have connections in their accept queue and do not know it: the kernel moved them there
-// from a closed listener without waking who waits in epoll (before upstream commit 3864c6b), and on a quiet
-// port they would wait for the next client. Where a queue stays above 0 for 5 ms, a plain connection is
-// opened and closed, which wakes the server to take them all. Use it for some ms after an old listener has
-// closed.
+// Wakes servers that do not notice connections in their accept queue: before upstream commit 3864c6b the
+// kernel moved connections from a closed listener without waking epoll, and on a quiet port they would wait
+// for the next client. Where a queue stays above 0 for 5 ms, this opens and closes a connection, and the
+// server accepts all. Use it for some ms after an old listener has closed.
 class Nudge {
  public:
-  // For everything that listens on one of `addresses`.
+  // For all listeners on `addresses`.
   static Result<std::unique_ptr<Nudge>> create(std::vector<Endpoint> addresses, Millis bound,
                                                const Clock& clock);
 
   enum class Progress { Watching, Over };
 
-  // Looks once, and nudges where it must. Over: every queue was empty just now, or `bound` has passed. Call
-  // it every millisecond or so. Never blocks.
+  // Checks once, and nudges where necessary. Over: every queue is empty, or `bound` has passed. To be called
+  // about every millisecond. Never blocks.
   Progress poll();
 
   [[nodiscard]] size_t nudges() const { return nudges_; }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
+#include "steering/owner_connect.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include "net/process_sockets.h"
 #include "net/tcp_connect.h"
-#include "steering/aimed_connect.h"
 
 namespace rollctl {
 
@@ -14,7 +15,7 @@ namespace {
 constexpr int kMaxTries = 500;
 constexpr Micros kFirstPause{50};
 constexpr Micros kLongestPause{2000};
-// A server that has not accepted by then is stuck or busy; another member may be the asked one.
+// A member that has not accepted by then is stuck or busy; a further try may reach the wanted one.
 constexpr Millis kPatiencePerTry{200};
 
 class OwnerConnect final : public AimedConnect {
@@ -32,7 +33,7 @@ class OwnerConnect final : public AimedConnect {
   }
 
  private:
-  // Trying in vain until the server listens would only trouble the other members.
+  // No tries before the server listens: they would all reach other members.
   void begin() {
     const auto listens = listens_on_port(*diag_, tree_, target_.port);
     if (!listens) return finish(fail(listens.error()));
@@ -92,7 +93,7 @@ class OwnerConnect final : public AimedConnect {
     try_again();
   }
 
-  // Through the loop, so that others have their turn.
+  // Through the loop, so that it handles other events in between.
   void try_again() {
     client_.reset();
     next_ = loop_.after(Micros(0), [this] { attempt(); });
@@ -107,7 +108,7 @@ class OwnerConnect final : public AimedConnect {
     std::string message = "no connection to " + target_.text() + " reached process " + std::to_string(pid_) +
                           " in " + std::to_string(tries_) + " tries";
     if (vanished_ > 0) message += "; " + std::to_string(vanished_) + " were closed as soon as accepted";
-    // Where each of them was seen to reach somebody else, nothing is known of the one that was asked.
+    // Where every try was seen to reach another process, the wanted one was never asked.
     const bool all_reached_others = vanished_ == 0 && unaccepted_ == 0;
     return {ErrorKind::Failed, all_reached_others ? EAGAIN : ETIMEDOUT, std::move(message),
             "set ready.address to an address of the instance's own, or steer"};

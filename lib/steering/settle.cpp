@@ -27,7 +27,7 @@ class ClosingListeners final : public Settlement {
     }
     const TimePoint after = clock_.now();
     if (after >= deadline_) return finish_late();
-    // So that settling takes no more than a third of a CPU where looking is expensive.
+    // Where a look is slow, settling takes a third of a CPU at most.
     if (after - now >= kExpensive) next_look_ = after + 2 * (after - now);
     return std::nullopt;
   }
@@ -35,12 +35,11 @@ class ClosingListeners final : public Settlement {
  private:
   enum class Stage { OldReaders, Snapshot, Handshakes, LastFinishers, Queues, Over };
 
-  // False when there is something to wait for. A look that fails decides nothing: the bound does.
+  // False where it has to wait. After a failed look it tries again until the bound.
   bool take_step() {
     switch (stage_) {
       case Stage::OldReaders:
-        return view_.grace_period().has_value() &&
-               enter(view_.has_no_handshakes && view_.has_no_handshakes() ? Stage::Queues : Stage::Snapshot);
+        return view_.grace_period().has_value() && enter(Stage::Snapshot);
       case Stage::Snapshot: {
         auto open = view_.handshakes();
         if (!open) return false;
@@ -84,7 +83,7 @@ class ClosingListeners final : public Settlement {
   }
 
   std::optional<SettleResult> finish_late() {
-    // A bound that was reached while waiting for handshakes has not looked at the queues yet.
+    // The queues were not looked at yet.
     if (stage_ == Stage::Handshakes) queued_ = view_.queued().value_or(0);
     return finish(open_.size(), queued_);
   }

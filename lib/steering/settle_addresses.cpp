@@ -39,11 +39,6 @@ SettleView view_of(const std::shared_ptr<SockDiag>& diag, const std::vector<Sett
     std::ranges::sort(all);
     return all;
   };
-  view.has_no_handshakes = [addresses] {
-    return std::ranges::all_of(addresses, [](const SettledAddress& address) {
-      return address.has_no_handshakes && address.has_no_handshakes();
-    });
-  };
   view.is_half_open = [diag](const Handshake& handshake) { return diag->is_half_open(handshake); };
   return view;
 }

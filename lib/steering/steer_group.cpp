@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cmath>
 #include <set>
 #include <thread>
 #include <utility>
@@ -26,12 +25,12 @@ static_assert(kMostSteered == ROLL_STEER_SLOTS);
 
 using namespace std::chrono_literals;
 
-// A socket leaves the map of an ended steering after the map's last user, when the kernel's workers have come
-// to it: 15 ms later on an idle machine, 70 on a busy one, and there is no bound.
+// The kernel frees the map of an ended steering in a worker: 15 ms after its last user on an idle machine, 70
+// ms on a busy one, without a bound.
 constexpr auto kBusyPatience = 5s;
 constexpr auto kBusyPause = 500us;
-// Longer, and its program is still attached. Had anybody a handle of it, it would have been adopted: its
-// rollctl died before it could hand one out.
+// After this time the earlier program is still attached. No shim has a handle of it, else it would have been
+// adopted: its rollctl died before it handed one out.
 constexpr auto kOrphanAfter = 15ms;
 
 void forget_probes(int probes) {
@@ -113,7 +112,7 @@ Result<uint32_t> SteerGroup::take_free_slot(InstanceId instance) {
   if (free == std::end(state_->owners))
     return fail(ErrorKind::Failed, "cannot steer more than " + std::to_string(ROLL_STEER_SLOTS) +
                                        " listeners on " + bound_.text());
-  // A CPU that still reads the last rotation may find its former owner's slot in it.
+  // A CPU may still read the previous rotation, which may contain this slot.
   if (auto over = await_readers(); !over) return fail(over.error());
   const auto slot = static_cast<uint32_t>(free - std::begin(state_->owners));
   begin_slot_counters(maps_.counters.get(), slot);
@@ -121,7 +120,7 @@ Result<uint32_t> SteerGroup::take_free_slot(InstanceId instance) {
   return slot;
 }
 
-// Of one that has left the rotation and closed its listener: it drains, and never listens again.
+// An empty slot outside the rotation: its instance drains, and will not listen again.
 const __s64* SteerGroup::find_left_slot() const {
   const Rotation serving = rotation();
   for (uint32_t slot = 0; slot < ROLL_STEER_SLOTS; ++slot)
@@ -181,7 +180,7 @@ Status SteerGroup::put(InstanceId instance, std::span<const Listener> listeners)
     added.push_back(*slot);
     if (auto inserted = insert(*slot, *listener); !inserted) return undo(inserted.error());
   }
-  // The rotation must not name a slot that the next instance may get.
+  // The rotation must not contain a slot that another instance may get.
   const std::span surplus = std::span(available).subspan(std::min(next, available.size()));
   for (const uint32_t slot : surplus) state_.set_owner(slot, 0);
   if (before.contains(instance) && (!added.empty() || !surplus.empty())) {
@@ -190,8 +189,8 @@ Status SteerGroup::put(InstanceId instance, std::span<const Listener> listeners)
   for (const uint32_t slot : surplus) free_slot(slot);
 
   if (listeners.empty()) return {};
-  // Also where it is attached already: if nobody listened for a moment, the group has died with its program,
-  // and this listener founded a new one.
+  // Also where it is attached: if no listener was left for a moment, the group died with its program, and
+  // this listener is in a new one.
   if (attachment_ == Attachment::Yes ||
       (attachment_ == Attachment::Unknown && state_.active_table().serving_count > 0))
     return attach(listeners.front().fd.get());
@@ -216,7 +215,7 @@ Result<SteerGroup::Applied> SteerGroup::apply(const Rotation& rotation) {
   const bool concerned = rotation.empty() || std::ranges::any_of(rotation, [&](const auto& entry) {
                            return entry.second > 0 && !slots_of(entry.first).empty();
                          });
-  if (!concerned) return Applied::Nobody;
+  if (!concerned) return Applied::Unchanged;
   if (auto written = write_rotation(rotation); !written) return fail(written.error());
   return Applied::Written;
 }
@@ -236,7 +235,8 @@ Status SteerGroup::write_rotation(const Rotation& rotation) {
   idle.serving_count = static_cast<uint32_t>(table.serving.size());
   std::ranges::fill(idle.weights, uint64_t{0});
   for (const auto& share : shares) {
-    const auto weight = std::max<int64_t>(1, std::llround(share.weight * ROLL_STEER_WEIGHT_UNIT));
+    const auto weight =
+        std::max<int64_t>(1, static_cast<int64_t>(share.weight * ROLL_STEER_WEIGHT_UNIT + 0.5));
     for (const uint16_t slot : share.slots) idle.weights[slot] = static_cast<uint64_t>(weight);
   }
   state_.flip();
@@ -271,8 +271,8 @@ void SteerGroup::disown() {
 }
 
 Status SteerGroup::detach(int listener_fd) {
-  // A shim attaches again when it puts a restarted server's listener back, and looks afterwards whether its
-  // slots are still its own (put_into_slots).
+  // Owners first: a shim that attaches again for a restarted server checks the owners afterwards
+  // (put_into_slots).
   const std::vector<int64_t> owners(std::begin(state_->owners), std::end(state_->owners));
   disown();
   if (auto detached = detach_steer_program(listener_fd); !detached) {
@@ -295,14 +295,6 @@ void SteerGroup::clear() {
 
 SteeringCounters SteerGroup::counters(InstanceId instance) const {
   return read_slot_counters(maps_.counters.get(), slots_of(instance)).value_or(SteeringCounters());
-}
-
-std::function<bool()> SteerGroup::is_untouched(InstanceId instance) const {
-  auto counters = duplicate(maps_.counters.get());
-  if (!counters) return [] { return false; };
-  return [counters = std::make_shared<Fd>(std::move(*counters)), slots = slots_of(instance)] {
-    return have_counted_nothing(counters->get(), slots);
-  };
 }
 
 Result<SteeringHandle> SteerGroup::share(InstanceId instance) const {

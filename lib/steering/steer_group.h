@@ -16,65 +16,63 @@
 
 namespace rollctl {
 
-// One steered address: a program, its maps, and what they say. All that must survive this process stands in
-// the maps; an object of this class is a view of them.
+// One steered address: a program and its maps. All state that must survive this process is in the maps; an
+// object of this class is a view of them.
+//
+// More than twelve methods: those of Steering for one address, and looks into the maps.
 class SteerGroup {
  public:
-  // Around a program that was just loaded.
+  // For a program that was just loaded.
   static Result<std::unique_ptr<SteerGroup>> create(const Endpoint& bound, SteerMaps maps);
 
-  // Around one that another process has filled and, most likely, attached. Aimed connections that it did not
-  // finish are forgotten.
+  // For a program that another process has filled and probably attached. Deletes its aimed connections.
   static Result<std::unique_ptr<SteerGroup>> adopt(const Endpoint& bound, SteerMaps maps);
 
   [[nodiscard]] const Endpoint& bound() const { return bound_; }
   [[nodiscard]] std::vector<uint32_t> slots_of(InstanceId instance) const;
   [[nodiscard]] std::vector<InstanceId> instances() const;
 
-  // What stands in the instance's slots, by SO_COOKIE; without the empty ones.
+  // The listeners in the instance's slots, by SO_COOKIE.
   [[nodiscard]] std::vector<uint64_t> cookies_of(InstanceId instance) const;
 
-  // Makes these the instance's listeners: what stands in its slots already stays, the rest goes into slots
-  // that have become empty, into those of listeners that are not named any more, and into free ones. While a
-  // listener is still in an earlier steering's map it is tried again, up to 5 s; after 15 ms an earlier
-  // program that is still attached is detached. On an error nothing new stays.
+  // Makes these the instance's listeners. Those in a slot stay there; the others go into the instance's empty
+  // slots, into those of its listeners that are not named, and into free ones. While a listener is still in
+  // an earlier steering's map, it is tried again for up to 5 s; after 15 ms an earlier program is detached.
+  // After an error no slot was added.
   Status put(InstanceId instance, std::span<const Listener> listeners);
 
   // Takes the instance out of the rotation, if it is there, and frees its slots.
   Status remove(InstanceId instance);
 
-  // Makes the part of `rotation` that has slots here the rotation. Where that is nobody, nothing changes.
-  enum class Applied { Written, Nobody };
+  // Makes the part of `rotation` that has slots here the rotation; Unchanged where that part is empty, and
+  // nothing changes.
+  enum class Applied { Written, Unchanged };
   Result<Applied> apply(const Rotation& rotation);
   [[nodiscard]] Rotation rotation() const;
 
   enum class Attachment { No, Yes, Unknown };  // Unknown: adopted
   [[nodiscard]] Attachment attachment() const { return attachment_; }
   Status attach(int listener_fd);
-  // Disowns every slot, then detaches. On an error all is as before.
+  // Removes all owners, then detaches. After an error the owners are as before.
   Status detach(int listener_fd);
-  // The same for a group that has died with its last listener.
+  // Removes all owners, of a group that has died with its last listener.
   void disown();
 
   // The duplicate of one listener, kept from the first put() until the program is attached.
   [[nodiscard]] int kept_listener() const { return kept_listener_.get(); }
   void close_kept_listener() { kept_listener_.reset(); }
 
-  // Lets go of every socket. Call it after detach() or disown(), when no look-up can be in the program any
-  // more.
+  // Empties the slots. To be called after detach() or disown() and a grace period.
   void clear();
 
   [[nodiscard]] SteeringCounters counters(InstanceId instance) const;
 
-  // Whether it is sure that the program has led nothing to the instance yet. May be asked when this group has
-  // gone.
-  [[nodiscard]] std::function<bool()> is_untouched(InstanceId instance) const;
   [[nodiscard]] Result<SteeringHandle> share(InstanceId instance) const;
 
-  // Where aimed connections are announced; a duplicate.
+  // A duplicate of the map of announced connections.
   [[nodiscard]] Result<Fd> share_probes() const { return duplicate(maps_.probes.get()); }
 
-  // A slot of the instance with a listener in it, another one each time where it has several.
+  // A slot of the instance with a listener in it, in turn where it has several.
   [[nodiscard]] std::optional<uint32_t> next_slot(InstanceId instance);
 
  private:
@@ -94,7 +92,7 @@ class SteerGroup {
   SteerState state_;
   Attachment attachment_;
   Fd kept_listener_;
-  bool readers_of_idle_table_ = false;  // there may be some since the last flip
+  bool readers_of_idle_table_ = false;  // possible since the last flip, until a grace period
   std::vector<uint32_t> disowned_;
   size_t aimed_ = 0;
 };

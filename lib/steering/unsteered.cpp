@@ -5,6 +5,7 @@
 #include "bpf/program_attachment.h"
 #include "net/process_sockets.h"
 #include "steering/aimed_connect.h"
+#include "steering/owner_connect.h"
 #include "steering/settle.h"
 
 namespace rollctl {
@@ -21,7 +22,7 @@ Result<std::unique_ptr<Unsteered>> Unsteered::create(Loop& loop, Handover way) {
 }
 
 Status Unsteered::add(InstanceId instance, const ProcessId& server, std::vector<Listener> listeners) {
-  // A rollctl that was killed may have left a program there, which nobody keeps right any more.
+  // A rollctl that was killed may have left a classic program without upkeep.
   if (servers_.empty()) {
     for (const Listener& listener : listeners) {
       if (auto ended = detach_steer_program(listener.fd.get()); !ended) return ended;
@@ -44,7 +45,7 @@ Status Unsteered::shift(const Rotation& rotation) {
 }
 
 std::unique_ptr<Settlement> Unsteered::settle(InstanceId instance, Millis bound) {
-  // When all leave, there is nobody to turn to.
+  // When all instances leave, connections cannot be turned away to another.
   return turning_away_ && !rotation_.empty() ? turning_away_->settle(instance, bound) : settled_at_once();
 }
 

@@ -41,7 +41,7 @@ void HeldSteering::end_if_alone(TimePoint now) {
     if (turn && network_.occupancy(handles_) == GroupOccupancy::RotationOnly)
       (void)network_.end_steering(handles_);
   }
-  // occupancy() lets go of the handles where another shim has ended the steering.
+  // occupancy() drops the handles where another shim has ended the steering.
   if (handles_.empty()) earlier_ = counted;
 }
 

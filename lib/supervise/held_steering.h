@@ -22,7 +22,7 @@ class HeldSteering {
   // Both must outlive this object.
   HeldSteering(ServerNetwork& network, AppLockGate& lock_gate) : network_(network), lock_gate_(lock_gate) {}
 
-  // Holds these handles in place of earlier ones. None: lets go of them, but keeps their counts.
+  // Holds these handles in place of earlier ones. None: drops them, but keeps their counts.
   void replace(std::vector<SteeringHandle> handles, SteeringTerm term, TimePoint now);
 
   [[nodiscard]] const std::vector<SteeringHandle>& handles() const { return handles_; }
@@ -45,7 +45,7 @@ class HeldSteering {
   std::vector<SteeringHandle> handles_;
   SteeringTerm::Until until_ = SteeringTerm::Until::Told;
   TimePoint look_due_{};
-  SteeringCounters earlier_;  // of handles that it has let go of
+  SteeringCounters earlier_;  // of handles that it has dropped
 };
 
 }  // namespace rollctl

@@ -33,10 +33,10 @@ bool listens(int fd) {
   return ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &size) == 0 && value != 0;
 }
 
-Status make_blocking(int fd) {
+Status make_blocking(int fd, const ListenAddress& address) {
   const int flags = ::fcntl(fd, F_GETFL);
   if (flags >= 0 && ((flags & O_NONBLOCK) == 0 || ::fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0)) return {};
-  return fail(last_os_failure("cannot make a socket blocking"));
+  return fail(last_os_failure("cannot make the socket on " + address.text + " blocking"));
 }
 
 }  // namespace
@@ -44,7 +44,7 @@ Status make_blocking(int fd) {
 Status InheritedSockets::open() {
   for (size_t i = 0; i < addresses_.size(); ++i) {
     if (i < sockets_.size() && listens(sockets_[i].fd.get())) {
-      if (Status made = make_blocking(sockets_[i].fd.get()); !made) return made;
+      if (Status made = make_blocking(sockets_[i].fd.get(), addresses_[i]); !made) return made;
       continue;
     }
     auto opened = open_one(addresses_[i]);

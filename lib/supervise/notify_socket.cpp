@@ -47,7 +47,7 @@ Result<std::unique_ptr<NotifySocket>> NotifySocket::create(Loop& loop, const std
                                         " bytes, this one has " + std::to_string(path.size()));
   std::memcpy(address.sun_path, path.data(), path.size());
   Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!socket) return fail(last_os_failure("cannot make a socket"));
+  if (!socket) return fail(last_os_failure("cannot make a socket for " + path));
   const int yes = 1;
   constexpr mode_t kEverybody = 0666;
   constexpr mode_t kOwner = 0600;

@@ -116,6 +116,8 @@ class AppLockTurns final : public AppLockGate {
   std::string path_;
 };
 
+// Connects the Supervisor to the real roles. Its many members are these roles, the loop's watches, and the
+// stages of the end.
 class Shim final : public SupervisorOutput {
  public:
   static Result<std::unique_ptr<Shim>> create(std::unique_ptr<Loop> loop, LaunchSpec spec, ProcessId self,

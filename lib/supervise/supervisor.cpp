@@ -83,7 +83,8 @@ void Supervisor::executed() {
 }
 
 void Supervisor::execution_failed(const std::string& message) {
-  launch_failed(message);
+  // In any other phase make_child() calls the child off, and reports why.
+  if (phase_ == Phase::Launching) launch_failed(message);
 }
 
 void Supervisor::give_launch_up() {

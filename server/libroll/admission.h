@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How many connections are open, in all and from each address, and whether one more may be.
+// Counts the open connections, in all and by address, against limits.
 #pragma once
 
 #include <netinet/in.h>
@@ -14,16 +14,16 @@ namespace roll {
 
 class Admission {
  public:
-  // An IPv4 address, or the first 64 bits of an IPv6 address: a client has as many of the others as it likes.
+  // An IPv4 address, or the first 64 bits of an IPv6 address: a client can choose the rest freely.
   using Source = std::array<std::uint8_t, 16>;
   static Source source_of(const sockaddr_storage& address);
 
   // 0: no limit.
   Admission(std::size_t limit, std::size_t limit_per_source) : limit_(limit), per_source_(limit_per_source) {}
 
-  // Counts a connection from `source`. False, and not counted, when there are too many.
+  // Counts a connection from `source`. False, and not counted, at a limit.
   bool enter(const Source& source);
-  // For each that entered, once.
+  // Once for each connection that was counted.
   void leave(const Source& source);
   std::size_t count() const { return count_; }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How a connection ends from here: by refusal, by its deadline, idle in a drain, and after its end was read.
+// The ends of a connection: refused, past its deadline, idle in a drain, and lingering for the client's end.
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -77,8 +77,8 @@ void Connections::refuse_later(Connection& connection, Refusal status) {
   settle_later(connection);
 }
 
-// From here on evhttp is told nothing more of this connection, until it is freed. If it has made a page of
-// its own, not a byte of it was sent: writing waits for the next poll.
+// From now on evhttp gets no more events of this connection. An error page that evhttp has made is not sent
+// yet, because writing waits for the next poll.
 void Connections::refuse(Connection& connection) {
   connection.stage = Stage::Refusing;
   char* peer = nullptr;
@@ -171,7 +171,7 @@ Connections::TimePoint Connections::end_idle(TimePoint now) {
       next = std::min(next, end);
     } else if (recv(bufferevent_getfd(buffers), &first, 1, MSG_PEEK | MSG_DONTWAIT) <= 0) {
       ended.push_back(connection->http);
-    }  // else: a request has just come, the loop answers it next
+    }  // else a request has just arrived, and the loop answers it next
   }
   for (evhttp_connection* http : ended) evhttp_connection_free(http);
   return next;

@@ -17,11 +17,11 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMaxWrite = 256 * 1024;
-// Connections that wait for the client's end, refused ones among them. With more of them, no answer is sent
-// to those that are too many.
+// The most connections that wait for the client's end, refused ones included. Above it, excess connections
+// are closed without an answer.
 constexpr std::size_t kMaxEnding = 1000;
 
-// The status of an answer that evhttp has begun to write; 0 if there is none.
+// The status of an answer that evhttp has begun to write; 0: none.
 int status_in(evbuffer* output) {
   char line[13] = {};  // "HTTP/1.1 400 "
   if (evbuffer_copyout(output, line, sizeof line) != static_cast<ev_ssize_t>(sizeof line)) return 0;
@@ -71,7 +71,7 @@ bufferevent* Connections::on_accept(event_base* base, void* self) {
   return buffers;
 }
 
-// What may not be done inside evhttp's own functions is done when the loop is back, before it polls again:
+// Defers work that must not happen inside evhttp's functions until the loop is back, before it polls again:
 // the event goes to the end of the queue that is being run.
 void Connections::settle_later(Connection& connection) {
   unsettled_.push_back(&connection);
@@ -82,11 +82,11 @@ void Connections::on_settle(int, short, void* self) {
   auto* connections = static_cast<Connections*>(self);
   std::vector<Connection*> work;
   work.swap(connections->unsettled_);
-  // One connection may be in here twice, fresh and ended: the pointer must not be used after it is closed.
+  // A connection may be in the list twice, fresh and ended: it must not be used after it is closed.
   std::sort(work.begin(), work.end());
   work.erase(std::unique(work.begin(), work.end()), work.end());
   for (Connection* connection : work) {
-    // One act each: it may have put the connection into the next round.
+    // One act each, which may put the connection into the next round.
     switch (connection->stage) {
       case Stage::Fresh:
         connections->adopt(*connection);
@@ -103,7 +103,7 @@ void Connections::on_settle(int, short, void* self) {
   }
 }
 
-// evhttp gives its callbacks the connection as their argument; there is no other way to it before its first
+// evhttp passes the connection as the argument of its callbacks, the only access to it before the first
 // request.
 void Connections::adopt(Connection& connection) {
   void* argument = nullptr;
@@ -143,14 +143,14 @@ void Connections::expect_request(Connection& connection) {
   connection.reader = RequestReader({options_.max_head, options_.max_body});
 }
 
-// Runs while the bufferevent reads, before evhttp is told of the bytes. evhttp sees in their place what the
-// reader makes of them, and nothing of a request that has not been read to the end of its head.
+// Runs while the bufferevent reads, before evhttp is told of the bytes. Replaces them by the reader's output,
+// so that evhttp sees no request before its head is complete.
 void Connections::on_input(evbuffer* buffer, const evbuffer_cb_info* info, void* argument) {
   auto& connection = *static_cast<Connection*>(argument);
   if (info->n_added == 0 || connection.passing || connection.stage >= Stage::Refused) return;
   std::string bytes(evbuffer_get_length(buffer), '\0');
   evbuffer_remove(buffer, bytes.data(), bytes.size());
-  std::size_t passed = bytes.size() - info->n_added;  // before, and not yet taken
+  std::size_t passed = bytes.size() - info->n_added;  // earlier, and not taken by evhttp yet
   connection.held.append(bytes, passed);
   if (passed > 0) pass(connection, bytes.substr(0, passed));
   if (connection.stage == Stage::Answering) {
@@ -190,7 +190,7 @@ void Connections::pass(Connection& connection, const std::string& bytes) {
   connection.passing = false;
 }
 
-// evhttp answers by itself what it cannot parse; that is replaced.
+// Replaces the answer that evhttp itself sends to a request that it cannot parse.
 void Connections::on_output(evbuffer* buffer, const evbuffer_cb_info* info, void* argument) {
   auto& connection = *static_cast<Connection*>(argument);
   if (info->n_added == 0 || (connection.stage != Stage::Idle && connection.stage != Stage::Receiving)) return;
@@ -216,16 +216,15 @@ void Connections::request_began(evhttp_request* request) {
   if (after != After::NextRequest) connection->held.clear();
   evhttp_request_set_on_complete_cb(request, &Connections::on_answered, connection);
   if (!draining_ && after == After::NextRequest) return;
-  // evhttp mirrors the request's "Connection: close". Only adding it to the answer would leave a second
-  // header, "keep-alive", in answers to HTTP/1.0.
+  // On the request, because evhttp copies "Connection: close" from it. On the answer alone it would stand
+  // beside "keep-alive" in HTTP/1.0.
   while (evhttp_remove_header(request->input_headers, "Connection") == 0) {
   }
   evhttp_add_header(request->input_headers, "Connection", "close");
 }
 
-// While an answer is written, evhttp reads on and takes whatever comes into memory, and takes a client that
-// has ended its sending side for one that is gone. Not reading avoids both; evhttp turns it on again for the
-// next request.
+// While an answer is written, evhttp would read on into memory, and treat a client that has shut its sending
+// side as gone. So reading is off until evhttp turns it on for the next request.
 void Connections::request_handled(evhttp_request* request) {
   Connection* connection = find(request);
   if (connection != nullptr && connection->stage == Stage::Answering)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Every connection of an evhttp server, from accept to close. libevent 2.1 can neither enumerate an evhttp's
-// connections nor close one gently; both are done here from outside, through evhttp_set_bevcb: each
-// connection's bufferevent is made here with BEV_OPT_CLOSE_ON_FREE and a reference of its own, so that
-// evhttp's "free" only shuts the writing side, and the descriptor is closed here, when the client's end has
-// been read.
+// connections nor close one gently. So this class creates each connection's bufferevent (evhttp_set_bevcb)
+// with BEV_OPT_CLOSE_ON_FREE and keeps a reference: evhttp's "free" then only shuts the writing side, and
+// this class closes the descriptor once it has read the client's end.
+//
+// Its many members are the callbacks of libevent, one function per event.
 #pragma once
 
 #include <event2/buffer.h>
@@ -38,30 +39,30 @@ class Connections {
     std::function<void()> emptied;  // the last connection was closed
   };
 
-  // All borrowed, to outlive this.
+  // All are borrowed and must outlive this object.
   static std::unique_ptr<Connections> create(event_base* base, evhttp* http, const ServerOptions& options,
                                              Hooks* hooks);
-  // Closes what is open, at once. The evhttp must have been freed before.
+  // Closes all connections at once. The evhttp must have been freed before.
   ~Connections();
   Connections(const Connections&) = delete;
   Connections& operator=(const Connections&) = delete;
 
   std::size_t count() const { return connections_.size(); }
 
-  // To be called when evhttp hands a request over, before and after the server's handler sees it.
+  // To be called for each request from evhttp, before and after the server's handler.
   void request_began(evhttp_request* request);
   void request_handled(evhttp_request* request);
 
   // From now on every request is answered with "Connection: close".
   void drain();
-  // Ends the connections that have been idle for the grace period, counted from the drain. Returns when to
-  // call again, or TimePoint::max() if there is no idle connection left.
+  // Ends the connections that have been idle for the grace period, counted from the drain. Returns the time
+  // of the next call, or TimePoint::max() without idle connections.
   TimePoint end_idle(TimePoint now);
 
  private:
   // Fresh ──> Idle <──> Receiving ──> Answering ──> (Idle, or Ended when this was the last answer)
-  //              Fresh, Idle, Receiving ──> Refused: to be answered from here ──> Refusing ──> Ended
-  //              any ──> Ended: evhttp has let go ──> Lingering, or closed at once when the client has ended
+  //              Fresh, Idle, Receiving ──> Refused: to be answered by this class ──> Refusing ──> Ended
+  //              any ──> Ended: evhttp has freed it ──> Lingering, or closed at once if the client has ended,
   //              too
   enum class Stage { Fresh, Idle, Receiving, Answering, Refused, Refusing, Ended, Lingering };
 
@@ -73,11 +74,11 @@ class Connections {
     evhttp_connection* http = nullptr;  // until it ended
     evhttp_request* request = nullptr;  // while it is answered
     Stage stage = Stage::Fresh;
-    RequestReader reader;         // of the request that comes or is answered
+    RequestReader reader;         // of the current request
     std::string held;             // bytes of later requests
-    bool passing = false;         // bytes to evhttp
+    bool passing = false;         // while it passes bytes to evhttp
     bool client_closes = false;   // the client will send no further request
-    Refusal refusal = 0;          // Refused: why
+    Refusal refusal = 0;          // Refused: the status
     TimePoint since{};            // Idle: when the last answer was written; Receiving: of its head or body;
                                   // Lingering: since then
     EventPtr deadline = nullptr;  // Receiving, Lingering; null until it is needed
@@ -100,7 +101,7 @@ class Connections {
   void read_on(Connection& connection);
   static void pass(Connection& connection, const std::string& bytes);
 
-  // How connections end: connection_ends.cpp.
+  // Implemented in connection_ends.cpp.
   static void on_deadline(int fd, short what, void* connection);
   static void on_refused_write(bufferevent* buffers, void* connection);
   static void on_refused_event(bufferevent* buffers, short what, void* connection);

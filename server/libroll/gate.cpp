@@ -28,7 +28,7 @@ std::optional<ServerFailure> Gate::take_from_environment() {
 
 bool Gate::open() {
   while (fd_ >= 0) {
-    // poll and not O_NONBLOCK, which would hold for everybody who shares the open file.
+    // poll instead of O_NONBLOCK, which would affect all processes that share the open file.
     pollfd readable{fd_, POLLIN, 0};
     if (poll(&readable, 1, 0) != 1) return false;
     char ignored[64];

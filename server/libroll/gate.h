@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The gate: a descriptor that the supervisor passes as $ROLL_GATE_FD and whose end of file says "listen now".
+// The gate: a descriptor that the supervisor passes as $ROLL_GATE_FD. Its end of file means "listen now".
 #pragma once
 
 #include <event2/event.h>
@@ -17,9 +17,9 @@ class Gate {
   // Takes the descriptor that $ROLL_GATE_FD names. Without the variable the gate is open. Fails when the
   // variable names no open descriptor: listening all the same would show an unready server to clients.
   std::optional<ServerFailure> take_from_environment();
-  // True once the end of file was read; never blocks. What stands before it is ignored.
+  // True once the end of file was read. Ignores bytes before it. Never blocks.
   bool open();
-  // Calls `opened` once, from the loop, when the gate opens. Only for a gate that is shut.
+  // Calls `opened` once, from the loop, when the gate opens. The gate must be shut.
   bool watch(event_base* base, std::function<void()> opened);
   // Forgets the descriptor.
   void abandon();

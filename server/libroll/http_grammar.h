@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The grammar of a request's parts, as RFC 9110, 9112 and 3986 write it and no wider: what one parser takes
-// for one thing and the next for another is not in it. Pure, and without allocation.
+// The grammar of a request's parts, exactly as in RFC 9110, 9112 and 3986: it accepts nothing that parsers
+// read differently. Pure, and without allocation.
 #pragma once
 
 #include <cstdint>
@@ -12,17 +12,17 @@ namespace roll {
 // The name of a method or a header field: at least one letter, digit or one of "!#$%&'*+-.^_`|~".
 bool is_token(std::string_view text);
 
-// Tabs, blanks, what is visible, and bytes from 0x80 on: no NUL, no CR, no other control character.
+// Tabs, blanks, visible characters and bytes from 0x80 on: no other control characters.
 bool is_field_text(std::string_view text);
 
-// Visible bytes and those from 0x80 on, except "#": some servers cut a target there, others do not.
+// Visible characters and bytes from 0x80 on, except "#", at which only some servers cut a target.
 bool is_target_text(std::string_view text);
 
-// HOST or HOST:PORT as it stands in a Host field: a name, an IPv4 address or an IPv6 address in brackets, no
+// HOST or HOST:PORT as in a Host field: a name, an IPv4 address or an IPv6 address in brackets, without a
 // user.
 bool is_authority(std::string_view text);
 
-// Equal but for the case of ASCII letters.
+// Equal, ignoring the case of ASCII letters.
 bool same_word(std::string_view a, std::string_view b);
 
 // Without the blanks and tabs around it.
@@ -38,10 +38,10 @@ void for_each_member(std::string_view list, Visit visit) {
   }
 }
 
-// Digits and nothing else; nothing when it does not fit.
+// Digits only; nothing on overflow.
 std::optional<std::uint64_t> parse_decimal(std::string_view text);
 
-// 1 to 16 hexadecimal digits and nothing else.
+// 1 to 16 hexadecimal digits only.
 std::optional<std::uint64_t> parse_hexadecimal(std::string_view text);
 
 }  // namespace roll

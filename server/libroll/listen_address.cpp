@@ -59,8 +59,8 @@ int open_bound(const ListenAddress& address) {
   if (fd < 0) return -errno;
   int on = 1;
   int off = 0;
-  // TCP_NODELAY is inherited by what is accepted: headers and a sendfile body are two writes, and Nagle would
-  // hold the second back until the client's delayed acknowledgement.
+  // Accepted connections inherit TCP_NODELAY. Headers and a sendfile body are two writes, and Nagle's
+  // algorithm would delay the second until the client's acknowledgement.
   bool ok = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
             setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0 &&
             setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0;

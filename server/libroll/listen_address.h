@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where a server listens: the text that users write, and the socket that joins the port.
+// A listen address: its text, and a socket bound to it.
 #pragma once
 
 #include <sys/socket.h>
@@ -21,12 +21,12 @@ struct ListenAddress {
   std::string text;  // as written
 };
 
-// HOST:PORT, [V6]:PORT or :PORT; the port is 0 to 65535, 0 lets the kernel choose. A host that is no literal
-// is looked up, which may block. On failure `message` says why.
+// HOST:PORT, [V6]:PORT or :PORT; with port 0 the kernel chooses one. A host name is resolved, which may
+// block. On failure `message` has the reason.
 std::optional<ListenAddress> parse_listen_address(std::string_view text, std::string& message);
 
-// A non-blocking close-on-exec socket, bound with SO_REUSEPORT but not listening: as long as it does not, it
-// is in no group. Returns the descriptor, or -errno.
+// A non-blocking close-on-exec socket, bound with SO_REUSEPORT. It joins its group only at listen(2). Returns
+// the descriptor, or -errno.
 int bind_reuseport(const ListenAddress& address);
 
 }  // namespace roll

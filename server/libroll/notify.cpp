@@ -23,7 +23,7 @@ int notify(std::string_view state) {
   if (length >= sizeof address.sun_path) return ENAMETOOLONG;
   std::memcpy(address.sun_path, name, length);
   if (*name == '@') address.sun_path[0] = '\0';
-  // An abstract name is all of its bytes: a terminating zero would be another name.
+  // Without a terminating zero, which would be a part of an abstract name.
   auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length + (*name == '/' ? 1 : 0));
 
   int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);

@@ -12,7 +12,7 @@ namespace {
 constexpr Refusal kExpectationFailed = 417;
 constexpr Refusal kUnknownMethod = 501;
 
-// The ones that evhttp knows.
+// The methods that evhttp knows.
 constexpr std::array<std::string_view, 9> kMethods{"GET",     "HEAD",  "POST",    "PUT",  "DELETE",
                                                    "OPTIONS", "TRACE", "CONNECT", "PATCH"};
 
@@ -68,8 +68,7 @@ Refusal RequestHead::take_target(std::string_view target) {
   return 0;
 }
 
-// A line that begins with a blank, be it the first or a continuation, and a blank before the colon fail as
-// names.
+// A blank at the start of the line (also of a continuation) or before the colon makes the name invalid.
 Refusal RequestHead::take_field(std::string_view line) {
   std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) return kMalformed;
@@ -91,7 +90,7 @@ Refusal RequestHead::take_field(std::string_view line) {
 }
 
 Refusal RequestHead::take_framing_field(std::string_view name, std::string_view value) {
-  if (length_ || chunked_) return kMalformed;  // a second one, or one of each
+  if (length_ || chunked_) return kMalformed;  // a second framing field
   if (same_word(name, "Content-Length")) {
     length_ = parse_decimal(value);
     return length_ ? 0 : kMalformed;
@@ -120,7 +119,7 @@ Refusal RequestHead::finish() {
     if (has_body) return kMalformed;
     after_ = After::ServerEnds;
   } else if (has_body && (method_ == "HEAD" || method_ == "TRACE")) {
-    // evhttp never reads a body of these: it would take it for the next request.
+    // evhttp reads no body of these methods: it would take the body for the next request.
     after_ = After::ServerEnds;
   } else if (has_body) {
     body_ = chunked_ ? Body::Chunked : Body::Length;

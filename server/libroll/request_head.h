@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Request line and header fields, line by line: whether they are well-formed, what body follows, and how they
-// are written for evhttp.
+// Parses request line and header fields line by line: checks them, finds the kind of body, and writes them in
+// a normal form for evhttp.
 #pragma once
 
 #include <cstdint>
@@ -15,25 +15,25 @@ namespace roll {
 using Refusal = int;
 inline constexpr Refusal kMalformed = 400;
 
-// Who ends the connection after this request, if anybody does.
+// The side that ends the connection after this request.
 enum class After {
   NextRequest,
-  ClientEnds,  // it said so, and sends nothing more
-  ServerEnds,  // what follows on the connection cannot be told for sure: nothing of it is read as a request
+  ClientEnds,  // the client announced it, and sends no further request
+  ServerEnds,  // the end of the request is uncertain, so later bytes are not read as a request
 };
 
 class RequestHead {
  public:
   enum class Body { None, Length, Chunked };
 
-  // All take a line without its CRLF.
+  // All take a line without CRLF.
   Refusal take_request_line(std::string_view line);
   Refusal take_field(std::string_view line);
   // After the last field.
   Refusal finish();
 
-  // The head in the form in which parsers do not differ: one blank or none, one field for the framing, CRLF.
-  // It is never longer than what was taken. To be called once, after finish().
+  // The head in a form that all parsers read alike: single blanks, one field for the framing, CRLF. Never
+  // longer than the input. To be called once, after finish().
   std::string take_normal_form() { return std::move(normal_); }
   // Valid after finish().
   Body body() const { return body_; }

@@ -155,8 +155,7 @@ void RequestReader::take_chunk_end(std::string_view& bytes) {
   if (!half_end_) part_ = Part::ChunkSize;
 }
 
-// Trailers are fields, but none of them may become one of the head (RFC 9110, 6.5.1), where evhttp would put
-// them.
+// Checks trailers and drops them: evhttp would add them to the head's fields, which RFC 9110, 6.5.1 forbids.
 void RequestReader::on_trailer(std::string_view line) {
   if (line.empty()) {
     append_chunk(normal_, {});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Where a request begins and where it ends, as RFC 9112 has it, in bytes as they come from a client. It
-// stands in front of evhttp, which is lenient: a request that a proxy reads as one and evhttp as two lets a
-// client slip the second one past the proxy. What is ambiguous is refused. Pure: bytes in, bytes out.
+// Finds where each request begins and ends in a client's bytes, by RFC 9112. It stands before evhttp, which
+// is lenient: if a proxy reads one request where evhttp reads two, a client can smuggle the second one past
+// the proxy. Ambiguous requests are refused. Pure: bytes in, bytes out.
 #pragma once
 
 #include <cstddef>
@@ -21,21 +21,20 @@ class RequestReader {
     std::uint64_t body = 0;  // bytes of the decoded body
   };
   enum class State {
-    Empty,     // no byte of the request has come
-    Head,      // a part of its head
-    Body,      // its head, and a part of its body
-    Complete,  // all of it; what follows belongs to the next request
-    Refused,   // it cannot be read, and neither can what follows it
+    Empty,     // has no byte of the request
+    Head,      // has a part of its head
+    Body,      // has its head and a part of its body
+    Complete,  // has all of it; later bytes belong to the next request
+    Refused,   // invalid; later bytes cannot be read either
   };
 
   explicit RequestReader(const Limits& limits) : limits_(limits) {}
 
-  // Takes from the front of `bytes` what belongs to this request and returns how many these were. It stops at
-  // the end of the head and at the end of the request: to be called again while bytes are left and it takes
-  // any.
+  // Takes bytes of this request from the front of `bytes`, and returns their number. It stops at the end of
+  // the head and at the end of the request: to be called again until no bytes are left or it takes none.
   std::size_t take(std::string_view bytes);
-  // What evhttp is to see, to be fetched when Body and when Complete is reached: the head, the body. Its
-  // chunks are cut anew, without extensions and trailers.
+  // The output for evhttp, to be fetched at Body and at Complete: head and body, in new chunks without
+  // extensions and trailers.
   std::string take_normal_form() { return std::exchange(normal_, {}); }
 
   State state() const;
@@ -63,8 +62,8 @@ class RequestReader {
   Refusal refusal_ = 0;
   RequestHead head_;
   std::string normal_;
-  std::string line_;          // as much as has come of it
-  std::size_t overhead_ = 0;  // of what limits_.head limits, without line_
+  std::string line_;          // an incomplete line
+  std::size_t overhead_ = 0;  // bytes that count against limits_.head, without line_
   std::uint64_t left_ = 0;    // of the body, or of the chunk
   std::uint64_t body_bytes_ = 0;
   bool skipped_line_ = false, half_end_ = false;

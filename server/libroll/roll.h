@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// libroll: what an HTTP server on libevent needs to be rolled from one release to the next without losing a
-// connection: a shared port, a gate, notifications and a drain. It needs libevent and nothing else.
+// libroll: lets an HTTP server on libevent be rolled from one release to the next without losing a
+// connection, with a shared port, a gate, notifications and a drain. It depends on libevent only.
 //
 //   auto server = roll::Server::create(base, {});
 //   server->on_request([](evhttp_request* request) { evhttp_send_reply(request, 200, nullptr, nullptr); });
@@ -10,8 +10,7 @@
 //   server->ready("");
 //   event_base_dispatch(base);          // returns once the server has drained
 //
-// Not safe for threads: everything happens in the thread that runs the event base. The program ignores
-// SIGPIPE.
+// Not thread-safe: to be used in the thread that runs the event base. The program must ignore SIGPIPE.
 #pragma once
 
 #include <event2/http.h>  // evhttp_request, event_base, bufferevent
@@ -26,57 +25,53 @@
 
 namespace roll {
 
-// Why something could not be done: an errno value (0 if the system was not asked) and a sentence without a
-// trailing stop, such as "cannot listen on 0.0.0.0:8080: Address already in use".
+// A failure: an errno value (0: not from the system) and a sentence without a full stop, such as "cannot
+// listen on 0.0.0.0:8080: Address already in use".
 struct ServerFailure {
   int os_error = 0;
   std::string message;
 };
 
 // Sends `state` ("READY=1", or several lines as in sd_notify(3)) to the datagram socket that $NOTIFY_SOCKET
-// names, a path or an abstract name after "@". Returns 0 when it was sent or when nobody asked for it
-// (no $NOTIFY_SOCKET), else an errno value, ECONNREFUSED for instance when the supervisor is dead. A
-// supervisor that does not read delays the caller by at most 100 ms.
+// names, a path or an abstract name after "@". Returns 0 when it was sent or there is no $NOTIFY_SOCKET, else
+// an errno value, such as ECONNREFUSED when the supervisor is dead. Blocks for 100 ms at most, if the
+// supervisor does not read.
 int notify(std::string_view state);
 
 struct ServerOptions {
-  std::chrono::milliseconds keep_alive{
-      75'000};  // a connection that sends or takes nothing for so long is closed
+  std::chrono::milliseconds keep_alive{75'000};  // a connection without traffic for this long is closed
   std::chrono::milliseconds grace{
-      5'000};  // how long a drain waits for the next request of an idle connection
-  std::chrono::milliseconds linger{5'000};  // how long a closed connection waits for the client's end
+      5'000};  // a drain waits this long for the next request of an idle connection
+  std::chrono::milliseconds linger{5'000};  // a closed connection waits this long for the client's end
   std::size_t max_head = 16 * 1024;         // bytes of request line and headers
   std::size_t max_body = 64 * 1024;         // bytes of a request's body
   int backlog = 4096;                       // the kernel caps it at net.core.somaxconn
-  // How long the head of a request may take, from its first byte to its last; 0: for ever. While the server
-  // drains it may also take no longer than `grace`.
+  // Limit for the head of a request, from its first byte to its last; 0: none. In a drain also `grace`.
   std::chrono::milliseconds head_timeout{10'000};
-  // How long a body may take, from the end of the head on, beyond the time that it takes at `body_rate` bytes
-  // per second; 0: for ever.
+  // Limit for a body, from the end of the head on, in addition to its time at `body_rate` bytes per second;
+  // 0: none.
   std::chrono::milliseconds body_timeout{10'000};
   std::size_t body_rate = 1024;
-  // More connections are answered with status 503 and closed; 0: no limit. Addresses: an IPv4 address or the
-  // /64 of an IPv6 address. Behind a proxy all clients have the proxy's.
+  // Excess connections are answered with status 503 and closed; 0: no limit. An address is an IPv4 address or
+  // the /64 of an IPv6 address; behind a proxy all clients have the proxy's.
   std::size_t max_connections = 10'000;
   std::size_t max_connections_per_address = 0;
 };
 
-// How the answer to a request ended. `Cut`: the connection went away before the answer was written.
+// The end of an answer. `Cut`: the connection ended before the answer was written.
 enum class Ending { Answered, Cut };
 
 // An evhttp server with listeners of its own. It keeps the supervisor's contract:
 //
 //   gate    bind() joins the port without listening. While the descriptor $ROLL_GATE_FD is open and has not
-//           reached its end of file, open() leaves the sockets as they are: the kernel sends them no
-//           connection, since a socket joins its SO_REUSEPORT group at listen(2). ready() may be called
-//           meanwhile.
-//   drain   drain() accepts what still waits, closes the listeners (a disabled one would go on getting its
-//           share of the connections), answers the next request of every connection with "Connection: close",
-//           and ends those that send none, or not all of its head, within the grace period. A body may still
-//           take its time, and so may the client that reads an answer. When no connection is left the loop
-//           ends.
-//   close   a connection is shut for writing first and read to its end before it is closed, so that a request
-//           that crosses the close does not reset the connection under an answer (RFC 9112, 9.6).
+//           reached its end of file, open() does not listen: the kernel sends no connections, because a
+//           socket joins its SO_REUSEPORT group at listen(2). ready() may be called meanwhile.
+//   drain   drain() accepts the waiting connections, closes the listeners (a disabled one would still get its
+//           share of the connections), and answers the next request of every connection with "Connection:
+//           close". It ends connections that do not send a complete head within the grace period. Bodies and
+//           answers have their usual time. The loop ends with the last connection.
+//   close   a connection is shut for writing and read to its end before it is closed, so that a request that
+//           crosses the close does not reset the connection during an answer (RFC 9112, 9.6).
 class Server {
  public:
   using Handler = std::function<void(evhttp_request*)>;
@@ -86,42 +81,45 @@ class Server {
   using ConnectionHandler = std::function<void(bufferevent*)>;
   using FailureHandler = std::function<void(const ServerFailure&)>;
 
-  // `base` is borrowed and must outlive the server. Returns null when memory or descriptors are short.
+  // `base` is borrowed and must outlive the server. Returns null without memory or descriptors.
   static std::unique_ptr<Server> create(event_base* base, const ServerOptions& options);
-  // Closes everything at once, listeners and connections: call drain() and run the loop before that.
+  // Closes all listeners and connections at once. To lose none, call drain() and run the loop before.
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Called for every request that is well-formed as in RFC 9112, once it is there whole; answers it with
-  // evhttp's functions, best before it returns. Methods are not filtered. The handler sees fields without
-  // blanks around their values, a chunked body without extensions and trailers, and no body of HEAD and
-  // TRACE: after one that had a body the connection ends.
+  // Called for every complete request that is well-formed by RFC 9112. The handler answers it with evhttp's
+  // functions, preferably before it returns. Methods are not filtered. Field values have no blanks around
+  // them, a chunked body no extensions and trailers. HEAD and TRACE have no body: if the client sent one, the
+  // connection ends after the answer.
   void on_request(Handler handler);
   // Called once for every request that on_request got.
   void on_done(DoneHandler handler);
-  // Anything else never reaches on_request: it is refused with an answer, and the connection ends. This makes
-  // the answer: returns a whole one, status line, headers (with "Connection: close") and body. `status` is
-  //   400  malformed, or to be read in two ways      408  head_timeout or body_timeout is over
-  //   413  the body is longer than max_body          414, 431  request line or fields are longer than
-  //   max_head 417  an Expect that is not "100-continue"      501  a method that evhttp does not know 503
-  //   max_connections or max_connections_per_address is reached
-  // Without a handler it is an answer without a body.
+  // Makes the answer to an invalid request, which never reaches on_request; the connection ends after it.
+  // Returns a complete answer: status line, headers (with "Connection: close") and body. `status` is
+  //   400       malformed or ambiguous
+  //   408       head_timeout or body_timeout is over
+  //   413       the body is longer than max_body
+  //   414, 431  request line or fields are longer than max_head
+  //   417       an Expect other than "100-continue"
+  //   501       a method that evhttp does not know
+  //   503       max_connections or max_connections_per_address is reached
+  // Without a handler the answer has no body.
   void on_refusal(RefusalHandler handler);
-  // Called for each new connection, before anything is read from it: for rate limits and the like.
+  // Called for each new connection before the first read, to set rate limits for instance.
   void on_connection(ConnectionHandler handler);
-  // Called when the gate opened and listen(2) failed: the server serves nothing then.
+  // Called when listen(2) fails after the gate opened: the server does not serve then.
   void on_failure(FailureHandler handler);
 
   // Joins the port of `address`: HOST:PORT, [V6]:PORT, or :PORT for all addresses of both families (IPv4 only
   // where the kernel has no IPv6). A host name takes its first address and may block in the resolver.
   std::optional<ServerFailure> bind(std::string_view address);
-  // Listens on all bound addresses; with a shut gate as soon as it opens.
+  // Listens on all bound addresses, with a gate once it is open.
   std::optional<ServerFailure> open();
-  // Tells the supervisor READY=1, and `status` if it is not empty.
+  // Sends READY=1 to the supervisor, and `status` unless empty.
   void ready(std::string_view status);
 
-  // Drains on this signal; when it comes a second time, stops at once.
+  // Drains on this signal; stops at once on a second one.
   void drain_on(int signal);
   void drain();
 

@@ -42,7 +42,7 @@ std::uint16_t all_methods() {
 
 struct Server::Impl {
   struct Listener {
-    int fd = -1;  // owned until evhttp has it
+    int fd = -1;  // owned until evhttp takes it
     std::string address;
     evhttp_bound_socket* bound = nullptr;
   };
@@ -52,7 +52,7 @@ struct Server::Impl {
   Connections::Hooks hooks;
   Handler handler;
   FailureHandler failed;
-  std::unique_ptr<Connections> connections;  // outlives `http`, which tells it of every end
+  std::unique_ptr<Connections> connections;  // outlives `http`, which reports every end to it
   EvhttpPtr http;
   Gate gate;
   std::vector<Listener> listeners;
@@ -62,7 +62,7 @@ struct Server::Impl {
   int rounds = 0;
   bool opened = false, gated = false, draining = false, closed = false, cut_short = false;
 
-  // A listener's error callback is given the evhttp and nothing else.
+  // A listener's error callback gets the evhttp as its only argument.
   static thread_local std::unordered_map<evhttp*, Impl*> servers;
 
   ~Impl() {
@@ -204,8 +204,8 @@ std::optional<ServerFailure> Server::Impl::listen_all() {
   return std::nullopt;
 }
 
-// Without descriptors accept(2) fails and the queue stays readable: wait a little instead of spinning. A
-// disabled listener stays in its group; for a moment that is right, clients wait in its queue.
+// Without free descriptors accept(2) fails and the queue stays readable: wait a moment instead of spinning.
+// The disabled listener stays in its group meanwhile, and clients wait in its queue.
 void Server::Impl::on_accept_failed(evconnlistener* listener, void* http) {
   auto found = servers.find(static_cast<evhttp*>(http));
   if (found == servers.end()) return;
@@ -249,12 +249,11 @@ void Server::Impl::begin_drain() {
   on_drain();
 }
 
-// The acts of a drain, again and again: first the listeners, then the idle connections.
+// Repeated during a drain: first the listeners, then the idle connections.
 void Server::Impl::on_drain() {
   if (!closed) {
-    // The loop accepts what waits, since only evhttp's own callback can; then nothing may come between the
-    // look at the queue and the close. Under a flood of connections nobody steers away there is always
-    // somebody.
+    // Only evhttp's own callback can accept, so the loop empties the queue; the close has to follow the check
+    // at once. Under a flood of connections the queue may never be empty.
     if (somebody_waits() && ++rounds < kAcceptRounds) {
       timeval at_once{0, 0};
       event_add(drain_event.get(), &at_once);
@@ -266,13 +265,13 @@ void Server::Impl::on_drain() {
   }
   if (connections->count() == 0) {
     finish_if_empty();
-    timeval at_once{0, 0};  // a break is forgotten when the loop does not run yet
+    timeval at_once{0, 0};  // event_base_loopbreak() has no effect before the loop runs
     event_add(drain_event.get(), &at_once);
     return;
   }
   Connections::TimePoint now = Clock::now();
   Connections::TimePoint next = connections->end_idle(now);
-  // A connection may become idle later: look again when the youngest that can exist now would be due.
+  // A connection may become idle later: look again when one that becomes idle now would be due.
   auto wait = std::clamp<Clock::duration>(next - now, kShortestWait, std::max(options.grace, kShortestWait));
   timeval delay =
       to_timeval(std::chrono::duration_cast<std::chrono::milliseconds>(wait) + std::chrono::milliseconds(1));

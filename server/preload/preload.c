@@ -13,12 +13,12 @@
 
 typedef int (*BindFunction)(int, const struct sockaddr*, socklen_t);
 
-// Older C libraries have it in a library of its own, which need not be there.
+// Weak, because older C libraries have it in libdl, which may not be loaded.
 extern void* dlsym(void* handle, const char* name) __attribute__((weak));
 static void* const kNextLibrary = (void*)-1L;  // RTLD_NEXT
 
-// A bit for each port. Written before main() runs, only read afterwards: by any thread, in signal handlers,
-// in what was forked.
+// A bit for each port. Written before main() runs and only read afterwards, so threads, signal handlers and
+// forked processes can read it without a lock.
 static unsigned char wanted_ports[65536 / 8];
 static BindFunction next_bind;
 
@@ -51,7 +51,7 @@ static int is_wanted(const struct sockaddr* address, socklen_t length) {
   if (address == NULL || length < sizeof(struct sockaddr_in)) return 0;
   memcpy(&family, address, sizeof family);
   if (family != AF_INET && family != AF_INET6) return 0;
-  // At the same place in both families.
+  // At the same offset in both families.
   memcpy(&port, (const char*)address + offsetof(struct sockaddr_in, sin_port), sizeof port);
   port = ntohs(port);
   return (wanted_ports[port / 8] >> (port % 8)) & 1;
@@ -67,7 +67,7 @@ EXPORTED int bind(int fd, const struct sockaddr* address, socklen_t length) {
   const int saved_errno = errno;
   if (is_wanted(address, length) && is_tcp(fd)) {
     const int on = 1;
-    // Where it fails, bind() says what is wrong.
+    // A failure is ignored: then bind() fails with the reason.
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   }
   errno = saved_errno;

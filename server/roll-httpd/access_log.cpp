@@ -53,7 +53,7 @@ std::string format_log_line(const LogEntry& entry, std::time_t now) {
 }
 
 std::optional<AccessLog> AccessLog::open(const std::string& file, int& error) {
-  // O_NONBLOCK: a FIFO that nobody reads is an error, not a wait.
+  // O_NONBLOCK: a FIFO without a reader is an error instead of a wait.
   constexpr int kFlags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
   int fd = file == "-" ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0) : ::open(file.c_str(), kFlags, 0640);
   if (fd < 0) {
@@ -74,8 +74,8 @@ AccessLog::~AccessLog() {
 void AccessLog::write(const LogEntry& entry) const {
   std::string line = format_log_line(entry, std::time(nullptr));
   if (kind_ == Kind::Stream) {
-    // Standard output is shared with others, O_NONBLOCK would be theirs as well. A pipe that can be written
-    // takes PIPE_BUF bytes (pipe(7)).
+    // poll instead of O_NONBLOCK, which would affect all processes that share standard output. A writable
+    // pipe takes PIPE_BUF bytes (pipe(7)).
     pollfd writable{fd_, POLLOUT, 0};
     if (poll(&writable, 1, 0) != 1) return;
     if (line.size() > PIPE_BUF) line.replace(PIPE_BUF - 1, std::string::npos, "\n");

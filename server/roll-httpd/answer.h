@@ -14,12 +14,12 @@ std::string_view reason_phrase(int status);
 
 void set_header(evhttp_request* request, const char* name, const std::string& value);
 
-// Sends `text` as text/plain, or only its headers in answer to HEAD. Headers set before stay.
+// Sends `text` as text/plain, without the body in answer to HEAD. Keeps headers that are set already.
 void send_text(evhttp_request* request, int status, std::string_view text);
 // "404 Not Found" and a newline.
 void send_status(evhttp_request* request, int status);
 
-// The same as a whole message, for a request that could not be parsed. An empty `release` gives no X-Release.
+// The same as a complete answer, for a request that could not be parsed. An empty `release`: no X-Release.
 std::string status_message(int status, std::string_view extra_headers, std::string_view release);
 
 }  // namespace roll

@@ -17,7 +17,7 @@ std::string_view trim(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
 }
 
-// A number too large for 64 bits is the largest: it lies behind the end of any file.
+// A number beyond 64 bits becomes the largest, which is beyond the end of any file.
 std::optional<std::uint64_t> parse_position(std::string_view text) {
   std::uint64_t value = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -37,7 +37,7 @@ RangeChoice choose_range(std::string_view header, std::uint64_t size) {
   std::string_view left = range.substr(0, dash);
   std::string_view right = range.substr(dash + 1);
 
-  if (left.empty()) {  // the last so many bytes
+  if (left.empty()) {  // "-N": the last N bytes
     std::optional<std::uint64_t> count = parse_position(right);
     if (!count) return WholeFile{};
     if (*count == 0 || size == 0) return Unsatisfiable{};

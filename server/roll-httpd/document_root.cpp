@@ -32,7 +32,7 @@ std::optional<DocumentRoot> DocumentRoot::open(const std::string& directory, int
     return std::nullopt;
   }
   DocumentRoot root(fd);
-  // Tried once before the first client does. A directory may be served without being readable itself.
+  // Finds out about openat2(2) before the first client does. The directory itself need not be readable.
   if (!root.open_entry("", error) && error != EACCES) return std::nullopt;
   return root;
 }
@@ -48,7 +48,7 @@ std::optional<OpenEntry> DocumentRoot::open_entry(const std::string& path, int& 
   how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
   long fd = -1;
-  // EAGAIN: something was renamed during the walk, or somebody has a lease on the file; do not insist.
+  // EAGAIN: a rename during the walk, or a lease on the file. Tried a few times only.
   for (int tries = 0; tries < kTries; ++tries) {
     fd = syscall(SYS_openat2, fd_, path.empty() ? "." : path.c_str(), &how, sizeof how);
     if (fd >= 0 || (errno != EAGAIN && errno != EINTR)) break;

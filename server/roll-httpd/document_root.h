@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The directory that is served, and the only way to its files.
+// The served directory, and all access to its files.
 #pragma once
 
 #include <cstdint>
@@ -31,17 +31,16 @@ class OpenEntry {
 
 class DocumentRoot {
  public:
-  // Holds the directory open: what is renamed over its path later is not served. Returns an errno value in
-  // `error` on failure, ENOSYS where the kernel lacks openat2(2) (before 5.6).
+  // Keeps the directory open, so a directory that is renamed over its path later is not served. Returns an
+  // errno value in `error` on failure, ENOSYS where the kernel lacks openat2(2) (before 5.6).
   static std::optional<DocumentRoot> open(const std::string& directory, int& error);
   DocumentRoot(DocumentRoot&& other) noexcept;
   DocumentRoot& operator=(DocumentRoot&&) = delete;
   ~DocumentRoot();
 
-  // Opens `path` (relative; "" is the root) for reading. openat2(2) with RESOLVE_BENEATH lets nothing lead
-  // out of the root, not even a symbolic link that is exchanged meanwhile: EXDEV. An absolute link is refused
-  // even if it points back into the root. Never blocks on a FIFO. Returns an errno value in `error` on
-  // failure.
+  // Opens `path` (relative; "" is the root) for reading. openat2(2) with RESOLVE_BENEATH refuses paths that
+  // leave the root (EXDEV), also by a symbolic link that is replaced meanwhile. It refuses all absolute
+  // links. Never blocks on a FIFO. Returns an errno value in `error` on failure.
   std::optional<OpenEntry> open_entry(const std::string& path, int& error) const;
 
  private:

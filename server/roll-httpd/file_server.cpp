@@ -20,7 +20,7 @@ namespace roll {
 namespace {
 
 constexpr std::size_t kMaxTarget = 8 * 1024;
-// A smaller body goes out in one write with its headers, which is cheaper than sendfile.
+// A smaller body is written together with its headers, which is faster than sendfile.
 constexpr std::uint64_t kSendfileFrom = 16 * 1024;
 constexpr std::uint64_t kTicksPerSecond = 10;
 constexpr std::uint64_t kSmallestPiece = 4 * 1024;
@@ -139,12 +139,12 @@ void FileServer::answer_directory(evhttp_request* request, const RequestPath& pa
   }
   std::optional<OpenEntry> directory = root_.open_entry(path.path, error);
   bool is_directory = directory && directory->kind() == EntryKind::Directory;
-  send_status(request, is_directory ? 403 : 404);  // there are no listings
+  send_status(request, is_directory ? 403 : 404);  // 403: no directory listings
 }
 
 void FileServer::send_file(evhttp_request* request, OpenEntry file, std::string_view name) const {
   RangeChoice choice = WholeFile{};
-  // A range on the condition that the file is unchanged (If-Range) is given whole: there are no validators.
+  // With If-Range the whole file is sent, because answers have no validators.
   const char* range = input_header(request, "Range");
   bool is_get = evhttp_request_get_command(request) == EVHTTP_REQ_GET;
   if (range != nullptr && is_get && input_header(request, "If-Range") == nullptr)
@@ -180,7 +180,7 @@ void FileServer::send_bytes(evhttp_request* request, OpenEntry file, ByteRange r
     evbuffer_iovec space{};
     evbuffer_reserve_space(body, static_cast<ev_ssize_t>(range.length), &space, 1);
     ssize_t count = pread(file.fd(), space.iov_base, range.length, static_cast<off_t>(range.first));
-    if (count != static_cast<ssize_t>(range.length)) {  // it was cut short since it was opened
+    if (count != static_cast<ssize_t>(range.length)) {  // the file was truncated since it was opened
       evhttp_clear_headers(evhttp_request_get_output_headers(request));
       send_status(request, 500);
       return;
@@ -198,7 +198,7 @@ void FileServer::send_bytes(evhttp_request* request, OpenEntry file, ByteRange r
     return;
   }
   file.release();
-  // Only a buffer that drains into a socket uses sendfile: the connection's own, not the request's.
+  // Into the connection's buffer, because only a buffer that drains into a socket uses sendfile.
   evhttp_send_reply_start(request, status, reason);
   evbuffer* output =
       bufferevent_get_output(evhttp_connection_get_bufferevent(evhttp_request_get_connection(request)));
@@ -211,7 +211,7 @@ void FileServer::send_bytes(evhttp_request* request, OpenEntry file, ByteRange r
 }
 
 std::string FileServer::refuse(int status, std::string_view peer) const {
-  // 501 is a method that evhttp does not know; here it is only one of those that no file takes.
+  // 501 means a method that evhttp does not know; for files it is one that is not allowed.
   if (status == 501) status = 405;
   if (log_) log_->write({.peer = peer, .status = status});
   return status_message(status, status == 405 ? "Allow: GET, HEAD\r\n" : "", options_.release);

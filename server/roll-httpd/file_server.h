@@ -33,9 +33,9 @@ class FileServer {
   FileServer(DocumentRoot root, std::optional<AccessLog> log, Options options,
              std::function<Health()> health);
 
-  // Answers before it returns; the body goes out from the loop.
+  // Answers before it returns; the loop sends the body.
   void answer(evhttp_request* request) const;
-  // What to send to a request that could not be parsed.
+  // The answer to a request that could not be parsed.
   std::string refuse(int status, std::string_view peer) const;
   void done(evhttp_request* request, Ending ending, std::size_t unsent) const;
   // Sets the connection's rate limit.
@@ -57,8 +57,7 @@ class FileServer {
   Options options_;
   std::function<Health()> health_;
   std::unique_ptr<ev_token_bucket_cfg, TokenBucketFree> rate_;
-  // libevent hands each piece to sendfile(2) whole, whatever the rate limit leaves: only small ones can be
-  // limited.
+  // libevent passes each segment to sendfile(2) as a whole, so a rate limit needs small segments.
   std::uint64_t piece_ = UINT64_MAX;
 };
 

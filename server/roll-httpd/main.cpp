@@ -40,8 +40,8 @@ int fail(const std::string& message) {
   return 1;
 }
 
-// A descriptor below 3 that the caller closed would become a connection or the log, and messages would go
-// there.
+// If the caller closed a descriptor below 3, a connection or the log would get its number, and receive
+// messages.
 bool open_standard_descriptors() {
   int fd = open("/dev/null", O_RDWR);
   while (fd >= 0 && fd <= STDERR_FILENO) fd = open("/dev/null", O_RDWR);
@@ -49,7 +49,7 @@ bool open_standard_descriptors() {
   return fd >= 0;
 }
 
-// Each connection is a descriptor, each file that is being sent another.
+// Each connection takes a descriptor, and each file that is being sent another.
 void raise_descriptor_limit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -137,7 +137,7 @@ int serve(const HttpdOptions& options) {
   readiness.reach_after(base.get(), options.ready_after);
   event_base_dispatch(base.get());
   if (server->cut_short()) status = fail(fmt::format("cut {} open connections", server->connections()));
-  server.reset();  // tells `files` of what was cut
+  server.reset();  // reports cut requests to `files`
   return status;
 }
 

@@ -29,7 +29,7 @@ std::string check_header_value(const std::string& value) {
   return printable ? "" : "must be printable ASCII";
 }
 
-// Without the words that CLI11 would add to the type's name in the help.
+// Without CLI11's additions to the type's name in the help.
 CLI::Validator unlisted(CLI::Validator validator) {
   return validator.description("");
 }

@@ -26,8 +26,8 @@ struct HttpdOptions {
   std::uint64_t rate = 0;  // bytes per second and connection, 0: no limit
 };
 
-// Nothing to serve: what to print (help and version on standard output, a usage error on standard error), and
-// the exit status.
+// An exit instead of serving: the text to print (help and version on standard output, a usage error on
+// standard error), and the exit status.
 struct EarlyExit {
   int status = 0;
   std::string text;

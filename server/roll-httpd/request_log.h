@@ -9,8 +9,8 @@
 
 namespace roll {
 
-// What the access log says of a request that was answered, `unsent` bytes of whose answer were not sent. The
-// entry points into the request.
+// The access log's entry of an answered request; `unsent` bytes of the answer were not sent. The entry points
+// into the request.
 LogEntry log_entry(evhttp_request* request, std::size_t unsent);
 
 }  // namespace roll

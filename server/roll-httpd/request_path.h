@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// From the target of a request line to a path below the root. Pure: the file system is not asked.
+// Converts the target of a request line into a path below the root. Pure: does not read the file system.
 #pragma once
 
 #include <optional>
@@ -16,14 +16,15 @@ struct RequestPath {
   bool operator==(const RequestPath&) const = default;
 };
 
-// Takes "/path?query" and "http://host/path?query". Nothing is returned for what no honest client sends:
-// another form, a bad percent escape, an encoded "/" or NUL, or a ".." segment, encoded or not.
+// Accepts "/path?query" and "http://host/path?query". Nothing for another form, a bad percent escape, an
+// encoded
+// "/" or NUL, or a ".." segment, encoded or not.
 std::optional<RequestPath> parse_request_path(std::string_view target);
 
-// The target's "?query", or "" if there is none.
+// The target's "?query", or "".
 std::string_view query_of(std::string_view target);
 
-// A path as it stands in a URI, with everything escaped that is not a letter, digit or one of "-._~/".
+// A path as in a URI: escapes all but letters, digits and "-._~/".
 std::string escape_path(std::string_view path);
 
 }  // namespace roll

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whatever stands where an address or a duration is expected: what is understood is written back the same.
+// Any text as an address or a duration: if it is accepted, its text form parses to the same value.
 #include "base/address.h"
 
 #include <cstddef>

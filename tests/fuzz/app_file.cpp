@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whatever stands in an app file: it is an app, or an error with a message, and nothing is thrown. An app
-// reads back as the same from what is written of it, and whatever was accepted expands.
+// Any text as an app file: gives an app, or an error with a message, and throws nothing. The JSON of an app
+// reads back as the same app, and an accepted app expands.
 #include "config/app_file.h"
 
 #include <cstddef>
@@ -32,7 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto kept = rollctl::generation_spec_from_json(rollctl::to_json(spec));
   require(kept && rollctl::same_specification(spec, *kept));
 
-  // Nothing here may depend on this host's users and files.
+  // Independent of this host's users and files.
   spec.config.user.clear();
   spec.config.group.clear();
   spec.config.env_file.clear();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whatever a client asks for in its Range header: what is sent lies within the file.
+// Any Range header: the range is within the file.
 #include "roll-httpd/byte_range.h"
 
 #include <cstddef>

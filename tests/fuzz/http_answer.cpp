@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whatever a probed server answers, and however it is cut into packets: the same verdict.
+// Any answer to a probe, cut into any packets: the same result.
 #include "probe/http_answer.h"
 
 #include <cstddef>

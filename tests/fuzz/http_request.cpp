@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whatever a client sends, however it is cut into packets: libroll finds the same requests in it as a second
-// reader, which looks at whole messages instead of bytes as they come; and what evhttp is given is read in
-// one way only.
+// Any bytes of a client, cut into any packets: libroll finds the same requests as a second reader, which
+// parses whole messages; and the output for evhttp is unambiguous.
 #include <algorithm>
 #include <cctype>
 #include <charconv>
@@ -30,9 +29,9 @@ enum class Verdict { Complete, Incomplete, Refused };
 
 struct Request {
   string line;
-  std::multimap<string, string> fields;  // but those that frame; names in lower case
+  std::multimap<string, string> fields;  // without the framing fields; names in lower case
   string body;
-  bool last = false;     // the server reads nothing behind it
+  bool last = false;     // the server reads no later request
   std::size_t size = 0;  // in the stream
   bool operator==(const Request& other) const {
     return line == other.line && fields == other.fields && body == other.body;
@@ -79,7 +78,7 @@ string host_without_port(string host, const string& port) {
   return lower(host.ends_with(port) ? host.substr(0, host.size() - port.size()) : host);
 }
 
-// Whether the target is of one of the four forms, and of the third if the host agrees.
+// Whether the target has one of the four forms; an absolute one must agree with the Host field.
 bool is_target(const string& method, const string& target, const std::optional<string>& host) {
   if (!is_text(target) || target.find_first_of(" \t#") != kNone) return false;
   if (method == "CONNECT") {
@@ -99,7 +98,7 @@ bool is_target(const string& method, const string& target, const std::optional<s
   return false;
 }
 
-// The body in chunks at the front of `text`.
+// The chunked body at the front of `text`.
 Verdict read_chunks(string_view text, string& body, std::size_t& size) {
   std::size_t extras = 0;
   std::size_t at = 0;
@@ -144,8 +143,7 @@ bool names(const std::multimap<string, string>& fields, const string& option) {
   return false;
 }
 
-// The request at the front of `stream`. Incomplete: there may be more to it, or it may be refused for what is
-// there.
+// The request at the front of `stream`. Incomplete: more bytes may complete it, or it may be refused already.
 Verdict second_reader(string_view stream, Request& request) {
   const std::size_t start = stream.starts_with("\r\n") ? 2 : 0;
   const std::size_t head_end = stream.find("\r\n\r\n", start);
@@ -228,7 +226,7 @@ struct Reading {
   std::size_t size = 0;
 };
 
-// What libroll makes of it, when the bytes come in pieces of `piece`.
+// libroll's reading of the stream in pieces of `piece` bytes.
 Reading first_reader(string_view stream, std::size_t piece) {
   using State = roll::RequestReader::State;
   roll::RequestReader reader({kHead, kBody});
@@ -253,13 +251,13 @@ Reading first_reader(string_view stream, std::size_t piece) {
       if (reader.refusal() < 400) std::abort();
       return {Verdict::Refused, {}, false, 0};
     }
-    if (!held.empty()) std::abort();  // it wants more, and has left some
+    if (!held.empty()) std::abort();  // it needs more, but has left bytes
   }
   return {Verdict::Incomplete, {}, false, 0};
 }
 
-// Aborts unless both readers find the same in `stream`. Returns the size of a request that another may
-// follow, else 0.
+// Aborts unless both readers find the same request in `stream`. Returns its size if another may follow, else
+// 0.
 std::size_t compare(string_view stream, std::size_t piece) {
   const Reading reading = first_reader(stream, piece);
   Request request;
@@ -269,7 +267,7 @@ std::size_t compare(string_view stream, std::size_t piece) {
   if (verdict == Verdict::Refused) return 0;
   if (reading.size != request.size || reading.last != request.last) std::abort();
 
-  // evhttp is given the same request, and not a byte more.
+  // evhttp gets the same request, and no further bytes.
   Request normal;
   if (second_reader(reading.normal, normal) != Verdict::Complete || !(normal == request)) std::abort();
   if (normal.size != reading.normal.size()) std::abort();

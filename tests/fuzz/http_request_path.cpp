@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whatever a client sends as its target: the path stays below the root, and is read back the same once
-// escaped.
+// Any request target: the path stays below the root, and its escaped form parses to the same path.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whatever a server sends to its $NOTIFY_SOCKET: the status text that comes out can be shown on a terminal.
+// Any datagram to $NOTIFY_SOCKET: the status text is safe for a terminal.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Whatever somebody sends to a $NOTIFY_SOCKET, with descriptors and credentials of his choice: each datagram
-// is taken, those of others change nothing, and no descriptor comes into this process.
+// Any datagrams to a $NOTIFY_SOCKET, with any descriptors and credentials: each is read, those of strangers
+// change nothing, and no descriptor enters this process.
 //
-// The input is a row of datagrams, ended by 0x1E each. The first byte of one says what comes along: the low
-// two bits how many descriptors, the next two whose credentials, the next in which order.
+// The input is a row of datagrams, each ended by 0x1E. In the first byte of a datagram the low two bits are
+// the number of descriptors, the next two select the credentials, the next one their order.
 #include "supervise/notify_socket.h"
 
 #include <fcntl.h>
@@ -25,14 +25,14 @@
 
 namespace {
 
-constexpr size_t kMostDatagrams = 8;  // the kernel queues ten
+constexpr size_t kMostDatagrams = 8;  // the kernel queues about ten
 constexpr rollctl::Millis kPatience{10'000};
 
 void require(bool holds) {
   if (!holds) std::abort();
 }
 
-// As it is for a server: only its own processes are believed.
+// As for a server: only its own processes count.
 class Receiver {
  public:
   Receiver() {
@@ -66,7 +66,7 @@ class Receiver {
   void take(const msghdr& header, bool is_ours) {
     const size_t seen_before = seen_;
     const size_t believed_before = believed_;
-    if (::sendmsg(sender_.get(), &header, MSG_DONTWAIT) < 0) return;  // what the kernel does not let through
+    if (::sendmsg(sender_.get(), &header, MSG_DONTWAIT) < 0) return;  // refused by the kernel
     require(loop_->run_until([&] { return seen_ > seen_before; }, loop_->now() + kPatience) ==
             rollctl::WaitEnd::Satisfied);
     require(is_ours || believed_ == believed_before);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Usage: fuzz_NAME FOLDER: stands in for libFuzzer where the compiler has none. Gives the fuzzer every file
-// of FOLDER and then mutations of them, the same ones each time, and stops at the first that makes it abort.
+// Usage: fuzz_NAME FOLDER. Replaces libFuzzer where the compiler has none. Runs the fuzzer on every file of
+// FOLDER and then on mutations of them, the same ones each time, until one makes it abort.
 #include <signal.h>
 #include <unistd.h>
 
@@ -24,7 +24,7 @@ constexpr std::size_t kLongest = 4096;
 
 const std::string* tried = nullptr;
 
-// Only what a signal handler may do: the input goes to stderr as it is, for a file of the corpus.
+// Async-signal-safe: writes the input to stderr as it is, for a file of the corpus.
 extern "C" void show_input(int signal_number) {
   constexpr char kTitle[] = "\nfailed on this input, between the lines:\n----\n";
   constexpr char kEnd[] = "\n----\n";
@@ -38,7 +38,7 @@ extern "C" void show_input(int signal_number) {
 
 void try_input(const std::string& input) {
   tried = &input;
-  // A copy of just that size: reading beyond its end is then seen by a sanitizer.
+  // An exact copy, so that a sanitizer sees a read past the end.
   std::vector<std::uint8_t> exact(input.begin(), input.end());
   LLVMFuzzerTestOneInput(exact.data(), exact.size());
   tried = nullptr;
@@ -57,7 +57,7 @@ class Mutator {
  private:
   std::size_t below(std::size_t end) { return random_() % end; }
 
-  // Bytes that parsers care about turn up more often than others.
+  // Prefers bytes that parsers treat specially.
   char any_byte() {
     static constexpr char kTelling[] = "\0\n\r\t /.:;,%{}[]\"'\\=-0123456789aZ\x7f\x80\xff";
     return below(2) == 0 ? kTelling[below(sizeof kTelling - 1)] : static_cast<char>(below(256));
@@ -82,7 +82,7 @@ class Mutator {
       case 4:
         text.resize(at);
         break;
-      default: {  // the head of one and the tail of another
+      default: {  // the start of one file and the end of another
         const std::string& other = seeds_[below(seeds_.size())];
         text.replace(at, std::string::npos, other, below(other.size() + 1));
       }
@@ -90,7 +90,7 @@ class Mutator {
   }
 
   const std::vector<std::string>& seeds_;
-  std::mt19937 random_{1};  // NOLINT(bugprone-random-generator-seed): always the same ones
+  std::mt19937 random_{1};  // NOLINT(bugprone-random-generator-seed): deterministic
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whatever arrives on a shim's socket, from either side: it is understood or refused, and nothing is thrown.
+// Any message on a shim's socket, from either side: it is parsed or refused, and throws nothing.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a classic program alone has to take care of: positions, and who closes when.
+// Behaviour of the classic program only: positions, and the closing of listeners.
 #include "steering/classic_steering.h"
 
 #include <gtest/gtest.h>
@@ -40,7 +40,7 @@ bool is_steered(const Fd& listener) {
   return false;
 }
 
-// A server in a process of its own, whose listener nobody else holds but who steers.
+// A server in a process of its own. Only it and the steering have the listener open.
 struct Instance {
   std::unique_ptr<ForkedServer> server;
   uint32_t inode = 0;
@@ -136,7 +136,7 @@ TEST_F(ClassicServersTest, LosesNobodyWhileSeveralInstancesAtATimeComeAndGoUnder
     await_answers_to_each(5);
     shift(rotation_of(fresh));
     for (const auto& [id, instance] : serving) EXPECT_EQ(await(*steering_->settle(id, 10s)).left(), 0U);
-    await_answers_to_each(1);  // what each had open is answered
+    await_answers_to_each(1);  // the connections that were open are answered
     for (auto& [id, instance] : serving) {
       instance.server.reset();
       if (id % 2 == 0) continue;
@@ -158,7 +158,7 @@ TEST_F(ClassicServersTest, RefusesClientsRatherThanSendThemToAnUnreadyInstanceAn
   const Fd unready = listen_on(kAny);
   add(2, {&unready});
   only.server.reset();
-  // Until it is known that nobody accepts there, clients wait in vain, or are cut off.
+  // Clients wait or are reset until the steering knows that the listener is abandoned.
   Result<Fd> client = Fd();
   const auto is_refused = [&] {
     client = open_client({kLocal.ip, 0});
@@ -234,7 +234,7 @@ TEST_F(ClassicSteeringTest, AimsAlsoWhenMembersThatItDoesNotKnowHaveClosedMeanwh
     Fd stranger = listen_on(kAny);
     const Fd fresh = listen_on(kAny);
     add(2, {&fresh});
-    close_listener(stranger);  // and the fresh one moves into its place
+    close_listener(stranger);  // the fresh one moves into its position
     const auto connected = aimed_connect(*loop_, *steering_, 2, kLocal);
     ASSERT_TRUE(connected) << connected.error().message;
     EXPECT_EQ(accept_all(fresh), 1);
@@ -245,10 +245,10 @@ TEST_F(ClassicSteeringTest, AimsAlsoWhenMembersThatItDoesNotKnowHaveClosedMeanwh
 
 TEST_F(ClassicSteeringTest, NeedsNoPrivilege) {
   if (::geteuid() != 0) GTEST_SKIP() << "changes its uid, which only root may";
-  // In a child: the change cannot be taken back.
+  // In a child, because the change cannot be undone.
   const auto steered = [&] {
     if (::setresgid(65534, 65534, 65534) != 0 || ::setresuid(65534, 65534, 65534) != 0) return 2;
-    ::prctl(PR_SET_DUMPABLE, 1);  // as a program is that such a user has started
+    ::prctl(PR_SET_DUMPABLE, 1);  // as a program started by such a user
     begin();
     const Fd first = listen_on(kAny);
     const Fd second = listen_on(kAny);
@@ -303,7 +303,7 @@ TEST_F(FindPositionsTest, TellsListenersApartAlsoWhileOneDropsOthers) {
   std::atomic<bool> stop = false;
   std::atomic<int> sent = 0;
   std::thread noise([&] {
-    // SYNs of somebody else that are dropped by the listener at 7, in bursts.
+    // Other SYNs that the listener at 7 drops, in bursts.
     while (!stop) {
       for (int i = 0; i < 20; ++i) {
         auto client = open_client({kLocal.ip, 0});

@@ -106,7 +106,7 @@ TEST_F(EbpfSteeringTest, LeavesNothingBehindWhenItIsDetached) {
     connect_times(100, kLocal);
     ASSERT_EQ(accept_all(first) + accept_all(second), 100);
   }
-  // The kernel's own workers free them.
+  // Kernel workers free them.
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   const auto any_left = [&] { return std::ranges::any_of(objects, &KernelObjects::any_left); };
   while (any_left() && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
@@ -224,7 +224,7 @@ TEST_F(EbpfSteeringTest, WaitsUntilTheKernelHasFreedAnEarlierSteering) {
   auto again = EbpfSteering::create();
   ASSERT_TRUE(again);
   steering_ = std::move(*again);
-  // A busy machine's workers free it as late.
+  // On a busy machine the kernel's workers free it this late.
   std::thread late([&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
     handles->clear();
@@ -278,7 +278,7 @@ TEST_F(EbpfSteeringTest, AdmitsAllThatWereAddedWhereThatIsMeant) {
   EXPECT_EQ(at_first + accept_all(second), 200);
 }
 
-// One that left and closed its listener needs its slot no more, whether or not its server has ended.
+// An instance that left the rotation and closed its listener needs no slot, even if its server still runs.
 TEST_F(EbpfSteeringTest, UsesTheSlotsOfThoseThatHaveClosed) {
   raise_descriptor_limit();
   if (descriptor_limit() < 2 * kMostSteered) GTEST_SKIP() << "the hard limit of descriptors is too low";

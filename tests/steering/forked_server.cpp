@@ -15,7 +15,7 @@ namespace rollctl::test {
 
 namespace {
 
-// Everything else that this process has open would be kept open by the child: a listener above all.
+// Closes all other descriptors: the child would keep a listener of this process open.
 void close_all_but(int one, int other) {
   const auto [low, high] = std::minmax({static_cast<unsigned>(one), static_cast<unsigned>(other)});
   if (low > 3) ::close_range(3, low - 1, 0);
@@ -73,7 +73,7 @@ ForkedServer::ForkedServer(const Fd& listener, Serving serving) {
   EXPECT_TRUE(ready);
   pid_ = ::fork();
   if (pid_ == 0) become_server(listener.get(), serving, ready->write.get());
-  // EOF once all of its processes hold no more than what is meant for them.
+  // EOF once all of its processes have closed the other descriptors.
   ready->write.reset();
   EXPECT_TRUE(read_all(ready->read.get(), 1));
   const auto process = ProcessRef::open(pid_);

@@ -9,13 +9,13 @@
 namespace rollctl::test {
 
 enum class Serving {
-  UntilEof,  // accepts, and closes when the client does
-  AtOnce,    // closes what it accepts at once
-  InAChild,  // as UntilEof, by a worker that inherited the listener
+  UntilEof,  // accepts, and closes after the client
+  AtOnce,    // closes at once after accept
+  InAChild,  // as UntilEof, in a worker that inherited the listener
 };
 
-// A server in a process of its own that accepts from the listener, which it inherits, with epoll. Killed, its
-// worker included, and reaped when this object goes.
+// A server in a process of its own that inherits the listener and accepts from it with epoll. The destructor
+// kills and reaps it and its worker.
 class ForkedServer {
  public:
   explicit ForkedServer(const Fd& listener, Serving serving = Serving::UntilEof);

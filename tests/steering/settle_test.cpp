@@ -19,7 +19,7 @@ namespace rollctl::test {
 namespace {
 
 using namespace std::chrono_literals;
-// Instance 1 serves, 2 is to follow it.
+// Instance 1 serves, instance 2 is its successor.
 class SettleTest : public SteeringByTest {
  protected:
   void steer(std::initializer_list<const Fd*> old_ones, std::initializer_list<const Fd*> fresh) {
@@ -32,7 +32,7 @@ class SettleTest : public SteeringByTest {
 INSTANTIATE_TEST_SUITE_P(By, SettleTest, testing::Values(By::Ebpf, By::Classic),
                          [](const auto& instance) { return name_of(instance.param); });
 
-// Drops every segment for the listener that is not a SYN: the ACK that would finish a handshake is lost.
+// Drops every segment for the listener but SYNs: the ACK that would finish a handshake is lost.
 void hold_back_acks(const Fd& listener) {
   sock_filter code[] = {{BPF_LD | BPF_B | BPF_ABS, 0, 0, 13},
                         {BPF_JMP | BPF_JSET | BPF_K, 0, 1, 0x02},
@@ -47,7 +47,7 @@ void let_acks_through(const Fd& listener) {
   ASSERT_EQ(::setsockopt(listener.get(), SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof unused), 0);
 }
 
-// The client's next segment carries the ACK that was held back.
+// The client's next segment carries the missing ACK.
 void speak(const std::vector<Fd>& clients) {
   for (const auto& client : clients) ASSERT_EQ(::send(client.get(), "x", 1, MSG_NOSIGNAL), 1);
 }
@@ -107,27 +107,23 @@ TEST_P(SettleTest, DoesNotWaitForHandshakesThatBeganLater) {
   EXPECT_EQ(await(*settlement).left(), 0U);
 }
 
-// Looking ahead.
-
-TEST_P(SettleTest, IsOverAtOnceWhenNobodyHasComeSinceItLookedAhead) {
+TEST_P(SettleTest, IsOverAtOnceWithoutClients) {
   const Fd old_listener = listen_on(kAny);
   const Fd new_listener = listen_on(kAny);
   steer({&old_listener}, {&new_listener});
-  steering_->look_ahead();
   shift({{2, 1.0}});
   const auto result = steering_->settle(1, 3s)->poll();
   ASSERT_TRUE(result);
   EXPECT_EQ(result->left(), 0U);
 }
 
-TEST_P(SettleTest, LooksAtTheQueueAlsoWhereItLookedAhead) {
+TEST_P(SettleTest, CountsAConnectionThatBeganBeforeItWasSteered) {
   const Fd old_listener = listen_on(kAny);
   const Fd new_listener = listen_on(kAny);
-  const Fd queued = connect_to(kLocal);  // whoever it is led to
+  const Fd queued = connect_to(kLocal);  // the kernel chooses the listener
   add(1, {&old_listener});
   add(2, {&new_listener});
   shift({{1, 1.0}, {2, 1.0}});
-  steering_->look_ahead();
   shift({{2, 1.0}});
   const auto first = steering_->settle(1, 0ms)->poll();
   shift({{1, 1.0}});
@@ -142,28 +138,25 @@ TEST_P(SettleTest, WaitsForAHandshakeThatBeganBeforeItWasSteered) {
   const Fd client = connect_to(kLocal);
   const Fd new_listener = listen_on(kAny);
   steer({&old_listener}, {&new_listener});
-  steering_->look_ahead();
   shift({{2, 1.0}});
   EXPECT_FALSE(steering_->settle(1, 30s)->poll());
 }
 
-TEST_P(SettleTest, WaitsForAHandshakeThatBeganAfterItLookedAhead) {
+TEST_P(SettleTest, WaitsForAHandshakeThatBeganAfterItWasSteered) {
   const Fd old_listener = listen_on(kAny);
   const Fd new_listener = listen_on(kAny);
   steer({&old_listener}, {&new_listener});
-  steering_->look_ahead();
   hold_back_acks(old_listener);
   const Fd client = connect_to(kLocal);
   shift({{2, 1.0}});
   EXPECT_FALSE(steering_->settle(1, 30s)->poll());
 }
 
-// A restarted server that founds a new group gets clients before anybody steers it.
-TEST_F(EbpfSteeringTest, WaitsForTheHandshakesOfAListenerThatWasOpenedAfterItLookedAhead) {
+// A restarted server that founds a new group gets clients before it is steered.
+TEST_F(EbpfSteeringTest, WaitsForTheHandshakesOfARestartedServer) {
   Fd listener = listen_on(kAny);
   add(1, {&listener});
   shift({{1, 1.0}});
-  steering_->look_ahead();
   close_and_await(listener);
   listener = listen_on(kAny);
   hold_back_acks(listener);
@@ -220,7 +213,7 @@ TEST_P(SettleTest, LosesAndMigratesNothingWhileListenersComeAndGoUnderLoad) {
   add(1, {&*listener});
   shift({{1, 1.0}});
 
-  // Each listener has a server of its own, which ends when the listener is to be closed.
+  // Each listener has a server thread, which ends before the listener is closed.
   struct Server {
     std::shared_ptr<const Fd> listener;
     std::shared_ptr<std::atomic<bool>> leave = std::make_shared<std::atomic<bool>>(false);
@@ -264,7 +257,7 @@ TEST_P(SettleTest, LosesAndMigratesNothingWhileListenersComeAndGoUnderLoad) {
     EXPECT_EQ(await(*steering_->settle(next - 1, 10s)).left(), 0U);
     *current.leave = true;
     current.thread.join();
-    current.listener.reset();  // with the thread's copy gone, this closes it
+    current.listener.reset();  // the last descriptor: the thread's is closed
     migrations += steering_->counters(next).value_or(SteeringCounters()).migrations;
     EXPECT_TRUE(steering_->remove(next - 1));
     current = std::move(replacement);
@@ -299,7 +292,7 @@ TEST(GracePeriodTest, LeavesAffinityAndPriorityAsTheyWere) {
   expect_grace_period_to_leave_the_thread_as_it_was();
 }
 
-// Whom it has interrupted on another processor goes on there.
+// A thread that it preempts on another CPU continues there.
 TEST(GracePeriodTest, EndsWhereItBegan) {
   constexpr int kRounds = 20;
   int stayed = 0;

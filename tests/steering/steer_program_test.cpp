@@ -15,7 +15,7 @@ namespace rollctl::test {
 namespace {
 
 constexpr size_t kLargestLog = 16 << 20;
-constexpr int kMostInstructions = 3000;  // that the verifier walks through; 1,000,000 are its limit
+constexpr int kMostInstructions = 3000;  // for the verifier to walk through; its limit is 1,000,000
 
 struct Privilege {
   const char* name;
@@ -35,7 +35,7 @@ bool keep_only(const std::vector<int>& capabilities) {
   return ::syscall(SYS_capset, &header, data) == 0;
 }
 
-// What the verifier says of the program where a process with these capabilities loads it.
+// The verifier's log when a process with these capabilities loads the program.
 std::string verifier_log(const Privilege& privilege) {
   auto pipe = make_pipe();
   if (!pipe) return pipe.error().message;
@@ -65,15 +65,15 @@ int processed_instructions(const std::string& log) {
 
 class SteerProgramTest : public testing::TestWithParam<Privilege> {};
 
-// A host with panic_on_warn would go down by it, and the kernel prints it once for each boot: its verifier's
-// words are the same each time.
+// A host with panic_on_warn would panic. The kernel's log has the warning once per boot, the verifier's log
+// at each load.
 TEST_P(SteerProgramTest, GivesTheVerifierNothingToWarnOf) {
   if (::geteuid() != 0) GTEST_SKIP() << "wants CAP_BPF: run it as root";
   const std::string log = verifier_log(GetParam());
   const int processed = processed_instructions(log);
   ASSERT_GT(processed, 0) << log.substr(0, 1000);
   EXPECT_LT(processed, kMostInstructions);
-  // EXPECT_THAT would print megabytes.
+  // EXPECT_THAT would print the whole log, up to 1 MB.
   for (const char* complaint : {"REG INVARIANTS", "verifier bug", "BUG"}) {
     const size_t place = log.find(complaint);
     EXPECT_EQ(place, std::string::npos) << log.substr(place < 2000 ? 0 : place - 2000, 2500);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What every implementation that steers keeps.
+// The contract of every implementation that steers.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -75,7 +75,7 @@ TEST_P(AimedConnectTest, ReachesExactlyTheAskedInstanceUnderLoad) {
   std::atomic<bool> stop = false;
   std::atomic<int> clients = 0;
   std::atomic<int> at_old = 0;
-  // No more than the queue takes: a SYN that is dropped comes, and is counted, again.
+  // Not more than the queue has room for: a dropped SYN is sent again and counted twice.
   constexpr int kMostQueued = 1000;
   std::thread load([&] {
     while (!stop) {
@@ -123,7 +123,7 @@ TEST_P(SteeringContractTest, AimsExactlyBeforeAnythingIsShifted) {
   EXPECT_EQ(accept_all(listeners[6]), 50);
 }
 
-// The deviation of so many draws that is exceeded once in a million.
+// The deviation that this many draws exceed once in a million.
 double chance(double percent, int connections) {
   return 5 * std::sqrt(percent * (100 - percent) / connections);
 }
@@ -147,7 +147,7 @@ TEST_P(SteeringContractTest, SpreadsByWeightAlsoAmongSeveralListenersEach) {
       to_second += accept_all(second) + accept_all(fourth);
     }
     const double share = 100.0 * to_second / connections;
-    // What the eBPF table rounds to 1024 entries is less than 0.1 %.
+    // The eBPF table rounds to 1024 entries: less than 0.1 %.
     EXPECT_NEAR(share, percent, chance(percent, connections) + (percent == 0 || percent == 100 ? 0 : 0.1));
     std::printf("%s: weight %g %% of %d connections became %.2f %%\n", name_of(GetParam()).c_str(), percent,
                 connections, share);

@@ -20,7 +20,7 @@ namespace rollctl::test {
 inline const Endpoint kAny = v4("0.0.0.0");
 inline const Endpoint kLocal = v4("127.0.0.1");
 
-// Instances whose listeners are all this process's own.
+// Instances whose listeners all belong to this process.
 class SteeringFixture : public NetNamespaceTest {
  protected:
   void SetUp() override {
@@ -34,7 +34,7 @@ class SteeringFixture : public NetNamespaceTest {
 
   virtual Result<std::unique_ptr<Steering>> make() = 0;
 
-  // With a steering of its own; the one before dies as with its process.
+  // Makes a new steering; the earlier one ends as if its process had died.
   void begin() {
     steering_.reset();
     auto made = make();
@@ -52,7 +52,7 @@ class SteeringFixture : public NetNamespaceTest {
     ASSERT_TRUE(shifted) << shifted.error().message;
   }
 
-  // The server closes, and the steering has let go as well.
+  // The server closes it, and the steering has closed its duplicate.
   void close_and_await(Fd& listener) {
     struct stat status{};
     ASSERT_EQ(::fstat(listener.get(), &status), 0);
@@ -71,7 +71,7 @@ class SteeringFixture : public NetNamespaceTest {
   std::unique_ptr<Steering> steering_;
 };
 
-// The implementations that keep the same contract.
+// The implementations with the same contract.
 enum class By { Ebpf, Classic };
 
 inline std::string name_of(By by) {

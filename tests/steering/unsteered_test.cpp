@@ -29,7 +29,7 @@ class UnsteeredTest : public SteeringFixture {
     return std::unique_ptr<Steering>(std::move(*made));
   }
 
-  // Whose is the accepted end of this connection?
+  // The instance that accepted this connection.
   static bool is_accepted_by(const Fd& client, const ProcessId& server) {
     sockaddr_storage ours{};
     sockaddr_storage theirs{};
@@ -85,7 +85,7 @@ TEST_P(OwnerConnectTest, ReachesExactlyTheAskedInstance) {
 
 TEST_F(UnsteeredTest, GivesUpOnAServerThatClosesAtOnceAndSaysWhatHelps) {
   Fd listener = listen_on(kAny);
-  // Another than the one that is asked for accepts: else one might be found before it is closed.
+  // An instance other than the wanted one accepts: else a connection might be found before it is closed.
   const ForkedServer asked(listener);
   ASSERT_EQ(::kill(asked.id().pid, SIGSTOP), 0);
   const ForkedServer closing(listener, Serving::AtOnce);
@@ -185,7 +185,7 @@ TEST_F(HandoverTest, MigratesOnlyWhereTheKernelIsSetToDoSo) {
 
 TEST_F(HandoverTest, SteersByAClassicProgramForAnOrdinaryUser) {
   if (::geteuid() != 0) GTEST_SKIP() << "changes its uid, which only root may";
-  // In a child: the change cannot be taken back.
+  // In a child, because the change cannot be undone.
   const auto steered = [&] {
     if (::setresuid(65534, 65534, 65534) != 0) return 2;
     const auto insisted = choose_steering(*loop_, Handover::Steer);

@@ -43,7 +43,6 @@ class FakeSteering final : public Steering {
   Handover handover = Handover::Steer;
   bool outlives = true;  // what is attached, the rollctl
   Micros settle_takes{1000};
-  std::vector<WallTime> looked_ahead_at;
   ActWatcher* watcher = nullptr;
 
   [[nodiscard]] bool attached() const { return attached_; }
@@ -101,8 +100,6 @@ class FakeSteering final : public Steering {
   }
 
   [[nodiscard]] Rotation rotation() const override { return rotation_; }
-
-  void look_ahead() override { looked_ahead_at.push_back(scheduler_.wall_now()); }
 
   std::unique_ptr<Settlement> settle(InstanceId instance, Millis bound) override {
     const Micros takes = handover == Handover::Steer ? settle_takes : Micros(0);

@@ -146,7 +146,7 @@ TEST_F(ProcessSocketsTest, SaysThatItMayNotTakeAStrangersListener) {
   if (::geteuid() != 0) GTEST_SKIP() << "changes its uid, which only root may";
   const Fd listener = listen_on(v4("0.0.0.0"));
   const ForkedServer server(listener);
-  // In a child: the change cannot be taken back.
+  // In a child, because the change cannot be undone.
   const auto refused = [&] {
     if (::setresuid(65534, 65534, 65534) != 0) return 2;
     auto diag = SockDiag::create();

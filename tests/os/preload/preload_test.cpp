@@ -97,7 +97,7 @@ TEST_F(PreloadTest, PassesEverythingElseOnWithItsErrors) {
   EXPECT_EQ(errno, EFAULT);
 }
 
-// So that it loads into programs of any C library.
+// Needed to load into programs of any C library.
 TEST_F(PreloadTest, NeedsNoLibraryAndNoVersionOfASymbol) {
   const auto shown =
       run_child({.argv = {"/usr/bin/readelf", "-d", "-V", ROLL_PRELOAD_LIBRARY}}, Millis(10'000));

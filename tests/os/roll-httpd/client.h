@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A client that sends what it is told, byte for byte, and tells an end of file from a reset.
+// A client that sends given bytes, and distinguishes an end of file from a reset.
 #pragma once
 
 #include <cstdint>
@@ -26,17 +26,17 @@ std::string get_request(std::string_view target, std::string_view headers = "");
 // Every call waits at most five seconds.
 class Client {
  public:
-  // 127.0.0.1 or ::1; nothing when nobody listens.
+  // 127.0.0.1 or ::1; nothing without a listener.
   static std::optional<Client> connect(std::uint16_t port, int family);
 
   bool send(std::string_view bytes);
-  // The next answer, whole; nothing if the connection ended first. To a HEAD request there is no body.
+  // The next complete answer; nothing if the connection ended first. An answer to HEAD has no body.
   enum class Body { Expected, None };
   std::optional<HttpAnswer> read_answer(Body body = Body::Expected);
-  // Reads some bytes of whatever comes next.
+  // Reads the next bytes.
   std::string read_some();
   enum class End { Eof, Reset, StillOpen };
-  // Waits for the other side's end; bytes that come before it count as StillOpen.
+  // Waits for the server's end; bytes before it count as StillOpen.
   End read_end();
   void shut_writing();
 

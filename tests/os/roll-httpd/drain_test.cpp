@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// From SIGTERM to exit status 0, with nothing cut.
+// From SIGTERM to exit status 0, without a cut connection.
 #include <atomic>
 #include <thread>
 #include <vector>
@@ -9,13 +9,13 @@
 namespace rollctl::test {
 namespace {
 
-// A request that the grace period does not end: whose head has come.
+// A request whose head is complete: the grace period does not end it.
 constexpr const char* kHalfSentBody = "POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\n\r\n1";
 constexpr const char* kRestOfBody = "2";
 
 class DrainTest : public HttpdTest {
  protected:
-  // On a connection that has been answered once.
+  // On a connection that has had one answer.
   static Client connect_and_get(const std::string& target) {
     Client client = connect();
     EXPECT_TRUE(client.send(get_request(target)));
@@ -23,7 +23,7 @@ class DrainTest : public HttpdTest {
     return client;
   }
 
-  // Until the listener is closed, as a new connection finds out.
+  // Until a new connection is refused.
   static void wait_until_refused() {
     while (Client::connect(kPort, AF_INET)) std::this_thread::yield();
   }
@@ -97,8 +97,8 @@ TEST_F(DrainTest, ARequestThatCrossesTheHalfCloseIsNotReset) {
   ASSERT_TRUE(other.send(kHalfSentBody));
   begin_drain();
   EXPECT_EQ(client.read_end(), Client::End::Eof);
-  // The server has ended its side. What the client sends now is read and dropped. An answer to somebody else
-  // shows that the server is done with it.
+  // The server has shut its side, and reads and drops what the client sends now. An answer to another client
+  // shows that it has done so.
   ASSERT_TRUE(client.send(get_request("/a")));
   ASSERT_TRUE(other.send(kRestOfBody));
   EXPECT_EQ(other.read_answer().value().status, 405);
@@ -122,8 +122,8 @@ TEST_F(DrainTest, ADownloadIsFinishedAndAHalfSentBodyIsWaitedFor) {
   ASSERT_TRUE(slow.send(kRestOfBody));
   EXPECT_EQ(slow.read_answer().value().status, 405);
   std::size_t size = begun.size();
-  // The request came before the drain, its answer does not say "close": the connection ends when it has been
-  // idle.
+  // The request came before the drain, so its answer has no "Connection: close": the connection ends once it
+  // has been idle.
   for (std::string some; !(some = download.read_some()).empty();) size += some.size();
   EXPECT_GT(size, 400'000U);
   EXPECT_EQ(download.read_end(), Client::End::Eof);

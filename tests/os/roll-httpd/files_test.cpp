@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is served, and what is not.
+// Files that are served, and files that are not.
 #include <sys/stat.h>
 
 #include "os/roll-httpd/httpd_fixture.h"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Requests as attackers write them. Behind each stands one more, for /secret, as it would inside of a body or
-// behind a length that a proxy reads in another way: it is answered where it is a request of its own, and
-// nowhere else.
+// Requests of attackers. Each is followed by one for /secret, as in a body, or after a length that a proxy
+// reads differently. It must be answered only where it is a request of its own.
 #include <cstdio>
 
 #include "os/roll-httpd/httpd_fixture.h"
@@ -15,9 +14,9 @@ constexpr int kNothing = 0;
 
 struct Row {
   const char* name;
-  std::string bytes;    // in front of the request for /secret
-  int status;           // of the first answer; kNothing when there is none
-  bool secret = false;  // is the request for /secret one?
+  std::string bytes;    // before the request for /secret
+  int status;           // of the first answer; kNothing: none
+  bool secret = false;  // whether /secret is a request of its own
 };
 
 std::string get_with(const std::string& fields, const std::string& target = "/a") {
@@ -45,7 +44,7 @@ class FramingTest : public HttpdTest {
     start();
   }
 
-  // All that comes in answer to `bytes` on a connection, whose client then ends its side.
+  // All bytes that answer `bytes` on a connection, whose client then shuts its side.
   static std::string everything_for(const std::string& bytes) {
     Client client = connect();
     client.send(bytes);
@@ -66,7 +65,7 @@ class FramingTest : public HttpdTest {
         continue;
       }
       EXPECT_EQ(all.substr(0, 7) + all.substr(8, 5), "HTTP/1. " + std::to_string(row.status) + " ") << all;
-      // One answer and then the end, or the second one for the second request.
+      // One answer and then the end, or two answers to two requests.
       int answers = 0;
       for (std::size_t at = 0; (at = all.find("HTTP/1.", at)) != std::string::npos; ++at) ++answers;
       EXPECT_EQ(answers, row.secret ? 2 : 1) << all;
@@ -277,7 +276,7 @@ TEST_F(FramingTest, AChunkThatIsNotExactIsRefused) {
 TEST_F(FramingTest, ABodyIsNeverTheNextRequest) {
   for (const std::string method : {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH"}) {
     SCOPED_TRACE(method);
-    // Those whose body is never read are answered at once, and nothing after them.
+    // Requests whose body is never read are answered at once; later bytes are not.
     const int at_once = method == "HEAD" ? 200 : method == "TRACE" ? 405 : kNothing;
     const int at_end = method == "HEAD" || method == "GET" ? 200 : 405;
     const std::string begun = with_method(method, "Transfer-Encoding: chunked\r\n");
@@ -317,7 +316,7 @@ TEST_F(FramingTest, WhatIsPlainIsReadAndTheNextRequestToo) {
       {"trailers", chunked("5\r\n12345\r\n0\r\nX: y\r\nContent-Length: 9\r\n\r\n"), 405, true},
       {"CHUNKED", post_with("transfer-encoding: CHUNKED\r\n", "0\r\n\r\n"), 405, true},
       {"an upgrade that is not made", get_with("Connection: Upgrade\r\nUpgrade: h2c\r\n"), 200, true},
-      // evhttp takes one with an absolute target for a request to a proxy, and ends its connection.
+      // evhttp treats an absolute target as a request to a proxy, and ends its connection.
       {"an absolute target", get_with("", "http://test/a"), 200},
       {"an absolute target with a port", get_with("", "HTTP://TEST:80/a"), 200},
       {"a star", "OPTIONS * HTTP/1.1\r\n" + kHost + "\r\n", 405, true},

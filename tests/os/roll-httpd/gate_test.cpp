@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// $ROLL_GATE_FD: ready, but unseen until the gate opens.
+// $ROLL_GATE_FD: ready, but not listening until the gate opens.
 #include "os/roll-httpd/httpd_fixture.h"
 
 namespace rollctl::test {

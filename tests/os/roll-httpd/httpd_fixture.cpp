@@ -21,7 +21,7 @@ void HttpdTest::SetUp() {
   std::filesystem::path top(name);
   root_ = top / "root";
   std::filesystem::create_directory(root_);
-  // Abstract names belong to the network namespace: nobody else can have this one.
+  // An abstract name is private to the network namespace.
   notify_name_ = "@notify";
   notify_ = Fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
@@ -65,7 +65,7 @@ void HttpdTest::start(const std::vector<std::string>& options) {
   launch(all);
   std::string state = read_notification();
   while (state.starts_with("STOPPING=1") || state.starts_with("STATUS="))
-    state = read_notification();  // another's
+    state = read_notification();  // of another server
   ASSERT_EQ(state.substr(0, 8), "READY=1\n") << (server_ ? server_->errors() : "");
 }
 
@@ -77,7 +77,7 @@ std::string HttpdTest::read_notification() const {
 
 Client HttpdTest::connect(std::uint16_t port, int family) {
   auto client = Client::connect(port, family);
-  if (!client) throw std::runtime_error("nobody listens");  // ends the test, with this text
+  if (!client) throw std::runtime_error("the server does not listen");  // ends the test, with this text
   return std::move(*client);
 }
 

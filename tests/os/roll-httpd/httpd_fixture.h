@@ -17,7 +17,7 @@
 
 namespace rollctl::test {
 
-// The real roll-httpd on a root of its own, in a network namespace of its own.
+// The real roll-httpd with a private root and network namespace.
 class HttpdTest : public NetNamespaceTest {
  protected:
   static constexpr std::uint16_t kPort = 8080;
@@ -34,13 +34,13 @@ class HttpdTest : public NetNamespaceTest {
   void launch(const std::vector<std::string>& options, const std::vector<std::string>& env = {},
               std::vector<std::pair<int, int>> fds = {}, std::vector<std::string> wrapper = {});
 
-  // The next message to the notify socket; "" when there is none in time.
+  // The next message to the notify socket; "" after a time-out.
   std::string read_notification() const;
   static Client connect(std::uint16_t port = kPort, int family = AF_INET);
   // One request on a connection of its own.
   static HttpAnswer get(const std::string& target, const std::string& headers = "");
   ChildExit wait_for_exit();
-  // SIGTERM, and returns once the server has said that it stops.
+  // Sends SIGTERM, and returns once the server has notified that it stops.
   void begin_drain();
 
   std::filesystem::path root_;

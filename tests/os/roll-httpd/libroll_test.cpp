@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The library in this process: what no signal to a server can time exactly.
+// The library in this process, for cases that need exact timing.
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/http.h>
@@ -94,7 +94,7 @@ TEST_F(LibrollTest, EveryRequestIsDoneOnceAlsoWhenItsClientGoes) {
   ASSERT_FALSE(server_->open());
   std::optional<Client> client = ask("");
   timeval soon{0, 0};
-  // Once the answer is under way, the client goes.
+  // The client disconnects during the answer.
   server_->on_connection([&](bufferevent*) {
     event_base_once(
         base_.get(), -1, EV_TIMEOUT,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a client may hold, and for how long.
+// Limits on a client's connections, sizes and times.
 #include <sys/socket.h>
 
 #include <thread>
@@ -12,7 +12,7 @@ namespace {
 using LimitsTest = HttpdTest;
 using namespace std::chrono_literals;
 
-// Sends `piece` again and again, as long as nobody objects.
+// Sends `piece` repeatedly until the server ends the connection.
 std::jthread trickle(Client& client, const std::string& piece) {
   return std::jthread([&client, piece](const std::stop_token& stop) {
     while (!stop.stop_requested() && client.send(piece)) std::this_thread::sleep_for(10ms);
@@ -107,7 +107,7 @@ TEST_F(LimitsTest, OneConnectionTooManyIsAnsweredAndClosed) {
     clients.push_back(connect());
     ASSERT_TRUE(clients.back().send("G"));
   }
-  for (int i = 0; i < 3; ++i) {  // those that were refused do not count
+  for (int i = 0; i < 3; ++i) {  // refused connections do not count
     Client client = connect();
     ASSERT_TRUE(client.send(get_request("/a")));
     expect_refusal(client, 503);
@@ -135,7 +135,7 @@ TEST_F(LimitsTest, OneAddressDoesNotKeepOutOthers) {
   EXPECT_EQ(other.read_answer().value().body, "A");
   held.pop_back();
   Client later = connect();
-  while (true) {  // until the server has seen the end
+  while (true) {  // until the server has read the end
     ASSERT_TRUE(later.send(get_request("/a")));
     auto answer = later.read_answer();
     ASSERT_TRUE(answer);
@@ -155,7 +155,7 @@ TEST_F(LimitsTest, AFloodOfConnectionsLeavesTheOthersAlone) {
     EXPECT_EQ(held.back().read_answer().value().body, "A");
   }
   std::vector<Client> flood;
-  for (int i = 0; i < 1'500; ++i) {  // more than are kept waiting for their client's end
+  for (int i = 0; i < 1'500; ++i) {  // more than may wait for their client's end
     auto client = Client::connect(kPort, AF_INET);
     ASSERT_TRUE(client) << i;
     flood.push_back(std::move(*client));

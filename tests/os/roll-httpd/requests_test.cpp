@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Requests as they come: good ones one after the other, bad ones, slow ones.
+// Requests: several in a row, bad ones, slow ones.
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
@@ -60,14 +60,14 @@ TEST_F(RequestsTest, AnIdleConnectionEndsAfterTheKeepAliveTime) {
 
 TEST_F(RequestsTest, AClientThatHasEndedItsSideStillGetsAll) {
   write("large", "");
-  std::filesystem::resize_file(root_ / "large", 30'000'000);  // more than the socket buffers take at once
+  std::filesystem::resize_file(root_ / "large", 30'000'000);  // more than the socket buffers hold
   start();
   Client client = connect();
   ASSERT_TRUE(client.send(get_request("/large")));
   client.shut_writing();
   Client other = connect();
   EXPECT_EQ(answer_to(other, get_request("/none")).value().status,
-            404);  // by now the server knows of the end
+            404);  // by now the server has read the end
   auto answer = client.read_answer();
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->body.size(), 30'000'000U);

@@ -34,7 +34,7 @@ Fd connected(uint16_t port = 8080) {
   return fd;
 }
 
-// Asked of the kernel: a client would wait where nobody accepts.
+// Asks the kernel: a client would wait without a server that accepts.
 bool is_closed() {
   const auto sockets = SockDiag::create()->listeners();
   return sockets && sockets->empty();
@@ -53,7 +53,7 @@ bool is_answered(const Fd& client) {
   return ::poll(&readable, 1, static_cast<int>(kSoon.count())) == 1 && ::read(client.get(), &byte, 1) == 1;
 }
 
-// A socket of another user, as long as it lives.
+// Holds a socket of another user.
 Fd listener_of(uid_t uid) {
   EXPECT_EQ(::seteuid(uid), 0);
   auto fd = open_listener(*ListenAddress::parse("127.0.0.1:8080"));
@@ -110,7 +110,7 @@ TEST_F(InheritTest, PassesTheSocketsAsSystemdDoes) {
   EXPECT_THAT(text_of(spec.log_path),
               HasSubstr("own=" + pid + " pid=" + pid + " fds=2 names=listen.0:listen.1 gate=5\n"));
   std::map<int, std::string> found;
-  // And, for a moment, what the loader of sleep opens.
+  // And, for a moment, the files that the loader opens.
   const auto has_the_six = [&] { return (found = descriptors_of(server)).size() == 6; };
   EXPECT_TRUE(await(has_the_six)) << found.size();
   EXPECT_THAT(found[3], HasSubstr("socket:["));
@@ -143,7 +143,7 @@ TEST_F(InheritTest, DoesNotHandOutASocketThatTheServerHasClosed) {
 TEST_F(InheritTest, ClientsWaitWhileTheServerIsRestarted) {
   Watched& shim = serve_stub(Millis(300));
   EXPECT_TRUE(is_answered(ask()));
-  // Stopped, the shim cannot restart it before the client has come.
+  // The shim is stopped, so that it does not restart the server before the client connects.
   const auto process = ProcessRef::open(shim.client->record().shim);
   ASSERT_TRUE(process);
   ASSERT_TRUE(process->send_signal(SIGSTOP));
@@ -179,7 +179,7 @@ TEST_F(InheritTest, TheServerAloneClosesThePortWhenItDrains) {
   EXPECT_EQ(shim.client->record().state, InstanceState::Draining);
 }
 
-// What a server does to a socket stays with the socket, however many descriptors there are.
+// A server's changes to a socket affect all its descriptors.
 TEST_F(InheritTest, ARestartedServerFindsItsSocketsAsGoodAsNew) {
   const std::string log = folder_ + "/log-1";
   LaunchSpec spec =

@@ -33,7 +33,7 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 class LaunchTest : public ShimTest {
  protected:
-  // What the server printed, once it printed "end".
+  // The server's output, once it has printed "end".
   std::string output_of(const LaunchSpec& spec) {
     launch_and_await(spec);
     EXPECT_TRUE(await([&] { return text_of(spec.log_path).find("end\n") != std::string::npos; }));
@@ -51,7 +51,7 @@ class LaunchTest : public ShimTest {
     return failed == nullptr ? std::string() : failed->message;
   }
 
-  // A shim that has connected to us, whatever we say then.
+  // A shim that has connected to this process, and waits for orders.
   struct Connected {
     ChildProcess shim;
     Fd connection;
@@ -74,7 +74,7 @@ class LaunchTest : public ShimTest {
     return connected;
   }
 
-  // Here the shim is not to be too quick for its orders, so they are there before it.
+  // Writes the orders before the shim starts, so that it finds them.
   std::unique_ptr<WaitingShim> start_staged(const LaunchSpec& spec) {
     stage(spec);
     auto waiting = WaitingShim::start(program_path("roll-shim"), spec).value();
@@ -92,7 +92,7 @@ class LaunchTest : public ShimTest {
     EXPECT_EQ(text_of(spec.log_path), "");
   }
 
-  // The shim that waits for the word with all set up but its server; nothing while it does not yet.
+  // The shim, once it waits for its launch with everything but the server set up.
   static std::optional<pid_t> staged_shim(const LaunchSpec& spec) {
     if (!exists(spec.run_dir + "/" + kNotifySocket)) return std::nullopt;
     for (const pid_t pid : process_tree(::getpid()).value_or(std::vector<pid_t>()))
@@ -141,7 +141,7 @@ TEST_F(LaunchTest, WritesTheRecordBeforeTheServerRuns) {
   EXPECT_EQ(record->spec.argv, spec.argv);
 }
 
-// What the server finds.
+// The server's environment.
 
 TEST_F(LaunchTest, GivesTheServerTheEnvironmentOfTheSpecAndNoOther) {
   LaunchSpec spec = shell_spec("env; echo end; exec sleep 1000");
@@ -157,10 +157,10 @@ TEST_F(LaunchTest, GivesTheServerTheEnvironmentOfTheSpecAndNoOther) {
 
 TEST_F(LaunchTest, GivesTheServerNoDescriptorButTheOnesMeant) {
   const LaunchSpec spec = spec_for({"sleep", "1000"});
-  // One that every careless fork would pass on.
+  // Without close-on-exec: a fork alone would pass it on.
   const Fd careless(::open("/dev/zero", O_RDONLY));
   Watched& shim = launch_and_await(spec);
-  // The kernel closes the others one by one while it executes the server.
+  // During the exec the kernel still closes the others.
   std::map<int, std::string> fds;
   ASSERT_TRUE(await([&] { return (fds = descriptors_of(shim.client->record().server.pid)).size() == 4; }));
   EXPECT_EQ(fds.at(0), "/dev/null");
@@ -186,7 +186,7 @@ TEST_F(LaunchTest, GivesTheServerASessionOfItsOwnAndDefaultSignals) {
   EXPECT_EQ(::getsid(record->shim.pid), record->shim.pid);
 }
 
-// The thread that starts its shim begins on another processor than its maker's.
+// The thread that starts the shim begins on another CPU than its creator.
 TEST_F(LaunchTest, LetsTheServerRunWhereverItsCallerMay) {
   const std::string tell = "grep Cpus_allowed: /proc/self/status";
   const auto mine = run_child({.argv = {"/bin/sh", "-c", tell}}, kSoon);
@@ -249,7 +249,7 @@ TEST_F(LaunchTest, TheGateIsOpenFromTheStartWhereNobodyClosesIt) {
   output_of(shell_spec("read x <&$ROLL_GATE_FD; echo end; exec sleep 1000"));
 }
 
-// What cannot be started.
+// Failed starts.
 
 TEST_F(LaunchTest, SaysThatTheProgramIsMissing) {
   EXPECT_EQ(failure_of(spec_for({"/nowhere/web"})),
@@ -305,7 +305,7 @@ TEST_F(LaunchTest, SaysThatTheRunDirectoryIsTooDeepForASocket) {
 
 TEST_F(LaunchTest, SaysThatAnOrdinaryUserCannotBecomeAnother) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can try as another user";
-  // The build folder may be root's alone.
+  // Other users may have no access to the build folder.
   const std::string shim = folder_ + "/roll-shim";
   std::filesystem::copy_file(program_path("roll-shim"), shim);
   LaunchSpec spec = shell_spec("exit 0");
@@ -379,7 +379,7 @@ TEST_F(LaunchTest, AShimWritesIntoTheLogOnceItsServerRuns) {
         << std::filesystem::read_symlink(shim + fd);
 }
 
-// A shim that waits for its orders.
+// A shim without orders.
 
 TEST_F(LaunchTest, AShimMayWaitForItsOrders) {
   const LaunchSpec spec = shell_spec("exec sleep 600");
@@ -436,7 +436,7 @@ TEST_F(LaunchTest, AStagedServerRunsWhenItIsLaunched) {
   EXPECT_FALSE(exists(spec.run_dir + "/" + kLaunchSpec));
 }
 
-// The shim has looked already, and learns what to run when it is to run.
+// The shim has not found orders at its start, and reads them at the launch.
 TEST_F(LaunchTest, AServerMayBeStagedLate) {
   const LaunchSpec spec = shell_spec("echo run; exec sleep 600");
   auto [shim, connection] = spawn_shim(spec);
@@ -506,7 +506,7 @@ TEST_F(LaunchTest, SaysThatAShimEndedWithItsOrdersUnread) {
   EXPECT_THAT(client.error().message, HasSubstr("ended before it took its orders"));
 }
 
-// A launch whose intent is still on its way to the disk.
+// A launch whose intent is not on the disk yet.
 
 TEST_F(LaunchTest, NothingIsExecutedBeforeItsIntentIsAcknowledged) {
   const LaunchSpec spec = shell_spec("echo run; exec sleep 600");
@@ -537,7 +537,7 @@ TEST_F(LaunchTest, NothingIsLeftWhereItsIntentHasFailed) {
   EXPECT_FALSE(exists(spec.log_path));
 }
 
-// Clients may come to sockets as soon as they are open.
+// Clients may connect as soon as the sockets are open.
 TEST_F(LaunchTest, NothingIsSaidBeforeTheIntentIsAcknowledgedWhereSocketsAreInherited) {
   LaunchSpec spec = shell_spec("echo run");
   spec.sockets = LaunchSpec::Sockets::Inherited;
@@ -554,7 +554,7 @@ TEST_F(LaunchTest, NothingIsSaidBeforeTheIntentIsAcknowledgedWhereSocketsAreInhe
   EXPECT_FALSE(std::get<shim::Launch>(*shim::parse_request(said->text).body).held);
 }
 
-// The shim is told so when it has given up already.
+// The failure is reported although it happened before the launch.
 TEST_F(LaunchTest, WhatFailsWhileTheIntentIsAwaitedIsSaid) {
   const LaunchSpec spec = shell_spec("echo run");
   ASSERT_TRUE(write_file_atomically(spec.run_dir + "/" + kServerFolder, "in the way", 0600));
@@ -595,7 +595,7 @@ TEST_F(LaunchTest, TheServerNeverRunsWhenItsShimDiesAsWell) {
   EXPECT_EQ(text_of(spec.log_path), "");
 }
 
-// A rollctl that dies meanwhile.
+// rollctl dies before the launch.
 
 TEST_F(LaunchTest, TheServerNeverRunsWhenRollctlDiesBeforeItsOrders) {
   const LaunchSpec spec = shell_spec("echo run");
@@ -653,7 +653,7 @@ TEST_F(LaunchTest, OneRunDirectoryHasOneShim) {
   EXPECT_THAT(second->errors, HasSubstr("cannot lock"));
 }
 
-// By hand.
+// Started by hand.
 
 TEST_F(LaunchTest, TheProgramSaysThatItIsInternal) {
   const auto help = run_child({.argv = {program_path("roll-shim"), "--help"}}, kSoon);

@@ -33,7 +33,7 @@ inline const std::vector<std::string> kListen{"--listen", "127.0.0.1:8080"};
 
 inline constexpr Millis kSoon{10'000};
 
-// One shim client and every event that it told.
+// One shim client and its events.
 struct Watched {
   std::unique_ptr<ShimClient> client;
   std::vector<ShimEvent> events;
@@ -59,8 +59,8 @@ inline Result<std::unique_ptr<ShimClient>> launch_shim(Loop& loop, const std::st
   return (*waiting)->launch(loop, spec, intended, std::move(on_event));
 }
 
-// Real shims and real servers, in a network namespace and a folder of their own. This process is where
-// orphans go, so that the end of a test can find, and ends, whatever is left.
+// Real shims and servers, in a private network namespace and folder. This process is the subreaper, so that
+// the end of a test finds and kills all that are left.
 class ShimTest : public NetNamespaceTest {
  protected:
   void SetUp() override {
@@ -78,7 +78,7 @@ class ShimTest : public NetNamespaceTest {
 
   void TearDown() override {
     watched_.clear();
-    // Shims first: one that still lives would start its server again.
+    // Shims first: a living one would restart its server.
     for (int round = 0; round < 200; ++round) {
       bool any = false;
       for (const pid_t pid : process_tree(::getpid()).value_or(std::vector<pid_t>())) {
@@ -93,7 +93,7 @@ class ShimTest : public NetNamespaceTest {
     if (!folder_.empty()) std::filesystem::remove_all(folder_);
   }
 
-  // A spec that runs `argv` as instance `id`, its run directory made.
+  // A spec that runs `argv` as instance `id`; creates its run directory.
   LaunchSpec spec_for(std::vector<std::string> argv, InstanceId id = 1) {
     LaunchSpec spec;
     spec.app = "web";
@@ -146,7 +146,7 @@ class ShimTest : public NetNamespaceTest {
     return watched;
   }
 
-  // Goes on until `condition` holds.
+  // Runs the loop until `condition` holds.
   bool await(const std::function<bool()>& condition) {
     const Watch look = loop_->every(Micros(2000), [] {});
     return loop_->run_until(condition, std::chrono::steady_clock::now() + kSoon) == WaitEnd::Satisfied;
@@ -155,8 +155,8 @@ class ShimTest : public NetNamespaceTest {
     return await([&] { return watched.count(kind) >= times; });
   }
 
-  // Whether a shim has the lock on its directory. The kernel's list is read: whoever tries the lock is in the
-  // way of a shim that takes it.
+  // Whether a shim has the lock on its directory. Reads the kernel's list of locks, because trying the lock
+  // could make a shim's attempt fail.
   static bool is_claimed(const std::string& run_dir) {
     struct stat folder{};
     if (::stat(run_dir.c_str(), &folder) != 0) return false;
@@ -172,7 +172,7 @@ class ShimTest : public NetNamespaceTest {
 
   static std::string text_of(const std::string& path) { return read_file(path).value_or(std::string()); }
 
-  // Everything that is below this process now, shims and servers.
+  // All descendants of this process: shims and servers.
   static size_t processes() {
     while (::waitpid(-1, nullptr, WNOHANG) > 0) {
     }

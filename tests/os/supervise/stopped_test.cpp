@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The server's user stops its process between the change to him and its exec.
+// The server's user stops the child after it has changed to that user, before the exec.
 #include <sys/ptrace.h>
 
 #include "shim_fixture.h"
@@ -33,7 +33,7 @@ class StoppedTest : public ShimTest {
 
   static std::string program_of(pid_t pid) { return text_of(fmt::format("/proc/{}/comm", pid)); }
 
-  // A shim whose server's process stands still.
+  // A shim whose child is stopped.
   Watched& launch_stopped(const LaunchSpec& spec) {
     EarlyStopper stopper(kUser);
     Watched& shim = launch(spec);
@@ -98,7 +98,7 @@ TEST_F(StoppedTest, ItsShimAnswersWhileItRestartsTheServer) {
   EXPECT_TRUE(await(shim, ShimEvent::Kind::Restarted));
 }
 
-// What it has inherited must not keep the run directory claimed.
+// The stopped child must not keep the run directory locked.
 TEST_F(StoppedTest, TheClaimOfItsShimEndsWithTheShim) {
   const LaunchSpec spec = slow_spec();
   const Watched& shim = launch_stopped(spec);
@@ -108,7 +108,8 @@ TEST_F(StoppedTest, TheClaimOfItsShimEndsWithTheShim) {
   EXPECT_EQ(state_of(stopped_), 'T');
 }
 
-// What has ended stays a zombie, and its parent hears nothing, until its tracer has looked or goes.
+// A traced process that has exited stays a zombie, and its parent is not told, until the tracer waits or
+// ends.
 TEST_F(StoppedTest, ATracerDoesNotHoldUpADrain) {
   LaunchSpec spec = spec_for({"sleep", "1000"});
   spec.credentials = Credentials{kUser, kUser, {}};

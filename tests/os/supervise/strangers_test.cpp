@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a shim is sent by those whom it does not trust, or who only hold it up: none of it may keep it from
-// its work.
+// Messages to a shim from untrusted or slow senders must not keep it from its work.
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -22,10 +21,10 @@ namespace {
 using Kind = ShimEvent::Kind;
 using std::chrono::steady_clock;
 
-// An answer that took longer was held up: all that holds up here lasts for minutes.
+// A longer answer time means a blocked shim: every block in these tests lasts for minutes.
 constexpr Millis kPrompt{2000};
 
-// Its close waits for ten minutes: there is unsent data, and nobody reads it.
+// Closing it blocks for ten minutes: it has unsent data that its peer does not read.
 class LingeringSocket {
  public:
   LingeringSocket() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -54,7 +53,7 @@ class LingeringSocket {
     return fd;
   }
 
-  // It may be closed by this process.
+  // Lets this process close it without blocking.
   static void give_up(const Fd& socket) {
     const linger none{1, 0};
     EXPECT_EQ(::setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &none, sizeof none), 0);
@@ -103,7 +102,7 @@ class StrangersTest : public ShimTest {
     return ::sendmsg(socket, &header, flags) >= 0;
   }
 
-  // The sockets are this process's no more; where they could not be sent, their close does not wait.
+  // Closes this process's descriptors; if they could not be sent, without blocking.
   static bool send_away(const Fd& notify, const std::string& text, std::vector<Fd> sockets, int flags = 0) {
     std::vector<int> fds;
     for (const Fd& socket : sockets) fds.push_back(socket.get());
@@ -118,7 +117,7 @@ class StrangersTest : public ShimTest {
     return sockets;
   }
 
-  // What is sent meanwhile is closed here before the shim may let go of it: it is the last to do so.
+  // Closes what it sends before the shim does, so that the shim has the last descriptor.
   static void while_stopped(const Watched& shim, const std::function<void()>& act) {
     const auto process = ProcessRef::open(shim.client->record().shim);
     ASSERT_TRUE(process && process->send_signal(SIGSTOP));
@@ -140,7 +139,7 @@ class StrangersTest : public ShimTest {
     EXPECT_LT(steady_clock::now() - began, 2 * kPrompt);
   }
 
-  // A connection that has asked for something, or not.
+  // A connection, with or without a request.
   static Fd connect_client(const LaunchSpec& spec, bool asks) {
     auto connection = connect_for_packets(spec.run_dir, kControlSocket, kSoon);
     EXPECT_TRUE(connection);
@@ -150,7 +149,7 @@ class StrangersTest : public ShimTest {
     return connection ? std::move(*connection) : Fd();
   }
 
-  // Until the peer has answered or hung up.
+  // Waits until the peer has answered or hung up.
   static bool is_answered(const Fd& connection) {
     pollfd answer{connection.get(), POLLIN, 0};
     if (::poll(&answer, 1, 5000) != 1) return false;
@@ -168,7 +167,7 @@ TEST_F(StrangersTest, ADescriptorWhoseCloseWaitsHoldsNobodyUp) {
     for (int i = 0; i < 8; ++i) ASSERT_TRUE(send_away(notify, "READY=1", sockets_of(lingering, 1)));
   });
   expect_prompt_answer(shim);
-  // Others are heard all the same, and a server that crashes comes back.
+  // Other clients are answered all the same, and a server that crashes is restarted.
   ASSERT_TRUE(ProcessRef::open(shim.client->record().server)->send_signal(SIGKILL));
   ASSERT_TRUE(await(shim, Kind::Restarted));
   ASSERT_TRUE(await(shim, Kind::NotifiedReady, 2));
@@ -196,7 +195,7 @@ TEST_F(StrangersTest, NoDescriptorOfAStrangerComesIntoTheShim) {
   const Fd notify = notify_socket(spec);
   const auto pipe = make_pipe();
   for (int i = 0; i < 100; ++i) ASSERT_TRUE(send(notify.get(), "X=1", {pipe->read.get(), notify.get()}));
-  // After an answer it has what it gave a moment longer.
+  // The shim closes the descriptor just after its answer.
   EXPECT_TRUE(await([&] { return count() == before; })) << count() << " instead of " << before;
 }
 
@@ -215,7 +214,7 @@ TEST_F(StrangersTest, WhatIsStillInTheNotifySocketDoesNotHoldUpTheEnd) {
   EXPECT_TRUE(await([] { return processes() == 0; }));
 }
 
-// As systemd-notify does: it waits until the descriptor was closed.
+// Waits until the descriptor is closed, as systemd-notify does.
 TEST_F(StrangersTest, ABarrierIsPassed) {
   const LaunchSpec spec = stub_spec(kListen);
   serve(spec);
@@ -239,7 +238,7 @@ TEST_F(StrangersTest, AServerMayNotifyWithSystemdNotify) {
   EXPECT_TRUE(await([&] { return text_of(shim.client->record().spec.log_path) == "passed\n"; }));
 }
 
-// The child that lets go of a barrier's descriptor is none of the server's.
+// The child that closes a barrier's descriptor does not count as the server's.
 TEST_F(StrangersTest, AServerThatEndsRightAfterItsBarrierLeftNothingBehind) {
   if (::access("/usr/bin/systemd-notify", X_OK) != 0) GTEST_SKIP() << "systemd-notify is not installed";
   for (InstanceId id = 1; id <= 5; ++id) {
@@ -260,7 +259,7 @@ TEST_F(StrangersTest, NobodyButTheServersUserAndRootReachesItsNotifySocket) {
   EXPECT_EQ(file.st_mode & 0777, 0600U);
 }
 
-// Of the server's processes some may have become another user, as only root's can.
+// Processes of a root server may have changed to another user.
 TEST_F(StrangersTest, AProcessOfTheServerThatChangedItsUserMayNotify) {
   if (::geteuid() != 0 || ::access("/usr/bin/setpriv", X_OK) != 0 ||
       ::access("/usr/bin/systemd-notify", X_OK) != 0)
@@ -272,7 +271,7 @@ TEST_F(StrangersTest, AProcessOfTheServerThatChangedItsUserMayNotify) {
   EXPECT_EQ(shim.client->record().status, "other");
 }
 
-// What a server sends in a blocking way comes through while strangers send as fast as they can.
+// A server's blocking send succeeds while strangers flood the socket.
 TEST_F(StrangersTest, AFloodOfNotificationsStarvesNobody) {
   if (::access("/usr/bin/systemd-notify", X_OK) != 0) GTEST_SKIP() << "systemd-notify is not installed";
   LaunchSpec spec = shell_spec("read x <&3; systemd-notify --ready --status=through; exec sleep 600");
@@ -315,7 +314,7 @@ TEST_F(StrangersTest, WhoComesWhenAllPlacesAreTakenWaitsForOne) {
   const LaunchSpec spec = stub_spec(kListen);
   Watched& shim = serve(spec);
   std::vector<Fd> busy;
-  for (int i = 0; i < 63; ++i) {  // and the one that launched
+  for (int i = 0; i < 63; ++i) {  // and the launcher
     busy.push_back(connect_client(spec, true));
     ASSERT_TRUE(is_answered(busy.back()));
   }

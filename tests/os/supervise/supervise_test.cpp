@@ -31,7 +31,7 @@ size_t lines_with(const std::string& text, const std::string& part) {
   return count;
 }
 
-// Connected to the server, which has accepted once this was answered.
+// A client whose connection the server has accepted, as its answer shows.
 Fd connect_to_server() {
   Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
@@ -47,7 +47,7 @@ Fd connect_to_server() {
 
 class SuperviseTest : public ShimTest {
  protected:
-  // A server that serves.
+  // A server in state serving.
   Watched& serve(const LaunchSpec& spec) {
     Watched& shim = launch_and_await(spec);
     EXPECT_TRUE(await(shim, Kind::NotifiedReady));
@@ -74,7 +74,7 @@ TEST_F(SuperviseTest, DrainsAndLeavesNothingBehind) {
   const LaunchSpec spec = stub_spec(kListen);
   Watched& shim = serve(spec);
   ASSERT_TRUE(shim.client->drain({SIGTERM, kSoon}).await());
-  // A server that is quick has ended by the time that the order is acknowledged.
+  // A fast server has exited before the order is acknowledged.
   EXPECT_THAT(shim.client->record().state, testing::AnyOf(InstanceState::Draining, InstanceState::Stopped));
   ASSERT_TRUE(await(shim, Kind::Exited));
   const ShimEvent& end = *shim.find(Kind::Exited);
@@ -125,7 +125,7 @@ TEST_F(SuperviseTest, OtherSignalsDoNothingToTheShim) {
   EXPECT_TRUE(shim.client->take_listeners());
 }
 
-// Who journals the end: exactly one.
+// Exactly one process journals the end.
 
 TEST_F(SuperviseTest, LeavesTheEndOfADrainToTheRollctlThatWaitsForIt) {
   const LaunchSpec spec = stub_spec(kListen);
@@ -261,7 +261,7 @@ TEST_F(SuperviseTest, AServerThatGoesIntoTheBackgroundIsToldOffAndEnded) {
       shim.find(Kind::Exited)->message,
       testing::MatchesRegex(
           "the server exited with 0 but left process [0-9]+ running: it must stay in the foreground"));
-  // Only this process's child, the shim, is left.
+  // Only the shim is left.
   EXPECT_TRUE(await([] { return processes() == 1; }));
   drain_to_the_end(shim);
 }
@@ -281,7 +281,7 @@ TEST_F(SuperviseTest, EndsTheWorkersOfACrashedServerBeforeItIsRestarted) {
 }
 
 TEST_F(SuperviseTest, WaitsForTheChildrenOfADrainedServer) {
-  // The server ends at once, its child a moment later.
+  // The server exits at once, its child a moment later.
   const std::string script =
       "trap '' TERM; trap 'exit 0' QUIT; (trap 'exit' USR1; echo up; while :; do sleep 0.01; done) & "
       "while :; do sleep 0.01; done";
@@ -317,7 +317,7 @@ TEST_F(SuperviseTest, TheServerLivesOnWhenItsShimIsKilled) {
   EXPECT_TRUE(ProcessRef::open(record->server));
   connect_to_server();
   EXPECT_FALSE(ShimClient::connect(*loop_, spec.run_dir, {}));
-  // It goes on logging.
+  // The server still writes its log.
   ASSERT_TRUE(ProcessRef::open(record->server)->send_signal(SIGTERM));
   EXPECT_TRUE(await([] { return processes() == 0; }));
 }
@@ -380,7 +380,7 @@ TEST_F(SuperviseTest, AStrangerGetsNoAnswer) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can try as another user";
   const LaunchSpec spec = stub_spec(kListen);
   serve(spec);
-  // Even where the file lets everybody in.
+  // Even if the file's mode allows it.
   ASSERT_EQ(::chmod((spec.run_dir + "/control.sock").c_str(), 0777), 0);
   const pid_t child = ::fork();
   if (child == 0) {
@@ -463,7 +463,7 @@ TEST_F(SuperviseTest, ANotificationOfAStrangerIsIgnored) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::strcpy(address.sun_path, (spec.run_dir + "/notify.sock").c_str());
-  // More than the kernel queues, blocking: the shim reads what it does not believe, too.
+  // More datagrams than the kernel queues: the shim reads those of strangers, too.
   for (int i = 0; i < 100; ++i) {
     ASSERT_EQ(::sendto(stranger.get(), "READY=1", 7, 0, reinterpret_cast<const sockaddr*>(&address),
                        sizeof address),
@@ -503,7 +503,7 @@ TEST_F(SuperviseTest, AFullLogIsTheServersOwnAffair) {
   drain_to_the_end(shim);
 }
 
-// Orders that are on their way.
+// Orders in flight.
 
 TEST_F(SuperviseTest, OrdersAreAcknowledgedInWhateverOrderSomebodyAsks) {
   Watched& first = serve(stub_spec(kListen));
@@ -541,7 +541,7 @@ TEST_F(SuperviseTest, AShimThatHoldsNoSteeringIsNotAskedForIt) {
   EXPECT_TRUE(handles->empty());
 }
 
-// What it costs.
+// Idle cost.
 
 TEST_F(SuperviseTest, AnIdleShimNeverWakesUp) {
   const LaunchSpec spec = stub_spec(kListen);
@@ -556,7 +556,7 @@ TEST_F(SuperviseTest, AnIdleShimNeverWakesUp) {
     return text;
   };
   shim.client.reset();
-  // It still has to notice that its client has gone; then nothing happens, for once time is the event.
+  // The shim notices that its client has gone; after that it must not wake up.
   bool is_quiet = false;
   for (int i = 0; i < 5 && !is_quiet; ++i) {
     const std::string before = switches();

@@ -40,7 +40,7 @@ TEST(RotationTableTest, DealsOutByLargestRemainder) {
 }
 
 TEST(RotationTableTest, MatchesTheWeightsOverAHundredThousandDraws) {
-  std::mt19937 random(42);  // NOLINT(bugprone-random-generator-seed): the same draws each time
+  std::mt19937 random(42);  // NOLINT(bugprone-random-generator-seed): deterministic
   for (const double percent : {1.0, 10.0, 50.0}) {
     const RotationTable table = build({{100 - percent, {0}}, {percent, {1}}});
     int to_canary = 0;
@@ -60,7 +60,7 @@ TEST(RotationTableTest, GivesTheSmallestShareSomething) {
 }
 
 TEST(RotationTableTest, AlwaysFillsTheTable) {
-  std::mt19937 random(1);  // NOLINT(bugprone-random-generator-seed): the same shares each time
+  std::mt19937 random(1);  // NOLINT(bugprone-random-generator-seed): deterministic
   for (int round = 0; round < 20; ++round) {
     std::vector<RotationShare> shares;
     uint16_t slot = 0;

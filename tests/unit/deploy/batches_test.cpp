@@ -39,22 +39,6 @@ TEST_F(DeployTest, ShiftsOncePerBatch) {
   EXPECT_EQ(observer.count("traffic.shifted"), 2);
 }
 
-TEST_F(DeployTest, LooksAheadWhileTheServersOfABatchBecomeReady) {
-  standing("v1", 4);
-  steering.looked_ahead_at.clear();
-  RolloutRequest request = deploy("v2", 4);
-  request.batch = kTwo;
-  run(request);
-  std::vector<WallTime> ready;
-  for (const Event& event : observer.events)
-    if (event.name == "instance.ready") ready.push_back(event.time);
-  ASSERT_THAT(ready, SizeIs(4));
-  ASSERT_THAT(steering.looked_ahead_at, SizeIs(2));
-  EXPECT_LT(steering.looked_ahead_at[0], ready[0]);
-  EXPECT_LT(ready[1], steering.looked_ahead_at[1]);
-  EXPECT_LT(steering.looked_ahead_at[1], ready[2]);
-}
-
 TEST_F(DeployTest, AFailingSecondBatchStartsTheDrainedOnesAgain) {
   standing("v1", 2);
   instances.scripts["v2"] = {ServerScript(), exits_at_once()};

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 class LoopTest : public testing::Test {
  protected:
-  // Far enough that only what is broken reaches it.
+  // Reached by a broken loop only.
   [[nodiscard]] TimePoint far() const { return loop_->now() + 10s; }
   [[nodiscard]] static bool never() { return false; }
 
@@ -31,7 +31,7 @@ TEST_F(LoopTest, AsksBeforeItWaits) {
 }
 
 TEST_F(LoopTest, GivesUpAtTheDeadlineAndNotBefore) {
-  // Not a whole number of microseconds: what libevent counts in.
+  // Not a whole number of microseconds, libevent's unit.
   const TimePoint deadline = loop_->now() + 2'000'777ns;
   EXPECT_EQ(loop_->run_until(never, deadline), WaitEnd::DeadlinePassed);
   EXPECT_GE(loop_->now(), deadline);
@@ -159,7 +159,7 @@ TEST_F(LoopTest, LetsAWatchEndItselfInItsOwnCallback) {
   Watch watch;
   watch = loop_->after(0us, [&watch, witness] {
     watch.reset();
-    ++*witness;  // what the callback holds must still be there
+    ++*witness;  // the callback's captures must still exist
   });
   EXPECT_EQ(loop_->run_until([&] { return *witness == 1; }, far()), WaitEnd::Satisfied);
   EXPECT_FALSE(watch);

@@ -16,7 +16,7 @@ namespace {
 
 constexpr uint32_t kSequence = 7;
 
-// A packet as the kernel would send it, message by message.
+// Builds a packet as the kernel sends it.
 class Packet {
  public:
   void add(uint16_t type, const void* payload, size_t size, uint32_t sequence = kSequence) {

@@ -25,7 +25,7 @@ Handshake handshake(uint16_t client_port) {
   return {{IpAddress::v4(INADDR_LOOPBACK), 80}, {IpAddress::v4(INADDR_LOOPBACK), client_port}};
 }
 
-// A kernel in memory: what is half-open and queued, and in which order it was looked at.
+// A fake kernel: half-open and queued connections, and a log of the looks.
 class SettlementTest : public testing::Test {
  protected:
   std::unique_ptr<Settlement> settle(Millis bound = 3s) {
@@ -48,14 +48,12 @@ class SettlementTest : public testing::Test {
       log_ += "queue ";
       return queued_;
     };
-    if (is_untouched_) view.has_no_handshakes = [this] { return *is_untouched_; };
     return begin_settling(std::move(view), bound, clock_);
   }
 
   PushedClock clock_;
   std::vector<Handshake> half_open_;
   size_t queued_ = 0;
-  std::optional<bool> is_untouched_;
   bool broken_ = false;
   Micros cost_{0};
   std::string log_;
@@ -65,23 +63,6 @@ TEST_F(SettlementTest, TakesEveryStepInOneLookWhenNothingIsOpen) {
   const auto result = settle()->poll();
   ASSERT_TRUE(result);
   EXPECT_EQ(result->left(), 0U);
-  EXPECT_EQ(log_, "grace dump grace queue ");
-}
-
-TEST_F(SettlementTest, LooksOnlyAtTheQueuesWhereNoHandshakeCanBe) {
-  is_untouched_ = true;
-  half_open_ = {handshake(1)};
-  queued_ = 1;
-  const auto settlement = settle();
-  EXPECT_FALSE(settlement->poll());
-  queued_ = 0;
-  EXPECT_TRUE(settlement->poll());
-  EXPECT_EQ(log_, "grace queue queue ");
-}
-
-TEST_F(SettlementTest, TakesEveryStepWhereThatIsNotSure) {
-  is_untouched_ = false;
-  EXPECT_TRUE(settle()->poll());
   EXPECT_EQ(log_, "grace dump grace queue ");
 }
 

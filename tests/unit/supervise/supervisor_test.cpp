@@ -37,7 +37,7 @@ class SupervisorTest : public testing::Test {
     server_.shim = &*shim_;
   }
 
-  // A server that runs, in the state that rollctl gave it.
+  // A running server with this role.
   void make_running(InstanceState role = InstanceState::Serving, LaunchSpec spec = {}) {
     make(std::move(spec));
     launch();
@@ -47,7 +47,7 @@ class SupervisorTest : public testing::Test {
 
   void launch() { shim_->start({}); }
 
-  // One whose server died, and whose next one is stopped before its exec.
+  // The server has died, and the restarted one is stopped before its exec.
   void make_stopped_at_its_restart() {
     make_running();
     die(code(1));
@@ -56,13 +56,13 @@ class SupervisorTest : public testing::Test {
     ASSERT_EQ(shim_->phase(), Phase::Launching);
   }
 
-  // Dies alone.
+  // The server exits and leaves no children.
   void die(const ExitStatus& exit) {
     shim_->server_exited(exit);
     shim_->last_process_gone();
   }
 
-  // What the loop would do: everything that is due within the time, when it is due.
+  // Calls tick() at each due time, as the loop would.
   void pass(Micros duration) {
     const TimePoint end = clock_.now() + duration;
     for (auto due = shim_->next_due(); due && *due <= end; due = shim_->next_due()) {
@@ -131,7 +131,7 @@ TEST_F(SupervisorTest, MakesNoServerWhereThePreparationsHaveFailed) {
   EXPECT_EQ(last().message, "cannot listen on notify.sock");
 }
 
-// Stopped before the exec, by the user to whom the child has changed.
+// Stopped before the exec, by the server's user.
 
 TEST_F(SupervisorTest, AFirstServerThatIsStoppedIsAFailedLaunch) {
   make();
@@ -377,7 +377,7 @@ TEST_F(SupervisorTest, AForkThatFailsAtARestartIsTriedAgain) {
   EXPECT_EQ(server_.starts, 2);
 }
 
-// What a dead server leaves behind.
+// Children of a dead server.
 
 TEST_F(SupervisorTest, EndsTheWorkersOfADeadServerBeforeItIsRestarted) {
   make_running();
@@ -746,7 +746,7 @@ TEST_F(SupervisorTest, DoesNotTakeListeningForReadyWhereTheSocketsListenAnyway) 
   EXPECT_EQ(state(), InstanceState::Serving);
 }
 
-// Standing by, and draining a server that cannot.
+// Standby, and idle drains.
 
 class HoldTest : public SupervisorTest {
  protected:
