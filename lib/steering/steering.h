@@ -59,7 +59,7 @@ class AimedConnect {
 class Loop;
 
 // Moves the new connections of one app's addresses between its instances. way() tells what an implementation
-// can do. Calls do not block unless said otherwise.
+// can do. Calls do not block unless said otherwise. An implementation has 13 methods: a factory, too.
 class Steering {
  public:
   virtual ~Steering() = default;

@@ -658,7 +658,7 @@ TEST_F(LaunchTest, OneRunDirectoryHasOneShim) {
 TEST_F(LaunchTest, TheProgramSaysThatItIsInternal) {
   const auto help = run_child({.argv = {program_path("roll-shim"), "--help"}}, kSoon);
   EXPECT_EQ(help->exit.code, 0);
-  EXPECT_THAT(help->output, HasSubstr("of no use by hand"));
+  EXPECT_THAT(help->output, HasSubstr("do not start it by hand"));
   const auto version = run_child({.argv = {program_path("roll-shim"), "--version"}}, kSoon);
   EXPECT_EQ(version->exit.code, 0);
   EXPECT_THAT(version->output, HasSubstr("roll-shim "));
