@@ -6,7 +6,6 @@
 
 #include <cstdlib>
 #include <nlohmann/json.hpp>
-#include <utility>
 
 #include "app/signals.h"
 #include "base/privilege.h"
@@ -27,13 +26,11 @@ constexpr Millis kLastPatience{500};
 
 }  // namespace
 
-Context::Context(CommonOptions options, std::vector<std::string> command_line,
-                 SteerProgramAhead steer_program)
+Context::Context(CommonOptions options, std::vector<std::string> command_line)
     : options_(options),
       command_text_(fmt::format("{}", fmt::join(command_line, " "))),
       out_(STDOUT_FILENO),
-      err_(STDERR_FILENO),
-      steer_program_(std::move(steer_program)) {
+      err_(STDERR_FILENO) {
   const ColorWish wish = options_.no_color ? ColorWish::Never : ColorWish::Auto;
   out_terminal_ = Terminal::detect(STDOUT_FILENO, environment, wish);
   err_terminal_ = Terminal::detect(STDERR_FILENO, environment, wish);
@@ -41,7 +38,7 @@ Context::Context(CommonOptions options, std::vector<std::string> command_line,
 
 ChangeSession::Setting Context::session_setting(const Paths& paths, const std::string& app,
                                                 ChangeSession::Access access, Reporter& reporter) {
-  return {paths, app, access, command_text_, reporter, *this, err_, std::move(steer_program_)};
+  return {paths, app, access, command_text_, reporter, *this, err_};
 }
 
 Result<Paths> Context::paths() {

@@ -7,7 +7,6 @@
 
 #include "app/change_session.h"
 #include "app/signalled_output.h"
-#include "app/steer_program_ahead.h"
 #include "base/sink.h"
 #include "state/paths.h"
 #include "ui/fd_sink.h"
@@ -31,9 +30,7 @@ std::string app_label(const std::string& argument);
 // The surroundings of a command: its folders, its options, its outputs.
 class Context final : public SignalledOutput {
  public:
-  // `steer_program`: where it is on its way already.
-  explicit Context(CommonOptions options, std::vector<std::string> command_line,
-                   SteerProgramAhead steer_program = {});
+  Context(CommonOptions options, std::vector<std::string> command_line);
 
   [[nodiscard]] const CommonOptions& options() const { return options_; }
   // Blocked they hold up who writes, whom a signal ends, until outlive_signals() was called.
@@ -71,7 +68,6 @@ class Context final : public SignalledOutput {
   FdSink err_;
   Terminal out_terminal_;
   Terminal err_terminal_;
-  SteerProgramAhead steer_program_;
 };
 
 }  // namespace rollctl

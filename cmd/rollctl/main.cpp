@@ -3,10 +3,8 @@
 #include <sys/stat.h>
 
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "app/steer_program_ahead.h"
 #include "base/descriptor_limit.h"
 #include "base/new_child.h"
 #include "base/privilege.h"
@@ -14,16 +12,6 @@
 #include "rollctl/command_line.h"
 #include "rollctl/context.h"
 #include "rollctl/exit_status.h"
-#include "state/app_command.h"
-
-namespace {
-
-bool moves_traffic(const std::vector<std::string>& arguments) {
-  const auto command = arguments.empty() ? std::nullopt : rollctl::parse_command(arguments.front());
-  return command && rollctl::traits_of(*command).moves_traffic;
-}
-
-}  // namespace
 
 int main(int argc, char** argv) {
   // Before anything is opened or made.
@@ -39,15 +27,12 @@ int main(int argc, char** argv) {
                "rollctl does not run as another user or group than its caller: he could start anything as "
                "that one",
                "take the set-user-ID and set-group-ID bits from it: chmod ug-s"});
-  // Loading BPF takes longer than parsing; the command's word alone says whether it is needed.
-  auto steer_program =
-      moves_traffic(arguments) ? rollctl::load_steer_program_ahead() : rollctl::SteerProgramAhead();
   const auto line = rollctl::parse_command_line(arguments);
   if (!line) return rollctl::Context(rollctl::guess_common_options(arguments), arguments).fail(line.error());
   if (!line->command) {
     rollctl::Context({}, arguments).out().write(line->text);
     return rollctl::kDone;
   }
-  rollctl::Context context(line->common, arguments, std::move(steer_program));
+  rollctl::Context context(line->common, arguments);
   return context.finish(line->command->run(context));
 }

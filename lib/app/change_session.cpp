@@ -34,8 +34,7 @@ ChangeSession::ChangeSession(Setting setting)
       observer_(setting.observer),
       hook_output_(setting.hook_output),
       journal_(paths_.journal(app_), app_),
-      placement_(paths_, app_),
-      steer_program_(std::move(setting.steer_program)) {}
+      placement_(paths_, app_) {}
 
 Result<std::unique_ptr<ChangeSession>> ChangeSession::open(Setting setting) {
   const Access access = setting.access;
@@ -111,9 +110,6 @@ Result<std::unique_ptr<Steering>> ChangeSession::steering_for(HandoverPolicy pol
   options.take_listener = [this](InstanceId id, const Endpoint& bound) {
     return instances_->listener(id, bound);
   };
-  // Where the program could not be loaded, choose_steering() tries again and says why.
-  if (options.adopted.empty() && steer_program_.is_there())
-    if (auto program = steer_program_.get()) options.loaded = std::move(*program);
   // While a group is steered nothing but steering can take it over.
   const auto insisted = options.adopted.empty() ? insisted_handover(policy) : std::optional(Handover::Steer);
   return choose_steering(*loop_, insisted, std::move(options));

@@ -9,7 +9,6 @@
 #include "app/placement.h"
 #include "app/signalled_output.h"
 #include "app/signals.h"
-#include "app/steer_program_ahead.h"
 #include "base/file_lock.h"
 #include "base/sink.h"
 #include "deploy/recovery.h"
@@ -38,7 +37,6 @@ class ChangeSession {
     Observer& observer;
     SignalledOutput& output;
     Sink& hook_output;
-    SteerProgramAhead steer_program;  // nothing where no traffic is moved
   };
 
   // Busy where another rollctl has the lock.
@@ -93,7 +91,6 @@ class ChangeSession {
   Sink& hook_output_;
   FileJournal journal_;
   Placement placement_;
-  SteerProgramAhead steer_program_;  // for the first who steers
   std::optional<Hold> hold_;
   std::unique_ptr<Loop> loop_;
   std::unique_ptr<SignalInterrupts> interrupts_;
