@@ -20,7 +20,7 @@ class Abort final : public ChangeCommand {
     const auto canary = state.canary();
     if (!canary) return fail(canary.error());
     if (!*canary)
-      return fail(ErrorKind::Failed, fmt::format("there is no canary of {} to abort", app.name),
+      return fail(ErrorKind::Failed, fmt::format("{} has no canary to abort", app.name),
                   fmt::format("see `rollctl status {}`", app.name));
     return withdraw_canary(call(), state, **canary);
   }
@@ -28,6 +28,7 @@ class Abort final : public ChangeCommand {
 
 }  // namespace
 
-constinit const CommandEntry kAbortCommand{"abort", "End a canary: everything old", make_command<Abort>};
+constinit const CommandEntry kAbortCommand{"abort", "End a canary: the old release takes all connections",
+                                           make_command<Abort>};
 
 }  // namespace rollctl

@@ -9,25 +9,25 @@
 
 namespace rollctl {
 
-// The common part of all commands that move traffic. Each of them decides which change it wants.
+// Base of the commands that move traffic. A subclass decides which change to make.
 class ChangeCommand : public CliCommand {
  public:
-  // `takes`: options beside those that all take (MovingOptions::Takes).
+  // `takes`: the optional options of this command (MovingOptions::Takes).
   ChangeCommand(AppCommand command, unsigned takes) : takes_(takes) { call_.command = command; }
 
   void declare(Options& options) override;
   int run(Context& context) final;
 
  protected:
-  // Declares the arguments and options of this command alone.
+  // Declares the arguments and options that only this command has.
   virtual void declare_own(Options&) {}
   // See ChangeCall::decision.
   [[nodiscard]] virtual std::optional<CanaryDecision> decision() const { return std::nullopt; }
-  // The change that it wants; nothing where everything is as wanted already.
+  // The change to make; nothing if the app is already in the wanted state.
   virtual Result<std::optional<RolloutRequest>> decide(ChangeSession& session, const TargetApp& app) = 0;
 
   [[nodiscard]] const ChangeCall& call() const { return call_; }
-  // To be filled in by options of the command's own.
+  // For declare_own() to fill.
   [[nodiscard]] ChangeOptions& options() { return options_.change; }
 
  private:

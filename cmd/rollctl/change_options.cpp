@@ -29,7 +29,8 @@ Result<ReadyConfig> readiness(const std::string& text) {
     ready.kind = kind == "http" ? ProbeKind::Http : ProbeKind::Https;
     if (colon != std::string::npos) ready.path = text.substr(colon + 1);
     if (!ready.path.starts_with('/'))
-      return fail(ErrorKind::Invalid, "'" + text + "' has no path that begins with /", "http:/readyz");
+      return fail(ErrorKind::Invalid, "'" + text + "' needs a path that begins with '/'",
+                  "for example http:/readyz");
     return ready;
   }
   constexpr std::array<std::pair<std::string_view, ProbeKind>, 3> kKinds{
@@ -39,8 +40,8 @@ Result<ReadyConfig> readiness(const std::string& text) {
     ready.kind = known;
     return ready;
   }
-  return fail(ErrorKind::Invalid, "'" + text + "' is not a kind of readiness",
-              "http:/PATH, tcp, listen or notify");
+  return fail(ErrorKind::Invalid, "unknown kind of readiness '" + text + "'",
+              "use http:/PATH, https:/PATH, tcp, listen or notify");
 }
 
 Status add_address(const std::string& text, std::vector<ListenAddress>& listen) {
@@ -53,7 +54,7 @@ Status add_address(const std::string& text, std::vector<ListenAddress>& listen) 
 }  // namespace
 
 void MovingOptions::declare_app(Options& options) {
-  options.argument("APP", Options::Need::Required, app, "The app: its name, or a path to its app file");
+  options.argument("APP", Options::Need::Required, app, "Name of the app, or path to its app file");
 }
 
 void MovingOptions::declare(Options& options, unsigned takes) {
@@ -62,29 +63,30 @@ void MovingOptions::declare(Options& options, unsigned takes) {
                    "Number of instances, or `cpus`");
     options.parsed(
         "--listen", "ADDR", [this](const std::string& text) { return add_address(text, change.app.listen); },
-        "HOST:PORT, [V6]:PORT or :PORT; may be given again", Options::Times::Often);
+        "Listen on HOST:PORT, [V6]:PORT or :PORT; repeatable", Options::Times::Often);
     options.parsed("--ready", "KIND[:PATH]", change.app.ready, &readiness,
-                   "http:/PATH, tcp, listen or notify");
+                   "Readiness: http:/PATH, https:/PATH, tcp, listen or notify");
     options.parsed("--canary", "P%", change.canary, &percent,
-                   "Start one new instance with this share of the new connections");
+                   "Start one new instance and give it P% of the new connections");
     options.parsed("--bake", "DUR", change.bake, &duration,
-                   "Watch the new release this long before the old one drains; a canary is promoted then");
+                   "Watch the new release for DUR before the old one drains or a canary is promoted");
   }
   if (takes & Hold)
-    options.parsed("--hold", "DUR", change.hold, &duration, "Keep the old instances on standby this long");
+    options.parsed("--hold", "DUR", change.hold, &duration, "Keep the old instances on standby for DUR");
   if (takes & Batch)
     options.parsed("--batch", "N", change.batch, &rollctl::Batch::parse,
-                   "How many are replaced at a time: N, P% or all");
+                   "Replace this many instances at a time: N, P% or all");
   if (takes & ReadyDeadline)
     options.parsed("--ready-deadline", "DUR", change.ready_deadline, &duration,
                    "Give up if an instance is not ready after DUR");
   options.parsed("--drain-deadline", "DUR", change.drain_deadline, &duration,
                  "Kill instances that have not drained after DUR");
-  options.parsed("--handover", "WAY", change.app.handover, &policy, "auto, steer, migrate or plain");
-  options.flag("--detach", detach, "Return when the traffic has moved");
-  options.flag("--strict", strict, "Exit status 4 if connections were cut");
-  options.flag("--dry-run", dry_run, "Print the plan, touch nothing");
-  options.text("--note", "TEXT", change.note, "Kept in the history");
+  options.parsed("--handover", "WAY", change.app.handover, &policy,
+                 "Handover: auto, steer, migrate or plain");
+  options.flag("--detach", detach, "Return after the traffic has shifted; drains go on");
+  options.flag("--strict", strict, "Exit with status 4 if connections were cut");
+  options.flag("--dry-run", dry_run, "Print the plan; change nothing");
+  options.text("--note", "TEXT", change.note, "Store TEXT in the history");
 }
 
 }  // namespace rollctl

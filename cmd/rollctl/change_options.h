@@ -16,7 +16,7 @@ struct MovingOptions {
   bool strict = false;
   bool dry_run = false;
 
-  // Which of them a command takes beyond those that all take.
+  // Options that only some of these commands have.
   enum Takes : unsigned {
     NothingMore = 0,
     Batch = 1,

@@ -35,13 +35,13 @@ void show_findings(Context& context, const std::string& app, const AppFindings& 
   if (!findings.warning.empty())
     context.err().write(render({warning_line(findings.warning)}, context.err_terminal()));
   if (context.options().quiet || !findings.errors.empty()) return;
-  context.print({{{fmt::format("{}: nothing wrong was found; handover: {}", app, findings.handover)}}});
+  context.print({{{fmt::format("{}: no problems found; handover: {}", app, findings.handover)}}});
 }
 
 class Check final : public CliCommand {
  public:
   void declare(Options& options) override {
-    options.argument("APP", Options::Need::Required, app_, "The app: its name, or a path to its app file");
+    options.argument("APP", Options::Need::Required, app_, "Name of the app, or path to its app file");
   }
 
   int run(Context& context) override {
@@ -61,7 +61,7 @@ class Check final : public CliCommand {
 
 }  // namespace
 
-constinit const CommandEntry kCheckCommand{"check", "Check the app file against this host, touch nothing",
+constinit const CommandEntry kCheckCommand{"check", "Check the app file against this host; change nothing",
                                            make_command<Check>};
 
 }  // namespace rollctl

@@ -8,25 +8,25 @@
 
 namespace rollctl {
 
-// One command of rollctl: its options, its call of lib/app, its output. Each stands in a file of its name.
+// One command of rollctl: its options, its call into lib/app, its output. Each has a file of its name.
 class CliCommand {
  public:
   virtual ~CliCommand() = default;
 
-  // Says which options and arguments it takes, and where they go.
+  // Declares its options and arguments, and the variables that they fill.
   virtual void declare(Options& options) = 0;
 
-  // Does it, with what was given. Returns the exit status.
+  // Runs the command with the parsed options. Returns the exit status.
   virtual int run(Context& context) = 0;
 };
 
-// The end of each command's file.
+// Every command file ends with one.
 struct CommandEntry {
   const char* word;
   const char* summary;
   std::unique_ptr<CliCommand> (*make)();
   enum class For { People, Programs };
-  For whom = For::People;  // for programs: in no help
+  For whom = For::People;  // Programs: hidden in --help
 };
 
 template <typename Command>

@@ -11,17 +11,17 @@
 
 namespace rollctl {
 
-// One call of rollctl, understood.
+// A parsed command line.
 struct CommandLine {
-  std::unique_ptr<CliCommand> command;  // what to do
+  std::unique_ptr<CliCommand> command;  // null: print `text` instead
   CommonOptions common;
-  std::string text;  // or what was asked for instead: help, a version
+  std::string text;  // of --help or --version
 };
 
-// A usage error is Invalid, with a hint. `arguments` are without the program's name.
+// Invalid, with a hint, on a usage error. `arguments` exclude the program's name.
 Result<CommandLine> parse_command_line(const std::vector<std::string>& arguments);
 
-// The common options among arguments that cannot be understood: how to tell that.
+// The output options among arguments that failed to parse; they decide how that error is printed.
 CommonOptions guess_common_options(const std::vector<std::string>& arguments);
 
 }  // namespace rollctl

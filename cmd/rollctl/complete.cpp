@@ -13,12 +13,10 @@ namespace rollctl {
 
 namespace {
 
-// Nobody who pressed Tab waits longer, wherever the files lie.
+// A user who pressed Tab must not wait longer, even on a slow file system.
 constexpr unsigned kLongestSeconds = 3;
 
-// For the shells: words that mean nothing to any of them, since they are names of apps or releases, or
-// numbers. A shell that has to be careful with a word is a shell that forgets it once. Nothing is said of
-// errors: the line in which Tab was pressed would be overwritten.
+// Prints completions for the shells. Errors are silent: a message would overwrite the line being typed.
 class Complete final : public CliCommand {
  public:
   void declare(Options& options) override {
@@ -26,7 +24,7 @@ class Complete final : public CliCommand {
                      "apps, releases, deployed, generations or instances");
     options.argument("APP", Options::Need::Optional, app_, "The app; empty for apps");
     options.argument("BEGUN", Options::Need::Optional, begun_,
-                     "Where there are very many: only those that begin so");
+                     "Prefix; used only if there are too many words");
   }
 
   int run(Context& context) override {
@@ -35,7 +33,7 @@ class Complete final : public CliCommand {
     const auto paths = Context::paths();
     if (!paths) return kDone;
     std::set<std::string> all = candidates(*paths, kind_, app_);
-    // A shell knows other ways to match than by the beginning: as long as it can cope, it is told all.
+    // Shells can match by more than the prefix, so they get all words unless there are too many.
     if (all.size() > kMostCandidates)
       std::erase_if(all, [&](const std::string& word) { return !word.starts_with(begun_); });
     std::string words;
@@ -56,7 +54,7 @@ class Complete final : public CliCommand {
 
 }  // namespace
 
-constinit const CommandEntry kCompleteCommand{"complete", "Print what may be typed, one word a line",
+constinit const CommandEntry kCompleteCommand{"complete", "Print completions, one per line",
                                               make_command<Complete>, CommandEntry::For::Programs};
 
 }  // namespace rollctl

@@ -21,7 +21,7 @@ const char* environment(const char* name) {
   return std::getenv(name);
 }
 
-// So long a reader may take nothing after rollctl was told to end; then the rest is dropped.
+// After a signal, drop the remaining output once the reader has taken nothing for this long.
 constexpr Millis kLastPatience{500};
 
 }  // namespace
@@ -61,7 +61,7 @@ std::unique_ptr<Reporter> Context::reporter(const std::string& app) {
 }
 
 void Context::outlive_signals() {
-  FdSink::go_beside(out_, err_);
+  FdSink::write_in_background(out_, err_);
 }
 
 int Context::finish(int status) {

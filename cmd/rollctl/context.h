@@ -24,37 +24,37 @@ struct CommonOptions {
   bool no_color = false;
 };
 
-// A name for an APP argument, perhaps a path, before it is understood.
+// The app's name in an APP argument (a name or a path), before it is validated.
 std::string app_label(const std::string& argument);
 
-// The surroundings of a command: its folders, its options, its outputs.
+// The environment of a command: its folders, common options and outputs.
 class Context final : public SignalledOutput {
  public:
   Context(CommonOptions options, std::vector<std::string> command_line);
 
   [[nodiscard]] const CommonOptions& options() const { return options_; }
-  // Blocked they hold up who writes, whom a signal ends, until outlive_signals() was called.
+  // A write blocks while the reader is slow, and a signal ends the process; after outlive_signals() neither.
   [[nodiscard]] Sink& out() { return out_; }
   [[nodiscard]] Sink& err() { return err_; }
   [[nodiscard]] const Terminal& out_terminal() const { return out_terminal_; }
   [[nodiscard]] const Terminal& err_terminal() const { return err_terminal_; }
 
-  // For the command of that app; `reporter` is borrowed.
+  // `reporter` is borrowed.
   [[nodiscard]] ChangeSession::Setting session_setting(const Paths& paths, const std::string& app,
                                                        ChangeSession::Access access, Reporter& reporter);
 
-  // NotPermitted where an ordinary user has no folder for running instances.
+  // NotPermitted if an ordinary user has no folder for running instances.
   [[nodiscard]] static Result<Paths> paths();
 
   [[nodiscard]] std::unique_ptr<Reporter> reporter(const std::string& app);
 
   void outlive_signals() override;
 
-  // The last of a program, which ends with the status that is given back: waits until all output is written,
-  // as long as it takes, or a signal comes. Where one has come before, it waits as long as some is taken.
+  // Waits until all output is written or a signal arrives; returns `status`, for main() to return. After an
+  // earlier signal it waits only while the reader still takes output.
   int finish(int status);
 
-  // Tells the error and gives its exit status.
+  // Prints the error; returns its exit status.
   int fail(const Error& error);
 
   // One line of JSON on standard output.

@@ -10,7 +10,7 @@ namespace rollctl {
 
 namespace {
 
-// Only then the kernel may keep the old sockets and the new ones apart.
+// Only these settings can make the kernel put old and new sockets into different groups.
 bool opens_differently(const AppConfig& one, const AppConfig& other) {
   return one.user != other.user || one.group != other.group || one.listen != other.listen ||
          one.socket != other.socket;
@@ -24,9 +24,9 @@ class Deploy final : public ChangeCommand {
  private:
   void declare_own(Options& options) override {
     options.argument("RELEASE", Options::Need::Optional, release_,
-                     "A label of the version; required where the app uses {release}");
+                     "Label of the version; required if the app file uses {release}");
     options.command_behind_dashes(this->options().app.command,
-                                  "Behind `--`: the COMMAND of an app that has no app file.");
+                                  "After `--`: the COMMAND of an app without an app file.");
   }
 
   Result<std::optional<RolloutRequest>> decide(ChangeSession& session, const TargetApp& app) override {
@@ -64,7 +64,7 @@ class Deploy final : public ChangeCommand {
     if (spec.release.empty()) {
       if (needs_release(spec.config))
         return fail(ErrorKind::Invalid,
-                    fmt::format("{} uses {{release}}: which release is to be deployed?", app.name),
+                    fmt::format("the app file of {} uses {{release}}: RELEASE is missing", app.name),
                     fmt::format("rollctl deploy {} RELEASE", app.name));
       spec.release = fmt::format("g{}", spec.generation);
     }
@@ -72,8 +72,8 @@ class Deploy final : public ChangeCommand {
     return spec;
   }
 
-  // How many shall serve: the option, what `scale` said as long as the file says the same as before, or the
-  // file.
+  // The wanted number: of the option; else of the last `scale`, if the app file has not changed since; else
+  // of the app file.
   [[nodiscard]] Result<int> instances_of(const AppConfig& config, const AppState& state,
                                          const std::optional<GenerationSpec>& current) const {
     if (call().options.app.instances) return call().options.app.instances->resolve();
@@ -82,7 +82,6 @@ class Deploy final : public ChangeCommand {
                                     current->config.instances.per_cpu == config.instances.per_cpu &&
                                     current->config.instances.number == config.instances.number;
     if (!file_says_the_same || state.history().instances == said) return said;
-    // Only now it matters, and it may be long ago.
     const auto history = state.read_history(Reach::scaling());
     if (!history) return fail(history.error());
     return history->scaled_to.value_or(said);
@@ -93,6 +92,6 @@ class Deploy final : public ChangeCommand {
 
 }  // namespace
 
-constinit const CommandEntry kDeployCommand{"deploy", "Roll a release out", make_command<Deploy>};
+constinit const CommandEntry kDeployCommand{"deploy", "Roll out a release", make_command<Deploy>};
 
 }  // namespace rollctl

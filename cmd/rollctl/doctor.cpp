@@ -44,6 +44,6 @@ class Doctor final : public CliCommand {
 }  // namespace
 
 constinit const CommandEntry kDoctorCommand{
-    "doctor", "Tell what this host can do, tried in a private network", make_command<Doctor>};
+    "doctor", "Try each handover in a private network; show what this host can do", make_command<Doctor>};
 
 }  // namespace rollctl

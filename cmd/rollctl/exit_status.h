@@ -7,7 +7,7 @@
 
 namespace rollctl {
 
-// The exit status of every command, in one table.
+// The exit statuses of all commands.
 inline constexpr int kDone = 0;
 inline constexpr int kFailed = 1;
 inline constexpr int kUsage = 2;
@@ -16,14 +16,14 @@ inline constexpr int kConnectionsCut = 4;
 inline constexpr int kBusy = 5;
 inline constexpr int kNoSuchApp = 6;
 inline constexpr int kNotPossible = 7;
-inline constexpr int kSignalBase = 128;  // and the number of the signal that interrupted it
+inline constexpr int kSignalBase = 128;  // plus the number of the signal that interrupted it
 
 enum class Strictness { Normal, Strict };
 
 int exit_status_of(const Error& error);
 int exit_status_of(const Verdict& verdict, Strictness strictness);
 
-// Tells how a command ended. Returns its exit status.
+// Report how a command ended; return its exit status.
 int tell_end(const Verdict& verdict, Strictness strictness, Reporter& reporter);
 int tell_error(const Error& error, Reporter& reporter);
 

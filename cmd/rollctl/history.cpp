@@ -33,8 +33,8 @@ Status show_history(Context& context, const std::string& argument, size_t limit)
 class HistoryCommand final : public CliCommand {
  public:
   void declare(Options& options) override {
-    options.argument("APP", Options::Need::Required, app_, "The app: its name, or a path to its app file");
-    options.number("-n", "N", changes_, Options::Least::One, "The last N changes (default: 20)");
+    options.argument("APP", Options::Need::Required, app_, "Name of the app, or path to its app file");
+    options.number("-n", "N", changes_, Options::Least::One, "Show the last N changes (default: 20)");
   }
 
   int run(Context& context) override {
@@ -49,6 +49,6 @@ class HistoryCommand final : public CliCommand {
 
 }  // namespace
 
-constinit const CommandEntry kHistoryCommand{"history", "Show what was done", make_command<HistoryCommand>};
+constinit const CommandEntry kHistoryCommand{"history", "Show past changes", make_command<HistoryCommand>};
 
 }  // namespace rollctl

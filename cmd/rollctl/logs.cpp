@@ -24,7 +24,7 @@ class ContextLogPrinter final : public LogPrinter {
 
   void print(InstanceId id, const std::string& text) override {
     if (context_.options().json) return context_.print_json({{"v", 1}, {"id", id}, {"line", text}});
-    // Control characters of a server's log do harm on a terminal alone; there they are made visible.
+    // render() makes control characters visible on a terminal, where they could do harm.
     context_.print({{{fmt::format("{} ", id), Tone::Quiet}, {text}}});
   }
 
@@ -46,10 +46,10 @@ Status follow_both(Context& context, Loop& loop, FileLogs& files, size_t lines,
 class Logs final : public CliCommand {
  public:
   void declare(Options& options) override {
-    options.argument("APP", Options::Need::Required, app_, "The app: its name, or a path to its app file");
-    options.flag("-f,--follow", follow_, "Go on as it grows");
-    options.number("-n", "N", lines_, Options::Least::Zero, "The last N lines (default: 100)");
-    options.number("--instance", "ID", instance_, "Of this instance alone");
+    options.argument("APP", Options::Need::Required, app_, "Name of the app, or path to its app file");
+    options.flag("-f,--follow", follow_, "Keep printing new lines");
+    options.number("-n", "N", lines_, Options::Least::Zero, "Show the last N lines (default: 100)");
+    options.number("--instance", "ID", instance_, "Show only this instance");
   }
 
   int run(Context& context) override {
@@ -81,7 +81,7 @@ class Logs final : public CliCommand {
       told = std::move(*last);
     }
     if (instance_ && told.empty() && files.ids().empty())
-      return fail(ErrorKind::NotFound, fmt::format("{} has no log of an instance {}", app->name, *instance_),
+      return fail(ErrorKind::NotFound, fmt::format("{} has no log of instance {}", app->name, *instance_),
                   fmt::format("see `rollctl status {}`", app->name));
     files.show_last(lines - std::min(lines, told.size()));
     for (const JournalLine& said : told) printer.print(said.instance, said.text);
@@ -96,6 +96,6 @@ class Logs final : public CliCommand {
 
 }  // namespace
 
-constinit const CommandEntry kLogsCommand{"logs", "Show what the instances logged", make_command<Logs>};
+constinit const CommandEntry kLogsCommand{"logs", "Show the logs of the instances", make_command<Logs>};
 
 }  // namespace rollctl

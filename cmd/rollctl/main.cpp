@@ -14,19 +14,19 @@
 #include "rollctl/exit_status.h"
 
 int main(int argc, char** argv) {
-  // Before anything is opened or made.
+  // First: a file opened later must not get descriptor 0, 1 or 2.
   if (const rollctl::Status opened = rollctl::open_standard_descriptors(); !opened) return rollctl::kFailed;
   ::umask(rollctl::kMask);
-  // A heap for each of the few short threads would cost more than they wait for one another.
+  // A heap for each of the few short threads would cost more than sharing one.
   ::mallopt(M_ARENA_MAX, 1);
   rollctl::raise_descriptor_limit();
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   if (rollctl::is_set_id())
     return rollctl::Context(rollctl::guess_common_options(arguments), arguments)
         .fail({rollctl::ErrorKind::NotPermitted, 0,
-               "rollctl does not run as another user or group than its caller: he could start anything as "
-               "that one",
-               "take the set-user-ID and set-group-ID bits from it: chmod ug-s"});
+               "rollctl refuses to run setuid or setgid: its caller could start any program as "
+               "that user or group",
+               "remove both bits: chmod ug-s /usr/bin/rollctl"});
   const auto line = rollctl::parse_command_line(arguments);
   if (!line) return rollctl::Context(rollctl::guess_common_options(arguments), arguments).fail(line.error());
   if (!line->command) {

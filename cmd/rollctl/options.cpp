@@ -63,8 +63,8 @@ void Options::command_behind_dashes(std::vector<std::string>& command, const cha
 Status Options::understand(const std::vector<std::string>& behind_dashes) {
   if (!behind_dashes.empty()) {
     if (behind_dashes_ == nullptr)
-      return fail(ErrorKind::Invalid, command_.get_name() + " takes no command behind `--`",
-                  "only `rollctl deploy` does");
+      return fail(ErrorKind::Invalid, command_.get_name() + " takes no command after `--`",
+                  "only `rollctl deploy` takes one");
     *behind_dashes_ = behind_dashes;
   }
   for (const auto& text : texts_) {

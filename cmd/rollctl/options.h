@@ -10,16 +10,16 @@
 
 #include "base/result.h"
 
-// The library's own name.
+// CLI11's name.
 namespace CLI {  // NOLINT(readability-identifier-naming)
 class App;
 }
 
 namespace rollctl {
 
-// The options and arguments of one command, as it declares them: names ("-n,--instances"), the word for the
-// value in help, the variable to fill, and a line of help. Variables are filled when the command line is
-// read, and outlive this object. CLI11 is known to this class and to command_line.cpp alone.
+// Declares the options and arguments of one command: names ("-n,--instances"), the value's name in --help,
+// the variable to fill, and a line of help. Parsing fills the variables, which must outlive this object. Only
+// this class and command_line.cpp know CLI11.
 class Options {
  public:
   explicit Options(CLI::App& command) : command_(command) {}
@@ -34,11 +34,11 @@ class Options {
   enum class Least { Zero, One };
   void number(const char* names, const char* word, std::optional<int>& value, Least least, const char* help);
   void number(const char* names, const char* word, std::optional<int64_t>& value, const char* help);
-  // Only one of the two may be given.
+  // A command line may have only one of the two.
   void exclude(const char* one, const char* other);
 
-  // A text that a parser understands. `parse` is called once for each that is given, after all are read;
-  // its error is told with the option's name.
+  // A value with a parser of its own. understand() calls `parse`
+  // for each given value; errors name the option.
   using Parse = std::function<Status(const std::string& text)>;
   enum class Times { Once, Often };
   void parsed(const char* names, const char* word, Parse parse, const char* help, Times times = Times::Once);
@@ -57,23 +57,22 @@ class Options {
         help);
   }
 
-  // The arguments behind `--`, which no other command takes.
+  // The arguments after `--`; without this call they are an error.
   void command_behind_dashes(std::vector<std::string>& command, const char* help);
 
-  // To be called once CLI11 has read its part. Invalid where a text is not understood, or where there is
-  // something behind `--` that the command does not take.
+  // Call it after CLI11 has parsed. Invalid if a parser fails, or if the command takes nothing after `--`.
   Status understand(const std::vector<std::string>& behind_dashes);
 
  private:
   struct Text {
-    std::string option;  // for errors; empty: an argument
+    std::string option;  // its name in errors; empty for an argument
     Parse parse;
     std::string once;
     std::vector<std::string> often;
   };
 
   CLI::App& command_;
-  std::vector<std::unique_ptr<Text>> texts_;  // CLI11 has their addresses
+  std::vector<std::unique_ptr<Text>> texts_;  // CLI11 keeps pointers to them
   std::vector<std::string>* behind_dashes_ = nullptr;
 };
 

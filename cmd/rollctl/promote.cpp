@@ -20,7 +20,7 @@ class Promote final : public ChangeCommand {
     const auto canary = state.canary();
     if (!canary) return fail(canary.error());
     if (!*canary)
-      return fail(ErrorKind::Failed, fmt::format("there is no canary of {} to promote", app.name),
+      return fail(ErrorKind::Failed, fmt::format("{} has no canary to promote", app.name),
                   fmt::format("rollctl deploy {} RELEASE --canary 10%", app.name));
     const StandingCanary& standing = **canary;
     const auto serves = state.canary_serves();
@@ -28,7 +28,7 @@ class Promote final : public ChangeCommand {
     if (!*serves)
       return fail(
           ErrorKind::Failed,
-          fmt::format("the canary of {} does not serve any more: it is not promoted", standing.release),
+          fmt::format("the canary of {} no longer serves, so it cannot be promoted", standing.release),
           fmt::format("see `rollctl logs {0}`, then `rollctl abort {0}`", app.name));
     auto spec = state.generation(standing.generation);
     if (!spec) return fail(spec.error());
@@ -37,7 +37,7 @@ class Promote final : public ChangeCommand {
     RolloutRequest request = request_for(call(), state.history(), std::move(*spec));
     request.shape = RolloutRequest::Shape::Promote;
     request.instances = standing.instances;
-    request.bake = Millis(0);  // it was watched long enough, somebody says
+    request.bake = Millis(0);  // the user has decided: no more baking
     request.previous = std::move(*current);
     return request;
   }
@@ -45,7 +45,7 @@ class Promote final : public ChangeCommand {
 
 }  // namespace
 
-constinit const CommandEntry kPromoteCommand{"promote", "End a canary: everything new",
+constinit const CommandEntry kPromoteCommand{"promote", "End a canary: its release takes all connections",
                                              make_command<Promote>};
 
 }  // namespace rollctl

@@ -10,7 +10,7 @@ namespace {
 class Recover final : public CliCommand {
  public:
   void declare(Options& options) override {
-    options.argument("APP", Options::Need::Required, app_, "The app: its name, or a path to its app file");
+    options.argument("APP", Options::Need::Required, app_, "Name of the app, or path to its app file");
   }
 
   int run(Context& context) override {
@@ -44,7 +44,7 @@ class Recover final : public CliCommand {
 
 }  // namespace
 
-constinit const CommandEntry kRecoverCommand{"recover", "Finish or undo what an interrupted rollctl left",
+constinit const CommandEntry kRecoverCommand{"recover", "Finish or undo an interrupted change",
                                              make_command<Recover>};
 
 }  // namespace rollctl

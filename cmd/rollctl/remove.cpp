@@ -15,7 +15,7 @@ namespace {
 class Remove final : public CliCommand {
  public:
   void declare(Options& options) override {
-    options.argument("APP", Options::Need::Required, app_, "The app: its name, or a path to its app file");
+    options.argument("APP", Options::Need::Required, app_, "Name of the app, or path to its app file");
   }
 
   int run(Context& context) override {
@@ -38,7 +38,7 @@ class Remove final : public CliCommand {
     if (context.options().json) {
       context.print_json({{"v", 1}, {"app", app->name}, {"removed", true}});
     } else if (!context.options().quiet) {
-      context.print({{{fmt::format("{}: its state, history and logs are gone", app->name)}}});
+      context.print({{{fmt::format("{}: removed its state, history and logs", app->name)}}});
     }
     return {};
   }
@@ -48,7 +48,7 @@ class Remove final : public CliCommand {
 
 }  // namespace
 
-constinit const CommandEntry kRemoveCommand{"remove", "Forget a stopped app: its state, history and logs",
+constinit const CommandEntry kRemoveCommand{"remove", "Remove a stopped app: its state, history and logs",
                                             make_command<Remove>};
 
 }  // namespace rollctl

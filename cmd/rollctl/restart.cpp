@@ -17,7 +17,7 @@ class Restart final : public ChangeCommand {
     if (Status free = state.check_no_canary(); !free) return fail(free.error());
     auto running = state.running();
     if (!running) return fail(running.error());
-    // As the app is described now: what changed since is what a restart is for.
+    // The current app file: a restart applies its changes.
     GenerationSpec spec{app.name, running->release, state.history().last_generation + 1,
                         app.description->config};
     if (const auto check = check_start(session.paths(), spec); !check.findings.empty())

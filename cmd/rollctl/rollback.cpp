@@ -14,8 +14,8 @@ class Rollback final : public ChangeCommand {
 
  private:
   void declare_own(Options& options) override {
-    options.text("--to", "RELEASE", to_release_, "To this release");
-    options.number("--to-generation", "N", to_generation_, "To this generation");
+    options.text("--to", "RELEASE", to_release_, "Go back to this release");
+    options.number("--to-generation", "N", to_generation_, "Go back to this generation");
     options.exclude("--to-generation", "--to");
   }
 
@@ -64,8 +64,7 @@ class Rollback final : public ChangeCommand {
                   hint);
     }
     if (const auto generation = history.rollback_target()) return *generation;
-    return fail(ErrorKind::NotFound, fmt::format("there is no earlier release of {} to go back to", app),
-                hint);
+    return fail(ErrorKind::NotFound, fmt::format("{} has no earlier release to go back to", app), hint);
   }
 
   std::optional<std::string> to_release_;
@@ -74,7 +73,7 @@ class Rollback final : public ChangeCommand {
 
 }  // namespace
 
-constinit const CommandEntry kRollbackCommand{"rollback", "Go back to the release that was completed before",
+constinit const CommandEntry kRollbackCommand{"rollback", "Go back to the previous completed release",
                                               make_command<Rollback>};
 
 }  // namespace rollctl

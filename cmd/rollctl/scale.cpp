@@ -20,7 +20,7 @@ class Scale final : public ChangeCommand {
           count_ = count->resolve();
           return {};
         },
-        "How many, or `cpus`");
+        "Number of instances, or `cpus`");
   }
 
   Result<std::optional<RolloutRequest>> decide(ChangeSession& session, const TargetApp&) override {

@@ -18,7 +18,7 @@ class Start final : public ChangeCommand {
     auto current = state.current();
     if (!current) return fail(current.error());
     if (!*current)
-      return fail(ErrorKind::NotFound, fmt::format("no release of {} was ever completed", app.name),
+      return fail(ErrorKind::NotFound, fmt::format("{} has no completed release to start", app.name),
                   fmt::format("rollctl deploy {} RELEASE", app.name));
     const auto unchanged = state.serves_with(state.history().instances);
     if (!unchanged) return fail(unchanged.error());
@@ -32,6 +32,7 @@ class Start final : public ChangeCommand {
 
 }  // namespace
 
-constinit const CommandEntry kStartCommand{"start", "Bring all wanted instances up", make_command<Start>};
+constinit const CommandEntry kStartCommand{"start", "Start the instances that are missing",
+                                           make_command<Start>};
 
 }  // namespace rollctl

@@ -34,7 +34,7 @@ class StatusView {
   StatusView(Context& context, std::string app, Loop& loop, Paths paths)
       : context_(context), app_(std::move(app)), loop_(loop), paths_(std::move(paths)) {}
 
-  Result<Picture> look() { return look_at_apps(loop_, paths_, app_); }
+  Result<Picture> look() { return read_app_statuses(loop_, paths_, app_); }
 
   void show_json(const Picture& picture) {
     if (!app_.empty()) return context_.print_json(to_json(picture.front()));
@@ -48,7 +48,7 @@ class StatusView {
     if (!app_.empty())
       return status_lines(picture.front(), now, context_.out_terminal(),
                           context_.options().verbose ? Detail::Full : Detail::Normal);
-    if (picture.empty()) return {{{"no apps; describe one in " + paths_.config_dir + "/APP.toml"}}};
+    if (picture.empty()) return {{{"no apps; write an app file: " + paths_.config_dir + "/APP.toml"}}};
     return overview_lines(picture, now, context_.out_terminal());
   }
 
@@ -73,7 +73,7 @@ class StatusView {
     }
   }
 
-  // Ends with a signal, or with who reads it, which is how it is meant to end.
+  // Ends at a signal or when the reader closes the pipe; both count as success.
   Result<int> watch() {
     const SignalInterrupts interrupts(context_, loop_);
     const FollowedOutput output(loop_, context_.out());
@@ -115,9 +115,10 @@ class StatusView {
 class StatusCommand final : public CliCommand {
  public:
   void declare(Options& options) override {
-    options.argument("APP", Options::Need::Optional, app_, "The app; all without one");
-    options.flag("--watch", watch_, "Go on showing it until interrupted");
-    options.flag("--wait", wait_, "Wait until no change is running");
+    options.argument("APP", Options::Need::Optional, app_,
+                     "Name of the app, or path to its app file; without it, all apps");
+    options.flag("--watch", watch_, "Refresh until interrupted");
+    options.flag("--wait", wait_, "Wait until no change runs, then show the status");
   }
 
   int run(Context& context) override {
@@ -138,6 +139,7 @@ class StatusCommand final : public CliCommand {
 
 }  // namespace
 
-constinit const CommandEntry kStatusCommand{"status", "Show what serves", make_command<StatusCommand>};
+constinit const CommandEntry kStatusCommand{"status", "Show releases and instances",
+                                            make_command<StatusCommand>};
 
 }  // namespace rollctl

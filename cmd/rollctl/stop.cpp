@@ -28,6 +28,6 @@ class Stop final : public ChangeCommand {
 
 }  // namespace
 
-constinit const CommandEntry kStopCommand{"stop", "Drain all instances", make_command<Stop>};
+constinit const CommandEntry kStopCommand{"stop", "Drain and stop all instances", make_command<Stop>};
 
 }  // namespace rollctl

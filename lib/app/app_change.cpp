@@ -11,7 +11,7 @@ namespace {
 
 using Access = ChangeSession::Access;
 
-// An ending that no rollout of this process has told.
+// Tells the observer an ending for which no rollout of this process sent the event.
 void tell_end(const Verdict& verdict, Observer& observer) {
   Event event =
       events::deploy_finished({verdict.outcome, verdict.duration, verdict.connections_cut, verdict.reason});
@@ -49,7 +49,7 @@ Result<ChangeResult> change_app(const ChangeCall& call, const DecideChange& deci
   const Paths paths = setting.paths;
   const Access access = setting.access;
   Observer& observer = setting.observer;
-  // An app file that is wrong is said to be before anything is made or locked.
+  // Before the lock: an invalid app file must not create folders or wait for another rollctl.
   const auto app = find_target(paths, call);
   if (!app) return fail(app.error());
 
@@ -64,7 +64,7 @@ Result<ChangeResult> change_app(const ChangeCall& call, const DecideChange& deci
   if (access == Access::Change) {
     auto recovered = (*session)->recover();
     if (!recovered)
-      return Unrecovered{with_context(recovered.error(), "cannot recover what an interrupted rollctl left")};
+      return Unrecovered{with_context(recovered.error(), "cannot recover the interrupted change")};
     if (*recovered && (*recovered)->outcome == Outcome::NeedsAttention) return std::move(**recovered);
   }
 
@@ -105,7 +105,7 @@ RolloutRequest request_for(const ChangeCall& call, const History& history, Gener
                    config.drain.order == DrainStep::Idle ? DrainStart::Idle : DrainStart::Signal};
   request.after_shift = options.after_shift;
   request.note = options.note;
-  // One must always be able to stop, whatever the host allows by now.
+  // `stop` must always work, even if the host no longer allows the configured handover.
   if (call.command == AppCommand::Stop) spec.config.handover = HandoverPolicy::Auto;
   if (options.app.handover) spec.config.handover = *options.app.handover;
   request.spec = std::move(spec);
@@ -117,8 +117,9 @@ Result<RolloutRequest> withdraw_canary(const ChangeCall& call, const AppState& s
   auto current = state.current();
   if (!current) return fail(current.error());
   if (!*current)
-    return fail(ErrorKind::Failed, fmt::format("nothing serves beside the canary of {}", canary.release),
-                fmt::format("rollctl stop {}", state.app()));
+    return fail(ErrorKind::Failed,
+                fmt::format("no other release serves beside the canary of {}", canary.release),
+                fmt::format("stop the app: rollctl stop {}", state.app()));
   RolloutRequest request = request_for(call, state.history(), **current);
   request.shape = RolloutRequest::Shape::Withdraw;
   request.from = canary.release;

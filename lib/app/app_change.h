@@ -13,7 +13,7 @@
 
 namespace rollctl {
 
-// The options of a command that moves traffic. Where one is empty, the app file decides.
+// The options of a command that moves traffic. If one is empty, the app file decides.
 struct ChangeOptions {
   AppOptions app;
   std::optional<double> canary;  // percent
@@ -31,38 +31,38 @@ struct ChangeCall {
   AppCommand command = AppCommand::Deploy;
   AppName app;
   ChangeOptions options;
-  // The command's decision where another rollctl stays with a canary and holds the lock. Nothing: Busy then.
+  // Sent to another rollctl that holds the lock and attends a canary. Empty: the call fails as Busy instead.
   std::optional<CanaryDecision> decision;
 };
 
-// The app, and for the commands that start what is described now: how.
+// The app, and its current description if the command reads the app file (AppCommand's traits).
 struct TargetApp : AppName {
   std::optional<AppDescription> description;
 };
 
-// A command's decision: the change that it wants of the app as it stands, or nothing where everything is as
-// wanted already.
+// Decides which change to make, from the current state of the app; nothing if no change is needed.
 using DecideChange =
     std::function<Result<std::optional<RolloutRequest>>(ChangeSession& session, const TargetApp& app)>;
 
-// The change that an interrupted rollctl left could be neither finished nor undone, so nothing else was
-// begun.
+// An interrupted rollctl left a change that could be neither
+// finished nor undone, so no new change was started.
 struct Unrecovered {
   Error error;
 };
 
 using ChangeResult = std::variant<Verdict, PlannedChange, Unrecovered>;
 
-// A whole command that moves traffic: takes the app's lock, recovers what an earlier rollctl left, decides,
-// and makes the change; or, with Access::Preview, plans it. The observer is told of every event up to the
-// end, which is returned. An error: nothing was begun. Blocks until it is over.
+// Runs a command that moves traffic: locks the app, recovers an interrupted change, calls `decide`, and makes
+// the change; with Access::Preview it only plans the change. The observer gets every event. An error means
+// that no change was started. Blocks until the change has ended.
 Result<ChangeResult> change_app(const ChangeCall& call, const DecideChange& decide,
                                 ChangeSession::Setting setting);
 
-// The parts of a request that every command takes from the specification and the options.
+// Fills the parts of a request that every command takes from the specification and the options.
 RolloutRequest request_for(const ChangeCall& call, const History& history, GenerationSpec spec);
 
-// The request of a command that ends a canary in favour of the release beside it.
+// The request that drains the canary and leaves all
+// connections to the current release. Failed if there is none.
 Result<RolloutRequest> withdraw_canary(const ChangeCall& call, const AppState& state,
                                        const StandingCanary& canary);
 

@@ -16,7 +16,7 @@ namespace rollctl {
 
 namespace {
 
-// Without a release that paths could be made with, only what does not depend on one can be looked at.
+// Paths with {release} cannot be checked before a first release exists.
 StartCheck check_what_starts(const Paths& paths, const std::string& app, const History& history,
                              const AppConfig& config) {
   const std::string& release = history.current_release;
@@ -24,7 +24,7 @@ StartCheck check_what_starts(const Paths& paths, const std::string& app, const H
   return check_start(paths, {app, release.empty() ? "g1" : release, history.last_generation + 1, config});
 }
 
-// A later deploy: all instances are there, and as many are started.
+// The most expensive deploy: all old instances run while all new ones start.
 DescriptorNeed need_of_a_deploy(const AppConfig& config, const Steering& steering) {
   DescriptorNeed need;
   need.standing = need.starting = static_cast<size_t>(config.instances.resolve());

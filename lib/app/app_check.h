@@ -10,17 +10,18 @@
 
 namespace rollctl {
 
-// How an app's description suits this host.
+// The result of checking an app's description against this host.
 struct AppFindings {
-  std::string handover;    // the way that a deploy would take; empty: none
-  std::string launcher;    // "systemd" or "direct"; empty: none
-  std::string warning;     // what of the app file has no effect here; or empty
-  size_t descriptors = 0;  // that a change takes at most
+  std::string handover;    // that a deploy would use; empty if none works
+  std::string launcher;    // "systemd" or "direct"; empty if none works
+  std::string warning;     // settings of the app file without effect here; or empty
+  size_t descriptors = 0;  // the most that a change opens
   std::vector<Error> errors;
 };
 
-// Looks at everything that can be seen without starting or changing anything. An error: the app file cannot
-// be used, or the host could not be asked. Blocks for at most ten seconds per shim that does not answer.
+// Checks everything that can be checked without starting or changing
+// anything. An error means that the app file is invalid or the host cannot
+// be examined. Blocks for at most ten seconds per shim that does not answer.
 Result<AppFindings> check_app(const Paths& paths, const AppName& app);
 
 }  // namespace rollctl

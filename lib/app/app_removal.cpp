@@ -21,14 +21,15 @@ Status remove_app(ChangeSession& session, Observer& observer) {
   if (!instances) return fail(instances.error());
   if (*instances > 0)
     return fail(ErrorKind::Failed,
-                fmt::format("{} still has {} instance{}", app, *instances, *instances == 1 ? "" : "s"),
-                fmt::format("rollctl stop {}, then remove it", app));
+                fmt::format("cannot remove {}: it still has {} instance{}", app, *instances,
+                            *instances == 1 ? "" : "s"),
+                fmt::format("stop it first: rollctl stop {}", app));
   const Paths& paths = session.paths();
   for (const std::string& folder : {paths.state(app), paths.logs(app), paths.runtime(app)}) {
     if (const auto discarded = discard_folder(folder); !discarded) return fail(discarded.error());
     const std::string place = std::filesystem::path(folder).parent_path();
     if (clear_discarded(place, kPatience) == Cleared::InPart)
-      observer.on_warning(fmt::format("something of {} could not be removed yet, and lies in {}/{}*", folder,
+      observer.on_warning(fmt::format("some files of {} could not be removed; they are now in {}/{}*", folder,
                                       place, kDiscardedPrefix));
   }
   return {};

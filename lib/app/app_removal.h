@@ -5,8 +5,8 @@
 
 namespace rollctl {
 
-// Forgets a stopped app: its state, history and logs. Failed where it still has instances. What cannot be
-// removed yet is put aside, and the observer is warned. Blocks for some seconds at most.
+// Removes the state, history and logs of a stopped app. Failed if the app still has instances. Files that
+// cannot be removed yet are moved aside, with a warning to the observer. Blocks for at most some seconds.
 Status remove_app(ChangeSession& session, Observer& observer);
 
 }  // namespace rollctl

@@ -10,6 +10,7 @@
 #include "base/own_file.h"
 #include "config/anchor.h"
 #include "config/app_file.h"
+#include "config/app_file_writer.h"
 #include "config/app_rules.h"
 #include "config/nearest.h"
 
@@ -19,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Nothing is there: ENOENT, or a parent that is no folder (ENOTDIR). Whatever else goes wrong is no answer.
+// ENOENT and ENOTDIR mean false; any other failure is an error.
 Result<bool> exists(const std::string& path) {
   std::error_code failure;
   const bool there = fs::exists(path, failure);
@@ -29,11 +30,12 @@ Result<bool> exists(const std::string& path) {
 
 Error no_such_app(const Paths& paths, const AppName& app) {
   const std::vector<std::string> known = known_apps(paths).value_or(std::vector<std::string>());
-  std::string hint = fmt::format("write {}, or give a command: rollctl deploy {} --listen :8080 -- COMMAND",
-                                 app.file, app.name);
+  std::string hint =
+      fmt::format("write {}, or deploy without an app file: rollctl deploy {} --listen :8080 -- COMMAND",
+                  app.file, app.name);
   if (const std::string near = nearest(app.name, known); !near.empty() && edit_distance(app.name, near) <= 2)
     hint = fmt::format("did you mean {}?", near);
-  return {ErrorKind::NotFound, 0, fmt::format("there is no app '{}': {} does not exist", app.name, app.file),
+  return {ErrorKind::NotFound, 0, fmt::format("no such app '{}': {} does not exist", app.name, app.file),
           hint};
 }
 
@@ -53,11 +55,11 @@ Result<AppConfig> adhoc_config(const AppOptions& options) {
   if (options.instances) config.instances = *options.instances;
   if (config.listen.empty())
     return fail(ErrorKind::Invalid,
-                "an app without an app file needs --listen: where does its server listen?",
+                "an app without an app file needs --listen, the address on which its server listens",
                 "rollctl deploy APP --listen :8080 -- COMMAND");
   std::error_code failure;
   const std::string here = fs::current_path(failure).string();
-  if (failure) return fail(os_failure("cannot tell the current folder", failure.value()));
+  if (failure) return fail(os_failure("cannot find the current folder", failure.value()));
   config.workdir = ".";  // where the command was typed
   anchor_paths(config, here);
   return config;
@@ -85,11 +87,11 @@ Result<AppDescription> describe_app(const Paths& paths, const AppName& app, cons
     if (has_file)
       return fail(
           ErrorKind::Invalid,
-          fmt::format("{} has an app file, {}: a command cannot be given beside it", app.name, app.file),
-          "leave out `-- COMMAND`, or name another app");
+          fmt::format("{} already has an app file, {}: it cannot also take a command", app.name, app.file),
+          "omit `-- COMMAND`, or use another app name");
     auto config = adhoc_config(options);
     if (!config) return fail(config.error());
-    // Everything that a file is checked for.
+    // Written and parsed, so that all checks of an app file apply.
     config = parse_app_file(write_app_file(*config), "the command line");
     if (!config) return fail(config.error());
     return AppDescription{std::move(*config), AppDescription::Origin::AdHoc};
@@ -126,7 +128,7 @@ Status check_known(const Paths& paths, const AppName& app) {
 
 namespace {
 
-// Calls `visit` for every entry; a folder that is not there has none.
+// Calls `visit` for every entry. A missing folder has no entries.
 template <typename Visit>
 Status for_each_entry(const std::string& folder, const Visit& visit) {
   std::error_code failure;

@@ -10,26 +10,26 @@
 
 namespace rollctl {
 
-// The app that an argument means, and its app file.
+// An app's name and app file.
 struct AppName {
   std::string name;
-  std::string file;  // where its app file is or would be
+  std::string file;  // need not exist
 };
 
-// A name, or a path (with a `/`) to an app file whose name without `.toml` is the app's.
+// Resolves an APP argument: a name, or a path (with a `/`) to NAME.toml. Invalid for a malformed name.
 Result<AppName> app_name_of(const Paths& paths, const std::string& argument);
 
-// Options that describe the app itself. Where one is empty, the app file decides.
+// Options that override the app file; an empty one does not.
 struct AppOptions {
-  std::vector<std::string> command;  // of an app that has no app file
+  std::vector<std::string> command;  // makes it an ad-hoc app
   std::optional<InstanceCount> instances;
   std::vector<ListenAddress> listen;
-  std::optional<ReadyConfig> ready;  // kind and path alone count
+  std::optional<ReadyConfig> ready;  // only kind and path are used
   std::optional<HandoverPolicy> handover;
 };
 
-// How the app is described now: by its app file; by the command of an ad-hoc app, which is kept then; or as
-// such an app was kept last. With the options applied. NotFound where there is none of these.
+// The current description of an app, with the options applied. It comes from the app file, from the command
+// line of an ad-hoc app, or from the kept description of an ad-hoc app. NotFound if there is none of these.
 struct AppDescription {
   AppConfig config;
   enum class Origin { File, AdHoc };
@@ -37,13 +37,13 @@ struct AppDescription {
 };
 Result<AppDescription> describe_app(const Paths& paths, const AppName& app, const AppOptions& options);
 
-// Keeps an ad-hoc app's description for later commands. Nothing to do for one with a file.
+// Stores an ad-hoc app's description for later commands. Does nothing for an app with an app file.
 Status keep_description(const Paths& paths, const std::string& app, const AppDescription& description);
 
-// NotFound unless there is an app file, a kept description or a journal of it.
+// NotFound unless the app has an app file, a kept description or a journal.
 Status check_known(const Paths& paths, const AppName& app);
 
-// Apps that have an app file or state, sorted.
+// All apps with an app file or a journal, sorted.
 Result<std::vector<std::string>> known_apps(const Paths& paths);
 
 }  // namespace rollctl

@@ -37,7 +37,7 @@ Result<GenerationSpec> AppState::running() const {
   auto spec = current();
   if (!spec) return fail(spec.error());
   if (*spec && history_.wanted() > 0) return std::move(**spec);
-  return fail(ErrorKind::Failed, fmt::format("{} does not run", app_),
+  return fail(ErrorKind::Failed, fmt::format("{} is not running", app_),
               fmt::format("rollctl {} {}", *spec ? "start" : "deploy", app_));
 }
 
@@ -88,10 +88,10 @@ Status AppState::check_no_canary() {
   const auto standing = canary();
   if (!standing) return fail(standing.error());
   if (!*standing) return {};
-  return fail(
-      ErrorKind::Busy,
-      fmt::format("a canary of {} stands since {}", (*standing)->release, format_time((*standing)->since)),
-      fmt::format("end it first: `rollctl promote {0}` or `rollctl abort {0}`", app_));
+  return fail(ErrorKind::Busy,
+              fmt::format("release {} has been running as a canary since {}", (*standing)->release,
+                          format_time((*standing)->since)),
+              fmt::format("end it first: `rollctl promote {0}` or `rollctl abort {0}`", app_));
 }
 
 }  // namespace rollctl

@@ -13,38 +13,37 @@
 
 namespace rollctl {
 
-// An app as its journal, its kept specifications and its instances show it. Commands decide by it.
+// The state of an app, from its journal, kept specifications and instances. Commands decide by it.
 class AppState {
  public:
-  // The paths and the instances are borrowed. Nothing is known before read().
+  // `paths` and `instances` are borrowed. Call read() first.
   AppState(const Paths& paths, std::string app, Instances& instances)
       : paths_(paths), app_(std::move(app)), instances_(instances) {}
 
-  // Reads the journal, as far as the state depends on it. Blocks on the disk.
+  // Reads the part of the journal that the state depends on. Blocks on the disk.
   Status read();
 
   [[nodiscard]] const std::string& app() const { return app_; }
   [[nodiscard]] const History& history() const { return history_; }
-  // More of it. Blocks on the disk.
+  // Reads more of the journal. Blocks on the disk.
   [[nodiscard]] Result<History> read_history(const Reach& reach) const;
 
-  // A kept specification.
+  // The kept specification of a generation.
   [[nodiscard]] Result<GenerationSpec> generation(int64_t generation) const;
-  // That of the generation that serves; nothing before the first was completed.
+  // The specification of the current generation; nothing if no deploy was ever completed.
   [[nodiscard]] Result<std::optional<GenerationSpec>> current() const;
-  // The same of an app that is meant to run; Failed, with what to do, where it is not.
+  // The same for an app that should run. Failed, with a hint, if it is stopped or was never deployed.
   [[nodiscard]] Result<GenerationSpec> running() const;
 
-  // How many instances there are in any state.
+  // The number of instances, in any state.
   Result<int> count_instances();
-  // Whether so many serve, of the generation that was completed last, and no others.
+  // Whether exactly `instances` instances serve, all of the current generation.
   Result<bool> serves_with(int instances);
-  // Whether the canary serves.
   Result<bool> canary_serves();
 
-  // The canary that stands; nothing where none does, as after a reboot.
+  // The standing canary; nothing if its instances are gone, as after a reboot.
   Result<std::optional<StandingCanary>> canary();
-  // Busy while one stands: somebody has to decide about it first.
+  // Busy while a canary stands: the user must promote or abort it first.
   Status check_no_canary();
 
  private:

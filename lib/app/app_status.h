@@ -26,7 +26,7 @@ struct InstanceStatus {
   pid_t shim_pid = 0;
   enum class Supervision { Supervised, Unsupervised, Silent };
   Supervision supervision = Supervision::Supervised;
-  std::optional<size_t> connections;  // open now, where it could be counted
+  std::optional<size_t> connections;  // open now; empty if they could not be counted
   int restarts = 0;
   WallTime started;
   std::optional<Millis> ready_after;
@@ -35,11 +35,11 @@ struct InstanceStatus {
   std::string status;  // STATUS=
   SteeringCounters steered;
 
-  // A canary serves as well, but is none of those that are wanted.
+  // False for a canary: it does not count as a wanted instance.
   [[nodiscard]] bool serves() const { return pid != 0 && state == InstanceState::Serving; }
 };
 
-// A change that runs now, that a killed rollctl left, or whose canary waits for a decision.
+// A change that is running, that was interrupted, or whose canary awaits a decision.
 struct RunningChange {
   enum class Phase { Running, Interrupted, Canary };
   Phase phase = Phase::Running;
@@ -49,24 +49,24 @@ struct RunningChange {
   WallTime since;
 };
 
-// An app as `status` shows it. `wanted` 0: stopped, or never deployed.
+// An app as `status` shows it. `wanted` is 0 if the app is stopped or was never deployed.
 struct AppStatus {
   std::string app;
-  std::string release;  // empty: none was completed
+  std::string release;  // empty if no deploy was completed
   int64_t generation = 0;
   int wanted = 0;
   int serving = 0;
-  std::string handover;  // of the last change; empty: none yet
+  std::string handover;  // of the last change; empty if there was none
   std::vector<std::string> listen;
   std::optional<WallTime> since;
   std::optional<RunningChange> change;
   std::vector<InstanceStatus> instances;
-  std::optional<Error> silent;  // shims that live and do not answer, and what to do about it
+  std::optional<Error> silent;  // names the running shims that do not answer
 
-  // Those that serve beside the ones that are wanted; none while a change runs or is to be
-  // recovered, whichever release that will be for.
+  // Instances that serve but are not wanted. Empty while a change runs or awaits recovery: which instances
+  // are wanted is open until then.
   [[nodiscard]] std::vector<InstanceId> surplus() const;
-  // All wanted instances serve, no others do, every shim answers, and nothing waits for `recover`.
+  // All wanted instances serve, no others do, every shim answers, and no change awaits `recover`.
   [[nodiscard]] bool good() const;
 };
 

@@ -56,7 +56,7 @@ InstanceStatus describe(const FoundInstance& found, HostInstances& instances) {
 
 struct Account {
   History history;
-  bool attended = false;  // somebody is at the change that is unfinished in it
+  bool attended = false;  // a running rollctl works on its unfinished change
 };
 
 Result<Account> read_account(const Paths& paths, const std::string& app) {
@@ -66,7 +66,7 @@ Result<Account> read_account(const Paths& paths, const std::string& app) {
   const auto holder = lock_holder(paths.lock(app));
   if (!holder) return fail(holder.error());
   if (*holder) return Account{std::move(*first), true};
-  // The holder of the lock may have finished since the journal was read, and another rollctl have begun.
+  // Since the journal was read, the lock's holder may have finished and another rollctl may have started.
   auto again = read_history(paths.journal(app), Reach::state());
   if (!again) return fail(again.error());
   const Change* change = again->unfinished();
@@ -118,7 +118,7 @@ Result<AppStatus> look_once(Loop& loop, const Paths& paths, const std::string& a
   return status;
 }
 
-// It only grows, until another one takes its place.
+// The journal only grows, or is replaced by a new file: inode and size identify its content.
 std::pair<ino_t, off_t> stamp_of(const std::string& file) {
   struct stat info{};
   if (::stat(file.c_str(), &info) != 0) return {};
@@ -127,9 +127,9 @@ std::pair<ino_t, off_t> stamp_of(const std::string& file) {
 
 }  // namespace
 
-// Journal, folders and shims are read one after the other, and a change that works meanwhile writes every
-// step down: then the first and the last of them are not about the same moment.
-Result<AppStatus> look_at_app(Loop& loop, const Paths& paths, const std::string& app) {
+// Journal, folders and shims are read one after the other. If a running change wrote to the journal
+// meanwhile, they describe different moments: read them again.
+Result<AppStatus> read_app_status(Loop& loop, const Paths& paths, const std::string& app) {
   constexpr int kMostLooks = 3;
   for (int looks = 1;; ++looks) {
     const auto before = stamp_of(paths.journal(app));
@@ -138,7 +138,8 @@ Result<AppStatus> look_at_app(Loop& loop, const Paths& paths, const std::string&
   }
 }
 
-Result<std::vector<AppStatus>> look_at_apps(Loop& loop, const Paths& paths, const std::string& argument) {
+Result<std::vector<AppStatus>> read_app_statuses(Loop& loop, const Paths& paths,
+                                                 const std::string& argument) {
   std::vector<std::string> names;
   if (argument.empty()) {
     auto known = known_apps(paths);
@@ -152,7 +153,7 @@ Result<std::vector<AppStatus>> look_at_apps(Loop& loop, const Paths& paths, cons
   }
   std::vector<AppStatus> apps;
   for (const std::string& name : names) {
-    auto status = look_at_app(loop, paths, name);
+    auto status = read_app_status(loop, paths, name);
     if (!status) return fail(status.error());
     apps.push_back(std::move(*status));
   }

@@ -10,12 +10,12 @@
 
 namespace rollctl {
 
-// How an app stands: what its journal says was meant, and what is found running. Takes no lock and changes
-// nothing. Waits once for those shims that do not answer (kShimPatience).
-Result<AppStatus> look_at_app(Loop& loop, const Paths& paths, const std::string& app);
+// Reads the status of an app from its journal and its running instances. Takes no lock, changes nothing.
+// Waits once for the shims that do not answer (kShimPatience).
+Result<AppStatus> read_app_status(Loop& loop, const Paths& paths, const std::string& app);
 
-// The same of the app that was named, or of all that are known; `argument` as app_name_of() takes it, or
-// empty.
-Result<std::vector<AppStatus>> look_at_apps(Loop& loop, const Paths& paths, const std::string& argument);
+// The same for one app, or for all known apps. `argument` is
+// an APP argument (app_name_of()), or empty for all.
+Result<std::vector<AppStatus>> read_app_statuses(Loop& loop, const Paths& paths, const std::string& argument);
 
 }  // namespace rollctl

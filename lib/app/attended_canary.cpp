@@ -39,7 +39,7 @@ Verdict verdict_on(const History& history, const std::string& app, AppCommand co
     verdict.from = change.from;
     return verdict;
   }
-  // To that rollctl it was an interrupt; here it is what was asked for.
+  // The holder recorded an interrupt; for `rollctl abort` this is success.
   verdict.from = change.release;
   verdict.release = history.current_release;
   if (verdict.outcome == Outcome::Interrupted) {

@@ -8,12 +8,13 @@
 
 namespace rollctl {
 
-// The two decisions about a canary that stands.
+// The decisions that end a standing canary.
 enum class CanaryDecision { Promote, Withdraw };
 
-// Where steering ends with rollctl, the one that deployed a canary stays with it and holds the app's lock.
-// This lets that one decide, waits until it has ended, and returns how, as of `command`. `busy` where the
-// holder does not stay with a canary.
+// On hosts where steering ends with rollctl, the rollctl that deployed a canary keeps
+// running and holds the app's lock. This function signals the decision to it, waits
+// until it exits, and returns its verdict, reworded for `command`. Returns `busy` if
+// the lock's holder does not attend a canary. Blocks until the holder exits.
 Result<Verdict> decide_for_holder(const Paths& paths, const std::string& app, AppCommand command,
                                   CanaryDecision decision, const Error& busy);
 

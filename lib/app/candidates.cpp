@@ -11,12 +11,12 @@ namespace rollctl {
 
 namespace {
 
-// Who has pressed Tab is not to wait for years of them.
+// Reading years of history would keep the user waiting.
 constexpr size_t kMostChanges = 10'000;
 
 enum class Of { Release, Generation };
 
-// Of the changes that were completed.
+// The releases or generations of completed changes.
 std::set<std::string> completed(const Paths& paths, const std::string& app, Of what) {
   std::set<std::string> words;
   const auto history = read_history(paths.journal(app), Reach::changes(kMostChanges));

@@ -9,12 +9,12 @@
 
 namespace rollctl {
 
-// A shell copes with so many.
+// More words than this slow down a shell.
 inline constexpr size_t kMostCandidates = 1000;
 
-// The words that may be typed where a command line names something of `kind`: apps, or of the app: releases,
-// those that were deployed, generations or instances. Names and numbers alone, which no shell takes for
-// anything else. Empty for another kind, and where nothing can be read.
+// Words that complete a command line. `kind` is "apps", or of an app "releases", "deployed" (releases),
+// "generations" or "instances". Only valid names and numbers, which no shell has to quote. Empty for an
+// unknown kind and if nothing can be read.
 std::set<std::string> candidates(const Paths& paths, const std::string& kind, const std::string& app);
 
 }  // namespace rollctl

@@ -47,7 +47,7 @@ Result<std::unique_ptr<ChangeSession>> ChangeSession::open(Setting setting) {
   if (!loop) return fail(loop.error());
   session->loop_ = std::move(*loop);
   session->interrupts_ = std::make_unique<SignalInterrupts>(output, *session->loop_);
-  // A closed terminal never stops a deploy.
+  // A closed terminal must not stop a deploy.
   std::signal(SIGHUP, SIG_IGN);
   auto instances = HostInstances::create(*session->loop_, session->paths_, session->app_, {});
   if (!instances) return fail(instances.error());
@@ -57,12 +57,11 @@ Result<std::unique_ptr<ChangeSession>> ChangeSession::open(Setting setting) {
   return session;
 }
 
-// Clears files away that servers' users have left in folders of this app and of removed ones. Whether that
-// works never decides how a command ends.
+// Failures are ignored: leftover folders must not change the command's outcome.
 ChangeSession::~ChangeSession() {
   if (!hold_) return;
   (void)describe_leaving(hold_->lock, hold_->self);
-  instances_.reset();  // a launch that is called off leaves a folder, too
+  instances_.reset();  // a cancelled launch discards a folder, too
   for (const std::string& place : {paths_.runtime(app_), paths_.runtime_dir})
     (void)clear_discarded(place, kClearPatience);
 }
@@ -90,7 +89,7 @@ Status ChangeSession::reread() {
   return {};
 }
 
-// Steering that shims hold is taken over: a group that is steered stays as it is.
+// Adopts the steering that shims hold, so that a steered group stays steered.
 Result<std::unique_ptr<Steering>> ChangeSession::steering_for(HandoverPolicy policy) {
   EbpfSteeringOptions options;
   const auto found = instances_->discover();
@@ -100,7 +99,7 @@ Result<std::unique_ptr<Steering>> ChangeSession::steering_for(HandoverPolicy pol
     auto handles = instances_->take_steering(instance.record.id);
     if (!handles && handles.error().kind != ErrorKind::NotFound) return fail(handles.error());
     if (!handles) continue;
-    // All shims hold the same.
+    // Every shim holds the same handles: keep one of each.
     for (SteeringHandle& handle : *handles) {
       const bool is_new =
           std::ranges::find(options.adopted, handle.bound, &SteeringHandle::bound) == options.adopted.end();
@@ -110,7 +109,7 @@ Result<std::unique_ptr<Steering>> ChangeSession::steering_for(HandoverPolicy pol
   options.take_listener = [this](InstanceId id, const Endpoint& bound) {
     return instances_->listener(id, bound);
   };
-  // While a group is steered nothing but steering can take it over.
+  // A group that is already steered can only be handed over by steering.
   const auto insisted = options.adopted.empty() ? insisted_handover(policy) : std::optional(Handover::Steer);
   return choose_steering(*loop_, insisted, std::move(options));
 }
@@ -119,10 +118,10 @@ PlaceInstance ChangeSession::placing() {
   return [this](const GenerationSpec& spec) { return placement_.place(spec); };
 }
 
-// The first shim starts while what serves is found and gated. What it is to run is said with its orders.
+// Starts the first shim while rollctl finds and gates the serving instances; the shim gets its launch later.
 void ChangeSession::prepare(const AppConfig& config) {
   instances_->set_listen(config.listen);
-  // systemd is not asked in vain: its units come and go visibly.
+  // Not under systemd: a unit that starts and is then not used would show in its journal.
   if (const auto launcher = resolve_launcher(config); launcher && !launcher->unit)
     instances_->prepare(placement_.reserve());
   instances_->call_shims();
@@ -150,7 +149,7 @@ Result<std::optional<Verdict>> ChangeSession::recover() {
   request.history = history;
   const bool forward = request.remedy == Remedy::Finish || !history.current;
   auto spec = state_->generation(forward ? change->generation : *history.current);
-  // No client has come to one whose specification was not kept: what was started of it is undone without.
+  // Without a kept specification no instance has served yet: Undo needs only the generation.
   const bool was_not_kept = !spec && spec.error().kind == ErrorKind::NotFound;
   if (was_not_kept && forward && request.remedy == Remedy::Undo)
     spec = GenerationSpec{app_, change->release, change->generation, {}};
@@ -171,7 +170,7 @@ Result<std::optional<Verdict>> ChangeSession::tidy() {
 
 Result<std::optional<Verdict>> ChangeSession::mend(RecoveryRequest request) {
   AppConfig config = request.spec.config;
-  config.handover = HandoverPolicy::Auto;  // whatever the host allows by now
+  config.handover = HandoverPolicy::Auto;  // the host may allow another way by now
   auto verdict =
       in_world(config, [&](World& world) { return Recovery(world, std::move(request), placing()).run(); });
   if (!verdict) return fail(verdict.error());
@@ -202,14 +201,14 @@ Result<Plan> ChangeSession::preview(const RolloutRequest& request) {
 Result<Verdict> ChangeSession::roll_out(RolloutRequest request) {
   const AppConfig config = request.spec.config;
   if (Status able = check_means(config); !able) return fail(able.error());
-  // A rollback may find instances that stand by, and need no launch.
+  // A rollback may return to standby instances and launch nothing.
   if (request.shape == RolloutRequest::Shape::Replace && !request.returns_to) prepare(config);
   request.keep = [this](const GenerationSpec& spec) { return keep_generation(paths_, spec); };
   request.on_attend = [this] { (void)describe_attending(hold_->lock, hold_->self); };
   auto verdict =
       in_world(config, [&](World& world) { return Rollout(world, std::move(request), placing()).run(); });
   placement_.forget_reserved();
-  // A journal that stays as long as it is does no harm.
+  // Archiving may fail: a long journal does no harm.
   (void)describe_leaving(hold_->lock, hold_->self);
   (void)journal_.archive();
   if (!verdict) return fail(verdict.error());

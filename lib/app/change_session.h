@@ -20,12 +20,12 @@
 
 namespace rollctl {
 
-// Everything that a command holds while it changes an app: the lock, the journal, the instances.
+// Holds what a command needs while it changes an app: the lock, the journal, the instances.
 class ChangeSession {
  public:
   enum class Access {
     Change,   // takes the lock
-    Preview,  // only looks; makes no folder
+    Preview,  // takes no lock, makes no folder
   };
 
   // Observer and outputs are borrowed.
@@ -33,37 +33,36 @@ class ChangeSession {
     Paths paths;
     std::string app;
     Access access = Access::Change;
-    std::string command;  // "deploy web v2": what other rollctls are told while this one holds the lock
+    std::string command;  // "deploy web v2"; other rollctls print it while the lock is held
     Observer& observer;
     SignalledOutput& output;
     Sink& hook_output;
   };
 
-  // Busy where another rollctl has the lock.
+  // Busy if another rollctl holds the lock.
   static Result<std::unique_ptr<ChangeSession>> open(Setting setting);
 
-  // Clears away, within a tenth of a second, what is left of folders.
+  // Releases the lock and removes discarded folders, for at most a tenth of a second.
   ~ChangeSession();
   ChangeSession(const ChangeSession&) = delete;
   ChangeSession& operator=(const ChangeSession&) = delete;
 
   [[nodiscard]] const Paths& paths() const { return paths_; }
-  // How the app stands; read again after every recovery.
+  // The app's state; reread after every recovery.
   [[nodiscard]] AppState& state() { return *state_; }
 
-  // Finishes or undoes what a killed rollctl left; nothing where none did. Its outcome is told to the
-  // observer alone.
+  // Finishes or undoes the change of an interrupted rollctl; nothing if there is none.
   Result<std::optional<Verdict>> recover();
 
-  // Clears leftovers away: remains of instances, steering that was left, drains that nobody waited for.
+  // Removes leftovers: remains of instances, steering that is no longer needed, unfinished drains.
   Result<std::optional<Verdict>> tidy();
 
-  // Strangers on the app's ports, and instances that new ones, as `config` describes them, could not share a
-  // port with. Empty: nothing is wrong.
+  // Reports foreign processes on the app's ports, and instances with which new instances of `config` could
+  // not share a port. Empty if there are none.
   std::vector<Error> check_ports(const AppConfig& config);
 
-  // Both fail where the host has not what a start needs (check_means), and warn of what has no effect here.
-  // roll_out() keeps the specification of what starts.
+  // Both fail if the host lacks something that a start needs (check_means()), and warn of settings without
+  // effect. roll_out() also keeps the specification.
   Result<Plan> preview(const RolloutRequest& request);
   Result<Verdict> roll_out(RolloutRequest request);
 

@@ -74,13 +74,13 @@ Status FileLogs::follow(Loop& loop, const FollowedOutput& output, size_t lines) 
   loop_ = &loop;
   output_ = &output;
   watch_ = loop.on_readable(changes_.get(), [this] { notice_changes(); });
-  // Whatever is added once this is known is a change.
+  // Lines added after this size was read arrive as inotify events.
   for (const InstanceId id : ids()) files_[id].shown = size_of(path(id));
   show_last(lines);
   return {};
 }
 
-// One bufferful at a time, here and below: those who write may do so for ever.
+// Reads one buffer per call, here and below: writers may never pause.
 void FileLogs::notice_changes() {
   alignas(inotify_event) char buffer[16384];
   const ssize_t got = ::read(changes_.get(), buffer, sizeof buffer);
@@ -104,7 +104,7 @@ void FileLogs::show_new() {
     next_ = loop_->after(FollowedOutput::kAskAgain, [this] { show_new(); });
     return;
   }
-  // In turn, so that one that is never at its end does not hide the others.
+  // Round robin, so that an instance that logs without pause does not starve the others.
   auto id = changed_.upper_bound(shown_last_);
   if (id == changed_.end()) id = changed_.begin();
   shown_last_ = *id;
@@ -112,13 +112,13 @@ void FileLogs::show_new() {
   if (!changed_.empty()) next_ = loop_->after(Micros(0), [this] { show_new(); });
 }
 
-// False: that was its end.
+// Returns false at the end of the file.
 bool FileLogs::show_some(InstanceId id) {
   const Fd fd = open_log_to_read(path(id));
   struct stat info{};
   if (!fd || ::fstat(fd.get(), &info) != 0) return false;
   File& file = files_[id];
-  if (info.st_size < file.shown) file = {};  // it was emptied when its log was rotated
+  if (info.st_size < file.shown) file = {};  // truncated by a log rotation
   char buffer[65536];
   const ssize_t got = ::pread(fd.get(), buffer, sizeof buffer, file.shown);
   if (got <= 0) return false;

@@ -14,10 +14,10 @@
 
 namespace rollctl {
 
-// The instances that have a log file in this folder, sorted.
+// The instances that have a log file in `folder`, sorted.
 std::vector<InstanceId> logged_instances(const std::string& folder);
 
-// The log files of an app's instances, and up to where each was shown.
+// Reads the log files of an app's instances; remembers how much of each was shown.
 class FileLogs {
  public:
   FileLogs(LogPrinter& printer, std::string folder, std::optional<InstanceId> only)
@@ -25,11 +25,12 @@ class FileLogs {
 
   [[nodiscard]] std::vector<InstanceId> ids() const;
 
-  // The last `lines` of all of them together, by instance. No more files are read than these are in.
+  // Shows the last `lines` lines of all files together, ordered
+  // by instance. Reads only the files that hold them.
   void show_last(size_t lines);
 
-  // These, and what is added from now on, while the loop runs and as fast as the output takes it: whole
-  // lines, and the part of one that has grown longer than 1 MiB. Nothing where there is no such folder.
+  // Shows the same, then new lines while the loop runs, as fast as the output takes them. A line longer than
+  // 1 MiB is shown in parts. Shows nothing if the folder does not exist.
   Status follow(Loop& loop, const FollowedOutput& output, size_t lines);
 
  private:
@@ -50,7 +51,7 @@ class FileLogs {
   Loop* loop_ = nullptr;
   const FollowedOutput* output_ = nullptr;
   Fd changes_;
-  std::set<InstanceId> changed_;  // since they were read to their end
+  std::set<InstanceId> changed_;  // since they were last read to their end
   InstanceId shown_last_ = 0;
   Watch watch_;
   Watch next_;

@@ -7,16 +7,17 @@
 
 namespace rollctl {
 
-// Standard output of a command that writes until it is told to end: no faster than it is read, and no longer.
+// Standard output of `logs -f` and `status --watch`: tells
+// when it has room and when its reader has closed it.
 class FollowedOutput {
  public:
   FollowedOutput(Loop& loop, const Sink& sink);
 
-  // The reader of the pipe or socket has gone.
+  // The reader has closed the pipe or socket.
   [[nodiscard]] bool is_closed() const { return closed_; }
 
   [[nodiscard]] bool has_room() const { return sink_.flow() == Sink::Flow::Free; }
-  // When to ask again where it has not.
+  // Ask has_room() again after this time.
   static constexpr Micros kAskAgain{20'000};
 
  private:

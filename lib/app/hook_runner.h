@@ -12,8 +12,8 @@
 
 namespace rollctl {
 
-// Runs hooks as children of this process, one at a time; what they print goes to `output`, as fast as that
-// takes it. Where it takes nothing the hook goes on all the same, and what it prints is left out.
+// Runs hooks as children of this process, one at a time, and copies their output to `output`. If `output`
+// blocks, the hook goes on and its output is dropped.
 class HookRunner final : public Hooks {
  public:
   HookRunner(Loop& loop, Sink& output);

@@ -13,16 +13,16 @@
 
 namespace rollctl {
 
-// The logs of instances that ran as units of systemd: journalctl is asked.
+// Reads the logs of instances that run as systemd units, through journalctl.
 class JournalLogs {
  public:
   JournalLogs(LogPrinter& printer, SystemdScope scope, JournalQuery query)
       : printer_(printer), scope_(scope), query_(std::move(query)) {}
 
-  // The last lines, in the order of time. Blocks for at most a minute.
+  // The last lines, oldest first. Blocks for at most a minute.
   Result<std::vector<JournalLine>> last_lines() const;
 
-  // These, and what comes later, while the loop runs and as fast as the output takes it.
+  // Shows the same, then new lines while the loop runs, as fast as the output takes them.
   Status follow(Loop& loop, const FollowedOutput& output);
 
  private:

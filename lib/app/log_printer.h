@@ -7,12 +7,12 @@
 
 namespace rollctl {
 
-// Shows what instances have logged.
+// Shows log lines of instances.
 class LogPrinter {
  public:
   virtual ~LogPrinter() = default;
 
-  // One line, without its end.
+  // `text` is one line without its newline.
   virtual void print(InstanceId id, const std::string& text) = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "app/resolved_launcher.h"
+#include "config/launch.h"
 #include "net/free_port.h"
 
 namespace rollctl {

@@ -9,24 +9,24 @@
 
 namespace rollctl {
 
-// Makes up new instances of one app: an id that was never used, where its files are, how it is launched.
-// Starts nothing and makes no file.
+// Chooses the id, paths and launch of each new instance of an app; ids are never reused. Starts no process
+// and creates no file.
 class Placement {
  public:
-  // The paths are borrowed.
+  // `paths` is borrowed.
   Placement(const Paths& paths, std::string app) : paths_(paths), app_(std::move(app)) {}
 
-  // No id up to this one is free.
+  // Ids up to `last` are taken.
   void used_up_to(InstanceId last);
 
-  // The next instance as far as it is known before its specification is: enough to start its shim. The next
-  // place() is for this one.
+  // Reserves the next instance before its specification is known: enough to start its shim. The next place()
+  // uses the same id.
   LaunchSpec reserve();
-  // No launch came of it.
+  // The reserved instance was not launched.
   void forget_reserved() { reserved_.reset(); }
 
-  // A launch of that generation, with the launcher that this host has now. Unsupported where it has not the
-  // one that is insisted on; the errors of make_launch_spec() and make_probe_spec().
+  // The launch of an instance of `spec`. Unsupported if this host lacks the required launcher; else the
+  // errors of make_launch_spec() and make_probe_spec().
   Result<LaunchPlace> place(const GenerationSpec& spec);
 
  private:

@@ -5,7 +5,7 @@
 
 namespace rollctl {
 
-// A change that was only looked at.
+// A change that --dry-run planned.
 struct PlannedChange {
   RolloutRequest request;
   Plan plan;

@@ -9,16 +9,16 @@
 
 namespace rollctl {
 
-// How shims of an app are started here and now: `launcher` of its file, with auto resolved.
+// How rollctl starts the shims of an app on this host: `launcher` of the app file, with "auto" resolved.
 struct ResolvedLauncher {
-  std::optional<UnitSpec> unit;  // in which systemd starts them; nothing: rollctl starts them itself
-  std::string warning;           // what of the app file has no effect then; or empty
+  std::optional<UnitSpec> unit;  // systemd unit of a shim; empty: rollctl starts shims itself
+  std::string warning;           // settings of the app file without effect; or empty
 
   // "systemd" or "direct", as in the app file.
   [[nodiscard]] std::string name() const { return unit ? "systemd" : "direct"; }
 };
 
-// Unsupported where the app insists on systemd and there is none that could. Never blocks.
+// Unsupported if the app file requires systemd and this host has no usable one. Never blocks.
 Result<ResolvedLauncher> resolve_launcher(const AppConfig& config);
 
 }  // namespace rollctl

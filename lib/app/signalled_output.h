@@ -3,12 +3,12 @@
 
 namespace rollctl {
 
-// The output of a command that has something in hand, which signals do not simply end.
+// The output of a command that handles signals itself.
 class SignalledOutput {
  public:
   virtual ~SignalledOutput() = default;
 
-  // From now on no output holds up the process.
+  // From now on a slow reader does not block the process.
   virtual void outlive_signals() = 0;
 };
 

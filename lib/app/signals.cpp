@@ -29,7 +29,7 @@ void arrive(int signal) {
   errno = os_error;
 }
 
-// For the rest of the process's life.
+// Installs the handlers, once per process.
 int count_signals() {
   if (bell >= 0) return bell;
   bell = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -55,7 +55,7 @@ int SignalInterrupts::count() const {
   return ends;
 }
 
-// The handler may run in another thread, between its two steps.
+// A handler in another thread may have counted the signal but not stored it yet.
 int SignalInterrupts::first_signal() const {
   const int first = first_end;
   return first == 0 && ends > 0 ? SIGTERM : first;

@@ -7,11 +7,11 @@
 
 namespace rollctl {
 
-// SIGINT and SIGTERM, counted, and SIGUSR1. From its construction on no output of the command holds it up, so
-// that they are heeded at any time, and a closed one ends nothing (SIGPIPE).
+// Counts SIGINT and SIGTERM, and notes SIGUSR1. From its construction on, a slow reader does not block the
+// process and a closed output does not end it (SIGPIPE is ignored).
 //
-// The process counts them to its end, also between the last look here and the wait for its output: libevent's
-// own handler loses a signal that came after the last turn of the loop.
+// The signal handlers stay until the process exits. libevent's handlers would lose a signal that arrives
+// between the loop's last turn and the wait for the output.
 class SignalInterrupts final : public Interrupts {
  public:
   SignalInterrupts(SignalledOutput& output, Loop& loop);
@@ -24,8 +24,7 @@ class SignalInterrupts final : public Interrupts {
   Watch arrival_;  // wakes the loop
 };
 
-// All signals that this process was sent and that did not end it, of the three kinds. 0 before there was a
-// SignalInterrupts.
+// The number of SIGINT, SIGTERM and SIGUSR1 received since the first SignalInterrupts was made.
 int signals_received();
 
 }  // namespace rollctl

@@ -6,6 +6,8 @@
 
 #include <utility>
 
+#include "config/launch_check.h"
+
 namespace rollctl {
 
 namespace {
@@ -15,12 +17,14 @@ Status check_preload_library(const Paths& paths, const AppConfig& config) {
   const std::string library = paths.preload_library();
   if (::access(library.c_str(), R_OK) != 0)
     return fail(ErrorKind::Unsupported, last_os_failure("socket = \"preload\" needs " + library).message,
-                "install the rollctl package again, or set ROLLCTL_LIBEXEC_DIR");
-  // The loader would take what stands before a blank or a colon for a library of its own.
+                "reinstall the rollctl package, or set ROLLCTL_LIBEXEC_DIR");
+  // The dynamic loader splits LD_PRELOAD at blanks and colons.
   if (library.find_first_of(" :") != std::string::npos)
     return fail(
         ErrorKind::Unsupported,
-        fmt::format("socket = \"preload\" cannot use {}: LD_PRELOAD allows no blank and no colon", library),
+        fmt::format(
+            "socket = \"preload\" cannot use {}: a path in LD_PRELOAD must not contain blanks or colons",
+            library),
         "install rollctl in another folder");
   return {};
 }
@@ -40,7 +44,7 @@ StartCheck check_means(const Paths& paths, const AppConfig& config) {
 
 StartCheck check_start(const Paths& paths, const GenerationSpec& spec) {
   StartCheck check = check_means(paths, spec.config);
-  for (Error& error : check_against_host(spec)) check.findings.push_back(std::move(error));
+  for (Error& error : check_launch(spec)) check.findings.push_back(std::move(error));
   return check;
 }
 

@@ -10,16 +10,16 @@
 
 namespace rollctl {
 
-// Whether this host has everything that a start needs, looked up without starting anything.
+// Whether this host has what a start needs; found without starting anything.
 struct StartCheck {
-  std::optional<ResolvedLauncher> launcher;  // nothing: a finding says why
-  std::vector<Error> findings;               // empty: nothing is wrong
+  std::optional<ResolvedLauncher> launcher;  // empty if a finding says why
+  std::vector<Error> findings;               // empty if all is well
 };
 
-// The launcher, and libroll-preload.so where the app wants it.
+// Checks the launcher, and libroll-preload.so if the app uses it.
 StartCheck check_means(const Paths& paths, const AppConfig& config);
 
-// These, and the server's program, folders and user: check_against_host().
+// Checks these, and the server's program, folders and user (check_launch()).
 StartCheck check_start(const Paths& paths, const GenerationSpec& spec);
 
 }  // namespace rollctl

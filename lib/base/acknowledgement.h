@@ -8,16 +8,16 @@
 
 namespace rollctl {
 
-// Of what was begun and is not done yet: an order on its way to another process, lines that are written and
-// not on the disk. So that several are done at the same time: all are begun first, and awaited afterwards.
+// The pending result of an operation: a request to another process, or lines not yet synced to disk. Start
+// several operations, then await them all, and they run at the same time.
 class [[nodiscard]] Acknowledgement {
  public:
-  // Known at once.
+  // A result that is known already.
   Acknowledgement(Status status) : status_(std::move(status)) {}
   Acknowledgement(tl::unexpected<Error> failure) : status_(std::move(failure)) {}
   explicit Acknowledgement(std::function<Status()> await) : await_(std::move(await)) {}
 
-  // Blocks until it was done or refused; a process that does not answer is waited for at most ten seconds.
+  // Blocks until the operation has succeeded or failed; waits at most ten seconds for another process.
   Status await() {
     if (await_) status_ = std::exchange(await_, nullptr)();
     return status_;

@@ -15,8 +15,8 @@ namespace {
 constexpr std::array<uint8_t, 12> kMappedPrefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 Error bad_address(std::string_view text, std::string_view why) {
-  return Error{ErrorKind::Invalid, 0, fmt::format("'{}' is not an address to listen on: {}", text, why),
-               "HOST:PORT, [V6]:PORT or :PORT, for example 0.0.0.0:8080"};
+  return Error{ErrorKind::Invalid, 0, fmt::format("invalid listen address '{}': {}", text, why),
+               "write HOST:PORT, [V6]:PORT or :PORT, for example 0.0.0.0:8080"};
 }
 
 }  // namespace
@@ -83,12 +83,11 @@ Result<Endpoint> Endpoint::from_sockaddr(const sockaddr_storage& storage) {
 
 Result<ListenAddress> ListenAddress::parse(std::string_view text) {
   if (text.starts_with("udp://"))
-    return fail(
-        ErrorKind::Unsupported, fmt::format("cannot take over '{}': UDP is not supported", text),
-        "a datagram flow belongs to no socket, so a handover would lose datagrams; list TCP addresses only");
+    return fail(ErrorKind::Unsupported, fmt::format("cannot listen on '{}': UDP is not supported", text),
+                "a handover would lose datagrams; use TCP addresses only");
   std::string_view rest = text;
   if (rest.starts_with("tcp://")) rest.remove_prefix(6);
-  if (rest.find('\0') != std::string_view::npos) return fail(bad_address(text, "it has a zero byte in it"));
+  if (rest.find('\0') != std::string_view::npos) return fail(bad_address(text, "it contains a NUL byte"));
   const size_t colon = rest.rfind(':');
   if (colon == std::string_view::npos) return fail(bad_address(text, "it has no port"));
 

@@ -14,8 +14,7 @@
 
 namespace rollctl {
 
-// An IP address as 16 bytes in network order; IPv4 is kept v4-mapped (::ffff:a.b.c.d), as a dual-stack socket
-// shows it.
+// An IP address as 16 bytes in network order. IPv4 is v4-mapped (::ffff:a.b.c.d), as on a dual-stack socket.
 struct IpAddress {
   std::array<uint8_t, 16> bytes{};
 
@@ -28,35 +27,36 @@ struct IpAddress {
   auto operator<=>(const IpAddress&) const = default;
 };
 
-// A TCP end point. Port in host order.
+// A TCP endpoint; the port is in host order.
 struct Endpoint {
   IpAddress ip;
   uint16_t port = 0;
 
   [[nodiscard]] std::string text() const;  // "127.0.0.1:80", "[::1]:80"
-  // Fills `storage` and returns its length; an IPv4 end point becomes a sockaddr_in.
+  // Fills `storage` and returns its length; an IPv4 endpoint becomes a sockaddr_in.
   socklen_t to_sockaddr(sockaddr_storage& storage) const;
   static Result<Endpoint> from_sockaddr(const sockaddr_storage& storage);
 
   auto operator<=>(const Endpoint&) const = default;
 };
 
-// What an app listens on: `HOST:PORT`, `[V6]:PORT` or `:PORT`, the last being whichever wildcard the server
-// binds. HOST is numeric or "localhost" (127.0.0.1): what a name means may change between two releases.
+// An address that an app listens on: `HOST:PORT`, `[V6]:PORT` or `:PORT`
+// (either wildcard). HOST is numeric or "localhost" (127.0.0.1); other names
+// are refused, since they may resolve differently for the next release.
 struct ListenAddress {
   enum class Host { AnyWildcard, Ip };
 
   Host host = Host::AnyWildcard;
-  Endpoint endpoint;  // with AnyWildcard only the port counts
-  std::string text;   // as it was written
+  Endpoint endpoint;  // with AnyWildcard only the port is used
+  std::string text;   // as the user wrote it
 
-  // Invalid, or Unsupported for `udp://…` (moving datagram flows between sockets loses them).
+  // Invalid if malformed. Unsupported for `udp://…`: a handover would lose datagrams.
   static Result<ListenAddress> parse(std::string_view text);
 
-  // Does a socket listening on `bound` serve this address? Exact match, except for AnyWildcard.
+  // Whether a socket bound to `bound` serves this address: an exact match, except for AnyWildcard.
   [[nodiscard]] bool matches(const Endpoint& bound) const;
 
-  // Where a client on this host reaches it: a wildcard becomes the loopback address of its family.
+  // The endpoint to which a local client connects: a wildcard becomes the loopback address of its family.
   [[nodiscard]] Endpoint connect_endpoint(const Endpoint& bound) const;
 
   bool operator==(const ListenAddress& other) const {

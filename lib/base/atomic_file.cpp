@@ -29,7 +29,7 @@ Status sync_folder_of(const std::string& path) {
 Status write_file_atomically(const std::string& path, std::string_view text, mode_t mode,
                              Durability durability) {
   const std::string draft = path + ".new";
-  ::unlink(draft.c_str());  // of one that did not come to its end
+  ::unlink(draft.c_str());  // left by a crashed write
   Fd fd(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
   if (!fd) return fail(last_os_failure("cannot write " + draft));
   Status written = write_all(fd.get(), text);
@@ -96,14 +96,14 @@ Status make_directories(const std::string& path, mode_t mode) {
   if (::mkdir(path.c_str(), mode) == 0 || errno == EEXIST) {
     struct stat info{};
     if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return {};
-    return fail(os_failure("cannot make the folder " + path, ENOTDIR));
+    return fail(os_failure("cannot create folder " + path, ENOTDIR));
   }
-  if (errno != ENOENT) return fail(last_os_failure("cannot make the folder " + path));
+  if (errno != ENOENT) return fail(last_os_failure("cannot create folder " + path));
   const std::string parent = fs::path(path).parent_path().string();
-  if (parent.empty() || parent == path) return fail(os_failure("cannot make the folder " + path, ENOENT));
+  if (parent.empty() || parent == path) return fail(os_failure("cannot create folder " + path, ENOENT));
   if (Status made = make_directories(parent, mode); !made) return made;
   if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST)
-    return fail(last_os_failure("cannot make the folder " + path));
+    return fail(last_os_failure("cannot create folder " + path));
   return {};
 }
 

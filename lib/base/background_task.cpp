@@ -11,7 +11,7 @@ namespace {
 
 struct Start {
   std::function<void()> work;
-  std::optional<cpu_set_t> processors;  // of the maker, where the thread got fewer
+  std::optional<cpu_set_t> processors;  // of the creator, if the thread got fewer
 };
 
 void* begin(void* argument) {
@@ -21,7 +21,7 @@ void* begin(void* argument) {
   return nullptr;
 }
 
-// Those of `all` but the one that this runs on; nothing where there is no other.
+// `all` without the current processor; nothing if that is the only one.
 std::optional<cpu_set_t> others_of(const cpu_set_t& all) {
   cpu_set_t others = all;
   const int here = ::sched_getcpu();

@@ -11,14 +11,13 @@
 
 namespace rollctl {
 
-// A thread that begins on another processor than its maker's, if it may use one. A kernel that packs what
-// runs onto few processors, so that the others sleep, starts a thread where its maker runs: it would do its
-// work after its maker's and not beside it. Then it may run wherever its maker may, and so may its children.
-// Joined when destroyed.
+// A thread that starts on another processor than its creator, if there is one. Some kernels pack threads onto
+// few processors to let the others sleep; the thread would then wait for its creator's processor. Once
+// started, it and its children may run on all processors of its creator. The destructor joins it.
 class BackgroundThread {
  public:
   BackgroundThread() = default;
-  // Where there can be no more threads, there is none.
+  // If no thread can be created, operator bool() is false.
   explicit BackgroundThread(std::function<void()> work);
   BackgroundThread(BackgroundThread&& other) noexcept
       : thread_(other.thread_), runs_(std::exchange(other.runs_, false)) {}
@@ -38,7 +37,7 @@ class BackgroundThread {
   bool runs_ = false;
 };
 
-// Work that such a thread does while its owner does something else, and what comes of it.
+// Runs `work` in such a thread and keeps its result.
 template <typename T>
 class BackgroundTask {
  public:
@@ -48,13 +47,13 @@ class BackgroundTask {
         result_(task_->get_future()),
         thread_([task = task_] { (*task)(); }) {}
 
-  // Until get() was called.
+  // Whether get() may still be called.
   [[nodiscard]] bool is_there() const { return result_.valid(); }
-  // Whether get() does not wait for the thread.
+  // Whether get() returns without waiting for the thread.
   [[nodiscard]] bool is_done() const {
     return !thread_ || result_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
   }
-  // Once. Blocks; where there can be no more threads, it is now that the work is done.
+  // Call it once. Blocks until the work is done; without a thread it runs the work itself.
   T get() {
     if (!thread_) (*task_)();
     T result = result_.get();

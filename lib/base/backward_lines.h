@@ -9,17 +9,17 @@
 
 namespace rollctl {
 
-// The lines of a part of a file, the last one first, without their '\n'. No more of it is read than is asked
-// for, some 64 KiB at a time. Lines of more than 1 MiB are passed over.
+// Reads lines backward from a file, without their '\n', 64 KiB at a time and no further than needed. Skips
+// lines longer than 1 MiB.
 class BackwardLines {
  public:
-  // Of the bytes from `begin` to `end`. The descriptor is borrowed.
+  // Reads the bytes from `begin` to `end`. `fd` is borrowed.
   BackwardLines(int fd, off_t begin, off_t end) : fd_(fd), begin_(begin), unread_(end) {}
 
-  // Valid until the next call; nothing when there are no more.
+  // The previous line, valid until the next call; nothing at `begin` or on a read error.
   std::optional<std::string_view> next();
 
-  // Of the read that ended it early; 0 where there was none.
+  // The errno of the failed read; 0 if none failed.
   [[nodiscard]] int os_error() const { return os_error_; }
 
  private:
@@ -27,9 +27,9 @@ class BackwardLines {
 
   int fd_;
   off_t begin_;
-  off_t unread_;      // the end of what was not read yet
-  std::string text_;  // what was read: from unread_ on
-  size_t end_ = 0;    // of what was not given yet in it
+  off_t unread_;      // end of the bytes not read yet
+  std::string text_;  // the bytes from unread_ on
+  size_t end_ = 0;    // end of the bytes in text_ not returned yet
   bool overlong_ = false;
   int os_error_ = 0;
 };

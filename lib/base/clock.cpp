@@ -9,7 +9,7 @@ namespace rollctl {
 
 namespace {
 
-// The digits at that place, or -1.
+// The number in these digits, or -1.
 int number_at(std::string_view text, size_t at, size_t digits) {
   int number = 0;
   for (const char digit : text.substr(at, digits)) {
@@ -25,7 +25,7 @@ WallTime wall_time_at(TimePoint time, const Clock& clock) {
   return clock.wall_now() + std::chrono::duration_cast<WallTime::duration>(time - clock.now());
 }
 
-// Both without the C library's calendar: that looks for a time zone first, and is slow for a journal.
+// Without gmtime(): it loads the time zone first, which is slow for a whole journal.
 std::string format_time(WallTime time) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(day);
@@ -51,7 +51,7 @@ Result<WallTime> parse_time(std::string_view text) {
   const int minute = number_at(text, 14, 2);
   const int second = number_at(text, 17, 2);
   const int millis = number_at(text, 20, 3);
-  // Nanoseconds in 64 bits, counted from 1970, reach from 1677 to 2262.
+  // 64-bit nanoseconds since 1970 reach from 1677 to 2262.
   constexpr int kFirstYear = 1678;
   constexpr int kLastYear = 2261;
   const std::chrono::year_month_day date{std::chrono::year(year),

@@ -9,8 +9,8 @@
 
 namespace rollctl {
 
-// Deadlines and intervals are counted on the monotonic clock, which does not jump; WallTime is only for
-// people and records.
+// Deadlines and intervals use the monotonic clock, which does
+// not jump; WallTime is only for people and records.
 using TimePoint = std::chrono::steady_clock::time_point;
 using WallTime = std::chrono::system_clock::time_point;
 using Millis = std::chrono::milliseconds;
@@ -29,7 +29,7 @@ class SystemClock final : public Clock {
   [[nodiscard]] WallTime wall_now() const override { return std::chrono::system_clock::now(); }
 };
 
-// What the wall clock says then, unless it jumps: for people.
+// The wall-clock time at `time`, if the wall clock does not jump; for people.
 WallTime wall_time_at(TimePoint time, const Clock& clock);
 
 // UTC with milliseconds: "2026-01-31T12:00:00.123Z".

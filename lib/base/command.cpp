@@ -23,7 +23,7 @@ namespace rollctl {
 
 namespace {
 
-// What posix_spawn(3) wants to be told, freed again.
+// RAII for the attributes of posix_spawn(3).
 struct SpawnOptions {
   SpawnOptions() {
     ::posix_spawn_file_actions_init(&actions);
@@ -51,10 +51,10 @@ void reset_signals(posix_spawnattr_t& attributes) {
                              POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
 }
 
-// Who has more power than his caller takes no program from where that one says.
+// A privileged rollctl must not run programs from its caller's PATH.
 constexpr std::array kFolders{"/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/"};
 
-// 0 or an errno.
+// Returns 0 or an errno.
 int spawn(pid_t* pid, const SpawnOptions& options, const std::vector<char*>& words) {
   const bool is_path = std::strchr(words.front(), '/') != nullptr;
   if (!is_privileged() || is_path)
@@ -125,16 +125,16 @@ Result<CommandOutput> run_command(const std::vector<std::string>& argv, Command:
   const auto left = [&] { return std::chrono::ceil<Millis>(deadline - std::chrono::steady_clock::now()); };
   CommandOutput output;
   for (ssize_t got = -1; got != 0;) {
-    if (left() <= Millis(0)) return fail(ErrorKind::Failed, argv.front() + " has not answered in time");
+    if (left() <= Millis(0)) return fail(ErrorKind::Failed, argv.front() + " did not answer in time");
     char buffer[65536];
     got = ::read(command->output(), buffer, sizeof buffer);
     if (got > 0) output.text.append(buffer, static_cast<size_t>(got));
     if (output.text.size() > kMostText)
-      return fail(ErrorKind::Failed, argv.front() + " answers more than can be read");
+      return fail(ErrorKind::Failed, argv.front() + " printed more than 256 MiB");
     if (got < 0) (void)await_readable(command->output(), left());
   }
   if (!command->has_exited(left()))
-    return fail(ErrorKind::Failed, argv.front() + " has answered and does not end");
+    return fail(ErrorKind::Failed, argv.front() + " closed its output but did not exit in time");
   output.status = command->wait();
   return output;
 }

@@ -13,15 +13,15 @@
 
 namespace rollctl {
 
-// A program of this host that is asked something, as systemd-run(1) or journalctl(1): with the caller's
-// environment, /dev/null as standard input, and a session of its own without a terminal, so that a Ctrl-C
-// ends the caller's wait and not the program's work. Killed and reaped when destroyed.
+// Runs a program of this host, such as journalctl(1), to read its output. It
+// has rollctl's environment, /dev/null as standard input, and its own session,
+// so that Ctrl-C does not reach it. The destructor kills and reaps it.
 class Command {
  public:
-  enum class Stderr { Together, Discarded };  // Together: in the same pipe as standard output
+  enum class Stderr { Together, Discarded };  // Together: same pipe as stdout
 
-  // argv[0] is looked up in PATH, and by a rollctl that has capabilities in the system's folders alone.
-  // NotFound where there is no such program.
+  // Looks argv[0] up in PATH; a privileged rollctl (is_privileged()) looks only in the system's folders.
+  // NotFound if there is no such program.
   static Result<Command> start(const std::vector<std::string>& argv, Stderr errors);
 
   Command(Command&& other) noexcept
@@ -31,13 +31,13 @@ class Command {
   Command& operator=(const Command&) = delete;
   ~Command();
 
-  // What it prints; EOF once nobody has it open any more. Borrowed, non-blocking.
+  // The read end of its output: borrowed, non-blocking. EOF once no process has the write end open.
   [[nodiscard]] int output() const { return output_.get(); }
 
-  // Waits for its end, at most that long.
+  // Waits at most `time` for its exit.
   [[nodiscard]] bool has_exited(Millis time) const;
 
-  // Its exit status, 128 + the number of the signal that ended it. Blocks until it has exited.
+  // Its exit status, or 128 + the signal that killed it. Blocks until it has exited.
   int wait();
 
  private:
@@ -51,9 +51,8 @@ struct CommandOutput {
   std::string text;
 };
 
-// Runs it to its end, and blocks for that long. It is killed, which is an error of kind Failed, after
-// `limit`, also where it prints all the time or has closed its output and goes on, and when it has printed
-// 256 MiB.
+// Runs a program and blocks until it exits. After `limit` or
+// 256 MiB of output, kills it and fails with Failed.
 Result<CommandOutput> run_command(const std::vector<std::string>& argv, Command::Stderr errors, Millis limit);
 
 }  // namespace rollctl

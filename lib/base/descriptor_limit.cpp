@@ -8,7 +8,7 @@ namespace rollctl {
 
 namespace {
 
-// Plain data: a child that shares this process's memory reads it.
+// Plain data: a vforked child reads it.
 rlimit original{};
 bool is_raised = false;
 

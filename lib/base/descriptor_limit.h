@@ -7,22 +7,21 @@
 
 namespace rollctl {
 
-// How many descriptors this process may have (RLIMIT_NOFILE). rollctl and its shims take all that the hard
-// limit allows. What they start gets back what they were started with: a program that loops over all
-// descriptors, or watches them with select(2), relies on a low soft limit.
+// RLIMIT_NOFILE. rollctl and its shims raise the soft limit to the hard limit. Programs that they start get
+// the original limit back: some loop over all descriptors or use select(2), and rely on a low soft limit.
 
-// Raises the soft limit to the hard one, and remembers what it was. To be called once, before anything is
-// started. Where it fails all stays as it is.
+// Raises the soft limit to the hard limit and remembers the original. Call it once, before starting any
+// process. On failure the limit stays.
 void raise_descriptor_limit();
 
-// Gives a child that is about to execute something the limit back. System calls only; false with errno. Does
-// nothing where nothing was raised.
+// Restores the original limit in a child before exec. Only system calls; false with errno on failure. Does
+// nothing if the limit was not raised.
 bool restore_descriptor_limit();
 
-// What this process was started with.
+// The limit with which this process was started.
 rlimit original_descriptor_limit();
 
-// The soft limit now: a descriptor's number is below it.
+// The current soft limit: every descriptor is below it.
 size_t descriptor_limit();
 
 }  // namespace rollctl

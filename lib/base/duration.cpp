@@ -14,7 +14,7 @@ constexpr int64_t kMinute = 60 * kSecond;
 constexpr int64_t kHour = 60 * kMinute;
 constexpr int64_t kDay = 24 * kHour;
 constexpr int64_t kLongest = 3650 * kDay;
-constexpr int64_t kRoundsUp = 50;  // 59.95 s would be shown as 60.0 s
+constexpr int64_t kRoundsUp = 50;  // from here on "{:.1f} s" would print 60.0 s
 
 int64_t unit_in_millis(std::string_view unit) {
   if (unit == "ms") return 1;
@@ -31,10 +31,10 @@ Result<Millis> parse_duration(std::string_view text) {
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
   const auto unit = unit_in_millis(text.substr(static_cast<size_t>(end - text.data())));
   if (failure != std::errc() || number < 0 || unit == 0)
-    return fail(ErrorKind::Invalid, fmt::format("'{}' is not a duration", text),
-                "a whole number and a unit: 500ms, 10s, 5m or 1h");
+    return fail(ErrorKind::Invalid, fmt::format("invalid duration '{}'", text),
+                "write a whole number and a unit: 500ms, 10s, 5m or 1h");
   if (number > kLongest / unit)
-    return fail(ErrorKind::Invalid, fmt::format("'{}' is longer than ten years", text));
+    return fail(ErrorKind::Invalid, fmt::format("duration '{}' is longer than ten years", text));
   return Millis(number * unit);
 }
 

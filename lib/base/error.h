@@ -6,19 +6,19 @@
 
 namespace rollctl {
 
-// What an error means for the caller. The set is closed: the exit status follows from it in one table.
+// The meaning of an error for the caller. The exit status follows from it (rollctl/exit_status.cpp).
 enum class ErrorKind {
-  Invalid,       // the input is wrong; nothing was touched
+  Invalid,       // the input is wrong; nothing was changed
   NotFound,      // no such app, release, generation or file
-  NotPermitted,  // this user may not
-  Unsupported,   // this host or server cannot
-  Busy,          // somebody else holds it
-  Failed,        // it was tried and did not work
+  NotPermitted,  // this user lacks the permission
+  Unsupported,   // this host or server cannot do it
+  Busy,          // another process holds it
+  Failed,        // it was tried and failed
 };
 
-// `message` says what was tried, on what and why, as one line without a final full stop:
+// `message` names the attempt, its object and the reason, in one line without a final full stop:
 //   cannot start "./web" (setting up descriptors): Permission denied
-// `hint` is what the reader can do about it, or empty. `os_error` is the errno behind it, or 0.
+// `hint` tells the reader what to do, or is empty. `os_error` is the errno behind it, or 0.
 struct Error {
   ErrorKind kind = ErrorKind::Failed;
   int os_error = 0;
@@ -26,21 +26,21 @@ struct Error {
   std::string hint;
 };
 
-// "what: strerror(os_error)", with a kind that fits the errno (EPERM and EACCES are NotPermitted, ENOENT is
-// NotFound, …).
+// "what: strerror(os_error)"; the kind follows from the errno
+// (EPERM and EACCES: NotPermitted, ENOENT: NotFound …).
 Error os_failure(std::string what, int os_error);
 
 // The same with the current errno. Call it before anything else can change errno.
 Error last_os_failure(std::string what);
 
-// Whether it came of a lack (of descriptors, memory, ports, room in a table) and so says nothing about what
-// was asked for: EMFILE, ENFILE, ENOMEM, ENOBUFS, ENOSPC, E2BIG, EAGAIN, EADDRNOTAVAIL.
+// Whether a resource ran out (descriptors, memory, ports, table entries), so that a retry may succeed:
+// EMFILE, ENFILE, ENOMEM, ENOBUFS, ENOSPC, E2BIG, EAGAIN, EADDRNOTAVAIL.
 bool is_shortage(const Error& error);
 
-// The error with `context` put before its message: "context: message".
+// Prefixes the message: "context: message".
 Error with_context(Error error, const std::string& context);
 
-// What another program wrote, as part of a message: without line ends and final full stops.
+// Another program's output as part of a message: without newlines and final full stops.
 std::string in_one_line(std::string_view text);
 
 // The text of an errno: "Permission denied".

@@ -57,7 +57,7 @@ Result<std::string> read_all(int fd, size_t limit) {
     }
     if (got == 0) return text;
     text.append(buffer, static_cast<size_t>(got));
-    if (text.size() > limit) return fail(ErrorKind::Invalid, "larger than any file of its kind");
+    if (text.size() > limit) return fail(ErrorKind::Invalid, "the file is larger than allowed");
   }
 }
 

@@ -14,8 +14,8 @@ namespace rollctl {
 
 namespace {
 
-// The holder may have removed the file, with all of its app, after it was opened here: a lock on what no
-// path leads to keeps nobody out.
+// The last holder may have removed the file after this process
+// opened it. A lock on a file without a path locks nobody out.
 bool is_file_at(int fd, const std::string& path) {
   struct stat ours{};
   struct stat theirs{};

@@ -9,18 +9,17 @@
 
 namespace rollctl {
 
-// An exclusive flock(2) on a file. It dies with its holder, however that dies; a file left behind locks
-// nobody out. Only on local file systems. The file itself stays; whoever holds it may remove it.
+// An exclusive flock(2) on a file of a local file system. The kernel releases it when its holder dies. The
+// file stays; only the holder may remove it.
 class FileLock {
  public:
-  // Nothing when somebody else holds it. The file is created (0600) where it is missing. Never blocks.
+  // Nothing if another process holds it. Creates a missing file (0600). Never blocks.
   static Result<std::optional<FileLock>> try_acquire(const std::string& path);
 
-  // What the last holder wrote with describe_holder(); empty where there is nothing, or no file. Needs no
-  // lock.
+  // The text that the last holder wrote with describe_holder(); empty if there is none. Needs no lock.
   static Result<std::string> read_holder(const std::string& path);
 
-  // Replaces the file's text, which others read while it is held.
+  // Replaces the file's text for read_holder() of other processes.
   Status describe_holder(const std::string& text);
 
  private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The part of fmt that is no header: its functions, and the templates that its headers only declare.
+// The compiled part of fmt: its functions, and templates that its headers only declare.
 #include <fmt/format-inl.h>
 
 FMT_BEGIN_NAMESPACE

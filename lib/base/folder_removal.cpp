@@ -23,10 +23,10 @@ namespace rollctl {
 
 namespace {
 
-// Names that others may have taken already are passed over, within reason.
+// Tries a limited number of names: others may exist already.
 constexpr int kMostNames = 1000;
 
-// A folder right below `parent`, on the same file system, and not by a link.
+// Opens a folder directly below `parent`; not through a link, not on another file system.
 Fd open_folder(int parent, const char* name, uint64_t flags) {
   open_how how{};
   how.flags = flags | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
@@ -34,7 +34,7 @@ Fd open_folder(int parent, const char* name, uint64_t flags) {
   return Fd(static_cast<int>(::syscall(SYS_openat2, parent, name, &how, sizeof how)));
 }
 
-// An ordinary user's own folder may deny him to look into it, to empty it and to move it.
+// The mode of a folder may stop even its owner from listing, emptying or moving it.
 void let_oneself_in(int parent, const char* name) {
   if (::geteuid() == 0) return;
   const Fd found = open_folder(parent, name, O_PATH);
@@ -57,7 +57,7 @@ class Listing {
     ::rewinddir(stream_.get());
   }
 
-  // Null at the end. `.` and `..` are left out.
+  // Null at the end. Skips `.` and `..`.
   const dirent* next() {
     while (stream_) {
       const dirent* entry = ::readdir(stream_.get());
@@ -75,8 +75,7 @@ class Listing {
   std::unique_ptr<DIR, Close> stream_;
 };
 
-// Empties one folder. What is nested deeper is moved up into it, so that there are never more than two
-// levels.
+// Empties one folder. Moves nested folders up into it, so that it never handles more than two levels.
 class Emptying {
  public:
   Emptying(const Fd& folder, TimePoint deadline) : folder_(folder), deadline_(deadline) {}
@@ -94,7 +93,7 @@ class Emptying {
  private:
   [[nodiscard]] bool is_late() const { return std::chrono::steady_clock::now() >= deadline_; }
 
-  // Did anything come of it?
+  // Whether it removed or moved anything.
   bool remove(const char* name) {
     if (::unlinkat(folder_.get(), name, 0) == 0 || ::unlinkat(folder_.get(), name, AT_REMOVEDIR) == 0)
       return true;
@@ -123,7 +122,7 @@ class Emptying {
 
   const Fd& folder_;
   TimePoint deadline_;
-  // Goes on where an earlier call cannot have been.
+  // Starts after the names that earlier calls used.
   int64_t moved_ = std::chrono::steady_clock::now().time_since_epoch().count();
 };
 
@@ -151,7 +150,7 @@ bool remove_by(int place, const char* name, TimePoint deadline) {
   return ::unlinkat(place, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
 }
 
-// Names are given by the clock: who finds one taken was not the only one at that moment.
+// Names come from the clock: a taken name means that another process discards at this moment.
 bool rename_aside(int place, const std::string& name) {
   for (int tries = 0; tries < kMostNames; ++tries) {
     const auto now = std::chrono::steady_clock::now().time_since_epoch().count();

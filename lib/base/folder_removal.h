@@ -8,24 +8,23 @@
 
 namespace rollctl {
 
-// How folders go that strangers may have filled, and may be filling still: a server's user has a folder of
-// its own in each run directory. Nothing there is believed: no link is followed, no mount point entered (what
-// serves it may never answer), no path put together (it may be longer than any call takes), and however deep
-// the folders lie, two descriptors and no stack are needed.
+// Removes folders that untrusted users may be filling: the server's user owns a folder in each run directory.
+// Follows no link, enters no mount point (its server may not answer), builds no path (it may exceed
+// PATH_MAX), and needs two descriptors and constant stack at any depth.
 
-// Takes `folder` away from its place, at once, whatever is in it: by a rename to a name beside it that begins
-// with kDiscardedPrefix. What cannot be renamed is removed where it is, as far as that goes within kInPlace.
-// A missing one is fine. An error means that it is still there.
+// Discards `folder` at once: renames it to a sibling whose name starts with
+// kDiscardedPrefix. A folder that cannot be renamed is removed in place, for
+// at most kInPlace. A missing folder is fine. On an error it is still there.
 inline constexpr const char* kDiscardedPrefix = ".gone-";
 inline constexpr Millis kInPlace{1000};
 enum class Discarded {
-  Removed,  // it was empty, or could only be removed where it was
-  Aside,    // it is to be cleared
+  Removed,  // it was empty, or was removed in place
+  Aside,    // it was renamed; clear_discarded() removes it
 };
 Result<Discarded> discard_folder(const std::string& folder);
 
-// Removes what discard_folder() has left directly below `place`, within `patience`, in which each has its
-// share. What is left then is left for another call; several processes may do this at a time.
+// Removes the renamed folders directly below `place`, for at most `patience` in total, shared among them. A
+// later call removes the rest. Several processes may call it at the same time.
 enum class Cleared { All, InPart };
 Cleared clear_discarded(const std::string& place, Millis patience);
 

@@ -6,10 +6,10 @@
 
 namespace rollctl {
 
-// The id of an instance: the app never uses it twice.
+// The id of an instance; an app never reuses one.
 using InstanceId = int64_t;
 
-// As messages name it.
+// The name of an instance in messages: "instance 7".
 inline std::string instance_text(InstanceId instance) {
   return "instance " + std::to_string(instance);
 }

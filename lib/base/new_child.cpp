@@ -41,8 +41,8 @@ bool leave_session() {
   return ::setsid() >= 0;
 }
 
-// Without keyrings in the kernel (ENOSYS), or where a container's filter keeps everybody from them (EPERM),
-// there is nothing to leave. Nor for an ordinary user, whose quota may be full: what is started is his own.
+// Nothing to leave if the kernel has no keyrings (ENOSYS) or a container's filter forbids them (EPERM). An
+// ordinary user's servers run as that user, so a full key quota does not matter.
 bool leave_keyring() {
   if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) >= 0) return true;
   return errno == ENOSYS || errno == EPERM || ::geteuid() != 0;

@@ -10,17 +10,16 @@
 
 namespace rollctl {
 
-// What a child of this process needs between its creation and its exec.
+// Functions for a child between fork and exec.
 
-// As vfork(2), but the child calls `run` on a stack of its own: it shares the caller's memory, and the
-// calling thread stands still until the child has executed a program or ended, which it does when `run`
-// returns. All signals should be blocked: a handler that ran in the child would run in the caller's memory.
-// -1 and errno where there is no child.
+// Like vfork(2), but the child runs `run` on its own stack. It shares the caller's memory; the calling thread
+// waits until the child has called exec or `run` has returned, which ends the child. Block all signals first:
+// a handler in the child would run in the caller's memory. Returns -1 with errno on failure.
 //
-// Not vfork() itself: that returns twice into one frame, and within another it confuses the sanitizers.
+// Not vfork() itself: it returns twice into one stack frame, which confuses the sanitizers.
 pid_t start_vforked(std::span<char> stack, int (*run)(void*), void* argument);
 
-// For the calling thread, while it lives.
+// Blocks all signals of the calling thread during its lifetime.
 class AllSignalsBlocked {
  public:
   AllSignalsBlocked();
@@ -32,29 +31,28 @@ class AllSignalsBlocked {
   sigset_t before_{};
 };
 
-// In a child, before it executes: what the caller ignores or handles becomes the default, and nothing is
-// blocked. System calls only.
+// In a child before exec: reset all signal handlers to the default, unblock all signals. Only system calls.
 void reset_signal_handlers();
 void unblock_signals();
 
-// The file mode creation mask of all that is started here. With the caller's, who may keep everything to
-// himself, a server of another user would not reach its own folder.
+// The umask of rollctl and its children. With a stricter umask of the caller, a server of another user could
+// not reach its own folder.
 inline constexpr mode_t kMask = 022;
 
-// In a child, before it becomes another user: it leaves the caller's log-in. False and errno where
-// that fails; system calls only.
+// In a child before it changes its user: leave the caller's login. False with errno on failure; only system
+// calls.
 //
-// A session of its own, without a terminal: who has root's may type into root's shell (TIOCSTI) and put
-// himself in the foreground, whatever his user.
+// A new session without a terminal: a process on root's terminal
+// can type into root's shell (TIOCSTI), whatever its user.
 bool leave_session();
-// An anonymous session keyring of its own: root's would go along through fork, setuid and execve
-// (session-keyring(7)), and its keys may be read by whoever has it.
+// A new anonymous session keyring: root's would pass through fork, setuid and execve (session-keyring(7)),
+// and the server could read its keys.
 bool leave_keyring();
 
-// For execve(2), as long as the texts live and stay as they are.
+// Null-terminated pointers for execve(2); valid while `texts` is alive and unchanged.
 std::vector<char*> exec_pointers(const std::vector<std::string>& texts);
 
-// Waits for a child that has ended or is about to.
+// Waits for a child that has exited or is about to exit.
 void reap(pid_t child);
 
 }  // namespace rollctl

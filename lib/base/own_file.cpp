@@ -18,7 +18,7 @@ constexpr mode_t kOthers = S_IWGRP | S_IWOTH;
 constexpr const char* kElsewhere = "choose a folder that only you can change: rollctl(1), ENVIRONMENT";
 
 Error distrust(const std::string& path, const std::string& why, std::string hint) {
-  return {ErrorKind::NotPermitted, EPERM, path + " is not to be trusted: " + why, std::move(hint)};
+  return {ErrorKind::NotPermitted, EPERM, path + " cannot be trusted: " + why, std::move(hint)};
 }
 
 Error distrust_owner(const std::string& path, uid_t owner) {
@@ -31,9 +31,9 @@ Result<struct stat> look_at_folder(const std::string& path) {
   if (!S_ISDIR(walked->info.st_mode)) return fail(os_failure("cannot use " + path, ENOTDIR));
   if (!is_trusted(walked->info.st_uid, Trust::RootAndUs))
     return fail(distrust_owner(path, walked->info.st_uid));
-  for (const Steerer& one : walked->steerers)
-    if (one.kind != Steerer::Kind::Group)
-      return fail(distrust(path, one.name() + " can put another in its place, by " + one.where, kElsewhere));
+  for (const UntrustedWriter& one : walked->untrusted)
+    if (one.kind != UntrustedWriter::Kind::Group)
+      return fail(distrust(path, one.name() + " can replace it, through " + one.where, kElsewhere));
   return walked->info;
 }
 
@@ -50,7 +50,7 @@ Status check_place_for_folders(const std::string& path) {
   const auto folder = look_at_folder(path);
   if (!folder) return fail(folder.error());
   if ((folder->st_mode & S_IWOTH) == 0 || (folder->st_mode & S_ISVTX) != 0) return {};
-  return fail(distrust(path, "everybody may change what is in it", "chmod o-w " + path));
+  return fail(distrust(path, "everybody may write into it", "chmod o-w " + path));
 }
 
 Result<Fd> open_own_file(const std::string& path, int flags, mode_t mode) {

@@ -11,22 +11,22 @@
 
 namespace rollctl {
 
-// What rollctl believes because it, or root, has written it: records, journals, specifications, locks.
-// Somebody else's is never believed: NotPermitted, with the reason. Nothing here waits for a FIFO, a device
-// or a lease.
+// Opens files that rollctl trusts because only this user or root can write them: records, journals,
+// specifications, locks. A file of another user is NotPermitted, with the reason. Never blocks on a FIFO, a
+// device or a lease.
 
-// Nobody but this user and root can put things into that folder, or another folder in its place. NotFound
-// where there is none. Groups that may write into a folder above it are its owner's choice.
+// Checks that only this user and root can create files in the folder or replace it. NotFound if it is
+// missing. A group that may write into a folder above it is accepted: the owner of that folder has chosen it.
 Status check_own_folder(const std::string& path);
 
-// The same of a folder above such folders. In one with the sticky bit, as /tmp, everybody may have folders.
+// The same for the parent of such folders; it may be world-writable with the sticky bit, like /tmp.
 Status check_place_for_folders(const std::string& path);
 
-// open(2) of a regular file, which no link leads to, of this user's or root's, that nobody else may write.
-// The folder is the caller's to check. `mode` for O_CREAT. NotFound where there is none.
+// Opens a regular file, not through a link, that belongs to this user or root and that no other user may
+// write. The caller has to check its folder. `mode` is for O_CREAT. NotFound if the file is missing.
 Result<Fd> open_own_file(const std::string& path, int flags, mode_t mode = 0);
 
-// The whole text of such a file; more than `limit` bytes are an error of kind Invalid.
+// Reads such a file; Invalid for more than `limit` bytes.
 Result<std::string> read_own_file(const std::string& path, size_t limit = kLargestFile);
 
 }  // namespace rollctl

@@ -18,11 +18,10 @@ namespace rollctl {
 
 namespace {
 
-constexpr int kMostLinks = 40;           // as the kernel follows
+constexpr int kMostLinks = 40;           // the kernel's limit
 constexpr uid_t kOverflowUser = 65'534;  // user_namespaces(7)
 
-// An owner outside of this user namespace, as a container sees the folders that its host lent it: no user who
-// is here.
+// An owner outside this user namespace (a folder of a container's host). No user inside can be that owner.
 bool is_outside(uid_t owner) {
   if (owner != kOverflowUser) return false;
   std::ifstream map("/proc/self/uid_map");
@@ -34,16 +33,16 @@ bool is_outside(uid_t owner) {
   return true;
 }
 
-bool may(const Steerer& who, const struct stat& what, mode_t as_owner) {
+bool may(const UntrustedWriter& who, const struct stat& what, mode_t as_owner) {
   const auto bits = [&](unsigned shift) { return (what.st_mode & (as_owner >> shift)) != 0; };
   switch (who.kind) {
-    case Steerer::Kind::Anybody:
+    case UntrustedWriter::Kind::Anybody:
       return bits(6);
-    case Steerer::Kind::Group:
-      // The owner of the folder lets that group deal with what is his.
+    case UntrustedWriter::Kind::Group:
+      // The owner of the folder trusts that group.
       if (what.st_uid == who.let_in_by && (S_ISDIR(what.st_mode) || what.st_nlink == 1)) return true;
       return bits(what.st_gid == who.id ? 3 : 6);
-    case Steerer::Kind::User:
+    case UntrustedWriter::Kind::User:
       break;
   }
   if (what.st_uid == who.id) return bits(0);
@@ -61,7 +60,8 @@ class Walk {
       left_.pop_front();
       if (Status stepped = step(name); !stepped) return fail(stepped.error());
     }
-    for (Steerer& one : walked_.steerers) one.could_read = one.could_read && may(one, walked_.info, S_IRUSR);
+    for (UntrustedWriter& one : walked_.untrusted)
+      one.could_read = one.could_read && may(one, walked_.info, S_IRUSR);
     return std::move(walked_);
   }
 
@@ -87,7 +87,7 @@ class Walk {
     return take(AT_FDCWD, folder);
   }
 
-  // A folder to go on from is asked for as such: a file system that is mounted on demand is mounted then.
+  // O_DIRECTORY triggers an automount.
   Status take(int from, const char* name) {
     constexpr int kFlags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
     Fd entry(::openat(from, name, left_.empty() ? kFlags : kFlags | O_DIRECTORY));
@@ -98,17 +98,18 @@ class Walk {
     return {};
   }
 
-  // For messages: where the walk is, if that is not where it was to lead.
+  // For messages: the current position, if it differs from the whole path.
   [[nodiscard]] std::string here() const {
     return so_far_.empty() || so_far_ == whole_ ? whole_ : whole_ + " (at " + so_far_ + ")";
   }
 
-  // From a folder to what has that name in it.
+  // Enters `name` in the current folder.
   Status step(const std::string& name) {
     const struct stat folder = walked_.info;
     const std::string where = so_far_.empty() ? "/" : so_far_;
     if (!S_ISDIR(folder.st_mode)) return fail(os_failure("cannot open " + here(), ENOTDIR));
-    for (Steerer& one : walked_.steerers) one.could_read = one.could_read && may(one, folder, S_IXUSR);
+    for (UntrustedWriter& one : walked_.untrusted)
+      one.could_read = one.could_read && may(one, folder, S_IXUSR);
     const Fd from = std::move(walked_.entry);
     so_far_ += "/" + name;
     if (Status taken = take(from.get(), name.c_str()); !taken) return taken;
@@ -130,25 +131,26 @@ class Walk {
 
   void note(const struct stat& folder, const std::string& where) {
     if (!is_trusted(folder.st_uid, trust_) && !is_outside(folder.st_uid))
-      add({Steerer::Kind::User, folder.st_uid, 0, where, true});
+      add({UntrustedWriter::Kind::User, folder.st_uid, 0, where, true});
     const mode_t writable = folder.st_mode & (S_IWGRP | S_IWOTH);
     if (writable == 0) return;
-    const Steerer others = (writable & S_IWOTH) != 0
-                               ? Steerer{Steerer::Kind::Anybody, 0, 0, where, true}
-                               : Steerer{Steerer::Kind::Group, folder.st_gid, folder.st_uid, where, true};
+    const UntrustedWriter others =
+        (writable & S_IWOTH) != 0
+            ? UntrustedWriter{UntrustedWriter::Kind::Anybody, 0, 0, where, true}
+            : UntrustedWriter{UntrustedWriter::Kind::Group, folder.st_gid, folder.st_uid, where, true};
     const struct stat& entry = walked_.info;
     const bool is_sticky = (folder.st_mode & S_ISVTX) != 0;
     const bool is_anothers = !is_trusted(entry.st_uid, trust_) && !is_outside(entry.st_uid);
     // A second name may be another's than the file.
     const bool has_names = !S_ISDIR(entry.st_mode) && entry.st_nlink > 1;
     if (is_sticky && is_anothers) {
-      add({Steerer::Kind::User, entry.st_uid, 0, so_far_, true});
+      add({UntrustedWriter::Kind::User, entry.st_uid, 0, so_far_, true});
     } else if (!is_sticky || has_names) {
       add(others);
     }
   }
 
-  void add(const Steerer& one) { walked_.steerers.push_back(one); }
+  void add(const UntrustedWriter& one) { walked_.untrusted.push_back(one); }
 
   Trust trust_;
   WalkedPath walked_;
@@ -165,7 +167,7 @@ bool is_trusted(uid_t owner, Trust trust) {
   return trust == Trust::RootAndUs && (owner == ::geteuid() || sudo_caller() == owner);
 }
 
-std::string Steerer::name() const {
+std::string UntrustedWriter::name() const {
   if (kind == Kind::Anybody) return "everybody";
   if (kind == Kind::Group) return "group " + std::to_string(id);
   return user_text(id);

@@ -13,37 +13,36 @@
 
 namespace rollctl {
 
-// Users whose doings count as one's own.
+// The users that are trusted.
 enum class Trust {
-  Root,       // root alone
-  RootAndUs,  // root, this process's user, and who called sudo(8)
+  Root,       // only root
+  RootAndUs,  // root, this process's user, and the caller of sudo(8)
 };
 
 bool is_trusted(uid_t owner, Trust trust);
 
-// Somebody who is not trusted and can decide where a path leads: a folder on its way is his, or he may write
-// into it. In a folder with the sticky bit each can only do so to what is his own.
-struct Steerer {
+// An untrusted user or group that can redirect a path: it owns a folder on the path or may write into one. In
+// a folder with the sticky bit, it must own the next entry.
+struct UntrustedWriter {
   enum class Kind { User, Group, Anybody };
   Kind kind = Kind::User;
-  uint32_t id = 0;          // of the user or group
+  uint32_t id = 0;          // uid or gid
   uid_t let_in_by = 0;      // Group: the owner of that folder
-  std::string where;        // that folder or, below a sticky one, what is his
-  bool could_read = false;  // also by himself: the modes of the folders since, and of the file, let him
+  std::string where;        // that folder; below a sticky one, the entry
+  bool could_read = false;  // the modes of the later folders and of the file let it read the file
 
   // "user 33 (www-data)", "group 50 (staff)", "everybody".
   [[nodiscard]] std::string name() const;
 };
 
 struct WalkedPath {
-  Fd entry;  // O_PATH: looked at, and not opened
+  Fd entry;  // opened with O_PATH
   struct stat info{};
-  std::vector<Steerer> steerers;
+  std::vector<UntrustedWriter> untrusted;
 };
 
-// Goes along a path as the kernel does, links followed, and notes who could have led it elsewhere. Opens
-// nothing but folders, and these by O_PATH: neither a FIFO nor a device notices. The error names the part of
-// the path that it is about.
+// Resolves a path as the kernel does, following links, and lists the untrusted users who could redirect it.
+// Opens everything with O_PATH, so no FIFO or device is touched. An error names the failing part of the path.
 Result<WalkedPath> walk_path(const std::string& path, Trust trust = Trust::RootAndUs);
 
 }  // namespace rollctl

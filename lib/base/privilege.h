@@ -7,14 +7,14 @@
 
 namespace rollctl {
 
-// Has this program more power than the user who called it: by file capabilities, setcap(8), or by a
-// set-user-ID or set-group-ID bit? Then that user's environment names no code: AT_SECURE of getauxval(3).
+// Whether this program has more privileges than its caller: file capabilities (setcap(8)) or a set-ID bit. It
+// must then run no code that the caller's environment names (AT_SECURE of getauxval(3)).
 bool is_privileged();
 
-// The same by one of the bits alone: it acts as another user, or group, than the one who called it.
+// Whether a set-user-ID or set-group-ID bit is in effect: it runs as another user or group than its caller.
 bool is_set_id();
 
-// Whoever root works for by sudo(8), as it says; nobody where the environment is not to be believed.
+// The user who called sudo(8), from $SUDO_UID; nothing unless this is root with a trusted environment.
 std::optional<uid_t> sudo_caller();
 
 }  // namespace rollctl

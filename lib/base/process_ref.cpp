@@ -27,12 +27,12 @@ struct Stat {
   uint64_t start_ticks = 0;
 };
 
-// What /proc answers where there is no such process, or none that it shows to this user (hidepid).
+// The errors of /proc for a process that is missing or hidden from this user (hidepid).
 bool is_absent(int os_error) {
   return os_error == ENOENT || os_error == ESRCH;
 }
 
-// The second field, the command, may hold spaces and brackets: what counts begins after the last ')'.
+// The second field, the command, may contain blanks and brackets: the third follows the last ')'.
 Result<Stat> read_stat(pid_t pid) {
   const std::string path = "/proc/" + std::to_string(pid) + "/stat";
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -78,7 +78,8 @@ Result<ProcessRef> ProcessRef::open(pid_t pid) {
     return fail(with_context(stat ? boot_id.error() : stat.error(), "cannot open " + who));
   const ProcessRef unnamed(std::move(pidfd), ProcessId{pid, 0, {}});
   if (unnamed.has_exited()) return fail(os_failure("cannot open " + who, ESRCH));
-  return fail(ErrorKind::NotPermitted, "cannot open " + who + ": it lives, and /proc hides it from this user",
+  return fail(ErrorKind::NotPermitted,
+              "cannot open " + who + ": it is running, but /proc hides it from this user",
               "see the option hidepid of the mount of /proc");
 }
 
@@ -116,7 +117,7 @@ Result<Fd> ProcessRef::take_fd(int their_fd) const {
 
 namespace {
 
-// Closed when it goes; readdir() tells an error by errno alone.
+// Lists a folder; readdir() reports errors through errno only.
 class ProcFolder {
  public:
   explicit ProcFolder(const std::string& path) : path_(path), folder_(::opendir(path.c_str())) {
@@ -128,7 +129,7 @@ class ProcFolder {
     if (folder_ != nullptr) ::closedir(folder_);
   }
 
-  // Null at the end, and at an error.
+  // Null at the end and on an error.
   const char* next() {
     if (folder_ == nullptr) return nullptr;
     errno = 0;
@@ -137,7 +138,7 @@ class ProcFolder {
     return entry == nullptr ? nullptr : entry->d_name;
   }
 
-  // That its process has gone is none.
+  // A process that has gone is not an error.
   [[nodiscard]] Status status() const {
     return os_error_ == 0 || is_absent(os_error_) ? Status()
                                                   : fail(os_failure("cannot list " + path_, os_error_));
@@ -160,8 +161,7 @@ void append_pids(const std::string& text, std::vector<pid_t>& pids) {
   }
 }
 
-// The children that a process has by any of its threads; nothing where this kernel does not tell
-// (CONFIG_PROC_CHILDREN).
+// The children of all threads of a process; nothing without CONFIG_PROC_CHILDREN.
 Result<std::optional<std::vector<pid_t>>> children_of(pid_t parent) {
   const std::string tasks = "/proc/" + std::to_string(parent) + "/task";
   std::vector<pid_t> children;
@@ -185,7 +185,7 @@ Result<std::optional<std::vector<pid_t>>> children_of(pid_t parent) {
   return std::optional(std::move(children));
 }
 
-// Every process that this user may see and its parent, from all of /proc.
+// Every visible process and its parent, from all of /proc.
 Result<std::vector<std::pair<pid_t, pid_t>>> all_parents() {
   std::vector<std::pair<pid_t, pid_t>> parents;
   ProcFolder proc("/proc");
@@ -227,7 +227,7 @@ Result<std::vector<pid_t>> process_tree(pid_t root) {
 }
 
 Result<bool> is_in_process_tree(pid_t pid, pid_t root) {
-  // A bound, should pids be reused while we climb.
+  // Bounded, in case pids are reused meanwhile.
   constexpr int kDeepest = 1024;
   for (int depth = 0; pid > 0 && depth < kDeepest; ++depth) {
     if (pid == root) return true;
@@ -241,7 +241,7 @@ Result<bool> is_in_process_tree(pid_t pid, pid_t root) {
 
 Result<std::string> current_boot_id() {
   static const std::string kPath = "/proc/sys/kernel/random/boot_id";
-  // Kept once it was read; a failure is not.
+  // Caches a success, not a failure.
   static std::string known;
   static std::mutex reading;
   const std::scoped_lock lock(reading);
@@ -266,8 +266,8 @@ Result<int> parse_signal(std::string_view name) {
   int number = 0;
   const auto [end, failure] = std::from_chars(bare.begin(), bare.end(), number);
   if (failure == std::errc() && end == bare.end() && number > 0 && number < NSIG) return number;
-  return fail(ErrorKind::Invalid, "'" + std::string(name) + "' is not a signal",
-              "a name like SIGTERM or SIGQUIT");
+  return fail(ErrorKind::Invalid, "unknown signal '" + std::string(name) + "'",
+              "use a name such as SIGTERM or SIGQUIT");
 }
 
 std::string signal_name(int signal) {

@@ -22,7 +22,7 @@ Status check_regular(const struct stat& info, const std::string& path) {
   return fail(ErrorKind::Invalid, path + " is " + kind_name(info.st_mode) + ", not a regular file");
 }
 
-// By the descriptor's own name: what has that path by now may be something else.
+// Through /proc/self/fd: the path may lead to another file by now.
 Result<Fd> open_regular(const Fd& found, const std::string& path) {
   struct stat info{};
   if (::fstat(found.get(), &info) != 0) return fail(last_os_failure("cannot look at " + path));

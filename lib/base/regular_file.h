@@ -10,18 +10,17 @@
 
 namespace rollctl {
 
-// Files that lie where others may put something else in their place. A FIFO, a device or a lease of its
-// owner's, fcntl(2), would let an open(2) wait, and some devices act on being opened.
+// Opens files that another user may have replaced: open(2) of a FIFO, a device or a leased file (fcntl(2))
+// can block, and some devices act on open(2).
 
-// For reading, whoever has made it and by whatever links. Anything but a regular file is looked at and not
-// opened: Invalid, saying what stands there. A file whose owner holds a lease on it: EAGAIN. Reading it never
-// waits.
+// Opens a regular file of any owner for reading, following links. Invalid, naming the file type, for any
+// other file, which is not opened. EAGAIN for a leased file. Neither open nor read blocks.
 Result<Fd> open_regular(const std::string& path);
 
-// The same of what was found before: `found` was opened with O_PATH.
+// The same for `found`, which was opened with O_PATH.
 Result<Fd> open_regular(const Fd& found, const std::string& path);
 
-// Invalid, saying what stands there, for anything but a regular file.
+// Invalid, naming the file type, unless it is a regular file.
 Status check_regular(const struct stat& info, const std::string& path);
 
 }  // namespace rollctl

@@ -9,8 +9,7 @@
 
 namespace rollctl {
 
-// A value, or the error that prevented it. Expected endings (not ready, rolled back) are outcomes, not
-// errors.
+// A value or an error. Expected endings (not ready, rolled back) are outcomes, not errors.
 template <typename T>
 using Result = tl::expected<T, Error>;
 

@@ -5,23 +5,22 @@
 
 namespace rollctl {
 
-// Where text for people or machines goes: standard output, standard error, a test's string. What is given in
-// one call belongs together and is best written in one piece. A sink that cannot write swallows the text: a
-// closed output never stops a deploy.
+// Receives output: standard output, standard error, or a string in tests. Text of one call is written in one
+// piece if possible. A sink that cannot write drops the text: a closed output must not stop a deploy.
 class Sink {
  public:
   virtual ~Sink() = default;
   virtual void write(std::string_view text) = 0;
 
-  // How what was given before goes out.
+  // How fast earlier text leaves the sink.
   enum class Flow {
-    Free,     // there is room for more
-    Slow,     // much is waiting, and goes out bit by bit
-    Blocked,  // much is waiting, and nothing of it has gone out for a while
+    Free,     // it has room for more
+    Slow,     // much is queued, the reader takes it slowly
+    Blocked,  // much is queued, the reader has taken nothing for a while
   };
   [[nodiscard]] virtual Flow flow() const { return Flow::Free; }
 
-  // As write(), for what may be left out. False: too much is waiting, and it was.
+  // Like write(), but drops the text and returns false if too much is queued.
   [[nodiscard]] virtual bool offer(std::string_view text) {
     write(text);
     return true;

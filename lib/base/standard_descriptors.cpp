@@ -8,7 +8,7 @@
 
 namespace rollctl {
 
-// open() takes the lowest number that is free.
+// open() returns the lowest free number.
 Status open_standard_descriptors() {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;

@@ -10,7 +10,7 @@
 namespace rollctl {
 
 std::string user_name(uid_t uid) {
-  // The same everywhere; to ask the name services of the host takes a while.
+  // Root's name is fixed; the name services are slow.
   if (uid == 0) return "root";
   const passwd* entry = ::getpwuid(uid);
   return entry != nullptr ? entry->pw_name : std::to_string(uid);

@@ -7,13 +7,13 @@
 
 namespace rollctl {
 
-// The user's name, or the number where it has none. Blocks on the user database.
+// The user's name, or its number if it has none. Blocks on the user database.
 std::string user_name(uid_t uid);
 
 // For messages: "user 33 (www-data)", "user 4711". Blocks on the user database.
 std::string user_text(uid_t uid);
 
-// Does that user belong to that group, by his own or a further one? Blocks on the user database.
+// Whether the user is in the group, as its primary or a further one. Blocks on the user database.
 bool is_in_group(uid_t uid, gid_t gid);
 
 }  // namespace rollctl

@@ -21,7 +21,7 @@ enum class SocketMode { Open, Inherit, Preload };
 enum class LauncherKind { Auto, Direct, Systemd };
 enum class DrainStep { Signal, Idle };
 
-// How many instances are replaced at a time.
+// The number of instances to replace at a time.
 struct Batch {
   enum class Unit { Count, Percent, All };
   Unit unit = Unit::Count;
@@ -84,10 +84,10 @@ struct HooksConfig {
   std::vector<std::string> before_deploy, after_shift, before_drain, after_deploy, on_failure;
 };
 
-// An app as its file (or the command line of an ad-hoc app) describes it, checked, with the placeholders
-// still in it.
+// The validated description of an app, from its app file or the command line of an ad-hoc app. Placeholders
+// are not expanded yet.
 struct AppConfig {
-  std::string source;  // the file it was read from; empty for an ad-hoc app
+  std::string source;  // the app file; empty for an ad-hoc app
   std::vector<std::string> command;
   std::vector<ListenAddress> listen;
   InstanceCount instances;
@@ -105,10 +105,10 @@ struct AppConfig {
   RestartConfig restart;
   std::optional<uint64_t> nofile;
   HooksConfig hooks;
-  std::map<std::string, std::string> systemd;  // properties; numbers and booleans as their text
+  std::map<std::string, std::string> systemd;  // unit properties; numbers and booleans as text
 
-  // PATH and LANG of whoever made this configuration: the servers' own, unless `env` says otherwise, also
-  // after a rollback from a shell (or a cron job) that has others. Empty: a usual PATH, no LANG.
+  // PATH and LANG of the rollctl that read the description. Servers get these unless `env` sets others, even
+  // after a rollback from a shell or cron job with other values. Empty: kUsualPath, no LANG.
   std::string caller_path;
   std::string caller_lang;
 };

@@ -25,11 +25,11 @@ namespace {
 
 constexpr size_t kLargestAppFile = 1024 * 1024;
 
-// "web.toml:3: ready.kind: …"; line 0 is none.
+// "web.toml:3: ready.kind: …"; without a line number if `line` is 0.
 Error at(const std::string& source, int line, const std::string& key, Error error) {
   const auto place = line > 0 ? fmt::format("{}:{}", source, line) : source;
-  // What begins so goes on with the key as its subject.
-  constexpr std::array kVerbs{"is ", "must ", "has ", "does ", "would "};
+  // Messages that start with a verb take the key as their subject.
+  constexpr std::array kVerbs{"is ", "must ", "has ", "contains ", "would "};
   const bool verb = std::any_of(kVerbs.begin(), kVerbs.end(),
                                 [&](const char* begin) { return error.message.starts_with(begin); });
   const char* joint = verb ? " " : ": ";
@@ -42,29 +42,28 @@ std::string environment(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
-// Who may write what root is about to trust: everyone whom the file lets, or a folder on the way to it, and
-// their owners. Groups that may write into such a folder are its owner's choice.
+// Root runs the commands of an app file, so no untrusted user may write or replace it. A group that may write
+// into a folder on the path is accepted: the owner of that folder has chosen it.
 Status check_writers(const std::string& path, const WalkedPath& found) {
   constexpr mode_t kOthers = S_IWGRP | S_IWOTH;
-  const std::string refusal = fmt::format("{}: refused, because", path);
+  const std::string refusal = fmt::format("cannot trust {}:", path);
   if ((found.info.st_mode & kOthers) != 0)
-    return fail(ErrorKind::Invalid, refusal + " others may write it, and root would run what they write",
+    return fail(ErrorKind::Invalid, refusal + " other users may write it, and root would run their commands",
                 "chmod go-w " + path);
   if (!is_trusted(found.info.st_uid, Trust::RootAndUs))
     return fail(ErrorKind::Invalid,
-                fmt::format("{} it belongs to {}, and root would run what that user writes", refusal,
+                fmt::format("{} it belongs to {}, and root would run the commands of that user", refusal,
                             user_text(found.info.st_uid)),
                 "chown root " + path);
-  for (const Steerer& one : found.steerers) {
-    if (one.kind == Steerer::Kind::Anybody)
+  for (const UntrustedWriter& one : found.untrusted) {
+    if (one.kind == UntrustedWriter::Kind::Anybody)
       return fail(ErrorKind::Invalid,
-                  fmt::format("{} everybody may write into its folder {}", refusal, one.where),
+                  fmt::format("{} everybody may write into folder {}", refusal, one.where),
                   "chmod o-w " + one.where);
-    if (one.kind == Steerer::Kind::User)
-      return fail(
-          ErrorKind::Invalid,
-          fmt::format("{} {} can put another file in its place, by {}", refusal, one.name(), one.where),
-          "keep it in a folder of root's, as /etc/rollctl");
+    if (one.kind == UntrustedWriter::Kind::User)
+      return fail(ErrorKind::Invalid,
+                  fmt::format("{} {} can replace it, through {}", refusal, one.name(), one.where),
+                  "keep it in a folder that only root can change, such as /etc/rollctl");
   }
   return {};
 }
@@ -111,8 +110,8 @@ Status check_app_name(std::string_view name) {
   bool good = !name.empty() && name.size() <= 63 && lower_or_digit(name.front());
   for (const char c : name) good = good && (lower_or_digit(c) || c == '_' || c == '-');
   if (good) return {};
-  return fail(ErrorKind::Invalid, fmt::format("'{}' is not the name of an app", name),
-              "small letters, digits, - and _, at most 63, a letter or a digit first");
+  return fail(ErrorKind::Invalid, fmt::format("invalid app name '{}'", name),
+              "use at most 63 small letters, digits, - and _; start with a letter or digit");
 }
 
 Status check_release_name(std::string_view name) {
@@ -123,8 +122,8 @@ Status check_release_name(std::string_view name) {
   for (const char c : name)
     good = good && (alphanumeric(c) || std::string_view("._+~-").find(c) != std::string_view::npos);
   if (good) return {};
-  return fail(ErrorKind::Invalid, fmt::format("'{}' is not the name of a release", name),
-              "letters, digits and ._+~-, at most 128, a letter or a digit first");
+  return fail(ErrorKind::Invalid, fmt::format("invalid release name '{}'", name),
+              "use at most 128 letters, digits and ._+~-; start with a letter or digit");
 }
 
 bool needs_release(const AppConfig& config) {

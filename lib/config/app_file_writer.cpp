@@ -1,13 +1,27 @@
 // SPDX-License-Identifier: MIT
+#include "config/app_file_writer.h"
+
 #include <fmt/format.h>
 
-#include "config/app_file.h"
 #include "config/keys.h"
-#include "config/toml_values.h"
 
 namespace rollctl {
 
 namespace {
+
+std::string toml_string(std::string_view text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\')
+      quoted.append("\\").push_back(c);
+    else if (byte < ' ' || byte == 0x7f)
+      quoted += fmt::format("\\u{:04X}", byte);
+    else
+      quoted += c;
+  }
+  return quoted + "\"";
+}
 
 std::string toml_list(const TextList& list) {
   std::string text;
@@ -33,20 +47,6 @@ std::string toml_value(const Value& value) {
 }
 
 }  // namespace
-
-std::string toml_string(std::string_view text) {
-  std::string quoted = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\')
-      quoted.append("\\").push_back(c);
-    else if (byte < ' ' || byte == 0x7f)
-      quoted += fmt::format("\\u{:04X}", byte);
-    else
-      quoted += c;
-  }
-  return quoted + "\"";
-}
 
 std::string write_app_file(const AppConfig& config) {
   const AppConfig defaults;

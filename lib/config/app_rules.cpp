@@ -21,21 +21,22 @@ Breach breach(std::string key, std::string message, std::string hint = {}) {
 
 Breach check_command(const AppConfig& config) {
   if (config.command.empty() || config.command.front().empty())
-    return breach("command", "is missing: what to start",
+    return breach("command", "is missing: the program to start",
                   "command = [\"/srv/web/{release}/bin/web\", \"--listen\", \"{listen}\"]");
   return std::nullopt;
 }
 
 Breach check_listen(const AppConfig& config) {
   if (config.listen.empty())
-    return breach("listen", "is missing: the addresses that the instances share",
+    return breach("listen", "is missing: the addresses that all instances listen on",
                   "listen = [\"0.0.0.0:8080\"]");
   for (auto one = config.listen.begin(); one != config.listen.end(); ++one) {
     for (auto other = config.listen.begin(); other != one; ++other) {
       const bool wild =
           one->host == ListenAddress::Host::AnyWildcard || other->host == ListenAddress::Host::AnyWildcard;
       if (*one == *other || (wild && one->endpoint.port == other->endpoint.port))
-        return breach("listen", fmt::format("'{}' and '{}' are the same port", other->text, one->text));
+        return breach("listen",
+                      fmt::format("has the same port twice: '{}' and '{}'", other->text, one->text));
     }
   }
   return std::nullopt;
@@ -44,16 +45,18 @@ Breach check_listen(const AppConfig& config) {
 Breach check_ready(const ReadyConfig& ready) {
   const bool http = ready.kind == ProbeKind::Http || ready.kind == ProbeKind::Https;
   if (ready.kind == ProbeKind::Exec && ready.command.empty())
-    return breach("ready.command", "is missing: kind = \"exec\" needs a command to run");
+    return breach("ready.command", "is missing: kind = \"exec\" needs it");
   if (!ready.command.empty() && (ready.kind != ProbeKind::Exec || ready.command.front().empty()))
-    return breach("ready.command", fmt::format("does not fit kind = \"{}\"", probe_kind_name(ready.kind)),
-                  "set kind = \"exec\" to ask with a command");
+    return breach("ready.command",
+                  fmt::format("has no effect with kind = \"{}\"", probe_kind_name(ready.kind)),
+                  "set kind = \"exec\" to probe with a command");
   if (ready.path != "/" && !http)
-    return breach("ready.path", fmt::format("does not fit kind = \"{}\"", probe_kind_name(ready.kind)),
-                  "set kind = \"http\" to ask with a request");
+    return breach("ready.path", fmt::format("has no effect with kind = \"{}\"", probe_kind_name(ready.kind)),
+                  "set kind = \"http\" to probe with an HTTP request");
   if (!ready.address.empty() && !http && ready.kind != ProbeKind::Tcp)
-    return breach("ready.address", fmt::format("does not fit kind = \"{}\"", probe_kind_name(ready.kind)),
-                  "set kind = \"http\" or \"tcp\" to ask there");
+    return breach("ready.address",
+                  fmt::format("has no effect with kind = \"{}\"", probe_kind_name(ready.kind)),
+                  "set kind = \"http\" or \"tcp\" to probe this address");
   return std::nullopt;
 }
 
@@ -86,8 +89,8 @@ Breach check_templates(const AppConfig& config) {
   const auto for_hook = sample_placeholders(config, TemplateScope::Hook);
   visit_templates(config, [&](const std::string& key, const std::string& text, TemplateScope scope) {
     if (found) return;
-    // A C string ends there: the server would get less than what stands in the file.
-    if (text.find('\0') != std::string::npos) found = breach(key, "has a NUL character in it");
+    // exec would cut the argument at the NUL.
+    if (text.find('\0') != std::string::npos) found = breach(key, "contains a NUL character");
     if (found) return;
     const auto expanded = (scope == TemplateScope::Hook ? for_hook : for_instance).expand(text);
     if (!expanded)
@@ -104,11 +107,9 @@ Status check_env_name(const std::string& name) {
   const bool plain =
       !name.empty() && !(name.front() >= '0' && name.front() <= '9') &&
       std::all_of(name.begin(), name.end(), [](unsigned char c) { return c > ' ' && c != '=' && c != 0x7f; });
-  if (!plain)
-    return fail(ErrorKind::Invalid, fmt::format("'{}' is not the name of an environment variable", name));
+  if (!plain) return fail(ErrorKind::Invalid, fmt::format("invalid environment variable name '{}'", name));
   for (const char* ours : {"ROLL_", "LISTEN_FD", "LISTEN_PID", "NOTIFY_SOCKET", "WATCHDOG_"})
-    if (name.starts_with(ours))
-      return fail(ErrorKind::Invalid, fmt::format("{} is for rollctl to set", name));
+    if (name.starts_with(ours)) return fail(ErrorKind::Invalid, fmt::format("{} is set by rollctl", name));
   return {};
 }
 
@@ -116,7 +117,7 @@ Status check_request_path(const std::string& path) {
   const bool odd =
       std::any_of(path.begin(), path.end(), [](unsigned char c) { return c <= ' ' || c == 0x7f; });
   if (path.starts_with('/') && !odd) return {};
-  return fail(ErrorKind::Invalid, "must start with \"/\" and have no blanks", "write %20 for a blank");
+  return fail(ErrorKind::Invalid, "must start with \"/\" and contain no blanks", "write %20 for a blank");
 }
 
 std::optional<RuleBreach> find_breach(const AppConfig& config) {

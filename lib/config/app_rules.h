@@ -8,19 +8,19 @@
 
 namespace rollctl {
 
-// What is wrong with a configuration, and at which key.
+// A violated rule and its key.
 struct RuleBreach {
   std::string key;
-  Error error;  // the message stands after "KEY: "
+  Error error;  // its message follows "KEY: "
 };
 
-// The rules that no single value shows: what is missing, what contradicts what, what does not expand.
+// Checks rules across keys: missing keys, contradictions, placeholders. Returns the first breach.
 std::optional<RuleBreach> find_breach(const AppConfig& config);
 
-// What a server's environment may not set: a name that is none, or one that rollctl sets itself.
+// Invalid for a malformed name and for a variable that rollctl sets itself.
 Status check_env_name(const std::string& name);
 
-// What stands between "GET " and " HTTP/1.1": a blank or a line end in it would be another request.
+// Invalid for a path with blanks or newlines: these would change the HTTP request.
 Status check_request_path(const std::string& path);
 
 }  // namespace rollctl

@@ -18,9 +18,8 @@
 
 namespace rollctl {
 
-// How each type of the configuration is written as a Value and read from one. A codec is asked only for
-// values of its shape; read() leaves the target as it is when it fails, and its message stands after
-// "KEY: ".
+// Convert each type of the configuration to a Value and back. read() gets only values of the codec's shape;
+// on failure it leaves the target unchanged, and its message follows "KEY: ".
 
 struct TextCodec {
   [[nodiscard]] Key::Shape shape() const { return Key::Shape::Text; }
@@ -121,7 +120,7 @@ struct OptionalWholeCodec : WholeCodec<T> {
   }
 };
 
-// A type with parse() and text(), written as a string or, where it is one, as a whole number.
+// For a type with parse() and text(); written as a whole number if the text is one, else as a string.
 template <typename T>
 struct ParsedCodec {
   explicit ParsedCodec(std::string description_given) : description(std::move(description_given)) {}
@@ -177,7 +176,7 @@ struct ChoiceCodec {
   }
 };
 
-// Names that other floors know.
+// Types whose names other floors define.
 struct HandoverCodec : TextCodec {
   Status read(const Value& value, HandoverPolicy& target) const {
     const auto policy = parse_handover_policy(std::get<std::string>(value));

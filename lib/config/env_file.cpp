@@ -18,15 +18,13 @@ namespace {
 Result<std::string> read_walked(const std::string& path) {
   const auto walked = walk_path(path);
   if (!walked) return fail(walked.error());
-  for (const Steerer& one : walked->steerers) {
+  for (const UntrustedWriter& one : walked->untrusted) {
     if (one.could_read) continue;
     return fail(
         ErrorKind::Invalid,
-        fmt::format("{} is not given to the server: {} can decide what stands there, by {}, and may not "
-                    "read it",
-                    path, one.name(), one.where),
-        fmt::format("let the file be readable to {}, or keep it where only root can change the path",
-                    one.name()));
+        fmt::format("cannot give {} to the server: {} can replace it, through {}, but may not read it", path,
+                    one.name(), one.where),
+        fmt::format("let {} read the file, or keep it in a folder that only root can change", one.name()));
   }
   const auto file = open_regular(walked->entry, path);
   if (!file) return fail(file.error());
@@ -41,11 +39,11 @@ Result<std::string> read_env_file(const std::string& path) {
   auto text = read_walked(path);
   if (text) return text;
   Error error = text.error();
-  // Named by the app file: what it names and is not there, or not to be read, makes that one invalid.
+  // The app file names it: a missing or unreadable env_file makes the app file invalid.
   constexpr std::array kOfTheName{ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EAGAIN};
   if (std::ranges::find(kOfTheName, error.os_error) != kOfTheName.end()) error.kind = ErrorKind::Invalid;
   if (error.os_error == EAGAIN)
-    error.hint = "another program holds a lease on it, fcntl(2), or it has no text yet";
+    error.hint = "another program holds a lease on it (fcntl(2)), or the file has no data yet";
   return fail(std::move(error));
 }
 

@@ -7,10 +7,9 @@
 
 namespace rollctl {
 
-// The text of an `env_file`, which its server gets to read. Whoever can decide what stands at that path,
-// because a folder on its way is his, must be able to read the file by himself: else he could have rollctl
-// hand him the file of another. Invalid for that, for what is no regular file, and for a file that is not
-// there.
+// Reads an `env_file`, whose text the server will see. A user who can redirect the path must be able to read
+// the file without rollctl; else that user could make rollctl reveal another user's file. Invalid in that
+// case, and for a missing or non-regular file.
 Result<std::string> read_env_file(const std::string& path);
 
 }  // namespace rollctl

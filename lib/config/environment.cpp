@@ -26,7 +26,7 @@ Result<std::string> unquoted(std::string_view text) {
   for (size_t i = 1; i < text.size(); ++i) {
     if (text[i] == quote) {
       if (i + 1 == text.size()) return value;
-      return fail(ErrorKind::Invalid, "something stands behind the closing quote");
+      return fail(ErrorKind::Invalid, "unexpected text after the closing quote");
     }
     const bool escape = quote == '"' && text[i] == '\\' && i + 1 < text.size();
     if (!escape) {
@@ -61,7 +61,7 @@ Result<Environment> parse_env_file(std::string_view text, const std::string& sou
     if (rest.starts_with(kExport)) rest = trimmed(rest.substr(kExport.size()));
     const size_t equals = rest.find('=');
     if (equals == std::string_view::npos) return wrong("a line must be NAME=value");
-    if (rest.find('\0') != std::string_view::npos) return wrong("has a NUL character in it");
+    if (rest.find('\0') != std::string_view::npos) return wrong("contains a NUL character");
     const std::string name(trimmed(rest.substr(0, equals)));
     if (auto status = check_env_name(name); !status) return wrong(status.error().message);
     auto value = unquoted(trimmed(rest.substr(equals + 1)));

@@ -25,7 +25,7 @@ json to_json(const Value& value) {
   return object;
 }
 
-// The member as a value of the key's shape; one of another shape is remembered by the reader.
+// Reads the member as a value of the key's shape; the reader records a mismatch.
 Value read_value(JsonReader& reader, const char* name, const json& member, Key::Shape shape) {
   if (shape == Key::Shape::List) {
     TextList list;

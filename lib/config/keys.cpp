@@ -12,7 +12,7 @@ namespace {
 
 using Shape = Key::Shape;
 
-// Binds a path to a member of the configuration, through the codec of the member's type.
+// A key for a member of the configuration, with the codec of its type.
 template <typename Codec, typename Access>
 Key key(std::string path, const Codec& codec, Access access) {
   return Key{
@@ -123,7 +123,7 @@ std::string nearest_key(std::string_view unknown) {
   const auto table = dot == std::string_view::npos ? std::string_view() : unknown.substr(0, dot);
   const auto name = dot == std::string_view::npos ? unknown : unknown.substr(dot + 1);
 
-  // A name that exists in another table was put into the wrong one more likely than it was misspelt.
+  // A right name in the wrong table is more likely than a misspelt name.
   std::string best;
   size_t best_distance = SIZE_MAX;
   const auto consider = [&](std::string_view path, std::string_view in_table, std::string_view candidate) {

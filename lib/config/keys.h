@@ -12,8 +12,8 @@
 
 namespace rollctl {
 
-// One key of the app file. The table of them is the only place that knows which keys there are: reading and
-// writing TOML, the kept specification and the hints all go through it.
+// One key of the app file. Reading and writing TOML, the kept
+// specification and the hints all use the table of keys.
 struct Key {
   enum class Shape {
     Text,
@@ -22,29 +22,29 @@ struct Key {
     TextOrNumber,
     List,       // of strings
     Map,        // a table of strings
-    ScalarMap,  // a table of strings, numbers and booleans, kept as texts
+    ScalarMap,  // a table of strings, numbers and booleans, kept as text
   };
 
   std::string path;  // "ready.interval"
   Shape shape;
-  std::string wanted;  // for people, after "must be": "a duration such as \"500ms\""
-  // Invalid (or what the type's own parser says) where the value has the shape but means nothing.
+  std::string wanted;  // follows "must be" in messages: "a duration such as \"500ms\""
+  // Invalid, or the error of the type's parser, for a value of the right shape that has no meaning.
   std::function<Status(AppConfig&, const Value&)> read;
-  // So that read() makes the same of it.
+  // The inverse of read().
   std::function<Value(const AppConfig&)> write;
 
   [[nodiscard]] std::string_view table() const;  // "ready"; empty at the top
   [[nodiscard]] std::string_view name() const;   // "interval"
 };
 
-// In the order in which an app file is written: the top first.
+// In the order of a written app file, top-level keys first.
 std::span<const Key> known_keys();
 const Key* find_key(std::string_view path);
 
-// Is it a table of known keys ("ready"), other than a key of its own ("env")?
+// Whether `path` is a table of known keys ("ready"), not itself a key ("env").
 bool is_table(std::string_view path);
 
-// The known key or table that was most likely meant.
+// The known key or table that the user most likely meant.
 std::string nearest_key(std::string_view unknown);
 
 }  // namespace rollctl

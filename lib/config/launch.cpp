@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "config/launch.h"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -7,7 +9,6 @@
 #include "config/app_rules.h"
 #include "config/env_file.h"
 #include "config/environment.h"
-#include "config/generation_spec.h"
 #include "config/templates.h"
 #include "config/users.h"
 #include "probe/connector.h"
@@ -28,11 +29,11 @@ Placeholders instance_placeholders(const GenerationSpec& spec, const InstancePla
   auto placeholders = hook_placeholders(names_of(spec), spec.config);
   placeholders.set("instance", std::to_string(place.instance));
   placeholders.set("run_dir", server_folder(place));
-  // Refused rather than "0": a server would take that for any free port.
+  // Not "0": a server would bind a random port.
   if (place.probe_port != 0)
     placeholders.set("probe_port", std::to_string(place.probe_port));
   else
-    placeholders.refuse("probe_port", "has no port reserved for it");
+    placeholders.refuse("probe_port", "has no reserved port");
   return placeholders;
 }
 
@@ -42,12 +43,12 @@ void set_names(Environment& environment, const GenerationSpec& spec) {
   environment["ROLL_GENERATION"] = std::to_string(spec.generation);
 }
 
-// "web.toml: KEY: …" before what went wrong.
+// Prefixes the message: "web.toml: KEY: …".
 Error at(const GenerationSpec& spec, const std::string& key, Error error) {
   return with_context(std::move(error), (spec.config.source.empty() ? "" : spec.config.source + ": ") + key);
 }
 
-// What a server and its exec probe have in common.
+// What a server and its exec probe share.
 struct Surroundings {
   ServerUser user;
   std::string workdir;
@@ -98,7 +99,7 @@ Result<Surroundings> surroundings_of(const GenerationSpec& spec, const InstanceP
   return result;
 }
 
-// Before what the configuration preloads; it ends up in whatever the server executes, too.
+// First in LD_PRELOAD, before libraries of the configuration. Programs that the server executes inherit it.
 void preload(const std::string& library, const AppConfig& config, std::vector<std::string>& env) {
   constexpr std::string_view kVariable = "LD_PRELOAD=";
   const auto own = std::find_if(env.begin(), env.end(),
@@ -178,7 +179,7 @@ Result<ProbeSpec> make_probe_spec(const GenerationSpec& spec, const InstancePlac
 
   auto path = placeholders.expand(ready.path);
   if (!path) return fail(at(spec, "ready.path", path.error()));
-  // Checked again: an option of the command line can have replaced what the file was checked for.
+  // Checked again: --ready may have replaced the path of the app file.
   if (auto status = check_request_path(*path); !status) return fail(at(spec, "ready.path", status.error()));
   probe.path = std::move(*path);
   auto address = placeholders.expand(ready.address);
@@ -187,10 +188,10 @@ Result<ProbeSpec> make_probe_spec(const GenerationSpec& spec, const InstancePlac
     if (const auto parsed = ProbeAddress::parse(*address); !parsed)
       return fail(at(spec, "ready.address", parsed.error()));
   probe.address = std::move(*address);
-  // What rollctl chose for this instance alone, only this instance may answer.
+  // The address is unique to this instance, so only this instance may answer.
   if (mentions_placeholder(ready.address, "probe_port") || mentions_placeholder(ready.address, "run_dir"))
     probe.answers = ProbeSpec::Answers::OfTheInstance;
-  // Sockets that the server inherits listen and take connections before it runs.
+  // Inherited sockets take connections before the server runs, so it must accept one.
   const bool asks_the_kernel = ready.kind == ProbeKind::Listen || ready.kind == ProbeKind::Tcp;
   if (spec.config.socket == SocketMode::Inherit && asks_the_kernel && probe.address.empty()) {
     probe.kind = ProbeKind::Tcp;
@@ -222,7 +223,7 @@ std::vector<std::string> hook_environment(const GenerationSpec& spec) {
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
     const size_t equals = text.find('=');
-    // Ours are about this deploy only; what a rollctl that was itself started by a server inherited is not.
+    // Drops ROLL_* that rollctl inherited, if a server started it: they describe another deploy.
     if (equals == std::string_view::npos || text.starts_with("ROLL_")) continue;
     environment.emplace(text.substr(0, equals), text.substr(equals + 1));
   }

@@ -7,7 +7,7 @@ namespace rollctl {
 
 namespace {
 
-// The work grows with the product of both lengths; names are short, what a file holds need not be.
+// Quadratic work: a file may contain a very long name.
 constexpr size_t kLongest = 64;
 
 }  // namespace

@@ -8,10 +8,10 @@
 
 namespace rollctl {
 
-// How many letters must be added, removed, replaced or swapped with their neighbour.
+// The edit distance: letters to add, remove, replace or swap with their neighbour.
 size_t edit_distance(std::string_view one, std::string_view other);
 
-// The candidate with the least distance, the first of equals; empty where there are none.
+// The nearest candidate, the first of equals; empty without candidates.
 std::string nearest(std::string_view text, const std::vector<std::string>& candidates);
 
 }  // namespace rollctl

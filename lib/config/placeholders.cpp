@@ -11,14 +11,14 @@ namespace rollctl {
 
 namespace {
 
-// A part of a text: characters that stand for themselves, the name between braces, or a brace alone.
+// A part of a text: plain characters, a name between braces, or an unmatched brace.
 struct Part {
   enum class Kind { Plain, Name, Stray };
   Kind kind;
   std::string_view text;
 };
 
-// Cuts the next part off the text, which is not empty.
+// Removes the next part from `text`, which must not be empty.
 Part next_part(std::string_view& text) {
   const auto take = [&text](size_t length) {
     const auto taken = text.substr(0, length);
@@ -53,8 +53,8 @@ void Placeholders::set_addresses(const std::vector<ListenAddress>& addresses) {
     if (addresses.size() == 1)
       set(name, values_.find(name + ".0")->second);
     else
-      refuse(name, fmt::format("is one of {} addresses: write {{{}.0}} to {{{}.{}}}", addresses.size(), name,
-                               name, addresses.empty() ? 0 : addresses.size() - 1));
+      refuse(name, fmt::format("is ambiguous with {} addresses: write {{{}.0}} to {{{}.{}}}",
+                               addresses.size(), name, name, addresses.empty() ? 0 : addresses.size() - 1));
   }
 }
 
@@ -64,8 +64,8 @@ Result<std::string> Placeholders::expand(std::string_view text) const {
   while (!rest.empty()) {
     const Part part = next_part(rest);
     if (part.kind == Part::Kind::Stray)
-      return fail(ErrorKind::Invalid, fmt::format("\"{}\" has a '{}' without its partner", text, part.text),
-                  "write {{ and }} where a brace is meant");
+      return fail(ErrorKind::Invalid, fmt::format("\"{}\" has an unmatched '{}'", text, part.text),
+                  "write {{ and }} for literal braces");
     if (part.kind == Part::Kind::Plain) {
       result += part.text;
       continue;
@@ -79,9 +79,9 @@ Result<std::string> Placeholders::expand(std::string_view text) const {
     std::vector<std::string> known;
     for (const auto& entry : values_) known.push_back(entry.first);
     return fail(ErrorKind::Invalid,
-                fmt::format("\"{}\" has the unknown placeholder {{{}}}; the nearest known one is {{{}}}",
-                            text, part.text, nearest(part.text, known)),
-                "write {{ and }} where a brace is meant");
+                fmt::format("\"{}\" has the unknown placeholder {{{}}}; did you mean {{{}}}?", text,
+                            part.text, nearest(part.text, known)),
+                "write {{ and }} for literal braces");
   }
   return result;
 }

@@ -12,14 +12,14 @@
 
 namespace rollctl {
 
-// What `{name}` stands for. `{{` and `}}` are braces; everything else between braces must be known, so that
-// nothing unexpanded is ever handed to a server.
+// The values of `{name}`. `{{` and `}}` are literal braces. Unknown names are errors, so that a server never
+// gets an unexpanded placeholder.
 class Placeholders {
  public:
   void set(std::string name, std::string value);
-  // A name that means something, but not here; `why` says what to write instead.
+  // A known name that is not allowed here; `why` says what to write instead.
   void refuse(std::string name, std::string why);
-  // {listen.N} and {port.N}; {listen} and {port} with exactly one address.
+  // Sets {listen.N} and {port.N}; {listen} and {port} only for exactly one address.
   void set_addresses(const std::vector<ListenAddress>& addresses);
 
   // Invalid, naming the text, the unknown name and the nearest known one.
@@ -31,10 +31,10 @@ class Placeholders {
   std::map<std::string, std::string, std::less<>> refusals_;
 };
 
-// Does `{name}` stand in the text?
+// Whether the text contains `{name}`.
 bool mentions_placeholder(std::string_view text, std::string_view name);
 
-// The text that expands to exactly this: braces doubled.
+// Doubles all braces, so that expand() returns `text`.
 std::string without_placeholders(std::string_view text);
 
 }  // namespace rollctl

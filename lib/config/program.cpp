@@ -29,11 +29,11 @@ constexpr size_t aligned(size_t size) {
   return (size + 3) & ~size_t{3};
 }
 
-// Go's linker leaves its build id in a note of that name, which stripping keeps.
+// Go's linker stores its build id in a note named "Go", which survives strip(1).
 bool has_go_note(const std::string& notes) {
   size_t at = 0;
   while (at + sizeof(Elf64_Nhdr) <= notes.size()) {
-    Elf64_Nhdr note{};  // the same in both classes
+    Elf64_Nhdr note{};  // both classes use the same
     std::memcpy(&note, notes.data() + at, sizeof note);
     at += sizeof note;
     const size_t name_size = aligned(note.n_namesz);
@@ -69,7 +69,7 @@ std::optional<Layout> layout_of(int file) {
   return layout;
 }
 
-// Class, byte order and machine: what the loader compares.
+// Class, byte order and machine, as the loader compares them.
 struct Machine {
   unsigned char elf_class = 0, order = 0;
   uint16_t number = 0;
@@ -78,7 +78,7 @@ struct Machine {
 };
 
 std::optional<Machine> machine_of(int file) {
-  Elf32_Ehdr header{};  // the same up to there in both classes
+  Elf32_Ehdr header{};  // both classes start the same
   if (!read_at(file, 0, &header, sizeof header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
     return std::nullopt;
   return Machine{header.e_ident[EI_CLASS], header.e_ident[EI_DATA], header.e_machine};
@@ -117,9 +117,9 @@ std::string_view obstacle_text(PreloadObstacle obstacle) {
     case PreloadObstacle::OtherMachine:
       return "is a program for another architecture";
     case PreloadObstacle::SetId:
-      return "is a setuid or setgid program, into which nothing can be preloaded";
+      return "is a setuid or setgid program, which ignores LD_PRELOAD";
     case PreloadObstacle::Capabilities:
-      return "has file capabilities, so nothing can be preloaded into it";
+      return "has file capabilities, so it ignores LD_PRELOAD";
   }
   return {};
 }
@@ -129,9 +129,9 @@ Result<std::optional<PreloadObstacle>> preload_obstacle(const std::string& path)
   const auto file = open_regular(path);
   if (!file) return fail(file.error());
   const auto machine = machine_of(file->get());
-  if (!machine) return fail(ErrorKind::Invalid, "\"" + path + "\" is no ELF program");
+  if (!machine) return fail(ErrorKind::Invalid, "\"" + path + "\" is not an ELF program");
   struct stat status{};
-  if (::fstat(file->get(), &status) != 0) return fail(last_os_failure("cannot look at \"" + path + "\""));
+  if (::fstat(file->get(), &status) != 0) return fail(last_os_failure("cannot examine \"" + path + "\""));
   const auto layout = machine->elf_class == ELFCLASS64 ? layout_of<Elf64_Ehdr, Elf64_Phdr>(file->get())
                                                        : layout_of<Elf32_Ehdr, Elf32_Phdr>(file->get());
   if (!layout) return fail(ErrorKind::Invalid, "\"" + path + "\" is a damaged ELF program");

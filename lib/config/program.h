@@ -9,30 +9,29 @@
 
 namespace rollctl {
 
-// The first line of a script, without "#!".
+// The "#!" line of a script.
 struct ScriptLine {
   std::string interpreter;
-  std::string argument;  // all that stands behind it, as exec passes it; may be empty
+  std::string argument;  // the rest of the line, one argument for exec; may be empty
 };
 
-// Nothing where the file is no script or cannot be read.
+// Nothing if the file is not a script or cannot be read.
 std::optional<ScriptLine> script_line_of(const std::string& path);
 
-// What keeps the dynamic loader from taking a preloaded library into a program, or the library from having
-// any effect there.
+// The reason why LD_PRELOAD has no effect on a program.
 enum class PreloadObstacle {
-  Static,        // no dynamic loader has a part in it
-  Go,            // makes its system calls itself, past the C library
-  OtherMachine,  // of another architecture than this program
-  SetId,         // setuid or setgid: the loader ignores what the environment says
-  Capabilities,  // file capabilities: the same
+  Static,        // it has no dynamic loader
+  Go,            // it makes system calls without the C library
+  OtherMachine,  // it is for another architecture than rollctl
+  SetId,         // setuid or setgid: the loader ignores LD_PRELOAD
+  Capabilities,  // file capabilities: the loader ignores LD_PRELOAD
 };
 
 // For people: "is linked statically".
 std::string_view obstacle_text(PreloadObstacle obstacle);
 
-// Of one ELF program; nothing where there is none. Invalid for what is no ELF file, an OS error for what
-// cannot be read.
+// The obstacle of one ELF program, or nothing. Invalid if it
+// is not an ELF file; an OS error if it cannot be read.
 Result<std::optional<PreloadObstacle>> preload_obstacle(const std::string& path);
 
 }  // namespace rollctl

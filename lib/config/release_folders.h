@@ -8,10 +8,9 @@
 
 namespace rollctl {
 
-// The releases that lie on this host: the names of the folders that stand where the app file says {release},
-// as the first thing behind a `/`: those of /srv/web for "/srv/web/{release}/bin/web". Others may write these
-// folders: what is no name of a release is left out, and of the entries of a folder only the first 100,000
-// are looked at.
+// Lists the releases on this host: for "/srv/web/{release}/bin/web" the names of the folders in /srv/web.
+// Only paths with {release} directly after a `/` count. Untrusted users may write there: skips names that are
+// not valid releases and reads at most 100,000 entries per folder.
 std::set<std::string> release_folders(const AppConfig& config, const std::string& app);
 
 }  // namespace rollctl

@@ -29,7 +29,7 @@ Placeholders hook_placeholders(const TemplateNames& names, const AppConfig& conf
   placeholders.set("generation", std::to_string(names.generation));
   placeholders.set_addresses(config.listen);
   for (const char* name : {"instance", "run_dir", "probe_port"})
-    placeholders.refuse(name, "is something that each instance has of its own, and a hook runs once for all");
+    placeholders.refuse(name, "differs for each instance, but a hook runs once for all");
   return placeholders;
 }
 

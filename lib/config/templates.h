@@ -10,13 +10,13 @@
 
 namespace rollctl {
 
-// Where in a configuration placeholders may stand, and what they may be there.
+// Which placeholders a text of the configuration may use.
 enum class TemplateScope {
   Instance,  // all of them
-  Hook,      // what no single instance decides
+  Hook,      // only those that are the same for all instances
 };
 
-// A text with placeholders; `key` is where it stands ("env.LOG").
+// `key` names the place of the text ("env.LOG").
 using TemplateVisitor =
     std::function<void(const std::string& key, const std::string& text, TemplateScope scope)>;
 void visit_templates(const AppConfig& config, const TemplateVisitor& visit);
@@ -27,10 +27,10 @@ struct TemplateNames {
   int64_t generation = 0;
 };
 
-// {app}, {release}, {generation}, {listen…} and {port…}; {instance}, {run_dir} and {probe_port} are refused.
+// Sets {app}, {release}, {generation}, {listen…} and {port…}; refuses {instance}, {run_dir} and {probe_port}.
 Placeholders hook_placeholders(const TemplateNames& names, const AppConfig& config);
 
-// Stand-ins for everything that only a deploy knows, to check texts with before there is one.
+// Sample values, to check texts before a deploy.
 Placeholders sample_placeholders(const AppConfig& config, TemplateScope scope);
 
 }  // namespace rollctl

@@ -5,8 +5,8 @@
 
 #include <optional>
 
-// The library asserts what a file can break ("[" at the end of a line), before it looks and reports it.
-// Without NDEBUG, with which some compilers take what is asserted for granted.
+// toml++ asserts conditions that a malformed file can break ("[" at the end of a line) before it reports the
+// error, so its assertions are off. NDEBUG is undefined because with it the macro may become an assumption.
 #pragma push_macro("NDEBUG")
 #undef NDEBUG
 #define TOML_ASSERT(expression) static_assert(true)
@@ -97,15 +97,14 @@ class Reader {
       if (error_) return;
       const std::string path = prefix + std::string(name.str());
       const int line = line_of_node(name.source());
-      // A quoted name may have dots of its own.
+      // A quoted name may contain dots.
       const bool plain = name.str().find('.') == std::string_view::npos;
       if (const Key* key = plain ? find_key(path) : nullptr)
         read_key(*key, node, line);
       else if (plain && prefix.empty() && is_table(path))
         read_known_table(path, node, line);
       else
-        complain(line,
-                 fmt::format("unknown key \"{}\"; the nearest known one is \"{}\"", path, nearest_key(path)));
+        complain(line, fmt::format("unknown key \"{}\"; did you mean \"{}\"?", path, nearest_key(path)));
     }
   }
 
@@ -143,7 +142,7 @@ class Reader {
     values_.entries.push_back({&key, std::move(map), line});
   }
 
-  // A list of the wrong things is still a list.
+  // Names the wrong element of a list.
   static std::string described(const toml::node& node) {
     if (const auto* array = node.as_array())
       for (const auto& element : *array)
@@ -170,11 +169,11 @@ int TomlValues::line_of(std::string_view path) const {
 }
 
 Result<TomlValues> read_toml_values(std::string_view text, const std::string& source) {
-  // The library reports by exception; none leaves this function.
+  // toml++ throws; no exception may leave this function.
   try {
     return Reader(source).read(toml::parse(text, source));
   } catch (const toml::parse_error& error) {
-    return fail(ErrorKind::Invalid, fmt::format("{}:{}: not valid TOML: {}", source,
+    return fail(ErrorKind::Invalid, fmt::format("{}:{}: invalid TOML: {}", source,
                                                 line_of_node(error.source()), error.description()));
   } catch (const std::exception& error) {
     return fail(ErrorKind::Failed, fmt::format("cannot read {}: {}", source, error.what()));

@@ -13,7 +13,7 @@
 
 namespace rollctl {
 
-// The known keys that stand in an app file, with their values and lines.
+// The keys of an app file, with their values and lines.
 struct TomlValues {
   struct Entry {
     const Key* key;
@@ -21,17 +21,14 @@ struct TomlValues {
     int line;
   };
   std::vector<Entry> entries;
-  std::map<std::string, int, std::less<>> lines;  // of what stands in a table: "env.LOG"
+  std::map<std::string, int, std::less<>> lines;  // of table entries: "env.LOG"
 
-  // Of a key, or of what stands below one ("env.LOG"); 0 where it is not in the file.
+  // The line of a key or of an entry below one ("env.LOG"); 0 if it is not in the file.
   [[nodiscard]] int line_of(std::string_view key) const;
 };
 
-// Invalid, naming file and line, for what is no TOML, for an unknown key (with the nearest known one) and for
-// a value of another type than the key's.
+// Invalid, naming file and line, for malformed TOML, an unknown key (with the nearest known one) and a value
+// of the wrong type.
 Result<TomlValues> read_toml_values(std::string_view text, const std::string& source);
-
-// A string as TOML writes it, with its quotes.
-std::string toml_string(std::string_view text);
 
 }  // namespace rollctl

@@ -17,9 +17,9 @@ struct Refusal {
 };
 
 constexpr const char* kOurs = "is set by rollctl";
-constexpr const char* kElsewhere = "would have the server listen where no client is";
-constexpr const char* kOtherUser = "would take from the shim what it needs to look after its server";
-constexpr const char* kRestarts = "would restart the shim, and it is the shim that restarts its server";
+constexpr const char* kElsewhere = "would make the server listen in another network namespace";
+constexpr const char* kOtherUser = "would take privileges from the shim that it needs to manage its server";
+constexpr const char* kRestarts = "would restart the shim, but the shim restarts the server";
 
 constexpr std::array kRefused{
     Refusal{"After", kOurs},
@@ -58,7 +58,7 @@ bool is_property_name(const std::string& name) {
 
 Status check_unit_property(const std::string& name) {
   if (!is_property_name(name))
-    return fail(ErrorKind::Invalid, "is not the name of a property", "as in MemoryMax = \"512M\"");
+    return fail(ErrorKind::Invalid, "is not a property name", "for example MemoryMax = \"512M\"");
   if (name.starts_with("Exec")) return fail(ErrorKind::Invalid, kOurs, "set command of the app, or [hooks]");
   const auto* const refused = std::find_if(kRefused.begin(), kRefused.end(),
                                            [&](const Refusal& refusal) { return refusal.name == name; });

@@ -7,10 +7,10 @@
 
 namespace rollctl {
 
-// Whether an app file may set this property of its instances' units. Which properties there are, and what
-// they take, is systemd's to say, when an instance starts. Invalid for what is no property's name, for what
-// rollctl sets itself (KillMode, ExecStart …), and for what would start a server where rollctl does not reach
-// it (PrivateNetwork, User …).
+// Checks whether an app file may set this property of its instances' units. Invalid
+// for a malformed name, for properties that rollctl sets itself (KillMode, ExecStart
+// …) and for those that would put a server out of rollctl's reach (PrivateNetwork,
+// User …). systemd checks unknown properties and values when an instance starts.
 Status check_unit_property(const std::string& name);
 
 }  // namespace rollctl

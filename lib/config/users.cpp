@@ -29,8 +29,8 @@ std::optional<unsigned> to_id(const std::string& text) {
   return number;
 }
 
-// One look-up of the getpwnam_r family, which wants to be called again with more room; `use` copies what was
-// found while the buffer stands.
+// Calls a function of the getpwnam_r family with growing
+// buffers; `use` copies the entry before the buffer goes.
 template <typename Entry, typename LookUp, typename Use>
 Status look_up(const std::string& what, LookUp look_up_with, Use use) {
   for (size_t size = kFirstBuffer; size <= kLargestBuffer; size *= 4) {
@@ -40,12 +40,12 @@ Status look_up(const std::string& what, LookUp look_up_with, Use use) {
     const int failure = look_up_with(&entry, buffer.data(), buffer.size(), &found);
     if (failure == ERANGE) continue;
     if (found == nullptr && (failure == 0 || failure == ENOENT || failure == ESRCH))
-      return fail(ErrorKind::Invalid, fmt::format("there is no {} on this host", what));
+      return fail(ErrorKind::Invalid, fmt::format("unknown {} on this host", what));
     if (found == nullptr) return fail(os_failure("cannot look up " + what, failure));
     use(*found);
     return {};
   }
-  return fail(ErrorKind::Failed, fmt::format("cannot look up {}: its entry is too long", what));
+  return fail(ErrorKind::Failed, fmt::format("cannot look up {}: its entry is larger than 1 MiB", what));
 }
 
 void fill_in(ServerUser& result, const passwd& entry) {
@@ -55,8 +55,7 @@ void fill_in(ServerUser& result, const passwd& entry) {
   result.gid = entry.pw_gid;
 }
 
-// The host's own file, which the name services begin with, too, on a usual host: it is read in a tenth of the
-// time that they need.
+// Reads /etc/passwd directly, ten times faster than through the name services, which usually start there too.
 bool find_in_own_file(uid_t uid, ServerUser& result) {
   const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen("/etc/passwd", "re"), &std::fclose);
   char buffer[kFirstBuffer];
@@ -116,7 +115,7 @@ Result<ServerUser> ask_for_server_user(const std::string& user, const std::strin
   ServerUser result;
   const bool caller = user.empty();
   if (const auto found = find_user(user, result); !found) {
-    // In a container the caller often has no entry; it needs none.
+    // In a container the caller often has no entry; that is fine.
     if (!caller || found.error().kind != ErrorKind::Invalid) return fail(with_context(found.error(), "user"));
     result.name = std::to_string(geteuid());
     result.home = "/";
@@ -137,7 +136,7 @@ Result<ServerUser> ask_for_server_user(const std::string& user, const std::strin
           ErrorKind::NotPermitted,
           fmt::format("{}: only root may start a server as {}", result.uid != geteuid() ? "user" : "group",
                       result.uid != geteuid() ? result.name : group),
-          "run rollctl as root, or leave user and group out");
+          "run rollctl as root, or omit user and group");
     return result;
   }
   if (caller && group.empty()) return result;
@@ -148,7 +147,7 @@ Result<ServerUser> ask_for_server_user(const std::string& user, const std::strin
 
 }  // namespace
 
-// For each instance, and by whoever checks before: the host, which may have to ask another, is asked once.
+// Cached: each instance and check asks, and the user database may be remote.
 Result<ServerUser> find_server_user(const std::string& user, const std::string& group) {
   static std::map<std::pair<std::string, std::string>, ServerUser> known;
   const auto key = std::pair(user, group);

@@ -9,19 +9,19 @@
 
 namespace rollctl {
 
-// Who a server runs as, as the user database knows it.
+// The user that a server runs as, from the user database.
 struct ServerUser {
   std::string name;
   std::string home;
   uid_t uid = 0;
   gid_t gid = 0;
   std::vector<gid_t> groups;
-  // What the shim has to change to; nothing: it is that user already.
+  // The credentials that the shim sets; empty if it already has them.
   std::optional<Credentials> credentials;
 };
 
-// `user` and `group` are names or numbers; empty: the caller, and the user's own group. Blocks on the user
-// database. Invalid for an unknown one; NotPermitted for another than the caller's without being root.
+// `user` and `group` are names or numbers; empty means the caller and the user's primary group. Blocks on the
+// user database. Invalid for an unknown name; NotPermitted for another user than the caller without root.
 Result<ServerUser> find_server_user(const std::string& user, const std::string& group);
 
 }  // namespace rollctl

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "config/launch.h"
 #include "deploy/rollout.h"
 
 namespace rollctl {

@@ -44,7 +44,7 @@ bool is_roots_alone(const fs::path& path) {
   const auto found = walk_path(path.string(), Trust::Root);
   if (!found) return found.error().os_error == ENOENT;
   constexpr mode_t kOthers = S_IWGRP | S_IWOTH;
-  return found->steerers.empty() && found->info.st_uid == 0 && (found->info.st_mode & kOthers) == 0;
+  return found->untrusted.empty() && found->info.st_uid == 0 && (found->info.st_mode & kOthers) == 0;
 }
 
 // In a build tree all programs stand beside one another; installed, the shim has a folder of its own.

@@ -19,7 +19,6 @@ std::string short_duration(Millis duration) {
 
 std::string relative_time(WallTime time, WallTime now) {
   const Millis ago = elapsed(time, now);
-  // Nobody counts milliseconds of what is past.
   if (ago < std::chrono::seconds(1)) return "just now";
   if (ago < std::chrono::days(1)) return short_duration(ago) + " ago";
   const std::time_t seconds = std::chrono::system_clock::to_time_t(time);

@@ -11,7 +11,7 @@ namespace rollctl {
 
 namespace {
 
-constexpr size_t kNarrowest = 20;  // below, a paragraph is not wrapped but by the terminal itself
+constexpr size_t kNarrowest = 20;  // a narrower paragraph is left for the terminal to wrap
 
 Span outcome_of(const HostCheck& check) {
   switch (check.outcome) {
@@ -26,7 +26,7 @@ Span outcome_of(const HostCheck& check) {
   return {""};
 }
 
-// At blanks, into pieces of at most `width` columns where words allow it; at least one piece.
+// Splits at blanks into pieces of at most `width` columns; a longer word gets a piece of its own.
 std::vector<std::string> wrap(std::string_view text, size_t width, Charset charset) {
   std::vector<std::string> pieces{""};
   while (!text.empty()) {
@@ -45,7 +45,7 @@ std::vector<std::string> wrap(std::string_view text, size_t width, Charset chars
   return pieces;
 }
 
-// `head` and then the text, whose further lines begin below its first.
+// `head`, then the text; its further lines are indented to the width of `head`.
 void add_paragraph(std::vector<Line>& lines, Line head, std::string_view text, const Terminal& terminal) {
   const size_t columns = terminal.size().columns;
   const size_t indent = line_width(head, terminal.charset);

@@ -12,12 +12,12 @@
 
 namespace rollctl {
 
-// The checks, a paragraph each, and the verdict below them; wrapped to the terminal's width. Detail::Full
-// adds each check's own hint.
+// One paragraph per check, then the verdict; wrapped to the
+// terminal's width. Detail::Full adds each check's hint.
 std::vector<Line> doctor_lines(const HostAssessment& verdict, std::span<const HostCheck> checks,
                                const Terminal& terminal, Detail detail);
 
-// The same with nothing but what went wrong.
+// Only the failed checks and the verdict; empty if the host is lossless.
 std::vector<Line> doctor_complaints(const HostAssessment& verdict, std::span<const HostCheck> checks,
                                     const Terminal& terminal);
 

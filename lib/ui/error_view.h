@@ -9,7 +9,7 @@
 
 namespace rollctl {
 
-// "rollctl: message", and "hint: …" where there is one.
+// "rollctl: message", and "hint: …" if the error has a hint.
 std::vector<Line> error_lines(const Error& error);
 
 // "warning: message"

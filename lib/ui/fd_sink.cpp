@@ -29,7 +29,7 @@ constexpr Millis kLook{20};
 
 enum class Written { Taken, Lost };
 
-// Others may have made the descriptor non-blocking: then this waits for it.
+// Another process may have set O_NONBLOCK on the shared open file.
 Written write_patiently(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = ::write(fd, text.data(), text.size());
@@ -45,8 +45,7 @@ Written write_patiently(int fd, std::string_view text) {
   return Written::Taken;
 }
 
-// As much as a pipe takes in one piece, in whole lines where that is possible: the sooner is seen that some
-// of it was taken.
+// Small pieces show early that the reader takes something; whole lines if possible.
 size_t first_piece_of(std::string_view text) {
   if (text.size() <= PIPE_BUF) return text.size();
   const size_t end = text.rfind('\n', PIPE_BUF - 1);
@@ -67,7 +66,7 @@ class WaitingText : public std::enable_shared_from_this<WaitingText> {
   void add(int fd, std::string_view text) {
     std::unique_lock lock(mutex_);
     if (!begun_) begin();
-    if (!runs_) {  // there can be no more threads
+    if (!runs_) {  // no thread could be started
       lock.unlock();
       (void)write_patiently(fd, text);
       return;
@@ -88,13 +87,13 @@ class WaitingText : public std::enable_shared_from_this<WaitingText> {
     return std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now() - moved_);
   }
 
-  // Also true where that has happened before.
+  // True at once if nothing is queued.
   bool await_none_for(Millis time) {
     std::unique_lock lock(mutex_);
     return taken_.wait_for(lock, time, [this] { return bytes_ == 0; });
   }
 
-  // The thread ends once nothing waits.
+  // The thread ends when its queue is empty.
   void end() {
     const std::lock_guard lock(mutex_);
     over_ = true;
@@ -104,7 +103,7 @@ class WaitingText : public std::enable_shared_from_this<WaitingText> {
  private:
   void begin() {
     begun_ = true;
-    // Signals are for who waits for events; one that writes must not be stopped by its terminal either.
+    // Signals go to the main thread; SIGTTOU must not stop this one.
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
@@ -142,8 +141,8 @@ class WaitingText : public std::enable_shared_from_this<WaitingText> {
   std::condition_variable given_;
   std::condition_variable taken_;
   std::deque<std::pair<int, std::string>> texts_;
-  size_t bytes_ = 0;  // not written yet
-  TimePoint moved_;   // when some were last
+  size_t bytes_ = 0;  // queued
+  TimePoint moved_;   // when the reader last took some
   bool begun_ = false;
   bool runs_ = false;
   bool over_ = false;
@@ -155,7 +154,7 @@ FdSink::~FdSink() {
 
 void FdSink::write(std::string_view text) {
   if (waiting_) return waiting_->add(fd_, text);
-  // Whoever listened may have gone; the command goes on.
+  // The reader may have gone; the command goes on.
   (void)write_patiently(fd_, text);
 }
 
@@ -170,7 +169,7 @@ bool FdSink::offer(std::string_view text) {
   return true;
 }
 
-void FdSink::go_beside(FdSink& one, FdSink& other) {
+void FdSink::write_in_background(FdSink& one, FdSink& other) {
   one.waiting_ = std::make_shared<WaitingText>();
   other.waiting_ = are_same_file(one.fd_, other.fd_) ? one.waiting_ : std::make_shared<WaitingText>();
 }

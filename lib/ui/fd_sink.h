@@ -9,35 +9,35 @@
 
 namespace rollctl {
 
-// Text that waits for a thread that writes it. For descriptors of one and the same file (standard output and
-// standard error of a terminal), so that it comes in the order in which it was given.
+// Text queued for a writer thread. Two descriptors of the same file (stdout and stderr of a terminal) share
+// one, so that their texts keep their order.
 class WaitingText;
 
-// A descriptor, borrowed, as a sink. It may be of any kind, and stays in the mode in which it is: others have
-// the same open file.
+// A borrowed descriptor of any kind as a sink. Its O_NONBLOCK flag is left alone: other processes share the
+// open file.
 //
-// At first write() blocks for as long as the other side does not take the text. From go_beside() on it never
-// does: a thread writes, and only that waits.
+// At first write() blocks while the reader is slow. After
+// write_in_background() a thread writes, and write() never blocks.
 class FdSink final : public Sink {
  public:
   explicit FdSink(int fd) : fd_(fd) {}
-  // What waits is left behind with the thread, which ends with the program.
+  // The thread keeps the queued text and ends with the process.
   ~FdSink() override;
   FdSink(const FdSink&) = delete;
   FdSink& operator=(const FdSink&) = delete;
 
   void write(std::string_view text) override;
 
-  // From 256 KiB on it is Slow, and Blocked when nothing was taken for a second.
+  // Slow from 256 KiB queued on; Blocked if the reader has also taken nothing for a second.
   [[nodiscard]] Flow flow() const override;
-  // Left out from 8 MiB on.
+  // Drops the text from 8 MiB queued on.
   [[nodiscard]] bool offer(std::string_view text) override;
 
-  // From now on a thread writes, for both sinks where they are the same file. Once.
-  static void go_beside(FdSink& one, FdSink& other);
+  // Starts the writer threads; one for both sinks if they are the same file. Call it once.
+  static void write_in_background(FdSink& one, FdSink& other);
 
-  // Blocks until everything is written, or `enough` says that it was waited for long enough, which is given
-  // the time for which nothing was taken and asked every few milliseconds.
+  // Blocks until everything is written or `enough` returns true. `enough` is called every few milliseconds
+  // with the time since the reader last took something.
   void await_written(const std::function<bool(Millis standstill)>& enough);
 
  private:

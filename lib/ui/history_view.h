@@ -11,7 +11,7 @@
 
 namespace rollctl {
 
-// The last `limit` changes of an app, newest first, as a table cut to the terminal's width. Nothing for none.
+// A table of the last `limit` changes of an app, newest first, cut to the terminal's width. Empty if none.
 std::vector<Line> history_lines(const History& history, size_t limit, WallTime now, const Terminal& terminal);
 
 // The object of `history --json`, with the same changes.

@@ -88,7 +88,7 @@ void HumanReporter::on_fleet(const std::vector<InstanceView>& fleet) {
 }
 
 std::vector<Line> HumanReporter::fleet_lines(std::vector<InstanceView> fleet) const {
-  // Where there is not room for all, those that have gone are the least interesting.
+  // Without room for all, stopped instances are omitted first.
   if (fleet.size() >= outputs_.err_terminal.size().rows)
     std::erase_if(fleet,
                   [](const InstanceView& instance) { return instance.state == InstanceState::Stopped; });

@@ -14,13 +14,13 @@
 namespace rollctl {
 
 enum class Verbosity {
-  Quiet,    // what went wrong, and nothing else
+  Quiet,    // errors and warnings only
   Normal,   // progress and a summary
-  Verbose,  // also every event on a terminal, and what the handover guarantees
+  Verbose,  // also every event, even on a terminal, and the handover's guarantee
 };
 
-// Tells a person. On a terminal there is one line per instance, which moves through its states in place;
-// elsewhere one plain line per event. Progress, warnings and errors go to `err`, the summary to `out`.
+// Reports to a person: on a terminal one line per instance, redrawn in place; elsewhere one plain line per
+// event. Progress, warnings and errors go to `err`, the summary to `out`.
 class HumanReporter final : public Reporter {
  public:
   struct Outputs {

@@ -12,9 +12,9 @@ namespace rollctl {
 
 // `--json`: one object per line, all on `out`: the events as the journal has them, warnings as
 //   {"v":1,"event":"warning","app":…,"message":…}
-// and what went wrong as the last line:
+// and a failure as the last line:
 //   {"v":1,"event":"error","exit":1,"message":…,"hint":…}
-// and, where an instance made a change fail, "instance" (its id) and "log" (the last lines that it logged).
+// with "instance" (its id) and "log" (its last log lines) if an instance made the change fail.
 class JsonReporter final : public Reporter {
  public:
   // The sink is borrowed.

@@ -36,7 +36,7 @@ std::string render(const Line& line, const Terminal& terminal, size_t width) {
   size_t room = width;
   for (const Span& span : line) {
     const size_t wide = display_width(span.text, terminal.charset);
-    // A span that fits gives way nevertheless when all that follows does not and leaves no room for the mark.
+    // A span that fits is cut anyway if the rest of the line does not fit and the ellipsis needs its room.
     const size_t mark = left > room ? display_width(ellipsis(terminal.charset), terminal.charset) : 0;
     if (wide + mark <= room) {
       bytes += paint(make_visible(span.text, terminal.charset), span.tone, terminal.colors);
@@ -44,7 +44,7 @@ std::string render(const Line& line, const Terminal& terminal, size_t width) {
       left -= wide;
       continue;
     }
-    // Longer than the room in any case, so that the cut is marked.
+    // Padded to exceed the room, so that cut_to_width() adds the ellipsis.
     const std::string rest = span.text + std::string(room + 1, ' ');
     bytes += paint(cut_to_width(rest, room, terminal.charset), span.tone, terminal.colors);
     break;

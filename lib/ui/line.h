@@ -9,16 +9,16 @@
 
 namespace rollctl {
 
-// What a word means; which colour that is, is decided here alone.
+// The meaning of a word; line.cpp alone maps it to a colour.
 enum class Tone {
   Plain,
-  Good,   // serves as it should
-  Busy,   // on its way, or worth a look
+  Good,   // works as wanted
+  Busy,   // in progress, or worth a look
   Bad,    // failed, or fewer than wanted
-  Quiet,  // headings, and what is over
+  Quiet,  // headings, and finished things
 };
 
-// A piece of a line. The text may be of any origin: it is made visible when it is rendered.
+// A piece of a line. The text need not be trusted: render() passes it through make_visible().
 struct Span {
   std::string text;
   Tone tone = Tone::Plain;
@@ -29,9 +29,9 @@ struct Span {
 };
 using Line = std::vector<Span>;
 
-// The bytes of one line, without '\n', at most `width` columns wide.
+// Renders one line, without '\n', at most `width` columns wide.
 std::string render(const Line& line, const Terminal& terminal, size_t width = kNoLimit);
-// Of whole lines, each with its '\n' and as long as it is.
+// Renders lines at full length, each with its '\n'.
 std::string render(const std::vector<Line>& lines, const Terminal& terminal);
 
 size_t line_width(const Line& line, Charset charset);

@@ -65,8 +65,7 @@ std::string LinePrinter::redrawn_below(const std::vector<Line>& lines) const {
 
 std::vector<std::string> LinePrinter::fit(std::vector<Line> lines) const {
   const Terminal::Size size = terminal_.size();
-  // The cursor's own line below the region takes one row, and the last column is left free: what a terminal
-  // does after writing into it differs.
+  // One row is for the cursor. The last column stays free: terminals differ in when they wrap after it.
   const size_t rows = std::max<size_t>(size.rows, 2) - 1;
   const size_t columns = std::max<size_t>(size.columns, 2) - 1;
   if (lines.size() > rows) {

@@ -10,29 +10,28 @@
 
 namespace rollctl {
 
-// Lines that stay, and below them a region of lines that are written over in place. Where nothing can be
-// written over (a pipe, a dumb terminal) there is no region: show() does nothing.
+// Prints lines that stay, and below them a region that is redrawn in place. On a pipe or a dumb terminal
+// there is no region: show() does nothing.
 //
-// Each call is one write to the sink, and leaves the cursor at the start of the line below the region, so
-// that whatever else is written to the terminal afterwards, by us or a shell, begins on a line of its own.
+// Each call is one write to the sink and leaves the cursor at the start of the line below the region, so that
+// later output of rollctl or the shell starts on a line of its own.
 class LinePrinter {
  public:
   // Both are borrowed.
   LinePrinter(Sink& sink, const Terminal& terminal) : sink_(sink), terminal_(terminal) {}
 
-  // Replaces the region. Each line is cut to the terminal's width; of more lines than it is high the last
-  // ones give way to a line that says how many. Where the sink does not let text out freely it is what the
-  // next call brings along.
+  // Replaces the region. Cuts each line to the terminal's width and replaces lines that exceed its height by
+  // a count. If the sink is slow, the next call draws the region.
   void show(std::vector<Line> lines);
 
-  // A line that stays, above the region; as long as it is.
+  // Prints a line above the region, at full length.
   void print(const Line& line) { print(std::vector<Line>{line}); }
   void print(const std::vector<Line>& lines);
 
-  // The same of one that may be left out; false: it was.
+  // The same, but a blocked sink may drop the line; then returns false.
   [[nodiscard]] bool offer(const Line& line);
 
-  // The region stays as it is, as ordinary lines: the next show() begins a new one.
+  // Keeps the region as ordinary lines; the next show() starts a new one.
   void release();
 
  private:
@@ -42,8 +41,8 @@ class LinePrinter {
 
   Sink& sink_;
   const Terminal& terminal_;
-  std::vector<std::string> region_;  // as it stands on the terminal
-  std::vector<std::string> wanted_;  // as it shall
+  std::vector<std::string> region_;  // on the terminal now
+  std::vector<std::string> wanted_;  // to be drawn
 };
 
 }  // namespace rollctl

@@ -7,13 +7,13 @@
 
 namespace rollctl {
 
-// Tells the user of a command what it does and how it ended.
+// Reports the progress and the end of a command to its user.
 class Reporter : public Observer {
  public:
-  // How a change ended, and the exit status that follows. Last, and once.
+  // Reports the verdict and the exit status. Called once, last.
   virtual void finish(const Verdict& verdict, int exit_status) = 0;
 
-  // A command that could not be carried out at all.
+  // Reports a command that failed before it had a verdict.
   virtual void error(const Error& error, int exit_status) = 0;
 };
 

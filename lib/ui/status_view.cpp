@@ -14,7 +14,7 @@ namespace rollctl {
 
 namespace {
 
-// An app's condition in one word.
+// The app's condition, in one or two words.
 Span condition(const AppStatus& status) {
   if (status.change && status.change->phase == RunningChange::Phase::Interrupted)
     return {"interrupted", Tone::Bad};
@@ -31,7 +31,7 @@ Line heading(const AppStatus& status, WallTime now) {
   Line line{status.app + ": "};
   if (status.wanted == 0 && status.serving == 0) {
     line.emplace_back(status.release.empty() ? "never deployed" : "stopped", Tone::Quiet);
-    if (!status.release.empty()) line.emplace_back(fmt::format(", {} served last", status.release));
+    if (!status.release.empty()) line.emplace_back(fmt::format(", last release {}", status.release));
     return line;
   }
   if (!status.release.empty()) line.emplace_back(status.release + " serves with ");
@@ -52,24 +52,24 @@ std::vector<Line> change_lines(const AppStatus& status, WallTime now) {
   if (change.phase == RunningChange::Phase::Running)
     return {{Span("in progress:", Tone::Busy), fmt::format(" {}, begun {}", what, when)}};
   if (change.phase == RunningChange::Phase::Canary)
-    return {
-        {Span("canary:", Tone::Busy),
-         fmt::format(" {} (generation {}), since {}", change.release, change.generation, when)},
-        hint_line(fmt::format("`rollctl promote {0}` keeps it, `rollctl abort {0}` ends it", status.app))};
+    return {{Span("canary:", Tone::Busy),
+             fmt::format(" {} (generation {}), since {}", change.release, change.generation, when)},
+            hint_line(fmt::format("keep it with `rollctl promote {0}`, or end it with `rollctl abort {0}`",
+                                  status.app))};
   return {{Span("interrupted:", Tone::Bad), fmt::format(" {}, begun {}", what, when)},
-          hint_line(fmt::format("`rollctl recover {}` finishes it or undoes it", status.app))};
+          hint_line(fmt::format("finish or undo it with `rollctl recover {}`", status.app))};
 }
 
-// What is wrong beside the number of those that serve, and what to do about it.
+// Surplus instances and silent shims, with hints.
 std::vector<Line> trouble_lines(const AppStatus& status) {
   std::vector<Line> lines;
   if (const auto surplus = status.surplus(); !surplus.empty()) {
     const bool one = surplus.size() == 1;
     lines.push_back(
-        {Span("too many:", Tone::Bad), fmt::format(" {} {} {} and should not", one ? "instance" : "instances",
+        {Span("too many:", Tone::Bad), fmt::format(" {} {} {} but should not", one ? "instance" : "instances",
                                                    fmt::join(surplus, ", "), one ? "serves" : "serve")});
     lines.push_back(
-        hint_line(fmt::format("`rollctl recover {}` drains {}", status.app, one ? "it" : "them")));
+        hint_line(fmt::format("drain {1} with `rollctl recover {0}`", status.app, one ? "it" : "them")));
   }
   if (status.silent) {
     lines.push_back({Span("silent:", Tone::Bad), " " + status.silent->message});
@@ -93,16 +93,15 @@ std::string count_or_nothing(uint64_t count) {
 Span note(const InstanceStatus& instance, WallTime now) {
   std::vector<std::string> notes;
   if (instance.supervision == InstanceStatus::Supervision::Unsupervised) notes.emplace_back("unsupervised");
-  if (instance.supervision == InstanceStatus::Supervision::Silent)
-    notes.emplace_back("its shim does not answer");
+  if (instance.supervision == InstanceStatus::Supervision::Silent) notes.emplace_back("shim does not answer");
   if (instance.drain_deadline)
     notes.push_back(*instance.drain_deadline > now
                         ? "cut in " + short_duration(elapsed(now, *instance.drain_deadline))
-                        : "past its deadline");
+                        : "past drain deadline");
   if (instance.standby_until)
     notes.push_back(*instance.standby_until > now
                         ? "drains in " + short_duration(elapsed(now, *instance.standby_until))
-                        : "drains any moment");
+                        : "drains now");
   if (!instance.status.empty()) notes.push_back(instance.status);
   return {fmt::format("{}", fmt::join(notes, ", "))};
 }

@@ -12,15 +12,15 @@ namespace rollctl {
 
 enum class Detail {
   Normal,
-  Full,  // also generations, shims and what was steered
+  Full,  // also generations, shims and steering counters
 };
 
-// One app: what serves and since when, what runs or was left over, and a table of its instances. Cut to the
-// terminal's width.
+// One app: its release, any running or interrupted change, problems,
+// and a table of its instances. Cut to the terminal's width.
 std::vector<Line> status_lines(const AppStatus& status, WallTime now, const Terminal& terminal,
                                Detail detail);
 
-// All apps, a line each; nothing for none.
+// A table with one line per app; empty if there are none.
 std::vector<Line> overview_lines(const std::vector<AppStatus>& apps, WallTime now, const Terminal& terminal);
 
 }  // namespace rollctl

@@ -13,7 +13,7 @@ constexpr size_t kReadableRest = 12;
 
 }  // namespace
 
-// The columns that are shown, by their number, and how wide each is.
+// The indexes and widths of the visible columns.
 struct Table::Layout {
   std::vector<size_t> columns;
   std::vector<size_t> widths;
@@ -48,9 +48,8 @@ Table::Layout Table::lay_out(const Terminal& terminal) const {
   for (size_t column = 0; column < columns_.size(); ++column)
     if (full[column] > 0) by_importance.push_back(column);
   if (by_importance.empty()) return {};
-  // What fills the last column is text, which may be cut; the others hold numbers and names.
+  // The last column is prose, which may be cut; the others hold numbers and names.
   const size_t last = by_importance.back();
-  // Of equally important ones the left one is first.
   std::ranges::sort(by_importance, [this](size_t one, size_t other) {
     return std::pair(columns_[other].importance, one) < std::pair(columns_[one].importance, other);
   });
@@ -78,7 +77,7 @@ Table::Layout Table::lay_out(const Terminal& terminal) const {
 
 Line Table::line(const std::vector<Span>& cells, const Layout& layout, Charset charset) const {
   Line line;
-  std::string blank;  // not yet said: nothing ends in spaces
+  std::string blank;  // held back, so that no line ends in spaces
   for (size_t place = 0; place < layout.columns.size(); ++place) {
     const size_t column = layout.columns[place];
     const std::string text = cut_to_width(cells[column].text, layout.widths[place], charset);

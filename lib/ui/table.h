@@ -9,28 +9,27 @@
 
 namespace rollctl {
 
-// A release's label may be longer than all the rest of a line.
+// Keeps a long release label from pushing out the other columns.
 inline constexpr size_t kWidestRelease = 32;
 
-// Rows under headings, aligned, two spaces between columns. A column whose cells are all empty is left out.
-// Where the table is too wide, columns get their room in the order of their importance, and those for which
-// there is none are left out; the last column is text and may be cut down to a readable rest.
+// A table with headings, aligned, two spaces between columns. Columns without text are omitted. If the
+// terminal is too narrow, the least important columns are omitted; the last column may also be cut.
 class Table {
  public:
   enum class Align { Left, Right };
   struct Column {
     std::string heading;
     Align align = Align::Left;
-    int importance = 0;        // the highest gets its room first; of equals the leftmost
-    size_t widest = kNoLimit;  // on a terminal, where it would push out others
+    int importance = 0;        // the highest gets its room first; among equals the leftmost
+    size_t widest = kNoLimit;  // applies on a terminal only
   };
 
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
-  // As many cells as there are columns.
+  // One cell per column.
   void add_row(std::vector<Span> cells) { rows_.push_back(std::move(cells)); }
 
-  // The heading line first, and nothing where there is no row.
+  // The heading line, then the rows; empty without rows.
   [[nodiscard]] std::vector<Line> lines(const Terminal& terminal) const;
 
  private:

@@ -31,7 +31,7 @@ Charset charset_of(const Terminal::Environment& environment) {
   return Charset::Ascii;
 }
 
-// A serial line or a fresh pseudo-terminal does not know its size: it says 0.
+// A serial line or a new pseudo-terminal reports size 0.
 Terminal::Size size_of(int fd) {
   winsize window{};
   if (::ioctl(fd, TIOCGWINSZ, &window) != 0) return kUnknownSize;

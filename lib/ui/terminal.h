@@ -8,12 +8,12 @@
 
 namespace rollctl {
 
-// What --no-color says.
+// Never with --no-color.
 enum class ColorWish { Auto, Never };
 
-// What can be done on one output. Decided once, at the start.
+// The capabilities of one output, detected once at the start.
 struct Terminal {
-  enum class Motion { None, InPlace };  // InPlace: lines can be written over
+  enum class Motion { None, InPlace };  // InPlace: lines can be redrawn
   enum class Colors { Off, On };
   struct Size {
     size_t columns = kNoLimit;
@@ -24,17 +24,16 @@ struct Terminal {
   Motion motion = Motion::None;
   Colors colors = Colors::Off;
   Charset charset = Charset::Ascii;
-  // Its size now: a window may change while something is shown. Empty: no limit.
+  // Returns the current size, which changes with the window. Empty: no limit.
   std::function<Size()> ask_size;
 
   [[nodiscard]] Size size() const { return ask_size ? ask_size() : Size{}; }
 
   using Environment = std::function<const char*(const char*)>;
 
-  // What `fd` is: a terminal moves and has colours unless TERM is "dumb" or missing; NO_COLOR (set and not
-  // empty) and ColorWish::Never take the colours away; anything else than a terminal gets neither, and no
-  // limit to its lines. UTF-8 follows LC_ALL, LC_CTYPE, LANG. `fd` is borrowed for as long as sizes are asked
-  // for.
+  // Detects the capabilities of `fd`. A terminal redraws and has colours, unless TERM is "dumb" or missing;
+  // NO_COLOR (set and not empty) and ColorWish::Never turn colours off. Other files get neither, and no size
+  // limit. The charset follows LC_ALL, LC_CTYPE, LANG. size() uses `fd`, so it is borrowed for as long.
   static Terminal detect(int fd, const Environment& environment, ColorWish wish);
 };
 

@@ -9,8 +9,7 @@ namespace rollctl {
 
 namespace {
 
-// The C library knows UTF-8 and the width of characters, but only under a UTF-8 locale, which the process may
-// not be in: this thread is, while one of these lives.
+// Sets a UTF-8 locale for this thread during its lifetime: mbrtowc() and wcwidth() need one.
 class Utf8Locale {
  public:
   Utf8Locale() : before_(uselocale(utf8())) {}
@@ -41,7 +40,7 @@ bool turns_direction(wchar_t c) {
          (c >= 0x2066 && c <= 0x2069);
 }
 
-// Takes the next character off `text`.
+// Removes the next character from `text`.
 Glyph take_glyph(std::string_view& text, Charset charset) {
   const auto first = static_cast<unsigned char>(text.front());
   if (first < 0x80) {
@@ -50,7 +49,7 @@ Glyph take_glyph(std::string_view& text, Charset charset) {
     if (first < 0x20 || first == 0x7f) return plain({'^', static_cast<char>(first ^ 0x40)});
     return plain({static_cast<char>(first)});
   }
-  // For these characters alone: to load it takes longer than most of what else a short command does.
+  // Only beyond ASCII: loading the locale takes longer than the rest of a short command.
   const Utf8Locale locale;
   wchar_t character = 0;
   mbstate_t state{};

@@ -12,27 +12,26 @@
 
 namespace rollctl {
 
-// Every sentence about a change that people read, in one place: what is tried, what happened, how it ended.
+// All sentences about a change that people read: attempt, events, ending.
 
-// What a change does to a release: "deploy v2", "roll back to v1", "stop".
+// A command and its release: "deploy v2", "roll back to v1", "stop".
 std::string attempt_text(AppCommand command, const std::string& release);
 
-// An event as one sentence; nothing for events that are no news to people (intents, the end, which the
-// verdict tells better).
+// An event as one sentence; nothing for events that people need
+// not see (intents, and the end, which summary_text() tells).
 std::optional<std::string> event_text(const Event& event);
 
 // The summary: "web: v2 serves with 2 instances (was v1), 0 connections cut, 412 ms".
 std::string summary_text(const Verdict& verdict);
 
-// Did it not become what was asked for?
+// Whether the change did not reach its goal.
 bool is_failure(const Verdict& verdict);
 
-// A failure as an error: what was tried, on what and why; the hint says what to do next where the verdict
-// itself does not.
+// A failed verdict as an error: the attempt, the app and the reason, with a hint.
 Error failure_of(const Verdict& verdict);
 
-// What serves after a failure: "v1 serves as before with 2 instances", "nothing serves";
-// without "as before" where it needs attention.
+// The state after a failure: "v1 serves as before with 2 instances",
+// "nothing serves"; without "as before" if it needs attention.
 std::string aftermath_text(const Verdict& verdict);
 
 // "1 instance", "2 instances".

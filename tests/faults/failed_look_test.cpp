@@ -63,7 +63,7 @@ class FailedLookTest : public FaultsTest {
       EXPECT_NE(result.errors, "");
     }
     EXPECT_THAT(result.errors, testing::Not(AnyOf(HasSubstr("No such process"), HasSubstr("has ended"),
-                                                  HasSubstr("there is no app"))));
+                                                  HasSubstr("no such app"))));
     EXPECT_EQ(processes(), before_) << result.errors;
     EXPECT_EQ(app_->instance_folders(), folders_) << result.errors;
     EXPECT_EQ(ask(), "HTTP/1.1 200");

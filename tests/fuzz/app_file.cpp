@@ -9,7 +9,8 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-#include "config/generation_spec.h"
+#include "config/app_file_writer.h"
+#include "config/launch.h"
 
 namespace {
 

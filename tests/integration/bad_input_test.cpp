@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is wrong with what a user wrote is found before anything is touched, and the message says where.
+// Errors in user input are found before anything changes, and the message names the place.
 #include <filesystem>
 
 #include "support/app_fixture.h"
@@ -12,7 +12,7 @@ using testing::IsEmpty;
 
 class BadInputTest : public AppTest {
  protected:
-  // Refused with 2 while v1 serves, and nothing of it is remembered.
+  // Expects exit status 2, v1 still serving and no trace of the attempt.
   void expect_refused(const std::string& app_file, const std::vector<std::string>& words) {
     write_app(StubApp{});
     if (!std::filesystem::exists(journal_path())) deploy("v1");
@@ -46,7 +46,7 @@ TEST_F(BadInputTest, AMissingAppSuggestsTheOneThatWasMeant) {
 }
 
 TEST_F(BadInputTest, AnAppFileThatIsNoTomlIsRefusedWithItsLine) {
-  expect_refused("listen = [\":8080\"]\ncommand = [\"x\"\n", {app_path() + ":", "not valid TOML"});
+  expect_refused("listen = [\":8080\"]\ncommand = [\"x\"\n", {app_path() + ":", "invalid TOML"});
 }
 
 TEST_F(BadInputTest, AnUnknownKeyIsRefusedWithTheNearestOne) {

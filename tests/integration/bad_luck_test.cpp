@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What goes wrong around rollctl: full disks, torn files, locks, other rollctls, killed shims.
+// Failures outside rollctl: full disks, torn files, locks, other rollctls, killed shims.
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -19,7 +19,7 @@ using testing::IsEmpty;
 
 class BadLuckTest : public AppTest {
  protected:
-  // A release that is not ready before the deadline of 30 s, so that its deploy runs on.
+  // A release that stays unready until the deadline of 30 s, so that its deploy keeps running.
   ChildProcess start_endless_deploy(const std::string& release) {
     write_app(StubApp{.behaviours = {"never-ready"}, .tables = "[ready]\nkind = \"notify\"\n"});
     ChildProcess deploy = start({"deploy", "web", release, "--json"});
@@ -28,7 +28,7 @@ class BadLuckTest : public AppTest {
   }
 };
 
-// A small file system of its own below state/, seen by this process and its children alone.
+// Mounts a small file system on state/, visible only to this process and its children.
 class FullDiskTest : public BadLuckTest {
  protected:
   void SetUp() override {
@@ -49,7 +49,7 @@ class FullDiskTest : public BadLuckTest {
     const std::string block(4096, 'x');
     while (file.write(block.data(), static_cast<std::streamsize>(block.size())).flush()) {
     }
-    // What is left of the last block of the journal counts, too.
+    // The free rest of the journal's last block counts, too.
     std::ofstream tail(journal_path(), std::ios::app);
     while (tail.put('\n').flush()) {
     }
@@ -132,14 +132,14 @@ TEST_F(BadLuckTest, ASecondRollctlIsToldWhoHoldsTheLock) {
   for (const char* command : {"stop", "start", "recover", "remove"})
     EXPECT_THAT(rollctl({command, "web"}), ExitsWith(5)) << command;
   EXPECT_EQ(rollctl({"scale", "web", "2", "--json"}).event("error")["exit"], 5);
-  // Who only looks is let in.
+  // Commands that only read need no lock.
   const json now = status();
   EXPECT_EQ(now["deploy"]["phase"], "running");
   EXPECT_EQ(now["deploy"]["release"], "v2");
   EXPECT_EQ(now["release"], "v1");
   EXPECT_THAT(rollctl({"status", "web"}), ExitsWith(0));
   EXPECT_THAT(rollctl({"history", "web"}), ExitsWith(0));
-  // Another app is another lock.
+  // Another app has another lock.
   write_app(StubApp{.listen = {"127.0.0.1:9090"}}, "other");
   EXPECT_THAT(rollctl({"deploy", "other", "v1"}), ExitsWith(0));
   ASSERT_TRUE(first.send_signal(SIGINT));
@@ -164,8 +164,8 @@ TEST_F(BadLuckTest, ARollctlThatWasKilledIsToldByStatusAndUndoneByRecover) {
   EXPECT_THAT(rollctl({"recover", "web"}), ExitsWith(0));
 }
 
-// A rollctl is killed while the shim that it started does not run on for the moment: whoever recovers cannot
-// know yet whether that shim has its orders.
+// rollctl is killed while the shim that it started is stopped:
+// recovery cannot know yet whether the shim has its orders.
 class StartingShimTest : public BadLuckTest {
  protected:
   void begin_deploy() {
@@ -234,7 +234,7 @@ TEST_F(StartingShimTest, ThatComesUpJustAfterItWasCalledIsNotTakenForDead) {
   give_orders();
   kill_deploy();
   ChildSpec spec = rollctl_spec({"recover", "web", "--json"});
-  // It calls the shim of the first instance, and stops when it has called that of the second.
+  // It connects to the shim of the first instance, and stops after connecting to that of the second.
   const std::string trace = path("trace");
   const std::vector<std::string> stopping{
       "strace", "-qq", "-o", trace, "-e", "trace=connect", "-e", "inject=connect:signal=STOP:when=2"};
@@ -283,7 +283,7 @@ TEST_F(BadLuckTest, AReusedPidIsNobodyOfOurs) {
   const json instance = instance_of("v1");
   const std::string folder = path("run/web/" + std::to_string(instance["id"].get<int>()));
   json record = json::parse(read(folder + "/instance.json"));
-  // As after a power cut that left the run directory: both dead, the pids a stranger's.
+  // As after a power cut that kept the run directory: both are dead, and another process has the pids.
   kill_process(instance["shim_pid"]);
   kill_process(instance["pid"]);
   auto stranger = ChildProcess::spawn({.argv = {"sleep", "1000"}});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Releases that do not work: the old one serves on, clients notice nothing, and nothing of the new one stays.
+// Broken releases: the old one serves, clients notice nothing, and nothing of the new one is left.
 #include <algorithm>
 #include <filesystem>
 
@@ -26,7 +26,7 @@ class BadServerTest : public AppTest {
     AppTest::TearDown();
   }
 
-  // v2 behaves like that; v1 serves on as if nothing had been.
+  // v2 behaves like that; v1 serves as before.
   Said expect_rolled_back(StubApp v2, std::vector<std::string> options = {}) {
     v2.instances = 2;
     clients_->await_answers(5);
@@ -42,7 +42,7 @@ class BadServerTest : public AppTest {
     EXPECT_EQ(finished["outcome"], "rolled_back");
     return said;
   }
-  // Of clients; those of the probes are for /readyz.
+  // Requests of clients; probes request /readyz.
   [[nodiscard]] int client_requests_to(const std::string& release) const {
     return count_server_events([&](const json& event) {
       return event["release"] == release && event["event"] == "request" && event["detail"] == "/";
@@ -58,7 +58,7 @@ constexpr const char* kOwnAddress =
     "[ready]\nkind = \"http\"\naddress = \"127.0.0.1:{probe_port}\"\ndeadline = \"2s\"\n";
 constexpr const char* kNotify = "[ready]\nkind = \"notify\"\ndeadline = \"500ms\"\n";
 
-// Answers "200 OK" at the port of each server that comes, as soon as it is known which that is.
+// Answers "200 OK" at the probe port of each new server as soon as that port is known.
 class Squatter {
  public:
   explicit Squatter(std::string servers) : servers_(std::move(servers)), thread_([this] { run(); }) {}
@@ -175,7 +175,7 @@ TEST_F(BadServerTest, OneThatForksAndExits) {
 }
 
 TEST_F(BadServerTest, OneThatDiesBetweenReadyAndTheShift) {
-  // One of the two is ready and waits for the other when both die.
+  // Both die while one is ready and waits for the other.
   const Said said = expect_rolled_back(
       {.behaviours = {"exit-after=500ms:9"},
        .tables = "[ready]\nkind = \"exec\"\ncommand = [\"/bin/sh\", \"-c\", \"test $ROLL_INSTANCE = 3\"]\n"},
@@ -185,7 +185,7 @@ TEST_F(BadServerTest, OneThatDiesBetweenReadyAndTheShift) {
 }
 
 TEST_F(BadServerTest, OneThatDiesWhileItBakes) {
-  may_lose_ = 1;  // what was open in it: there is one client
+  may_lose_ = 1;  // the open connection of the only client
   const Said said =
       expect_rolled_back({.behaviours = {"exit-after=400ms:9", "drain-takes=0s"}, .tables = kHttp},
                          {"--bake", "30s", "--ready-deadline", "10s"});
@@ -242,7 +242,7 @@ TEST_F(BadServerTest, AFailureIsOneErrorObjectWithTheLogInJson) {
   EXPECT_THAT(clients_->stop(), IsEmpty());
 }
 
-// --- Ready and good, bad later ---
+// --- Failures after the first readiness ---
 
 class LaterTest : public AppTest {};
 
@@ -289,7 +289,7 @@ TEST_F(LaterTest, AServerThatDiesAfterTheDeployIsRestartedAndServesAgain) {
 }
 
 TEST_F(LaterTest, AServerThatDiesAgainAndAgainIsGivenUpAndStatusSaysSo) {
-  // It dies on its second start and on each that follows.
+  // It dies at its second and every later start.
   write(path("server.sh"), "#!/bin/sh\n[ -e " + path("once") + " ] && exit 7\n: > " + path("once") +
                                "\nexec " + program_path("stub_server") + " \"$@\"\n");
   chmod(path("server.sh").c_str(), 0755);
@@ -301,7 +301,7 @@ TEST_F(LaterTest, AServerThatDiesAgainAndAgainIsGivenUpAndStatusSaysSo) {
   await("given up", [&] { return instance_of("v1")["state"] == "failed"; });
   const Said said = rollctl({"status", "web"});
   EXPECT_THAT(said, AllOf(ExitsWith(3), Says("0 of 1 instance"), Says("failed")));
-  // `start` brings it up again.
+  // `start` replaces it.
   std::filesystem::remove(path("once"));
   EXPECT_THAT(rollctl({"start", "web"}), ExitsWith(0));
   expect_only("v1");

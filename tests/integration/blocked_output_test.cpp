@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Outputs that nobody reads, and programs that never stop writing: neither may keep rollctl from its
-// deadlines, its signals and the end of a change.
+// Unread outputs and programs that never stop writing must not
+// delay rollctl's deadlines, signals and the end of a change.
 #include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
@@ -21,13 +21,13 @@ using testing::Not;
 
 constexpr const char* kNotify = "[ready]\nkind = \"notify\"\n";
 
-// A pipe that has no room for a single byte.
+// A full pipe.
 class FullPipe {
  public:
   FullPipe() : pipe_(make_pipe(Blocking::No).value_or(Pipe{})) {
     const std::string some(4096, '.');
     while (::write(pipe_.write.get(), some.data(), some.size()) > 0) filled_ += some.size();
-    // Who writes gets one that blocks, as from any shell.
+    // The writer's end blocks, as from any shell.
     ::fcntl(pipe_.write.get(), F_SETFL, 0);
     ::fcntl(pipe_.read.get(), F_SETFL, 0);
   }
@@ -36,7 +36,7 @@ class FullPipe {
   void close_end() { pipe_.write.reset(); }
   void close_reader() { pipe_.read.reset(); }
 
-  // What was written since it was full, to the end.
+  // The data written after it was full, until EOF.
   std::string read_rest() {
     pipe_.write.reset();
     std::string text = read_all(pipe_.read.get(), size_t{1} << 30).value_or(std::string());
@@ -85,7 +85,7 @@ class BlockedOutputTest : public AppTest {
       return now["release"] == release && now["deploy"] == nullptr && now["instances"].size() == 1;
     });
   }
-  // The lock is free while its rollctl still waits for its output.
+  // The lock is free while rollctl still waits for its output.
   void expect_changes_are_possible() const { EXPECT_THAT(rollctl({"restart", "web"}), ExitsWith(0)); }
   static void expect_exit(ChildProcess& child, int code) {
     const auto exit = child.wait(kLong);
@@ -211,7 +211,7 @@ TEST_F(BlockedOutputTest, AProbeThatNeverStopsPrintingKeepsNoDeadline) {
   EXPECT_THAT(said, ExitsWith(1));
 }
 
-// Where steering ends with rollctl it stays with a canary, and who decides about that waits for its end.
+// Without eBPF rollctl attends its canary, and promote or abort wait for its exit.
 TEST_F(BlockedOutputTest, OfWhoStaysWithACanaryDoesNotHoldWhoDecides) {
   run_as(65534);
   deploy("v1");
@@ -233,7 +233,7 @@ TEST_F(BlockedOutputTest, OfWhoStaysWithACanaryDoesNotHoldWhoDecides) {
 
 class FloodTest : public BlockedOutputTest {
  protected:
-  // Somebody writes into the log of instance 1 as fast as he can.
+  // A process writes into the log of instance 1 as fast as it can.
   ChildProcess flood() const {
     ChildSpec spec;
     spec.argv = {"/bin/sh", "-c", "yes flood >>" + path("log/web/1.log")};
@@ -282,7 +282,7 @@ TEST_F(FloodTest, OfALogIsReadNoFasterThanItIsShown) {
     std::ofstream log(path("log/web/1.log"), std::ios::app);
     for (int line = 0; line < 200'000; ++line) log << "line " << line << "\n";
   }
-  // Nobody reads, for as long as it takes until nothing more is taken; and then everything comes.
+  // No reader until the pipe is full; then all of the output arrives.
   std::string text;
   while (text.find("line 199999\"") == std::string::npos) {
     char buffer[65536];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Canaries that stand and old releases that stand by, also when no rollctl runs.
+// Standing canaries and standby releases, also without a running rollctl.
 #include <algorithm>
 
 #include "support/app_fixture.h"
@@ -25,7 +25,7 @@ class CanaryTest : public AppTest {
     options.insert(options.end(), {"--canary", percent, "--json"});
     return try_deploy(release, stub, std::move(options));
   }
-  // How many of so many connections each release got.
+  // Opens so many connections; returns how many each release got.
   static std::map<std::string, int> answers(int count) {
     std::map<std::string, int> by_release;
     for (int i = 0; i < count; ++i) {
@@ -71,8 +71,7 @@ TEST_F(CanaryTest, AbortedNobodyNoticesThatItWas) {
   clients.await_answers(5);
   EXPECT_THAT(clients.stop(), IsEmpty());
   expect_only("v1");
-  EXPECT_THAT(rollctl({"abort", "web"}),
-              AllOf(ExitsWith(1), Complains("there is no canary of web to abort")));
+  EXPECT_THAT(rollctl({"abort", "web"}), AllOf(ExitsWith(1), Complains("web has no canary to abort")));
 }
 
 TEST_F(CanaryTest, IsInTheWayOfOtherChanges) {
@@ -81,7 +80,8 @@ TEST_F(CanaryTest, IsInTheWayOfOtherChanges) {
   for (const auto& command :
        {std::vector<std::string>{"deploy", "web", "v3"}, {"restart", "web"}, {"scale", "web", "2"}})
     EXPECT_THAT(rollctl(command),
-                AllOf(ExitsWith(5), Complains("a canary of v2 stands"), Complains("rollctl abort web")))
+                AllOf(ExitsWith(5), Complains("release v2 has been running as a canary since"),
+                      Complains("rollctl abort web")))
         << command[0];
   EXPECT_THAT(rollctl({"rollback", "web"}), ExitsWith(0));
   expect_only("v1");
@@ -95,7 +95,7 @@ TEST_F(CanaryTest, ThatDiesUnattendedLeavesItsShareToTheOld) {
   await_state("v2", "failed");
   auto by_release = answers(50);
   EXPECT_EQ(by_release["v1"], 50);
-  (void)clients.stop();  // what was open in the killed server is lost with it
+  (void)clients.stop();  // the killed server's open connections are lost
   EXPECT_THAT(rollctl({"promote", "web"}), AllOf(ExitsWith(1), Complains("does not serve any more")));
   EXPECT_THAT(rollctl({"abort", "web"}), ExitsWith(0));
   expect_only("v1");
@@ -179,7 +179,7 @@ TEST_F(CanaryTest, AHoldEndsByItself) {
   await("the standby has gone", [&] { return status()["instances"].size() == 1; });
   clients.await_answers(5);
   EXPECT_THAT(clients.stop(), IsEmpty());
-  // Without a program a listener that nobody put into a slot gets its share at once.
+  // Without a program, a listener without a slot gets its share at once.
   await("the steering has ended", [&] { return residents().size() == 2 && nobody_holds_steering(); });
   const auto lines = journal();
   EXPECT_TRUE(std::any_of(lines.begin(), lines.end(),
@@ -197,14 +197,15 @@ TEST_F(CanaryTest, TheNextDeployEndsAStandby) {
   expect_only("v3");
 }
 
-// Without privileges steering ends with rollctl: it stays, and others tell it what was decided.
+// Without privileges steering ends with rollctl: it attends
+// the canary, and other commands signal their decision to it.
 class AttendedCanaryTest : public CanaryTest {
  protected:
   void SetUp() override {
     CanaryTest::SetUp();
     if (!IsSkipped()) run_as(65534);
   }
-  // A deploy that stays, at the moment when it does.
+  // Starts a deploy and returns once it attends its canary.
   [[nodiscard]] ChildProcess deploy_and_stay(const std::string& release, const char* option,
                                              const char* value) const {
     write_app(StubApp{.instances = 2});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A rollctl with file capabilities, as setcap(8) gives them, in the hands of an ordinary user: it steers for
-// him, and runs nothing of his with them.
+// A rollctl with file capabilities (setcap(8)) run by an ordinary user: it steers for that user, and runs
+// none of the user's code with them.
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -56,7 +56,7 @@ class CapabilitiesTest : public AppTest {
     EXPECT_TRUE(ran) << ran.error().message;
     return ran ? Said{ran->exit, ran->output, ran->errors} : Said{};
   }
-  // The user's own, with what he wants a privileged rollctl to run.
+  // A folder of the user, with code for a privileged rollctl to run.
   void make_trap(const std::string& folder) const {
     fs::create_directory(folder);
     fs::copy_file(program_path("roll-shim"), folder + "/roll-shim");
@@ -108,7 +108,7 @@ TEST_F(CapabilitiesTest, NoCodeIsTakenFromWhereTheEnvironmentSays) {
   EXPECT_FALSE(fs::exists(trap_mark()));
 }
 
-// Where hard links are not protected anyone can give it a name in a folder of his own.
+// Without protected_hardlinks, any user can link it into an own folder.
 TEST_F(CapabilitiesTest, NoCodeIsTakenFromBesideANameThatAnyoneMayGiveIt) {
   make_trap(path("trap"));
   fs::create_hard_link(path("bin/rollctl"), path("trap/rollctl"));
@@ -133,7 +133,7 @@ TEST_F(CapabilitiesTest, ASetUserIdProgramRunsNothingAtAll) {
   write_app(StubApp{});
   for (const char* verb : {"deploy", "status", "doctor"})
     EXPECT_THAT(run(path("bin/suid"), {verb, "web"}),
-                AllOf(ExitsWith(7), Complains("does not run as another user or group than its caller")));
+                AllOf(ExitsWith(7), Complains("refuses to run setuid or setgid")));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Somebody sets the wall clock: what was meant in seconds is still as many.
+// Setting the wall clock must not change durations.
 #include "support/app_fixture.h"
 
 namespace rollctl::test {
@@ -11,7 +11,7 @@ using testing::AllOf;
 
 class ClockTest : public AppTest {
  protected:
-  // For the rollctls that are started from now on; those that run follow.
+  // Also affects running rollctls.
   void set_clock(const std::string& seconds) { write(path("clock"), seconds); }
   [[nodiscard]] ChildProcess start_on_clock(std::vector<std::string> arguments) const {
     ChildSpec spec = rollctl_spec(std::move(arguments));

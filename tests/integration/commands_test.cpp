@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Every command as it is meant to be used.
+// Every command in its normal use.
 #include <filesystem>
 #include <fstream>
 
@@ -346,7 +346,7 @@ TEST_F(CommandsTest, StopDrainsAllAndStartBringsThemBack) {
   await_no_process();
   EXPECT_FALSE(get());
   const Said shown = rollctl({"status", "web"});
-  EXPECT_THAT(shown, AllOf(ExitsWith(0), Says("stopped"), Says("v1 served last")));
+  EXPECT_THAT(shown, AllOf(ExitsWith(0), Says("stopped"), Says("last release v1")));
   EXPECT_THAT(rollctl({"stop", "web"}), AllOf(ExitsWith(0), Says("already")));
   for (const char* command : {"restart"})
     EXPECT_THAT(rollctl({command, "web"}), AllOf(ExitsWith(1), Complains("rollctl start web")));
@@ -387,7 +387,7 @@ TEST_F(CommandsTest, RemoveForgetsOnlyWhatIsStopped) {
 // --- status, history, logs, check, recover ---
 
 TEST_F(CommandsTest, StatusIsExactlyWhatTheManualSays) {
-  // Its status comes together with READY=1.
+  // Its status arrives with READY=1.
   deploy("v1",
          {.behaviours = {"status=all is well"}, .instances = 2, .tables = "[ready]\nkind = \"notify\"\n"});
   const json app = status();
@@ -442,7 +442,7 @@ TEST_F(CommandsTest, StatusWaitsForAChangeToEnd) {
   EXPECT_THAT(finish(deploy), ExitsWith(0));
 }
 
-// It meets the first shim, and goes on when all is different: what it read before that is of another moment.
+// It stops at the first shim and continues after a change: the data it read before is outdated.
 TEST_F(CommandsTest, StatusTellsOfOneMoment) {
   deploy("v1");
   ChildSpec slow = rollctl_spec({"status", "web", "--json"});
@@ -553,7 +553,7 @@ TEST_F(LogsTest, FollowingShowsWhatIsAddedAndTheNextInstances) {
 
 TEST_F(CommandsTest, CheckFindsNothingWrongAndTouchesNothing) {
   write_app(StubApp{});
-  EXPECT_THAT(rollctl({"check", "web"}), AllOf(ExitsWith(0), Says("nothing wrong"), Says("steer")));
+  EXPECT_THAT(rollctl({"check", "web"}), AllOf(ExitsWith(0), Says("no problems found"), Says("steer")));
   const json checked = rollctl({"check", "web", "--json"}).lines().front();
   EXPECT_EQ(checked["v"], 1);
   EXPECT_EQ(checked["ok"], true);

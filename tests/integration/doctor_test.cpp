@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the doctor finds depends on whom it is called by; what it leaves behind does not: nothing.
+// The findings of doctor depend on its user; it never leaves anything behind.
 #include <sys/stat.h>
 
 #include <chrono>
@@ -32,7 +32,7 @@ std::map<std::string, json> checks_of(const Said& said) {
   return checks;
 }
 
-// Not in a chroot, for one.
+// Not possible in a chroot, for example.
 bool user_namespaces_can_be_made() {
   ChildSpec spec;
   spec.argv = {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "unshare", "--user", "true"};
@@ -124,7 +124,7 @@ TEST_F(DoctorTest, RootInAContainerIsToldWhatTheContainerLacks) {
   EXPECT_EQ(checks_of(said).at("steer-ebpf")["ok"], false);
 }
 
-// CAP_BPF does not reach into the user namespace that it takes to make a network then.
+// CAP_BPF does not apply in the user namespace that the private network needs.
 TEST_F(DoctorTest, TheCapabilityAloneIsEnoughToTryTheProgram) {
   std::vector<std::string> before = as_nobody();
   before.insert(before.end(), {"--inh-caps=+bpf,+net_admin", "--ambient-caps=+bpf,+net_admin"});

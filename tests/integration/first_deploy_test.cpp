@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where nothing serves yet: gated and probed like any other deploy, and as many as one likes.
+// First deploys: gated and probed like any other, with any number of instances.
 #include <sys/resource.h>
 
 #include <cerrno>
@@ -25,7 +25,7 @@ TEST_F(FirstDeployTest, RefusesClientsUntilItIsReady) {
   ChildProcess deploy = start({"deploy", "web", "v1", "--json"});
   await("a probe reached it", [&] { return requests("/readyz") > 0; });
   int refused = 0;
-  // An unready stub_server answers "/" all the same.
+  // An unready stub_server still answers "/".
   while (!connect_client() && refused < 100) ++refused;
   EXPECT_EQ(requests("/"), 0);
   EXPECT_EQ(refused, 100);

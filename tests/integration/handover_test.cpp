@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How traffic moves: gates, probes, and what happens when servers die while they are steered.
+// How traffic moves: gates, probes, and servers that die while they are steered.
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -30,7 +30,7 @@ class HandoverTest : public AppTest {
   [[nodiscard]] int client_requests_to(const std::string& release) const {
     return count_of(release, "request", true, "/") + count_of(release, "request", false, "/");
   }
-  // Where nothing answers a SYN, connect() would try for minutes.
+  // Without an answer to a SYN, connect() would retry for minutes.
   static bool may_connect() {
     Fd client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     sockaddr_storage to{};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Signals and terminals that go away, in every phase.
+// Signals and closed terminals, in every phase.
 #include <fcntl.h>
 #include <pty.h>
 
@@ -144,7 +144,7 @@ TEST_F(InterruptTest, ASecondSignalLeavesAtOnceAndRecoverTidiesUp) {
   Clients clients;
   ChildProcess deploy = start_v2({.behaviours = {"never-ready", "ignore-term"}, .tables = kNotify});
   await_event(deploy, "instance.started");
-  await_listening("v2");  // from before then on it ignores SIGTERM
+  await_listening("v2");  // it already ignores SIGTERM then
   ASSERT_TRUE(deploy.send_signal(SIGINT));
   await_event(deploy, "instance.draining");
   ASSERT_TRUE(deploy.send_signal(SIGINT));

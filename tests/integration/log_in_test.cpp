@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the log-in of rollctl's caller has, and what of it goes along to whom.
+// What servers, probes and hooks inherit from the login of rollctl's caller.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -40,7 +40,7 @@ class LogInTest : public AppTest {
   }
   [[nodiscard]] std::string seen_by(const std::string& who) const { return read(path("seen/" + who)); }
 
-  // Its server, its probe and its hook look around; the server is of another user.
+  // Its server, probe and hook write down their state; the server has another user.
   [[nodiscard]] std::string curious_app() const {
     return "command = [\"/bin/sh\", \"-c\", \"" + look_as("server") + "; exec " +
            program_path("stub_server") + " --listen {listen}\"]\nlisten = [\"" + kAddress + "\"]\nuser = \"" +
@@ -49,7 +49,7 @@ class LogInTest : public AppTest {
            "\"]\n";
   }
 
-  // A server of another user, which rollctl believes only if it says that it is ready.
+  // A server of another user with notify readiness.
   [[nodiscard]] std::string notifying_app() const {
     return "command = [\"" + program_path("stub_server") + "\", \"--listen\", \"{listen}\"]\nlisten = [\"" +
            kAddress + "\"]\nuser = \"" + std::to_string(kSomebody) +

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The very text that people read when it is piped. Times and pids differ from run to run and are written as
-// <time> and <pid>.
+// The exact piped output. Times and pids differ between runs and are replaced by <time> and <pid>.
 #include <regex>
 
 #include "support/app_fixture.h"

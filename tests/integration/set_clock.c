@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Loaded into a program (LD_PRELOAD) it sets the wall clock for that one alone: by as many seconds as the
-// file $ROLL_TEST_CLOCK says, whenever it is asked.
+// Shifts the wall clock of a program into which it is preloaded (LD_PRELOAD), by the number of seconds in the
+// file $ROLL_TEST_CLOCK, read at every call.
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>

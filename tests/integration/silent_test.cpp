@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Shims that live and do not answer, servers that drain for longer than they were to, more instances than are
-// wanted, and more addresses than a packet has room for.
+// Shims that run but do not answer, servers that extend their drain, surplus instances, and more addresses
+// than fit into a packet.
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -22,7 +22,7 @@ using testing::Not;
 
 class SilentTest : public AppTest {
  protected:
-  // A shim that a test stopped goes on, so that what it looks after can be stopped.
+  // Continues stopped shims, so that their servers can be stopped.
   void TearDown() override {
     for (const Resident& one : residents_called("roll-shim " + path("run")))
       kill_process(one.id.pid, SIGCONT);
@@ -65,7 +65,7 @@ TEST_F(SilentTest, AChangeIsRefusedBeforeItTouchesAnything) {
   EXPECT_FALSE(std::filesystem::exists(path("run/web/4")));
 
   const Said shown = rollctl({"status", "web"});
-  EXPECT_THAT(shown, AllOf(ExitsWith(3), Says("3 of 3 instances"), Says("its shim does not answer"),
+  EXPECT_THAT(shown, AllOf(ExitsWith(3), Says("3 of 3 instances"), Says("shim does not answer"),
                            Says("kill -CONT " + text(pids, " "))));
   const json instance = status()["instances"][0];
   EXPECT_EQ(instance["answers"], false);
@@ -98,7 +98,7 @@ TEST_F(SilentTest, AShimWhoseClientsHaveAllItsPlacesIsNotTakenForDead) {
   expect_only("v1");
 }
 
-// What it was told it does when it goes on.
+// A continued shim handles the pending requests.
 TEST_F(SilentTest, AShimThatFallsSilentInADeployDoesNotBringItsServerBack) {
   deploy("v1");
   const pid_t shim = shims().front();
@@ -119,8 +119,8 @@ TEST_F(SilentTest, AShimThatFallsSilentInADeployDoesNotBringItsServerBack) {
   expect_only("v2");
 }
 
-// It hangs up on a rollctl that does not read, as one that was stopped at a terminal. That is not its end,
-// and its server would be started again by it.
+// A shim disconnects a rollctl that does not read, such as one stopped at a terminal. The shim itself goes on
+// and would restart its server.
 TEST_F(SilentTest, AShimThatHungUpOnRollctlIsCalledAgain) {
   if (!bash_can("/usr/bin/systemd-notify")) GTEST_SKIP() << "systemd-notify is not installed";
   const std::string chatter =

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Who opens the port: servers that inherit their sockets, and servers that know nothing of SO_REUSEPORT.
+// Servers that inherit their sockets, and servers without SO_REUSEPORT.
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -15,7 +15,7 @@ namespace {
 constexpr const char* kPython = "/usr/bin/python3";
 constexpr const char* kLowAddress = "127.0.0.1:80";
 
-// Socket-activated and graceful: on SIGTERM it stops accepting and finishes what it has begun.
+// Socket-activated and graceful: on SIGTERM it stops accepting and finishes its requests.
 constexpr const char* kActivatedServer = R"(import http.server, os, signal, socket, sys, threading
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -43,7 +43,7 @@ server.serve_forever(poll_interval=0.02)
 server.server_close()
 )";
 
-// Ready at a socket in the folder that {run_dir} names.
+// Answers probes at a socket in {run_dir}.
 constexpr const char* kServerWithSocketFile = R"(import os, socket, sys
 shared = socket.socket()
 shared.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -77,7 +77,7 @@ class SocketsTest : public AppTest {
            address + "\"]\nsocket = \"inherit\"\n" + more;
   }
 
-  // On SIGTERM it stops in the middle of whatever it does.
+  // On SIGTERM it exits at once.
   [[nodiscard]] std::string http_server(const std::string& keys = {}) const {
     return "command = [\"" + std::string(kPython) +
            "\", \"-m\", \"http.server\", \"{port}\", \"--bind\", \"127.0.0.1\", \"--protocol\", "
@@ -109,7 +109,7 @@ TEST_F(SocketsTest, AServerThatInheritsNeedsNoPrivilegeForALowPort) {
   write_script("activated.py", kActivatedServer);
   ASSERT_THAT(deploy_file("v1", activated("user = \"nobody\"\n", kLowAddress)), ExitsWith(0));
   Clients clients(kLowAddress);
-  // Whoever the servers are, the sockets are rollctl's.
+  // The sockets belong to rollctl's user, not to the servers'.
   EXPECT_THAT(deploy_file("v2", activated("user = \"daemon\"\n", kLowAddress)), ExitsWith(0));
   clients.await_answers(5);
   EXPECT_THAT(clients.stop(), IsEmpty());

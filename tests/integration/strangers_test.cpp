@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What other users of the host put in the way: the server's user in its run directory and in folders of his
-// own, and somebody who prepares what a user will take for his.
+// Attacks by other users of the host: by the server's user in run directories and other folders, and by a
+// user who forges another user's folders.
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -22,7 +22,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr uid_t kWeb = 65'534;  // whose the server is
+constexpr uid_t kWeb = 65'534;  // the server's user
 constexpr const char* kWebName = "nobody";
 constexpr uid_t kUser = 65'534;
 constexpr uid_t kStranger = 65'532;
@@ -31,7 +31,7 @@ Fd open_folder(const std::string& folder) {
   return Fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
-// As many as a login shell usually has.
+// The usual limit of a login shell.
 class FewDescriptors {
  public:
   FewDescriptors() {
@@ -49,7 +49,7 @@ class FewDescriptors {
 
 class StrangersTest : public AppTest {
  protected:
-  // The server's user's own folder of an instance.
+  // The folder of an instance that belongs to the server's user.
   [[nodiscard]] std::string server_folder(const json& instance) const {
     return path("run/web/" + std::to_string(instance.at("id").get<int>()) + "/server");
   }
@@ -83,7 +83,7 @@ TEST_F(StrangersTest, ThousandsOfNestedFoldersInARunDirectoryStopNoCommand) {
   EXPECT_THAT(fs::directory_iterator(path("run")), testing::Eq(fs::directory_iterator()));
 }
 
-// As the user of the servers, in all of their folders, until he is told to stop.
+// Runs as the servers' user in all of their folders, until stopped.
 class FolderMaker {
  public:
   explicit FolderMaker(std::string app_folder) : thread_([this, app = std::move(app_folder)] { run(app); }) {}
@@ -110,7 +110,7 @@ class FolderMaker {
         if (::mkdirat(folder.get(), made.c_str(), 0755) == 0) ++made_;
         (void)::mkdirat(folder.get(), (made + "/inner").c_str(), 0755);
       }
-      std::this_thread::sleep_for(1ms);  // a pace that leaves the disk to others
+      std::this_thread::sleep_for(1ms);  // leaves the disk to other processes
     }
   }
 
@@ -135,7 +135,7 @@ TEST_F(StrangersTest, WhoGoesOnMakingFoldersInRunDirectoriesStopsNoCommand) {
     EXPECT_THAT(rollctl({"remove", "web"}), ExitsWith(0));
     EXPECT_FALSE(fs::exists(path("run/web")));
   }
-  // Whatever was left then goes with the next command for whichever app.
+  // The next command for any app removes the rest.
   EXPECT_THAT(try_deploy("v1", {}), ExitsWith(0));
   EXPECT_THAT(rollctl({"stop", "web"}), ExitsWith(0));
   await("what is left of the folders is cleared", [&] {
@@ -173,16 +173,15 @@ TEST_F(StrangersTest, AnotherAppsEnvFileIsNotHandedToAServerByALinkOfItsUsers) {
   fs::create_symlink(path("secret"), path("his/env"));
   const StubApp with_link{.keys = std::string("user = \"") + kWebName + "\"\nenv_file = \"" +
                                   path("his/env") + "\""};
-  EXPECT_THAT(
-      try_deploy("v1", with_link),
-      AllOf(ExitsWith(2), Complains("is not given to the server: user 65534"), Complains(path("his"))));
+  EXPECT_THAT(try_deploy("v1", with_link),
+              AllOf(ExitsWith(2), Complains("to the server: user 65534"), Complains(path("his"))));
   ASSERT_EQ(::chown(path("secret").c_str(), kWeb, kWeb), 0);
   write(path("servers.jsonl"), "");
   ASSERT_EQ(::chmod(path("servers.jsonl").c_str(), 0666), 0);
   EXPECT_THAT(try_deploy("v1", with_link), ExitsWith(0));
 }
 
-// As where the folder of an app's logs was given to its user.
+// As if the app's log folder had been given to the server's user.
 class LogFolderTest : public StrangersTest {
  protected:
   void SetUp() override {
@@ -225,8 +224,8 @@ TEST_F(LogFolderTest, AFifoHoldsUpNeitherADeployNorLogs) {
   expect_only("v1");
 }
 
-// Somebody has prepared the folders that a user is to take for his own: there an instance is said to run,
-// with a process of that user's for its server.
+// Another user has forged a user's folders: a record there claims that an instance runs, with a process of
+// that user as its server.
 class ForgedFoldersTest : public StrangersTest {
  protected:
   void SetUp() override {
@@ -258,8 +257,7 @@ class ForgedFoldersTest : public StrangersTest {
     write_app(StubApp{});
     for (const auto& command : std::vector<std::vector<std::string>>{
              {"deploy", "web", "v1"}, {"recover", "web"}, {"status", "web"}, {"stop", "web"}})
-      EXPECT_THAT(rollctl(command), AllOf(ExitsWith(7), Complains("is not to be trusted")))
-          << command.front();
+      EXPECT_THAT(rollctl(command), AllOf(ExitsWith(7), Complains("cannot be trusted"))) << command.front();
     EXPECT_FALSE(victim_->has_exited());
   }
 
@@ -308,7 +306,7 @@ TEST_F(ForgedFoldersTest, AnAdHocAppOfAnothersIsNotRun) {
         "command = [\"touch\", \"" + mark + "\"]\nlisten = [\"" + std::string(kAddress) + "\"]\n");
   for (const char* name : {"state/web/app.toml", "state/web"})
     ASSERT_EQ(::chown(path(name).c_str(), kStranger, kStranger), 0);
-  EXPECT_THAT(rollctl({"deploy", "web", "v1"}), AllOf(ExitsWith(7), Complains("is not to be trusted")));
+  EXPECT_THAT(rollctl({"deploy", "web", "v1"}), AllOf(ExitsWith(7), Complains("cannot be trusted")));
   EXPECT_FALSE(fs::exists(mark));
 }
 
@@ -319,7 +317,7 @@ TEST_F(ForgedFoldersTest, AJournalOfAnothersIsNotBelieved) {
   ASSERT_EQ(::chown(path("state/web").c_str(), kUser, kUser), 0);
   write_app(StubApp{});
   for (const char* verb : {"status", "deploy", "history"})
-    EXPECT_THAT(rollctl({verb, "web"}), AllOf(ExitsWith(7), Complains("journal.jsonl is not to be trusted")))
+    EXPECT_THAT(rollctl({verb, "web"}), AllOf(ExitsWith(7), Complains("journal.jsonl cannot be trusted")))
         << verb;
 }
 

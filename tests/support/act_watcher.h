@@ -5,7 +5,7 @@
 
 namespace rollctl::test {
 
-// Is told by the fakes what is about to be done to them, and what became of it.
+// The fakes call it before and after each act on them.
 class ActWatcher {
  public:
   virtual ~ActWatcher() = default;
@@ -14,8 +14,8 @@ class ActWatcher {
   virtual void will_drain(InstanceId) {}
   virtual void will_shift(const Rotation&) {}
   virtual void settled(InstanceId) {}
-  virtual void server_failed(InstanceId) {}  // it died unasked, or became unready
-  // Who listens, who is ready or where connections go has changed.
+  virtual void server_failed(InstanceId) {}  // it exited unexpectedly, or became unready
+  // Listeners, readiness or the rotation have changed.
   virtual void changed() {}
 };
 

@@ -92,7 +92,7 @@ void Clients::run() {
     } else {
       ++answered_;
     }
-    std::this_thread::sleep_for(1ms);  // a pace that leaves the CPUs to others
+    std::this_thread::sleep_for(1ms);  // leaves the CPUs to other processes
   }
 }
 
@@ -144,7 +144,7 @@ void AppTest::TearDown() {
   if (IsSkipped()) return;
   stop_apps();
   census();
-  // A shim would start its server again, so they go first; then whatever is left.
+  // Shims first, since they restart their servers; then all others.
   for (const char* kind : {"roll-shim", ""})
     for (const Resident& one : residents_called(kind)) kill_process(one.id.pid);
   std::error_code ignored;
@@ -217,7 +217,7 @@ ChildSpec AppTest::rollctl_spec(std::vector<std::string> arguments) const {
 }
 
 void AppTest::run_as(uid_t uid) {
-  write(path("servers.jsonl"), "");  // he could not make it beside those folders
+  write(path("servers.jsonl"), "");  // that user cannot create it there
   ASSERT_EQ(::chown(path("servers.jsonl").c_str(), uid, uid), 0);
   for (const char* name : {"config", "run", "state", "log"})
     ASSERT_EQ(chown(path(name).c_str(), uid, uid), 0) << name;

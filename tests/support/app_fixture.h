@@ -21,23 +21,23 @@ namespace rollctl::test {
 using nlohmann::json;
 using namespace std::chrono_literals;
 
-inline constexpr Millis kLong{30'000};  // for what is expected to happen; the machine may be busy
+inline constexpr Millis kLong{30'000};  // limit for expected events; the machine may be busy
 inline constexpr const char* kAddress = "127.0.0.1:8080";
 
-// Who answered a client.
+// The answer to a client.
 struct ClientAnswer {
   int status = 0;
   std::string release;
   std::string instance;
 };
-// One GET on a connection of its own. The error is what a client would see.
+// One GET on a new connection. The error is what a client would see.
 Result<ClientAnswer> get(const std::string& address = kAddress, const std::string& path = "/",
                          Millis timeout = kLong);
 
-// A client that is connected and stays so until it goes.
+// A client that stays connected until it is destroyed.
 Result<Fd> connect_client(const std::string& address = kAddress);
 
-// Clients that ask one after the other, each on a connection of its own, until stopped. None tries again.
+// Clients that send requests one after the other, each on a new connection, until stopped. They never retry.
 class Clients {
  public:
   explicit Clients(std::string address = kAddress);
@@ -45,9 +45,9 @@ class Clients {
   Clients(const Clients&) = delete;
   Clients& operator=(const Clients&) = delete;
 
-  // What went wrong; empty: nothing.
+  // The failures; empty if there were none.
   std::vector<std::string> stop();
-  // Blocks until so many more were answered.
+  // Blocks until so many more requests were answered.
   void await_answers(int count) const;
 
  private:
@@ -65,18 +65,18 @@ struct StubApp {
   std::vector<std::string> behaviours = {};
   std::vector<std::string> listen = {kAddress};
   int instances = 1;
-  std::string keys = {};    // further lines of the top level
+  std::string keys = {};    // further top-level lines
   std::string tables = {};  // further tables
 };
 
-// What a rollctl that has ended said.
+// The output and exit of a rollctl that has ended.
 struct Said {
   ChildExit exit;
   std::string out;
   std::string err;
 
   [[nodiscard]] std::vector<json> lines() const;            // of --json
-  [[nodiscard]] json event(const std::string& name) const;  // the last of that name, or null
+  [[nodiscard]] json event(const std::string& name) const;  // the last event of that name, or null
   [[nodiscard]] std::vector<std::string> event_names() const;
 };
 void PrintTo(const Said& said, std::ostream* out);  // NOLINT(readability-identifier-naming): gtest's name
@@ -91,8 +91,8 @@ MATCHER_P(Says, text, "") {
   return arg.out.find(text) != std::string::npos;
 }
 
-// The real rollctl with folders and a network of its own. At the end all apps are stopped, and then nothing
-// may be left of them: no process, no instance's folder, no steering, no descriptor of this process.
+// Runs the real rollctl with private folders and a private network. TearDown() stops all apps and checks that
+// nothing is left: no process, no instance folder, no steering, no descriptor of this process.
 class AppTest : public NetNamespaceTest {
  protected:
   void SetUp() override;
@@ -112,19 +112,19 @@ class AppTest : public NetNamespaceTest {
     write(app_path(app), text);
   }
   void write_app(const StubApp& stub, const std::string& app = "web") const { write_app(text_of(stub), app); }
-  // From now on rollctl runs as that user, without any capability, in folders of his own.
+  // From now on rollctl runs as that user, without capabilities, in that user's folders.
   void run_as(uid_t uid);
   [[nodiscard]] std::string text_of(const StubApp& stub) const;
 
   [[nodiscard]] ChildSpec rollctl_spec(std::vector<std::string> arguments) const;
   Said rollctl(std::vector<std::string> arguments) const;
   ChildProcess start(std::vector<std::string> arguments) const;
-  // Both write the app file first. The first also expects success.
+  // Both write the app file first; the first also expects success.
   void deploy(const std::string& release, const StubApp& stub = {}) const;
   Said try_deploy(const std::string& release, const StubApp& stub,
                   std::vector<std::string> options = {}) const;
 
-  // Reads the lines of a `--json` until that event comes.
+  // Reads lines of `--json` until that event.
   static json await_event(ChildProcess& child, const std::string& name);
   static Said finish(ChildProcess& child);
 
@@ -133,22 +133,22 @@ class AppTest : public NetNamespaceTest {
   // The first instance of that release.
   [[nodiscard]] json instance_of(const std::string& release) const;
 
-  // What stub servers wrote into their common --count-file.
+  // The content of the common --count-file of the stub servers.
   [[nodiscard]] std::vector<json> server_events() const;
   [[nodiscard]] int count_server_events(const std::function<bool(const json&)>& counts) const;
   // One of its stub_servers does.
   void await_listening(const std::string& release) const;
-  // Looks again and again, at most kLong.
+  // Polls until it holds, for at most kLong.
   static void await(const char* what, const std::function<bool()>& holds);
 
-  // A release that serves alone, with so many instances, and nothing of another one stands.
+  // Expects that only this release serves, with so many instances, and that no other instance runs.
   void expect_only(const std::string& release, int instances = 1) const;
 
   static void kill_process(pid_t pid, int signal = SIGKILL);
 
-  // The last one of an instance may end a moment after it told that it is over.
+  // The last process of an instance may exit a moment after it reported its end.
   static void await_no_process();
-  // No shim has anything of a steering in its hands.
+  // Expects that no shim holds a steering.
   static bool nobody_holds_steering();
 
   std::string dir_;

@@ -57,7 +57,7 @@ struct ChildProcess::State {
   Fd errors_pipe;
   std::string output;
   std::string errors;
-  size_t lines_read = 0;  // bytes of `output` that read_line() gave out
+  size_t lines_read = 0;  // bytes of `output` that read_line() has returned
 
   void reap(int flags) {
     siginfo_t info{};
@@ -95,7 +95,7 @@ struct ChildProcess::State {
                  {}};
   }
 
-  // Blocks until there is news in the output or the process, or the deadline has come (false).
+  // Blocks until there is output or an exit; false at the deadline.
   Result<bool> await_news(TimePoint deadline) {
     std::vector<pollfd> polled;
     if (output_pipe) polled.push_back({output_pipe.get(), POLLIN, 0});
@@ -193,7 +193,7 @@ Result<ChildExit> ChildProcess::wait(Millis timeout) {
   for (;;) {
     if (!state_->exit && state_->process.has_exited()) state_->reap(WNOHANG);
     if (state_->exit) {
-      state_->drain();  // what is in the pipes; a grandchild may hold them open for ever
+      state_->drain();  // only the data in the pipes; a grandchild may keep them open forever
       return *state_->exit;
     }
     auto news = state_->await_news(deadline);
@@ -211,7 +211,7 @@ Result<ChildExit> ChildProcess::stop(int signal, Millis timeout) {
 
 Status ChildProcess::write_input(std::string_view text) {
   if (!state_->input) return fail(ErrorKind::Invalid, state_->name + " has no input");
-  ::signal(SIGPIPE, SIG_IGN);  // a child that has gone is an error here, not the end of the test
+  ::signal(SIGPIPE, SIG_IGN);  // writing to a dead child must be an error, not end the test
   return write_all(state_->input.get(), text);
 }
 
@@ -222,7 +222,7 @@ void ChildProcess::close_input() {
 Result<std::string> ChildProcess::read_line(Millis timeout) {
   auto deadline = std::chrono::steady_clock::now() + timeout;
   for (;;) {
-    bool gone = has_exited();  // looked at first: what it wrote before that is in the pipe by now
+    bool gone = has_exited();  // checked first: its output is then complete in the pipe
     state_->drain();
     auto end = state_->output.find('\n', state_->lines_read);
     if (end != std::string::npos) {
@@ -274,7 +274,7 @@ Result<RunResult> run_child(ChildSpec spec, Millis timeout) {
 }
 
 std::string program_path(std::string_view name) {
-  // Test programs stand in build/tests, the programs in build/bin.
+  // Test programs are in build/tests, the programs in build/bin.
   std::error_code error;
   auto self = std::filesystem::read_symlink("/proc/self/exe", error);
   return (self.parent_path().parent_path() / "bin" / name).string();

@@ -16,7 +16,7 @@
 
 namespace rollctl::test {
 
-// How a child ended: an exit code, or the signal that killed it (then `code` is -1).
+// The exit of a child: a code, or the signal that killed it (then `code` is -1).
 struct ChildExit {
   int code = -1;
   int signal = 0;
@@ -33,24 +33,23 @@ enum class Input { Null, Pipe };
 enum class Output { Capture, Inherit, Discard };
 
 struct ChildSpec {
-  std::vector<std::string> argv;      // argv[0] is looked up in PATH unless it has a slash
-  std::vector<std::string> env = {};  // "NAME=VALUE" on top of ours; "NAME" alone takes it away
-  std::vector<std::pair<int, int>> fds =
-      {};  // ours (borrowed) → theirs; nothing else is passed but 0, 1 and 2
+  std::vector<std::string> argv;              // argv[0] is looked up in PATH unless it has a slash
+  std::vector<std::string> env = {};          // added to our environment; "NAME" alone removes it
+  std::vector<std::pair<int, int>> fds = {};  // ours (borrowed) → theirs; only these and 0, 1, 2 are passed
   std::string workdir = {};
   Input input = Input::Null;
   Output output = Output::Capture;  // standard output and standard error
-  std::optional<uid_t> uid = {};    // also the group of that number; no further groups
+  std::optional<uid_t> uid = {};    // also the primary group; no further groups
 };
 
-// A child for tests only: it is killed (SIGKILL) and reaped when this object goes, and also when the thread
-// that started it ends, so that no test leaves a process behind. Its own children are its business.
+// A child process of a test. It is killed (SIGKILL) and reaped when this object is destroyed or the thread
+// that started it ends, so that no test leaves a process behind; its own children are not.
 //
-// Captured output flows through pipes of 1 MiB that every call here empties; a child that writes more while
-// no call is made blocks.
+// Output is captured through pipes of 1 MiB, which every call here
+// empties; a child that writes more between two calls blocks.
 class ChildProcess {
  public:
-  // Fails when the program cannot be executed. Blocks until it was.
+  // Blocks until the program is executed; fails if that is impossible.
   static Result<ChildProcess> spawn(ChildSpec spec);
 
   ChildProcess(ChildProcess&&) noexcept;
@@ -62,8 +61,8 @@ class ChildProcess {
   [[nodiscard]] bool has_exited() const;
   [[nodiscard]] Status send_signal(int signal) const;
 
-  // Blocks until it has exited, and reaps it. Busy, with what it wrote so far, when it still runs after
-  // `timeout`. May be called again.
+  // Blocks until it has exited, and reaps it. Busy, with its output so far, if it still runs after `timeout`.
+  // May be called again.
   Result<ChildExit> wait(Millis timeout);
 
   // send_signal() and wait().
@@ -73,14 +72,14 @@ class ChildProcess {
   Status write_input(std::string_view text);
   void close_input();
 
-  // The next line of its standard output, without '\n'. Blocks. NotFound when it closed its output before a
-  // whole line came, Busy after `timeout`.
+  // The next line of its standard output, without '\n'. Blocks. NotFound if the output ends before a whole
+  // line, Busy after `timeout`.
   Result<std::string> read_line(Millis timeout);
 
-  // Blocks until `text` stands in its standard output; errors as read_line().
+  // Blocks until its standard output contains `text`; errors as for read_line().
   Status await_output(std::string_view text, Millis timeout);
 
-  // All that it wrote so far. Never block.
+  // Its output so far. Never block.
   const std::string& output();
   const std::string& errors();
 

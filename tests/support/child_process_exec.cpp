@@ -56,7 +56,7 @@ std::vector<char*> exec_array(std::vector<std::string>& texts) {
   sigprocmask(SIG_SETMASK, &none, nullptr);
   for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
 
-  // Out of the way of every number that is a target, so that no dup2 overwrites a source.
+  // Moves sources away from all target numbers, so that no dup2 overwrites a source.
   int lowest_free = 3;
   for (const auto& [ours, theirs] : plan.fds) lowest_free = std::max(lowest_free, theirs + 1);
   int report = fcntl(report_fd, F_DUPFD_CLOEXEC, lowest_free);

@@ -10,8 +10,8 @@
 
 namespace rollctl::test {
 
-// Everything the child needs between fork and exec, made before the fork: afterwards only async-signal-safe
-// calls are allowed, since another thread may have held malloc's lock.
+// The data for the child between fork and exec, prepared before the fork: afterwards only async-signal-safe
+// calls are allowed, since another thread may hold malloc's lock.
 struct ExecPlan {
   std::vector<char*> argv;
   std::vector<char*> env;
@@ -22,14 +22,14 @@ struct ExecPlan {
   pid_t parent = 0;
 };
 
-// Ours with `changes` put on top: "NAME=VALUE" sets, "NAME" alone takes away.
+// Our environment with `changes`: "NAME=VALUE" sets, "NAME" alone removes.
 std::vector<std::string> merge_environment(const std::vector<std::string>& changes);
 
-// The array that exec wants. It points into `texts`, which has to outlive it.
+// The array for exec. It points into `texts`, which must outlive it.
 std::vector<char*> exec_array(std::vector<std::string>& texts);
 
-// To be called in the child of a fork: becomes the program, or writes the errno to `report_fd` and exits.
-// Nothing of `report_fd` and of what the plan does not name is left open in the program.
+// Call it in the child of a fork: executes the program, or writes the errno to `report_fd` and exits. The
+// program gets only the descriptors of the plan, not `report_fd`.
 [[noreturn]] void become_child(const ExecPlan& plan, int report_fd);
 
 }  // namespace rollctl::test

@@ -10,15 +10,14 @@
 
 namespace rollctl::test {
 
-// What the descriptors of a process are by their number, as the kernel names them: a path, "socket:[123]".
-// Those that are closed while it looks are left out; a process that has ended has none.
+// The descriptors of a process and their kernel names: a path, "socket:[123]". Omits descriptors that close
+// meanwhile; a process that has exited has none.
 std::map<int, std::string> descriptors_of(pid_t pid);
 
-// How many this process has.
+// The number of descriptors of this process.
 size_t count_descriptors();
 
-// Those that hold a steering ("anon_inode:bpf-map"). A path that only has such a name in it does not
-// count.
+// The descriptors that hold a steering ("anon_inode:bpf-map"), not paths that contain such a name.
 std::vector<std::string> steering_held_by(pid_t pid);
 
 }  // namespace rollctl::test

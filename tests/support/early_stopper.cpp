@@ -53,7 +53,7 @@ std::optional<pid_t> EarlyStopper::await(Millis patience) {
   return pid;
 }
 
-// Each folder costs a failing execve(2), and no variable may be longer than 128 KiB.
+// Each folder costs a failing execve(2); a variable is limited to 128 KiB.
 std::string EarlyStopper::long_path() {
   std::string path;
   for (int i = 0; i < 30'000; ++i) path += "/n:";

@@ -11,8 +11,9 @@
 
 namespace rollctl::test {
 
-// A user who stops (SIGSTOP) the first process below this one that he may: one that has just changed to him,
-// and has executed nothing yet. He lives until he has, or this object goes. Only root can make one.
+// A process of another user that stops (SIGSTOP) the first descendant of this process that it may signal: one
+// that has just changed to that user and not executed its program yet. It runs until then or until this
+// object is destroyed. Needs root.
 class EarlyStopper {
  public:
   explicit EarlyStopper(uid_t user);
@@ -20,10 +21,10 @@ class EarlyStopper {
   EarlyStopper(const EarlyStopper&) = delete;
   EarlyStopper& operator=(const EarlyStopper&) = delete;
 
-  // The process that he has stopped. Blocks.
+  // The stopped process. Blocks.
   std::optional<pid_t> await(Millis patience);
 
-  // A PATH that takes long to look through, so that he has the time.
+  // A PATH whose search takes long enough for the stop.
   static std::string long_path();
 
  private:

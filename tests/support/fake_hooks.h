@@ -10,7 +10,7 @@
 
 namespace rollctl::test {
 
-// Programs that are only names: they take their time and end as the test says, else well.
+// Hooks without programs: each takes the time and has the result that the test sets, else succeeds.
 class FakeHooks final : public Hooks {
  public:
   explicit FakeHooks(FakeScheduler& scheduler) : scheduler_(scheduler) {}

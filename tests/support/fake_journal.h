@@ -10,7 +10,7 @@ namespace rollctl::test {
 
 class FakeJournal final : public Journal {
  public:
-  // On the disk when that was awaited, and no sooner.
+  // Durable only after the acknowledgement was awaited.
   Acknowledgement commit(const Event& event) override {
     const size_t place = events.size();
     events.push_back(event);
@@ -26,7 +26,7 @@ class FakeJournal final : public Journal {
 
   std::vector<Event> events;
 
-  // The last intent of that name; null where there is none.
+  // The last intent of that name, or null.
   [[nodiscard]] const Event* last_intent(const std::string& name) const {
     const auto found = std::find_if(intents_.rbegin(), intents_.rend(),
                                     [&](size_t place) { return events[place].name == name; });
@@ -43,7 +43,7 @@ class FakeJournal final : public Journal {
   }
 
  private:
-  std::vector<size_t> intents_;  // which of them are on the disk
+  std::vector<size_t> intents_;  // the durable ones
 };
 
 }  // namespace rollctl::test

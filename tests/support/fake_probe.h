@@ -9,7 +9,7 @@
 
 namespace rollctl::test {
 
-// Knows from the script whether a server is ready, once it can be reached.
+// Takes a reachable server's readiness from its script.
 class FakeProbe final : public Probe {
  public:
   FakeProbe(FakeScheduler& scheduler, const FakeInstances& instances)

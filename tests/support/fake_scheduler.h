@@ -14,8 +14,8 @@
 
 namespace rollctl::test {
 
-// Time that stands still until the test runs it: run_until() jumps from one thing that is due to the next,
-// and nothing ever waits. Things due at the same time happen in the order in which they were asked for.
+// Simulated time: run_until() jumps from one due callback to the next and never waits. Callbacks due at the
+// same time run in the order of their registration.
 class FakeScheduler final : public Scheduler {
  public:
   [[nodiscard]] TimePoint now() const override { return now_; }
@@ -31,18 +31,18 @@ class FakeScheduler final : public Scheduler {
     return Watch(std::move(timer));
   }
 
-  // A scripted event: what the world does at that time, whoever watches. In the past: as soon as time runs.
+  // A scripted event of the outside world; one in the past runs as soon as time runs.
   void at(TimePoint when, std::function<void()> event) { add(std::max(when, now_), std::move(event)); }
   void in(Micros delay, std::function<void()> event) { at(now_ + delay, std::move(event)); }
 
-  // As a Loop does it, but without waiting. A wait that could never end (no deadline, nothing due) is a
-  // failure of the test, and so is one that goes round without time passing, and a nested one.
+  // Like Loop, but without waiting. The test fails on a wait that cannot end (no deadline, nothing due), on
+  // one that repeats without time passing, and on a nested one.
   WaitEnd run_until(const std::function<bool()>& satisfied, TimePoint deadline) override {
     if (running_) {
       ADD_FAILURE() << "run_until() was called from a callback";
       return WaitEnd::DeadlinePassed;
     }
-    // A test's double may throw out of a callback, as if the program were killed there.
+    // A test double may throw from a callback to simulate a kill.
     struct Running {
       bool& flag;
       ~Running() { flag = false; }
@@ -51,12 +51,12 @@ class FakeScheduler final : public Scheduler {
     return run(satisfied, deadline);
   }
 
-  // Lets that much time pass.
+  // Advances the time.
   void advance(Micros duration) {
     run_until([] { return false; }, now_ + duration);
   }
 
-  // Timers and scripted events that are still to come.
+  // Pending timers and scripted events.
   [[nodiscard]] size_t pending() const { return queue_->size(); }
 
  private:
@@ -102,7 +102,7 @@ class FakeScheduler final : public Scheduler {
 
   static constexpr int kTooManyRounds = 100'000;
 
-  // Shared with the timers, so that a watch that outlives the scheduler is harmless in a test.
+  // Shared with the timers, so that a watch may outlive the scheduler.
   std::shared_ptr<Queue> queue_ = std::make_shared<Queue>();
   TimePoint now_{std::chrono::hours(1)};
   uint64_t last_ = 0;

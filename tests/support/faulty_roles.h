@@ -12,25 +12,25 @@
 
 namespace rollctl::test {
 
-// Counts the calls of all roles. At one of them, something goes wrong.
+// Counts the calls of all roles and injects a fault at one of them.
 class Faults {
  public:
-  // The n-th call, counted from 1, fails and does nothing.
+  // The n-th call, from 1, fails without effect.
   void fail_call(int n) { failing_ = n; }
-  // It fails, and so do all later calls of the same name.
+  // It fails, as do all later calls of the same name.
   void fail_from(int n) { failing_from_ = n; }
   // The next call of that name fails.
   void fail_next(std::string call) { failing_name_ = std::move(call); }
-  // That is done just before it.
+  // Runs just before the call.
   void before_call(int n, std::function<void()> action) {
     acting_ = n;
     action_ = std::move(action);
   }
-  // The number of the n-th call from now.
+  // The absolute number of the n-th call from now.
   [[nodiscard]] int from_now(int n) const { return calls_ + n; }
   void none() { failing_ = failing_from_ = acting_ = 0; }
 
-  // The call at which it happened: "steering.shift"; empty while it has not.
+  // The call with the fault ("steering.shift"); empty before it.
   [[nodiscard]] const std::string& where() const { return where_; }
 
   std::optional<Error> next(std::string_view call) {
@@ -186,7 +186,7 @@ class FaultyJournal final : public Journal {
   Faults& faults_;
 };
 
-// An attempt that fails is answered with "not ready".
+// A faulty attempt answers "not ready".
 class FaultyProbe final : public Probe {
  public:
   FaultyProbe(Probe& real, Faults& faults) : real_(real), faults_(faults) {}

@@ -8,7 +8,7 @@
 
 namespace rollctl::test {
 
-// While it stands no file of this process can grow: a write fails with EFBIG, "File too large".
+// During its lifetime no file of this process can grow: a write fails with EFBIG, "File too large".
 class FullDisk {
  public:
   FullDisk() {

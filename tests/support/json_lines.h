@@ -7,7 +7,7 @@
 
 namespace rollctl::test {
 
-// The lines of a text that are JSON objects. One without its end is left out: it is still being written.
+// The JSON objects in the lines of a text. Omits a last line without '\n': it is still being written.
 std::vector<nlohmann::json> json_lines(const std::string& text);
 
 }  // namespace rollctl::test

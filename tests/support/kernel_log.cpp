@@ -20,7 +20,7 @@ Result<KernelLog> KernelLog::open_at_end() {
 std::vector<std::string> KernelLog::new_complaints() {
   std::vector<std::string> complaints;
   for (;;) {
-    // One record a read: "priority,number,time,flags;text", never longer than this.
+    // One record per read: "priority,number,time,flags;text", never longer than this.
     char record[8192];
     const ssize_t size = ::read(messages_.get(), record, sizeof record);
     if (size < 0 && (errno == EINTR || errno == EPIPE)) continue;  // EPIPE: some were overwritten

@@ -10,13 +10,13 @@
 
 namespace rollctl::test {
 
-// What the kernel has logged since this was opened, whoever made it do so.
+// The kernel's log since this object was opened.
 class KernelLog {
  public:
-  // Fails where there is no /dev/kmsg, or where this user may not read it.
+  // Fails if /dev/kmsg is missing or not readable.
   static Result<KernelLog> open_at_end();
 
-  // The complaints (complains_about_bpf()) since it was opened or last asked. Does not wait.
+  // The lines with complains_about_bpf() since the last call. Does not wait.
   std::vector<std::string> new_complaints();
 
  private:
@@ -24,9 +24,9 @@ class KernelLog {
   Fd messages_;
 };
 
-// Whether this line of the kernel's log, a warning or a crash, is about BPF programs, their verifier or the
-// groups that they decide for. Each report of the kernel names the function in it, or its source file. Other
-// troubles of the host are not ours.
+// Whether this line of the kernel's log is a warning or crash about BPF
+// programs, the verifier or SO_REUSEPORT groups. Kernel reports name the
+// function or the source file. Other problems of the host are ignored.
 bool complains_about_bpf(std::string_view line);
 
 }  // namespace rollctl::test

@@ -9,8 +9,8 @@
 namespace rollctl::test {
 namespace {
 
-// Linked into a test program, it lets that fail when the kernel warned while it ran. Tests that run beside it
-// are seen as well: then several fail for one warning.
+// Makes the test program fail if the kernel logged a warning while it ran. Tests that run at the same time
+// see the same warning and fail as well.
 class KernelLogWatch final : public testing::Environment {
  public:
   void SetUp() override {

@@ -23,7 +23,7 @@ class RecordingObserver final : public Observer {
     return std::count_if(events.begin(), events.end(),
                          [&](const Event& event) { return event.name == name; });
   }
-  // Where it stands in the sequence, or -1.
+  // Its index in the sequence, or -1.
   [[nodiscard]] int place_of(const std::string& name, InstanceId id) const {
     const auto found = std::find_if(events.begin(), events.end(), [&](const Event& event) {
       return event.name == name && event.fields.value("id", InstanceId{0}) == id;

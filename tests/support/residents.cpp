@@ -21,15 +21,14 @@ std::string link_target(const fs::path& path) {
   return fs::read_symlink(path, gone).string();
 }
 
-// A process may end between any two looks at it; a read of what is open then fails with ESRCH.
+// A process may exit at any time; reading its open files then fails with ESRCH.
 Result<std::string> program_of(const fs::path& process) {
   auto name = read_file(process / "comm");
   if (name && name->ends_with('\n')) name->pop_back();
   return name;
 }
 
-// In the middle of an execve the new program is there, its descriptors are closed, and its arguments are not
-// there yet. One that is ending has no program any more, nor arguments.
+// During an execve the new program is visible but its arguments are not yet. An exiting process has neither.
 Result<std::string> command_of(const fs::path& process) {
   auto command = read_file(process / "cmdline");
   while (command && command->empty() && !link_target(process / "exe").empty()) {

@@ -11,14 +11,14 @@ namespace rollctl::test {
 // A process of the calling thread's network namespace.
 struct Resident {
   ProcessId id;
-  std::string program;  // as /proc/PID/comm says, so at most 15 characters
-  std::string command;  // its arguments, a space behind each
+  std::string program;  // from /proc/PID/comm: at most 15 characters
+  std::string command;  // its arguments, each followed by a space
 };
 
-// All of them but the caller itself, zombies left out.
+// All processes of the namespace except the caller and zombies.
 std::vector<Resident> residents();
 
-// Those whose command has that text in it.
+// Those whose command contains the text.
 std::vector<Resident> residents_called(const std::string& text);
 
 }  // namespace rollctl::test

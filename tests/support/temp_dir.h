@@ -9,7 +9,7 @@
 
 namespace rollctl::test {
 
-// A folder of its own for each test, gone afterwards.
+// A temporary folder, removed after the test.
 class TempDirTest : public testing::Test {
  protected:
   TempDirTest() {

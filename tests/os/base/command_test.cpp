@@ -63,7 +63,7 @@ TEST(CommandTest, NamesTheProgramThatIsMissing) {
 TEST(CommandTest, IsNotWaitedForForEver) {
   const auto ran = run_command({"sleep", "100"}, Command::Stderr::Together, Millis(20));
   ASSERT_FALSE(ran);
-  EXPECT_THAT(ran.error().message, HasSubstr("sleep has not answered in time"));
+  EXPECT_THAT(ran.error().message, HasSubstr("sleep did not answer in time"));
 }
 
 TEST(CommandTest, IsNotWaitedForForEverWhenItNeverStopsPrinting) {
@@ -75,7 +75,7 @@ TEST(CommandTest, IsNotWaitedForForEverWhenItNeverStopsPrinting) {
 TEST(CommandTest, IsNotWaitedForForEverWhenItHasClosedItsOutputAndGoesOn) {
   const auto ran = run_command(shell("exec >&- 2>&-; exec sleep 100"), Command::Stderr::Together, Millis(50));
   ASSERT_FALSE(ran);
-  EXPECT_THAT(ran.error().message, HasSubstr("sh has answered and does not end"));
+  EXPECT_THAT(ran.error().message, HasSubstr("sh closed its output but did not exit in time"));
 }
 
 TEST(CommandTest, IsOfAProcessGroupOfItsOwnAndEndsWithTheObject) {

@@ -12,7 +12,7 @@ struct NoOutput final : SignalledOutput {
   void outlive_signals() override {}
 };
 
-// The process counts to its end, and so does this test.
+// The counters last for the whole process, so this test counts on.
 TEST(SignalsTest, OneThatComesAfterTheLastTurnOfTheLoopIsCounted) {
   NoOutput output;
   const auto loop = std::move(*Loop::create());

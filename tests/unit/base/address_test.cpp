@@ -63,7 +63,7 @@ TEST(ListenAddressTest, SaysWhatIsWrongWithATextThatIsNone) {
       {"[:80", "not a numeric address"},
       {"example.org:80", "not a numeric address"},
       {"256.0.0.1:80", "not a numeric address"},
-      {std::string("127.0.0.1\0x:80", 14), "zero byte"},
+      {std::string("127.0.0.1\0x:80", 14), "NUL byte"},
   };
   for (const auto& [text, why] : cases) {
     const auto address = ListenAddress::parse(text);

@@ -37,14 +37,14 @@ TEST_F(FilesTest, AreReplacedWholeWithTheirMode) {
 }
 
 TEST_F(FilesTest, StayAsTheyWereWhenTheyCannotBeReplaced) {
-  ASSERT_EQ(mkdir(path("file.new").c_str(), 0700), 0);  // where the draft would be
+  ASSERT_EQ(mkdir(path("file.new").c_str(), 0700), 0);  // the path of the draft
   put("file", "old");
   EXPECT_FALSE(write_file_atomically(path("file"), "new", 0600));
   EXPECT_EQ(text_of("file"), "old");
 }
 
 TEST_F(FilesTest, LeaveNoDraftBehind) {
-  ASSERT_EQ(mkdir(path("file").c_str(), 0700), 0);  // cannot be renamed over
+  ASSERT_EQ(mkdir(path("file").c_str(), 0700), 0);  // rename(2) cannot replace a folder
   EXPECT_FALSE(write_file_atomically(path("file"), "new", 0600));
   EXPECT_NE(access(path("file.new").c_str(), F_OK), 0);
 }
@@ -146,7 +146,7 @@ TEST_F(FileLockTest, OnARemovedFileKeepsNobodyOut) {
   EXPECT_FALSE(*third);
 }
 
-// Holders that remove the file as their last act, against others that have just opened it.
+// Holders remove the file before they release it, while others have just opened it.
 TEST_F(FileLockTest, IsHeldByOneThoughItsFileIsRemovedAgainAndAgain) {
   constexpr int kRounds = 2000;
   std::atomic<int> holders{0};
@@ -178,7 +178,7 @@ TEST(FdTest, ClosesWhatItOwnsOnce) {
   auto pipe = make_pipe().value();
   const int number = pipe.read.get();
   Fd moved(std::move(pipe.read));
-  EXPECT_FALSE(pipe.read);  // NOLINT(bugprone-use-after-move): that is what is asked
+  EXPECT_FALSE(pipe.read);  // NOLINT(bugprone-use-after-move): the state after the move is tested
   EXPECT_EQ(moved.get(), number);
   moved = Fd();
   EXPECT_EQ(fcntl(number, F_GETFD), -1);

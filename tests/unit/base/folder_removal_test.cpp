@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Folders that strangers have filled, and may be filling still.
+// Folders that untrusted users have filled or are still filling.
 #include "base/folder_removal.h"
 
 #include <fcntl.h>
@@ -27,7 +27,7 @@ using namespace std::chrono_literals;
 
 constexpr Millis kLong{30'000};
 
-// So deep that no path leads to the end of it.
+// So deep that its path exceeds PATH_MAX.
 constexpr int kDeep = 3000;
 
 void nest(const std::string& folder, int depth) {
@@ -43,7 +43,7 @@ void nest(const std::string& folder, int depth) {
 
 class FolderRemovalTest : public test::TempDirTest {
  protected:
-  // A folder of an instance, and in it one that is its server's user's.
+  // A folder of an instance with a subfolder that belongs to the server's user.
   FolderRemovalTest() { fs::create_directories(path("7/server")); }
   void put(const std::string& name, const std::string& text) const { std::ofstream(path(name)) << text; }
   [[nodiscard]] size_t count_entries() const {
@@ -108,7 +108,7 @@ TEST_F(FolderRemovalTest, WhatLinksLeadToStays) {
   EXPECT_EQ(count_entries(), 1U);
 }
 
-// Whatever somebody goes on making: the place is free, and nobody waits longer than he wants to.
+// While another process keeps creating folders, the place is free and no call exceeds its patience.
 TEST_F(FolderRemovalTest, WhoGoesOnMakingEntriesHoldsNobodyUp) {
   const Fd his(::open(path("7/server").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   std::atomic<bool> stopping{false};
@@ -132,7 +132,7 @@ TEST_F(FolderRemovalTest, WhoGoesOnMakingEntriesHoldsNobodyUp) {
   expect_gone();
 }
 
-// Nor do the folders of one keep those of another from being cleared.
+// Folders of one user do not prevent the removal of another's.
 TEST_F(FolderRemovalTest, EachHasItsShareOfTheTime) {
   nest(path("7/server"), 300);
   fs::create_directories(path("8/server"));
@@ -150,7 +150,7 @@ TEST_F(FolderRemovalTest, OthersFoldersAreLeftAlone) {
   EXPECT_TRUE(fs::exists(path("lock")));
 }
 
-// In a mount namespace, or as a user, of its own.
+// Runs in a private mount namespace or as another user.
 void in_a_thread(const std::function<void()>& act) {
   std::thread(act).join();
 }
@@ -184,7 +184,7 @@ TEST_F(FolderRemovalTest, AUsersOwnFoldersGoThoughTheyDenyHim) {
     ASSERT_TRUE(!is_root || ::chown(path(name).c_str(), kNobodysId, kNobodysId) == 0);
   for (const char* name : {"7/server/a/b", "7/server/a"}) ASSERT_EQ(::chmod(path(name).c_str(), 0), 0);
   in_a_thread([&] {
-    // The thread's alone, unlike setresuid(3).
+    // Only for this thread, unlike setresuid(3).
     ASSERT_TRUE(!is_root || ::syscall(SYS_setresuid, kNobodysId, kNobodysId, kNobodysId) == 0);
     ASSERT_EQ(discard_folder(path("7")).value(), Discarded::Aside);
     EXPECT_EQ(clear_discarded(dir_, kLong), Cleared::All);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is believed because of who wrote it.
+// Files that are trusted because of their owner.
 #include "base/own_file.h"
 
 #include <fcntl.h>
@@ -103,12 +103,12 @@ TEST_F(OwnFileTest, AFolderThatOthersMayWriteIntoIsNot) {
 TEST_F(OwnFileTest, AFolderThatOthersMayReplaceIsNot) {
   make("common", 0777);
   make("common/own", 0755);
-  EXPECT_THAT(refusal_of_folder("common/own").message, HasSubstr("everybody can put another in its place"));
+  EXPECT_THAT(refusal_of_folder("common/own").message, HasSubstr("everybody can replace it"));
   EXPECT_FALSE(check_place_for_folders(path("common")));
   EXPECT_FALSE(check_place_for_folders(path("common/own")));
 }
 
-// As below /tmp and, with user private groups, below homes.
+// As in /tmp, and in homes with user private groups.
 TEST_F(OwnFileTest, AFolderBelowAStickyOrAGroupsOneIs) {
   make("sticky", 01777);
   make("sticky/own", 0755);
@@ -131,7 +131,7 @@ TEST_F(OwnFileTest, AStrangersFolderIsNotNorIsOneBelowIt) {
   give("his");
   EXPECT_THAT(refusal_of_folder("his").message, HasSubstr("it belongs to user 65533"));
   EXPECT_THAT(refusal_of_folder("his/own").message,
-              HasSubstr("user 65533 can put another in its place, by " + path("his")));
+              HasSubstr("user 65533 can replace it, through " + path("his")));
   make("sticky", 01777);
   make("sticky/his", 0755);
   give("sticky/his");

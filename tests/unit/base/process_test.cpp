@@ -89,7 +89,7 @@ TEST(ErrorTest, SaysWhatWhereAndWhy) {
   EXPECT_EQ(last_os_failure("cannot write").message, "cannot write: No space left on device");
 }
 
-// In a child, whose limit may be what it likes.
+// In a child, since it changes the limit.
 int errno_of_opening_self_with(rlim_t descriptors) {
   const pid_t child = fork();
   if (child == 0) {

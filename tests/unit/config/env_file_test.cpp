@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Root reads the file and the server gets it: nobody may have it read what he could not read himself.
+// Root reads the file for the server: no user may make it reveal a file that the user could not read.
 #include "config/env_file.h"
 
 #include <fcntl.h>
@@ -20,8 +20,8 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-constexpr uid_t kWeb = 65'533;    // whose the server is
-constexpr uid_t kOther = 65'532;  // of another app
+constexpr uid_t kWeb = 65'533;    // the server's user
+constexpr uid_t kOther = 65'532;  // another app's user
 
 class EnvFileOwnerTest : public test::TempDirTest {
  protected:
@@ -47,7 +47,7 @@ class EnvFileOwnerTest : public test::TempDirTest {
     ASSERT_EQ(::symlink(target.c_str(), path(name).c_str()), 0);
     ASSERT_EQ(::lchown(path(name).c_str(), owner, owner), 0);
   }
-  // Empty where it is given.
+  // The error, or empty on success.
   [[nodiscard]] std::string refusal(const std::string& name) const {
     const auto text = read_env_file(path(name));
     if (text) return "";
@@ -92,8 +92,8 @@ TEST_F(EnvFileOwnerTest, OfAGroupIsGivenByItsFolder) {
 TEST_F(EnvFileOwnerTest, OfAnotherIsNotHandedOutByALink) {
   for (const char* secret : {"etc/other.env", "etc/root.env"}) {
     link(path(secret), "his/env", kWeb);
-    EXPECT_THAT(refusal("his/env"), AllOf(HasSubstr("is not given to the server"), HasSubstr("user 65533"),
-                                          HasSubstr(path("his"))))
+    EXPECT_THAT(refusal("his/env"),
+                AllOf(HasSubstr("to the server: "), HasSubstr("user 65533"), HasSubstr(path("his"))))
         << secret;
     ASSERT_EQ(::unlink(path("his/env").c_str()), 0);
   }
@@ -101,35 +101,35 @@ TEST_F(EnvFileOwnerTest, OfAnotherIsNotHandedOutByALink) {
 
 TEST_F(EnvFileOwnerTest, OfAnotherIsNotHandedOutByALinkOnTheWay) {
   link(path("etc"), "his/folder", kWeb);
-  EXPECT_THAT(refusal("his/folder/root.env"), HasSubstr("is not given"));
+  EXPECT_THAT(refusal("his/folder/root.env"), HasSubstr("cannot give "));
   make("his/deep", kWeb, 0755);
   link("../../etc/root.env", "his/deep/env", kWeb);
-  EXPECT_THAT(refusal("his/deep/env"), HasSubstr("is not given"));
+  EXPECT_THAT(refusal("his/deep/env"), HasSubstr("cannot give "));
 }
 
 TEST_F(EnvFileOwnerTest, OfAnotherIsNotHandedOutByAHardLink) {
   ASSERT_EQ(::link(path("etc/root.env").c_str(), path("his/env").c_str()), 0);
-  EXPECT_THAT(refusal("his/env"), HasSubstr("is not given"));
+  EXPECT_THAT(refusal("his/env"), HasSubstr("cannot give "));
   make("tmp", 0, 01777);
   ASSERT_EQ(::link(path("etc/root.env").c_str(), path("tmp/env").c_str()), 0);
-  EXPECT_THAT(refusal("tmp/env"), HasSubstr("is not given"));
+  EXPECT_THAT(refusal("tmp/env"), HasSubstr("cannot give "));
 }
 
-// Its own mode lets him, but he cannot come to it.
+// The file's mode allows that user to read it, but a folder does not.
 TEST_F(EnvFileOwnerTest, InAFolderThatIsClosedToHimIsNotHandedOut) {
   make("closed", 0, 0700);
   put("closed/env", 0, 0644);
   link(path("closed/env"), "his/env", kWeb);
-  EXPECT_THAT(refusal("his/env"), HasSubstr("is not given"));
+  EXPECT_THAT(refusal("his/env"), HasSubstr("cannot give "));
 }
 
 TEST_F(EnvFileOwnerTest, InAFolderOfEverybodysIsNotHandedOutWhereItIsSecret) {
   make("tmp", 0, 01777);
   link(path("etc/root.env"), "tmp/env", kWeb);
-  EXPECT_THAT(refusal("tmp/env"), HasSubstr("user 65533 can decide"));
+  EXPECT_THAT(refusal("tmp/env"), HasSubstr("user 65533 can replace it"));
   make("common", 0, 0777);
   put("common/env", 0, 0600);
-  EXPECT_THAT(refusal("common/env"), HasSubstr("everybody can decide"));
+  EXPECT_THAT(refusal("common/env"), HasSubstr("everybody can replace it"));
 }
 
 TEST_F(EnvFileOwnerTest, ThatIsNoRegularFileHoldsNobodyUp) {

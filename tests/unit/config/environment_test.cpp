@@ -30,9 +30,9 @@ TEST(EnvFileTest, ReadsNamesAndValues) {
 TEST(EnvFileTest, NamesFileAndLineOfWhatIsWrong) {
   EXPECT_EQ(error("A=1\nnonsense"), "web.env:2: a line must be NAME=value");
   EXPECT_EQ(error("A=\"x"), "web.env:1: the closing quote is missing");
-  EXPECT_EQ(error("A='x' y"), "web.env:1: something stands behind the closing quote");
-  EXPECT_EQ(error("\n=x"), "web.env:2: '' is not the name of an environment variable");
-  EXPECT_EQ(error("ROLL_APP=x"), "web.env:1: ROLL_APP is for rollctl to set");
+  EXPECT_EQ(error("A='x' y"), "web.env:1: unexpected text after the closing quote");
+  EXPECT_EQ(error("\n=x"), "web.env:2: invalid environment variable name ''");
+  EXPECT_EQ(error("ROLL_APP=x"), "web.env:1: ROLL_APP is set by rollctl");
   EXPECT_THAT(error(std::string("A=x\0y", 5)), HasSubstr("NUL"));
 }
 

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "config/app_file.h"
+#include "config/launch.h"
 
 namespace rollctl::test {
 namespace {
@@ -108,7 +109,7 @@ TEST(LaunchSpecTest, LetsTheShimOpenWhatTheServerInherits) {
   const auto launch = make_launch_spec(spec_of(text), kPlace);
   ASSERT_TRUE(launch);
   EXPECT_EQ(launch->sockets, LaunchSpec::Sockets::Inherited);
-  // The socket listens whatever the server does: only what the server does counts.
+  // The inherited socket always listens: only an accept shows that the server works.
   for (const char* kind : {"listen", "tcp"}) {
     const auto probe = make_probe_spec(spec_of(text + "[ready]\nkind = \"" + kind + "\""), kPlace);
     ASSERT_TRUE(probe);
@@ -136,13 +137,13 @@ TEST(LaunchSpecTest, NamesAnUnknownUserAndGroup) {
   ASSERT_FALSE(launch);
   EXPECT_EQ(launch.error().kind, ErrorKind::Invalid);
   EXPECT_EQ(launch.error().message,
-            "/etc/rollctl/web.toml: user: there is no user \"no-such-user\" on this host");
+            "/etc/rollctl/web.toml: user: unknown user \"no-such-user\" on this host");
   spec.config.user.clear();
   spec.config.group = "no-such-group";
   launch = make_launch_spec(spec, kPlace);
   ASSERT_FALSE(launch);
   EXPECT_EQ(launch.error().message,
-            "/etc/rollctl/web.toml: group: there is no group \"no-such-group\" on this host");
+            "/etc/rollctl/web.toml: group: unknown group \"no-such-group\" on this host");
 }
 
 TEST(LaunchSpecTest, ReportsAMissingEnvFileAsAnErrorOfTheAppFile) {

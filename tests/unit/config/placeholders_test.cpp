@@ -43,24 +43,25 @@ TEST_F(PlaceholdersTest, AreNotExpandedTwice) {
 
 TEST_F(PlaceholdersTest, NameTheTextTheUnknownAndTheNearest) {
   EXPECT_EQ(error("/srv/{relase}"),
-            "\"/srv/{relase}\" has the unknown placeholder {relase}; the nearest known one is {release}");
+            "\"/srv/{relase}\" has the unknown placeholder {relase}; did you mean {release}?");
   EXPECT_THAT(error("{}"), HasSubstr("unknown placeholder {}"));
-  EXPECT_THAT(error("{Release}"), HasSubstr("nearest known one is {release}"));
+  EXPECT_THAT(error("{Release}"), HasSubstr("did you mean {release}?"));
 }
 
 TEST_F(PlaceholdersTest, RefuseBracesWithoutAPartner) {
   for (const char* text : {"{", "}", "{release", "release}", "{a{b}", "{{{", "}}}", "x}y"})
-    EXPECT_THAT(error(text), HasSubstr("without its partner")) << text;
+    EXPECT_THAT(error(text), HasSubstr("has an unmatched '")) << text;
 }
 
 TEST_F(PlaceholdersTest, WantAnIndexWhereThereAreSeveralAddresses) {
   placeholders_ = {};
   placeholders_.set_addresses({*ListenAddress::parse(":80"), *ListenAddress::parse("[::1]:443")});
   EXPECT_EQ(*placeholders_.expand("{listen.1} {port.0}"), "[::1]:443 80");
-  EXPECT_EQ(error("--listen={listen}"),
-            "{listen} in \"--listen={listen}\" is one of 2 addresses: write {listen.0} to {listen.1}");
+  EXPECT_EQ(
+      error("--listen={listen}"),
+      "{listen} in \"--listen={listen}\" is ambiguous with 2 addresses: write {listen.0} to {listen.1}");
   EXPECT_THAT(error("{port}"), HasSubstr("write {port.0} to {port.1}"));
-  EXPECT_THAT(error("{port.2}"), HasSubstr("nearest known one is {port."));
+  EXPECT_THAT(error("{port.2}"), HasSubstr("did you mean {port."));
 }
 
 TEST_F(PlaceholdersTest, AreFoundWhereTheyStandAndNotWhereTheyAreQuoted) {

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What this test itself is.
+// The ELF header of this test program.
 template <typename Header>
 Header own_header() {
   std::ifstream self("/proc/self/exe", std::ios::binary);
@@ -31,7 +31,7 @@ std::string bytes_of(const T& value) {
   return {reinterpret_cast<const char*>(&value), sizeof value};
 }
 
-// A program of this machine: its header, segments of these types, and what the notes say.
+// An ELF program for this machine with segments of these types and these notes.
 std::string program_of(const std::vector<uint32_t>& segments, const std::string& notes = {}) {
   auto header = own_header<Elf64_Ehdr>();
   header.e_phoff = sizeof header;
@@ -128,7 +128,7 @@ TEST_F(ProgramTest, WhatRunsAsSomebodyElseDoesNot) {
 TEST_F(ProgramTest, WhatHasCapabilitiesDoesNot) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root: it gives a file capabilities";
   const std::string path = copy_of_this();
-  // CAP_NET_BIND_SERVICE, permitted and effective, as vfs_cap_data of revision 2 says it.
+  // CAP_NET_BIND_SERVICE, permitted and effective, as vfs_cap_data revision 2.
   const uint32_t data[5] = {0x02000001, 1U << 10, 0, 0, 0};
   ASSERT_EQ(::setxattr(path.c_str(), "security.capability", data, sizeof data, 0), 0) << strerror(errno);
   EXPECT_EQ(obstacle(path), PreloadObstacle::Capabilities);

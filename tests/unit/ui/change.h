@@ -9,7 +9,7 @@
 
 namespace rollctl::test {
 
-// A deploy of v2 over v1 that went well.
+// A successful deploy of v2 over v1.
 inline Verdict deployed() {
   Verdict verdict;
   verdict.command = AppCommand::Deploy;
@@ -24,7 +24,7 @@ inline Verdict deployed() {
   return verdict;
 }
 
-// One of v3 over v2 whose server did not come up.
+// A failed deploy of v3 over v2: its server did not start.
 inline Verdict rolled_back() {
   Verdict verdict = deployed();
   verdict.release = "v3";

@@ -31,8 +31,8 @@ class FdSinkTest : public testing::Test {
     sink_.emplace(pipe_.write.get());
     other_.emplace(pipe_.write.get());
   }
-  void go_beside() { FdSink::go_beside(*sink_, *other_); }
-  // What is in the pipe, to its end; reads while the sinks write.
+  void write_in_background() { FdSink::write_in_background(*sink_, *other_); }
+  // Reads the pipe to EOF while the sinks write.
   std::string read_all_written() {
     std::string text;
     std::thread reader([&] { text = read_all(pipe_.read.get(), 64 * kMiB).value_or("unreadable"); });
@@ -54,7 +54,7 @@ TEST_F(FdSinkTest, WritesAtOnceAtFirst) {
 }
 
 TEST_F(FdSinkTest, WaitsForNobodyAndLosesNothing) {
-  go_beside();
+  write_in_background();
   std::string all;
   for (int i = 0; i < 20'000; ++i) {
     const std::string line =
@@ -67,21 +67,21 @@ TEST_F(FdSinkTest, WaitsForNobodyAndLosesNothing) {
 }
 
 TEST_F(FdSinkTest, WritesALineThatIsLongerThanAPipeTakes) {
-  go_beside();
+  write_in_background();
   const std::string line = std::string(3 * kMiB, 'x') + "\n";
   sink_->write(line);
   EXPECT_EQ(read_all_written(), line);
 }
 
 TEST_F(FdSinkTest, IsFreeUntilMuchWaits) {
-  go_beside();
+  write_in_background();
   EXPECT_EQ(sink_->flow(), Sink::Flow::Free);
   sink_->write("one\n");
   EXPECT_EQ(sink_->flow(), Sink::Flow::Free);
   sink_->write(std::string(kMiB, '.'));
   EXPECT_EQ(sink_->flow(), Sink::Flow::Slow);
   EXPECT_EQ(other_->flow(), Sink::Flow::Slow) << "the same file";
-  // Once the pipe is full nothing moves any more.
+  // After the pipe is full, nothing more is written.
   sink_->await_written([&](Millis) { return sink_->flow() == Sink::Flow::Blocked; });
   EXPECT_EQ(sink_->flow(), Sink::Flow::Blocked);
   EXPECT_EQ(read_all_written().size(), 4 + kMiB);
@@ -89,7 +89,7 @@ TEST_F(FdSinkTest, IsFreeUntilMuchWaits) {
 }
 
 TEST_F(FdSinkTest, LeavesOutOnlyWhatMayBeAndOnlyWhenTooMuchWaits) {
-  go_beside();
+  write_in_background();
   size_t taken = 0;
   const std::string some(kMiB, '.');
   while (sink_->offer(some)) ++taken;
@@ -102,7 +102,7 @@ TEST_F(FdSinkTest, LeavesOutOnlyWhatMayBeAndOnlyWhenTooMuchWaits) {
 }
 
 TEST_F(FdSinkTest, IsNotWaitedForLongerThanIsEnough) {
-  go_beside();
+  write_in_background();
   sink_->write(std::string(kMiB, '.'));
   sink_->await_written(kAtOnce);
   EXPECT_NE(sink_->flow(), Sink::Flow::Free);
@@ -111,7 +111,7 @@ TEST_F(FdSinkTest, IsNotWaitedForLongerThanIsEnough) {
 }
 
 TEST_F(FdSinkTest, SwallowsWhatIsWrittenToNobody) {
-  go_beside();
+  write_in_background();
   pipe_.read.reset();
   for (int i = 0; i < 100; ++i) sink_->write(std::string(kMiB / 10, '.'));
   sink_->await_written(kNever);
@@ -124,7 +124,7 @@ TEST_F(FdSinkTest, WaitsForADescriptorThatOthersMadeNonBlocking) {
   std::string got;
   std::thread reader([&] { got = read_all(pipe_.read.get(), 64 * kMiB).value_or("unreadable"); });
   sink_->write(text);
-  go_beside();
+  write_in_background();
   sink_->write(text);
   sink_->await_written(kNever);
   pipe_.write.reset();
@@ -133,7 +133,7 @@ TEST_F(FdSinkTest, WaitsForADescriptorThatOthersMadeNonBlocking) {
 }
 
 TEST_F(FdSinkTest, LeavesTheOpenFileAsItIs) {
-  go_beside();
+  write_in_background();
   sink_->write(std::string(kMiB, '.'));
   EXPECT_EQ(::fcntl(pipe_.write.get(), F_GETFL) & O_NONBLOCK, 0);
   EXPECT_EQ(read_all_written().size(), kMiB);
@@ -148,7 +148,7 @@ TEST(FdSinkOfTwoFilesTest, OneThatIsBlockedDoesNotHoldTheOther) {
   Fd reader(blocked[1]);
   FdSink out(blocked[0]);
   FdSink err(free[0]);
-  FdSink::go_beside(out, err);
+  FdSink::write_in_background(out, err);
   out.write(std::string(8 * kMiB, '.'));
   err.write("progress\n");
   char text[9] = {};

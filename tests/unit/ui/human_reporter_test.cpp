@@ -25,7 +25,7 @@ class HumanReporterTest : public testing::Test {
     return HumanReporter({out_, terminal, err_, terminal}, "web", verbosity);
   }
 
-  // A deploy as the reporter sees it.
+  // Reports a deploy.
   static void deploy(HumanReporter& reporter) {
     InstanceView old = view(9, "v1", InstanceState::Serving);
     old.ready_after = Millis(20);

@@ -21,12 +21,12 @@ class StringSink final : public Sink {
     if (now != Flow::Blocked) write(text);
     return now != Flow::Blocked;
   }
-  // What was written since the last call.
+  // The output since the last call.
   std::string take() { return std::exchange(bytes, {}); }
 
   std::string bytes;
   int writes = 0;
-  Flow now = Flow::Free;  // Blocked: it leaves out what it may
+  Flow now = Flow::Free;  // Blocked: offer() drops text
 };
 
 inline Terminal pipe_output(Charset charset = Charset::Ascii) {
@@ -42,7 +42,7 @@ inline Terminal color_screen(size_t columns = 80) {
   return screen(columns, 24, Terminal::Colors::On, Charset::Utf8);
 }
 
-// When the views are looked at.
+// The current time in view tests.
 inline const WallTime kNow = parse_time("2026-01-31T12:00:00.000Z").value();
 
 }  // namespace rollctl::test

@@ -131,14 +131,14 @@ TEST(StatusViewTest, SaysWhatRunsOrWasLeft) {
   EXPECT_EQ(shown(status, pipe_output()),
             "web: v2 serves with 2 of 2 instances on 0.0.0.0:8080, deployed 3 min ago\n"
             "interrupted: deploy v3 (generation 8), begun 12 s ago\n"
-            "hint: `rollctl recover web` finishes it or undoes it\n");
+            "hint: finish or undo it with `rollctl recover web`\n");
 }
 
 TEST(StatusViewTest, SaysWhatServedLastWhenItIsStopped) {
   AppStatus status = serving();
   status.wanted = status.serving = 0;
   status.instances.clear();
-  EXPECT_EQ(shown(status, pipe_output()), "web: stopped, v2 served last\n");
+  EXPECT_EQ(shown(status, pipe_output()), "web: stopped, last release v2\n");
   status.release.clear();
   EXPECT_EQ(shown(status, pipe_output()), "web: never deployed\n");
 }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "base/background_task.h"
+
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/resource.h>
@@ -9,8 +11,6 @@
 #include <future>
 #include <string>
 #include <thread>
-
-#include "base/background_task.h"
 
 namespace rollctl {
 namespace {
@@ -66,7 +66,7 @@ TEST(BesideTest, BeginsOnAnotherProcessorThanItsMakers) {
   const cpu_set_t all = processors();
   if (CPU_COUNT(&all) < 2) GTEST_SKIP() << "there is only one";
   constexpr int kRounds = 20;
-  constexpr std::chrono::milliseconds kRest{10};  // a kernel that packs does so where little has run
+  constexpr std::chrono::milliseconds kRest{10};  // kernels pack threads onto CPUs that were idle
   int on_another = 0;
   for (int round = 0; round < kRounds; ++round) {
     std::this_thread::sleep_for(kRest);
@@ -76,11 +76,11 @@ TEST(BesideTest, BeginsOnAnotherProcessorThanItsMakers) {
       begun = true;
       return ::sched_getcpu();
     });
-    while (!begun) {  // awake, so that its own processor is taken
+    while (!begun) {  // busy, so that its own CPU is in use
     }
     if (work.get() != here) ++on_another;
   }
-  // Its maker may have been moved meanwhile.
+  // Its creator may have moved to another CPU meanwhile.
   EXPECT_GT(on_another, kRounds / 2);
 }
 

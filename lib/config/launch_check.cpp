@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "config/launch_check.h"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -9,14 +11,12 @@
 #include <cerrno>
 #include <optional>
 
-#include "config/generation_spec.h"
+#include "config/launch.h"
 #include "config/program.h"
 
 namespace rollctl {
 
 namespace {
-
-using Finding = std::optional<Error>;
 
 Credentials own_credentials() {
   Credentials own{geteuid(), getegid(), {}};
@@ -26,7 +26,7 @@ Credentials own_credentials() {
   return own;
 }
 
-// Does the mode let that user execute the file, or enter the folder? Access lists are not looked at.
+// Whether the mode lets that user execute the file or enter the folder.
 bool may_execute(const Credentials& who, const struct stat& file) {
   if (who.uid == 0) return S_ISDIR(file.st_mode) || (file.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
   if (who.uid == file.st_uid) return (file.st_mode & S_IXUSR) != 0;
@@ -37,7 +37,7 @@ bool may_execute(const Credentials& who, const struct stat& file) {
 
 enum class Wanted { Program, Folder };
 
-// 0, or the errno that executing or entering `path` as `who` would give.
+// The errno with which executing or entering `path` as `who` would fail, or 0.
 int access_error(const Credentials& who, const std::string& path, Wanted wanted) {
   for (size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
     struct stat folder{};
@@ -58,7 +58,7 @@ std::string search_path_of(const std::vector<std::string>& env) {
   return {};
 }
 
-// Looks where exec would: as it stands, below the workdir, or in PATH.
+// Finds the program as exec does: absolute, below the workdir, or in PATH. Empty if it is not in PATH.
 std::string locate(const std::string& program, const std::string& workdir, const std::string& search_path,
                    const Credentials& who) {
   if (program.find('/') != std::string::npos)
@@ -73,9 +73,9 @@ std::string locate(const std::string& program, const std::string& workdir, const
   return {};
 }
 
-class HostCheck {
+class LaunchCheck {
  public:
-  explicit HostCheck(const GenerationSpec& spec) : spec_(spec) {}
+  explicit LaunchCheck(const GenerationSpec& spec) : spec_(spec) {}
 
   std::vector<Error> run() {
     const InstancePlace sample{1, "/run/rollctl/" + spec_.app + "/1", {}, {}, 1};
@@ -87,7 +87,7 @@ class HostCheck {
 
     const int folder_error = access_error(server, workdir, Wanted::Folder);
     if (folder_error != 0) add("workdir", os_failure(fmt::format("\"{}\"", workdir), folder_error));
-    // What is relative to a missing folder need not be reported as well.
+    // A missing workdir makes relative programs fail as well: report it once.
     else
       check_program("command", launch->argv, workdir, search_path, server);
     check_nofile();
@@ -102,7 +102,7 @@ class HostCheck {
   }
 
  private:
-  // What the app file names and is not there is the app file's error.
+  // A missing file makes the app file invalid.
   void add(const std::string& key, Error error) {
     if (error.os_error != EPERM) error.kind = ErrorKind::Invalid;
     findings_.push_back(with_context(std::move(error),
@@ -113,12 +113,11 @@ class HostCheck {
                      const std::string& search_path, const Credentials& who) {
     const std::string path = locate(argv.front(), workdir, search_path, who);
     if (path.empty())
-      return add(key, Error{ErrorKind::NotFound, ENOENT, fmt::format("no \"{}\" in PATH", argv.front()),
-                            fmt::format("PATH is {}; name the program with its folder", search_path)});
+      return add(key, Error{ErrorKind::NotFound, ENOENT, fmt::format("\"{}\" is not in PATH", argv.front()),
+                            fmt::format("PATH is {}; write the program with its folder", search_path)});
     if (const int error = access_error(who, path, Wanted::Program); error != 0) {
       Error finding = os_failure(fmt::format("\"{}\"", path), error);
-      if (error == EACCES)
-        finding.hint = fmt::format("user {} must be able to execute it: chmod +x {}", who.uid, path);
+      if (error == EACCES) finding.hint = fmt::format("let user {} execute it: chmod +x {}", who.uid, path);
       return add(key, std::move(finding));
     }
     const auto script = script_line_of(path);
@@ -126,14 +125,14 @@ class HostCheck {
       if (const int error = access_error(who, script->interpreter, Wanted::Program); error != 0)
         return add(
             key,
-            os_failure(fmt::format("\"{}\" wants the interpreter \"{}\"", path, script->interpreter), error));
+            os_failure(fmt::format("\"{}\" needs the interpreter \"{}\"", path, script->interpreter), error));
     }
     if (key == "command" && spec_.config.socket == SocketMode::Preload)
       check_preload(path, workdir, search_path, who);
   }
 
-  // What runs in the end: scripts name an interpreter, env(1) looks for a program. What a program executes
-  // itself cannot be seen from here.
+  // Follows scripts to their interpreter, and env(1) to its program. Programs that the server executes later
+  // cannot be checked.
   void check_preload(std::string path, const std::string& workdir, const std::string& search_path,
                      const Credentials& who) {
     constexpr int kMostScripts = 5;
@@ -146,15 +145,15 @@ class HostCheck {
       if (path.empty()) return;
     }
     const auto obstacle = preload_obstacle(path);
-    // Executable, but not readable: the server itself will tell.
+    // Executable but not readable: only a launch can tell.
     if (!obstacle && obstacle.error().kind != ErrorKind::Invalid) return;
     if (!obstacle) return add("socket", obstacle.error());
     if (!*obstacle) return;
     add("socket",
         Error{ErrorKind::Invalid, 0,
               fmt::format("\"preload\" has no effect: \"{}\" {}", path, obstacle_text(**obstacle)),
-              "let it set SO_REUSEPORT itself (\"open\"), or take its sockets over as sd_listen_fds(3) "
-              "says (\"inherit\")"});
+              "let the server set SO_REUSEPORT itself (socket = \"open\"), or inherit its sockets as in "
+              "sd_listen_fds(3) (socket = \"inherit\")"});
   }
 
   void check_hooks() {
@@ -176,16 +175,15 @@ class HostCheck {
     }
   }
 
-  // Root may raise its hard limit up to fs.nr_open; a root without CAP_SYS_RESOURCE learns it from the
-  // launch.
+  // Skips root, which may raise its hard limit; without CAP_SYS_RESOURCE the launch fails instead.
   void check_nofile() {
     rlimit limit{};
     if (!spec_.config.nofile || geteuid() == 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0) return;
     if (*spec_.config.nofile <= limit.rlim_max) return;
-    add("limits.nofile", Error{ErrorKind::NotPermitted, EPERM,
-                               fmt::format("{} is more than the hard limit {} of this user",
-                                           *spec_.config.nofile, limit.rlim_max),
-                               "raise it in /etc/security/limits.conf, or run rollctl as root"});
+    add("limits.nofile",
+        Error{ErrorKind::NotPermitted, EPERM,
+              fmt::format("{} exceeds the hard limit {} of this user", *spec_.config.nofile, limit.rlim_max),
+              "raise the hard limit in /etc/security/limits.conf, or run rollctl as root"});
   }
 
   const GenerationSpec& spec_;
@@ -194,8 +192,8 @@ class HostCheck {
 
 }  // namespace
 
-std::vector<Error> check_against_host(const GenerationSpec& spec) {
-  return HostCheck(spec).run();
+std::vector<Error> check_launch(const GenerationSpec& spec) {
+  return LaunchCheck(spec).run();
 }
 
 }  // namespace rollctl

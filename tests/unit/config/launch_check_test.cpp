@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "config/launch_check.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -8,7 +10,7 @@
 #include <fstream>
 
 #include "config/app_file.h"
-#include "config/generation_spec.h"
+#include "config/launch.h"
 #include "config/users.h"
 
 namespace rollctl::test {
@@ -39,7 +41,7 @@ class HostTest : public testing::Test {
     EXPECT_TRUE(config) << config.error().message;
     if (!config) return {};
     config->caller_path = "/usr/bin:/bin";
-    return check_against_host({"web", "v2", 1, *config});
+    return check_launch({"web", "v2", 1, *config});
   }
   Error finding(const std::string& text) {
     const auto found = check(text);
@@ -63,7 +65,7 @@ TEST_F(HostTest, NamesAMissingExecutable) {
   EXPECT_EQ(error.message,
             folder_ + "/web.toml: command: \"" + folder_ + "/web-v2\": No such file or directory");
   EXPECT_THAT(finding("command = [\"no-such-program\"]").message,
-              HasSubstr("no \"no-such-program\" in PATH"));
+              HasSubstr("\"no-such-program\" is not in PATH"));
 }
 
 TEST_F(HostTest, NamesAProgramThatCannotBeExecuted) {
@@ -71,7 +73,7 @@ TEST_F(HostTest, NamesAProgramThatCannotBeExecuted) {
   EXPECT_THAT(finding("command = [\"./web\"]").message, HasSubstr("web\": Permission denied"));
   write("script", "#! /nowhere/python3 -u\n", 0755);
   EXPECT_THAT(finding("command = [\"./script\"]").message,
-              HasSubstr("wants the interpreter \"/nowhere/python3\": No such file or directory"));
+              HasSubstr("needs the interpreter \"/nowhere/python3\": No such file or directory"));
   EXPECT_THAT(finding("command = [\".//\"]").message, HasSubstr("Permission denied"));
 }
 
@@ -102,12 +104,11 @@ TEST_F(HostTest, SeesWhereNothingCanBePreloaded) {
   for (const char* program : {"setuid", "outer"}) {
     const auto error = finding(preload + "command = [\"./" + program + "\"]");
     EXPECT_EQ(error.kind, ErrorKind::Invalid);
-    EXPECT_EQ(error.message,
-              folder_ + "/web.toml: socket: \"preload\" has no effect: \"" + folder_ +
-                  "/setuid\" is a setuid or setgid program, into which nothing can be preloaded");
+    EXPECT_EQ(error.message, folder_ + "/web.toml: socket: \"preload\" has no effect: \"" + folder_ +
+                                 "/setuid\" is a setuid or setgid program, which ignores LD_PRELOAD");
   }
   EXPECT_TRUE(check("command = [\"./setuid\"]").empty());
-  // What a probe executes does not open the port.
+  // A probe's command does not open the port.
   EXPECT_TRUE(
       check(preload + "command = [\"sh\"]\n[ready]\nkind = \"exec\"\ncommand = [\"./setuid\"]").empty());
 }
@@ -180,14 +181,14 @@ TEST_F(HostTest, RefusesAsRootWhatOthersMayWrite) {
   auto refused = read_app_file(path);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::Invalid);
-  EXPECT_THAT(refused.error().message, HasSubstr("others may write it"));
+  EXPECT_THAT(refused.error().message, HasSubstr("other users may write it"));
   EXPECT_EQ(refused.error().hint, "chmod go-w " + path);
 
   chmod(path.c_str(), 0644);
   chmod(folder_.c_str(), 0777);
   refused = read_app_file(path);
   ASSERT_FALSE(refused);
-  EXPECT_THAT(refused.error().message, HasSubstr("everybody may write into its folder"));
+  EXPECT_THAT(refused.error().message, HasSubstr("everybody may write into folder"));
   chmod(folder_.c_str(), 01777);
   EXPECT_TRUE(read_app_file(path)) << "nobody can replace a file in a sticky folder";
 

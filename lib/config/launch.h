@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/generation_spec.h"
+#include "probe/probe.h"
+#include "process/launch_spec.h"
+
+namespace rollctl {
+
+// The id and the paths of one instance.
+struct InstancePlace {
+  InstanceId instance = 0;
+  std::string run_dir;   // {run_dir} and $ROLL_RUN_DIR are kServerFolder in it
+  std::string log_path;  // unused under systemd, where the output goes to the journal
+  std::string journal_path;
+  uint16_t probe_port = 0;            // 0 if needs_probe_port() is false
+  std::string preload_library = {};   // for SocketMode::Preload
+  std::optional<UnitSpec> unit = {};  // systemd unit; empty: rollctl starts the shim itself
+};
+
+bool needs_probe_port(const AppConfig& config);
+
+// Expand the placeholders, look the user up and read env_file; block on the user database and that file.
+// `env` consists of PATH and LANG of the configuration, HOME and USER of the server's user, env_file, `env`
+// of the configuration, and ROLL_*; later entries override earlier ones. Invalid, naming file and key, for an
+// unknown user or group and for a missing or malformed env_file. NotPermitted for another user than the
+// caller without root. An exec probe gets the server's environment, workdir and user. With inherited sockets,
+// the kinds listen and tcp require that the server accepts a connection.
+Result<LaunchSpec> make_launch_spec(const GenerationSpec& spec, const InstancePlace& place);
+Result<ProbeSpec> make_probe_spec(const GenerationSpec& spec, const InstancePlace& place);
+
+// A hook's argv with its placeholders expanded; {instance}, {run_dir} and {probe_port} are Invalid there.
+Result<std::vector<std::string>> expand_hook(const GenerationSpec& spec,
+                                             const std::vector<std::string>& argv);
+// rollctl's own environment with ROLL_APP, ROLL_RELEASE and ROLL_GENERATION.
+std::vector<std::string> hook_environment(const GenerationSpec& spec);
+
+}  // namespace rollctl
