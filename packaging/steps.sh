@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: MIT
-# Sourced by the scripts that show a newcomer what they are doing: one line per step, and of a step that
-# fails the end of its log. No colours, so that it reads the same on a terminal, in a pipe and in a CI log.
+# Sourced by scripts that show their progress: one line per step, and the end of the log of a failed step. No
+# colours, so that terminals, pipes and CI logs look the same.
 
 # shellcheck shell=bash
 
-say() { printf '%s\n' "$@"; } # each argument a line
+say() { printf '%s\n' "$@"; } # one line per argument
 complain() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() {
   complain "$@"
   exit 1
 }
 
-# run_step TITLE LOG COMMAND...: runs it with its output in LOG. Its exit status is the command's.
+# run_step TITLE LOG COMMAND...: runs the command with its output in LOG; returns its exit status.
 run_step() {
   local title=$1 log=$2 started=$SECONDS status=0
   shift 2
@@ -29,19 +29,19 @@ run_step() {
   return "$status"
 }
 
-# What root builds in a user's own tree (sudo) shall stay usable by that user.
+# Files that root builds in a user's tree (sudo) must stay usable by that user.
 give_back_to_sudo_user() {
   if ((EUID == 0)) && [[ -n ${SUDO_UID-} && -e $1 && $(stat -c %u "$1/..") == "$SUDO_UID" ]]; then
     chown -R --no-dereference "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" "$1"
   fi
 }
 
-# run_apart COMMAND...: as root, in pid, mount and network namespaces of its own with `lo` up, so that the host
-# is not touched and nothing outlives it, whatever it starts. Its exit status is the command's; Ctrl-C ends it.
-# The command is not process 1 there: that one reaps what is orphaned.
+# run_apart COMMAND...: as root, runs the command in new pid, mount and network namespaces with `lo` up: it does not
+# affect the host, and its processes end with it. Returns its exit status; Ctrl-C ends it. Process 1 of the pid
+# namespace is another process, which reaps orphans.
 run_apart() {
   local pid status=0 name
-  set -m # a job of its own: else bash would have it ignore SIGINT
+  set -m # makes it a separate job: else bash would let it ignore SIGINT
   # shellcheck disable=SC2016
   unshare --net --pid --mount --mount-proc --fork --kill-child=KILL \
     bash -c 'ip link set lo up && env --default-signal "$@"; exit $?' - "$@" </dev/null &

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
-# bash completion for rollctl(1). Commands and options are read from `rollctl --help`, so they are those of the
-# rollctl that is installed; apps, releases and the like from `rollctl complete`, which leaves out every name that
-# could mean something to a shell.
+# bash completion for rollctl(1). Commands and options come from `rollctl --help` of the installed rollctl; apps,
+# releases and other names from `rollctl complete`, which omits every name with a character special to a shell.
 #
-# Bash puts what is in COMPREPLY on the command line as it stands. Names of files are of any kind, so they are
-# given to it as such (`filenames`), and it quotes them. No text is evaluated: neither `compgen -W` nor eval.
+# Bash inserts COMPREPLY without quoting, except for files (`filenames`). Nothing here evaluates text: no
+# `compgen -W`, no eval.
 
 __rollctl_commands() {
   rollctl --help 2>/dev/null | sed -n '/^Subcommands:/,/^$/s/^  \([a-z][a-z]*\) .*/\1/p'
@@ -22,7 +21,7 @@ __rollctl_takes_value() {
   esac
 }
 
-# __rollctl_values OPTION COMMAND APP BEGUN: what may follow an option that takes a value.
+# __rollctl_values OPTION COMMAND APP PREFIX: the values of an option.
 __rollctl_values() {
   case $1 in
     --handover) printf '%s\n' auto steer migrate plain ;;
@@ -35,7 +34,7 @@ __rollctl_values() {
   esac
 }
 
-# Offers those of the lines that begin with $1.
+# Offers the lines that start with $1.
 __rollctl_offer() {
   local word
   while IFS= read -r word; do
@@ -43,7 +42,7 @@ __rollctl_offer() {
   done
 }
 
-# Offers files. The lines of a name that has several are no files, and are left out.
+# Offers files. Omits names that contain a newline: their lines are not files.
 __rollctl_offer_files() {
   local file
   compopt -o filenames 2>/dev/null
@@ -54,7 +53,7 @@ __rollctl_offer_files() {
 
 _rollctl() {
   local current=${COMP_WORDS[COMP_CWORD]} option='' verb='' positionals=() index word
-  # `--option=value` comes as three words.
+  # Bash splits `--option=value` into three words.
   for ((index = 1; index < COMP_CWORD; index++)); do
     word=${COMP_WORDS[index]}
     if [[ $word == -- ]]; then

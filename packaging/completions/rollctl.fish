@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: MIT
-# fish completion for rollctl(1). Commands and options are read from `rollctl --help`, so they are those of the
-# rollctl that is installed.
+# fish completion for rollctl(1). Commands and options come from `rollctl --help` of the installed rollctl.
 
-# One candidate a line, its description behind a tab.
+# One candidate per line, with its description after a tab.
 function __rollctl_commands
     rollctl --help 2>/dev/null | sed -n '/^Subcommands:/,/^$/s/^  \([a-z][a-z]*\)  *\(.*\)/\1\t\2/p'
 end
 
 function __rollctl_options
-    # The description of one that excludes another stands in the next line.
+    # For an option that excludes another, CLI11 prints the description on the next line.
     rollctl $argv[1] --help 2>/dev/null | sed -n '/^  -.*[A-Z][a-z]*: -/{N;s/ [A-Z][a-z]*: -[^\n]*\n */  /;}
         s/^  \(-[^ ]*\).*  \([^ ].*\)/\1\t\2/p' | while read -d \t names text
         for name in (string split , -- $names)
@@ -17,8 +16,8 @@ function __rollctl_options
     end
 end
 
-# __rollctl_candidates KIND [APP]: the words of `rollctl complete`, which leaves out every name that could mean
-# something to a shell. Of very many it prints those that begin as what was typed.
+# __rollctl_candidates KIND [APP]: the words of `rollctl complete`, which omits every name with a character special
+# to a shell. If there are too many, it prints only those with the typed prefix.
 function __rollctl_candidates
     rollctl complete $argv[1] "$argv[2]" (commandline -ct | string replace -r '^--[a-z-]+=' '') 2>/dev/null
 end
@@ -42,7 +41,7 @@ function __rollctl_values
     end
 end
 
-# The lines, or the ends at a tab, of names that have any are no files, and are left out.
+# Omits names that contain a newline or a tab: their pieces are not files.
 function __rollctl_app_files
     for line in (__fish_complete_suffix $argv[1] .toml)
         set -l file (string split -m 1 \t -- $line)[1]
