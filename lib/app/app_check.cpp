@@ -56,7 +56,7 @@ Result<AppFindings> check_app(const Paths& paths, const AppName& app) {
   }
   add(std::move(start.findings));
   if (const auto instances = HostInstances::create(**loop, paths, app.name, config.listen))
-    add(check_ports(**instances, app.name, config));
+    add(check_ports(**instances, **instances, app.name, config));
   else
     add({instances.error()});
   if (const auto steering = choose_steering(**loop, insisted_handover(config.handover))) {

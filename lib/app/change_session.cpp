@@ -118,25 +118,16 @@ PlaceInstance ChangeSession::placing() {
   return [this](const GenerationSpec& spec) { return placement_.place(spec); };
 }
 
-// Starts the first shim while rollctl finds and gates the serving instances; the shim gets its launch later.
-void ChangeSession::prepare(const AppConfig& config) {
-  instances_->set_listen(config.listen);
-  // Not under systemd: a unit that starts and is then not used would show in its journal.
-  if (const auto launcher = resolve_launcher(config); launcher && !launcher->unit)
-    instances_->prepare(placement_.reserve());
-  instances_->call_shims();
-}
-
-template <typename Act>
-auto ChangeSession::in_world(const AppConfig& config, Act act)
-    -> Result<decltype(act(std::declval<World&>()))> {
+template <typename Use>
+auto ChangeSession::in_world(const AppConfig& config, Use use)
+    -> Result<decltype(use(std::declval<World&>()))> {
   instances_->set_listen(config.listen);
   auto steering = steering_for(config.handover);
   if (!steering) return fail(steering.error());
   InstanceProbe probe(*loop_, **steering, paths_.tls_library());
   HookRunner hooks(*loop_, hook_output_);
-  World world{*loop_, *instances_, probe, **steering, journal_, hooks, *interrupts_, observer_};
-  return act(world);
+  World world{*loop_, *instances_, *instances_, probe, **steering, journal_, hooks, *interrupts_, observer_};
+  return use(world);
 }
 
 Result<std::optional<Verdict>> ChangeSession::recover() {
@@ -181,7 +172,7 @@ Result<std::optional<Verdict>> ChangeSession::mend(RecoveryRequest request) {
 
 std::vector<Error> ChangeSession::check_ports(const AppConfig& config) {
   instances_->set_listen(config.listen);
-  return rollctl::check_ports(*instances_, app_, config);
+  return rollctl::check_ports(*instances_, *instances_, app_, config);
 }
 
 Status ChangeSession::check_means(const AppConfig& config) {
@@ -201,13 +192,13 @@ Result<Plan> ChangeSession::preview(const RolloutRequest& request) {
 Result<Verdict> ChangeSession::roll_out(RolloutRequest request) {
   const AppConfig config = request.spec.config;
   if (Status able = check_means(config); !able) return fail(able.error());
-  // A rollback may return to standby instances and launch nothing.
-  if (request.shape == RolloutRequest::Shape::Replace && !request.returns_to) prepare(config);
-  request.keep = [this](const GenerationSpec& spec) { return keep_generation(paths_, spec); };
+  request.keep = [this](const GenerationSpec& spec) -> Status {
+    ROLL_TRY_ASSIGN(Acknowledgement on_disk, keep_generation(paths_, spec));
+    return on_disk.await();
+  };
   request.on_attend = [this] { (void)describe_attending(hold_->lock, hold_->self); };
   auto verdict =
       in_world(config, [&](World& world) { return Rollout(world, std::move(request), placing()).run(); });
-  placement_.forget_reserved();
   // Archiving may fail: a long journal does no harm.
   (void)describe_leaving(hold_->lock, hold_->self);
   (void)journal_.archive();

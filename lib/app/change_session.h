@@ -76,13 +76,12 @@ class ChangeSession {
   Status lock(std::string command);
   Status reread();
   Status check_means(const AppConfig& config);
-  void prepare(const AppConfig& config);
   Result<std::optional<Verdict>> mend(RecoveryRequest request);
   Result<std::unique_ptr<Steering>> steering_for(HandoverPolicy policy);
   PlaceInstance placing();
 
-  template <typename Act>
-  auto in_world(const AppConfig& config, Act act) -> Result<decltype(act(std::declval<World&>()))>;
+  template <typename Use>
+  auto in_world(const AppConfig& config, Use use) -> Result<decltype(use(std::declval<World&>()))>;
 
   Paths paths_;
   std::string app_;

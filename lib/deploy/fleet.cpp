@@ -18,20 +18,18 @@ Fleet::~Fleet() {
 }
 
 Status Fleet::discover() {
-  auto found = world_.instances.discover();
-  if (!found) return rollctl::fail(found.error());
-  if (Status answered = check_all_answer(*found); !answered) return answered;
-  for (const FoundInstance& instance : *found) {
+  ROLL_TRY_ASSIGN(const auto found, world_.instances.discover());
+  ROLL_TRY(check_all_answer(found));
+  for (const FoundInstance& instance : found) {
     if (instance.presence != Presence::Remains) continue;
-    const auto remnant = world_.instances.clear_remains(instance.record.id);
-    if (!remnant) return rollctl::fail(remnant.error());
-    if (*remnant == Instances::Remnant::CameUp) return discover();
-    if (*remnant == Instances::Remnant::Stays)
+    ROLL_TRY_ASSIGN(const auto remnant, world_.instances.clear_remains(instance.record.id));
+    if (remnant == Instances::Remnant::CameUp) return discover();
+    if (remnant == Instances::Remnant::Stays)
       world_.observer.on_warning(
           fmt::format("instance {} has ended, but its folder cannot be removed: the next command tries again",
                       instance.record.id));
   }
-  for (FoundInstance& instance : *found) {
+  for (const FoundInstance& instance : found) {
     if (instance.presence == Presence::Remains) continue;
     Member member;
     member.id = instance.record.id;
@@ -69,7 +67,7 @@ void Fleet::enter(Member& member, InstanceState state) {
   show();
 }
 
-void Fleet::fail(Member& member, Trouble trouble, std::string text) {
+void Fleet::note_trouble(Member& member, Trouble trouble, std::string text) {
   const bool explains = member.trouble == Trouble::Unready && trouble == Trouble::Died;
   if (member.trouble != Trouble::None && !explains) return;
   member.trouble = trouble;
@@ -103,7 +101,7 @@ void Fleet::on_event(const InstanceEvent& event) {
       if (on_news_) on_news_(member);
       return;
     case Kind::LaunchFailed:
-      fail(member, Trouble::LaunchFailed, event.message);
+      note_trouble(member, Trouble::LaunchFailed, event.message);
       enter(member, InstanceState::Stopped);
       return;
     case Kind::NotifiedReady:
@@ -115,7 +113,7 @@ void Fleet::on_event(const InstanceEvent& event) {
       member.detail = event.record.status;
       if (member.state == InstanceState::Draining && event.record.drain_deadline)
         member.drain_deadline = event.record.drain_deadline;
-      // This is also how a shim tells that the restarted server is back in its slot.
+      // A shim also tells this way that the restarted server is back in its slot.
       if (member.state == InstanceState::Restarting) {
         enter(member, event.record.state);
         if (on_news_) on_news_(member);
@@ -124,7 +122,7 @@ void Fleet::on_event(const InstanceEvent& event) {
     case Kind::Exited:
       return on_exited(member, event);
     case Kind::Restarted:
-      // The shim wrote it into the journal itself; the record says Serving again once the server is back in
+      // The shim has written it into the journal; the record says Serving again once the server is back in
       // its slot.
       member.server = event.record.server;
       enter(member, event.record.state);
@@ -135,7 +133,7 @@ void Fleet::on_event(const InstanceEvent& event) {
       world_.observer.on_warning(
           fmt::format("the shim of instance {} has died; its server goes on unsupervised", member.id));
       if (member.server == event.record.server) return;
-      // Its shim died before it told what it had started.
+      // Its shim died before it told which server it had started.
       member.server = event.record.server;
       if (member.state == InstanceState::Starting)
         recorder_.happened(events::instance_started(member.id, member.release, member.server.pid));
@@ -151,14 +149,13 @@ void Fleet::on_exited(Member& member, const InstanceEvent& event) {
       event.message.empty()
           ? fmt::format("the server {}{}", how, member.ready_after ? "" : " before it was ready")
           : event.message;
-  // Nothing of it is left, not even its shim.
-  const bool over = event.record.state == InstanceState::Stopped;
+  const bool shim_has_ended = event.record.state == InstanceState::Stopped;
   if (member.leaving() || member.origin == Member::Origin::Found) {
-    // Its shim sees to it; nothing of this change depends on it.
-    if (!member.leaving() || over) enter(member, event.record.state);
+    // The change does not depend on it, and its shim restarts it or not.
+    if (!member.leaving() || shim_has_ended) enter(member, event.record.state);
     return;
   }
-  fail(member, Trouble::Died, what);
+  note_trouble(member, Trouble::Died, what);
   enter(member, event.record.state);
 }
 

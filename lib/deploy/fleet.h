@@ -11,8 +11,9 @@
 
 namespace rollctl {
 
-// The instances of one app during one change: what was found and what was launched. Keeps each member's state
-// up to date from the events of the instances, writes those events down, and shows the fleet to the observer.
+// The instances of one app during one change: those that were found and those that were launched. Keeps each
+// member's state up to date from the events of the instances, records those events, and shows the fleet to
+// the observer. Subscribes to the instances while it lives.
 class Fleet {
  public:
   Fleet(World& world, Recorder& recorder);
@@ -20,8 +21,8 @@ class Fleet {
   Fleet(const Fleet&) = delete;
   Fleet& operator=(const Fleet&) = delete;
 
-  // What the host has now. Remains are cleared away. Fails, having touched nothing, where a shim is silent.
-  // Call it once, first.
+  // Makes members of the instances that the host has now, and clears remains away. Fails, having touched
+  // nothing, where a shim is silent. Call it once, first.
   Status discover();
 
   Member& add_launched(InstanceId id, const std::string& release, int64_t generation, InstanceLog log);
@@ -40,14 +41,19 @@ class Fleet {
     return ids;
   }
 
-  void enter(Member& member, InstanceState state);
-  // Only its first trouble counts, except that a death explains why it became unready.
-  void fail(Member& member, Trouble trouble, std::string text);
+  // Ids of the members in that state, in order.
+  [[nodiscard]] std::vector<InstanceId> in_state(InstanceState state) const {
+    return which([state](const Member& member) { return member.state == state; });
+  }
 
-  // Shows the observer how things stand.
+  void enter(Member& member, InstanceState state);
+  // Only the first trouble of a member counts, except that a death explains why it became unready.
+  void note_trouble(Member& member, Trouble trouble, std::string text);
+
+  // Shows all members to the observer.
   void show();
 
-  // Called on READY=1, after a launch and after a restart: somebody should look whether it listens.
+  // Called when a server was launched or restarted, and on READY=1: it may listen now.
   void on_news(std::function<void(Member&)> listener) { on_news_ = std::move(listener); }
 
  private:

@@ -14,7 +14,7 @@ namespace rollctl {
 
 namespace {
 
-// Instances share an address: what is wrong with it is said once.
+// Instances share an address: a finding about it is reported once.
 class Findings {
  public:
   void add(std::string message, std::string hint) {
@@ -43,7 +43,7 @@ const ListenAddress* nearest_address(const std::vector<ListenAddress>& listen, c
   return on_port != listen.end() ? &*on_port : nullptr;
 }
 
-// Who opens the sockets: the server, or, where it inherits them, its shim.
+// The user who opens the sockets: the server's, or the shim's where the server inherits them.
 Result<ServerUser> opener_of(const AppConfig& config) {
   return config.socket == SocketMode::Inherit ? find_server_user({}, {})
                                               : find_server_user(config.user, config.group);
@@ -60,16 +60,15 @@ struct OwnSockets {
   std::set<uint32_t> without_reuseport;
 };
 
-Result<OwnSockets> sockets_of_instances(Instances& instances) {
+Result<OwnSockets> sockets_of_instances(Instances& instances, InstanceSockets& host) {
   OwnSockets sockets;
-  const auto found = instances.discover();
-  if (!found) return fail(found.error());
-  if (Status answered = check_all_answer(*found); !answered) return fail(answered.error());
-  for (const FoundInstance& instance : *found) {
+  ROLL_TRY_ASSIGN(const auto found, instances.discover());
+  ROLL_TRY(check_all_answer(found));
+  for (const FoundInstance& instance : found) {
     if (instance.presence == Presence::Remains) continue;
-    const auto listeners = instances.listeners(instance.record.id);
-    if (!listeners && listeners.error().kind != ErrorKind::NotFound) return fail(listeners.error());
-    if (!listeners) continue;
+    const auto listeners = host.listeners(instance.record.id);
+    if (!listeners && listeners.error().kind == ErrorKind::NotFound) continue;
+    if (!listeners) return fail(listeners.error());
     for (const Listener& listener : *listeners) {
       sockets.inodes.insert(listener.inode);
       if (!has_reuseport(listener.fd.get())) sockets.without_reuseport.insert(listener.inode);
@@ -106,15 +105,15 @@ void check_opener(const ListenSocket& socket, const ServerUser& user, const AppC
 
 }  // namespace
 
-std::vector<Error> find_strangers(Instances& instances, const std::string& app,
+std::vector<Error> find_strangers(InstanceSockets& host, const std::string& app,
                                   const std::vector<ListenAddress>& listen, const std::set<uint32_t>& ours) {
-  const auto sockets = instances.listen_sockets();
+  const auto sockets = host.listen_sockets();
   if (!sockets) return {sockets.error()};
   Findings findings;
   for (const ListenSocket& socket : *sockets) {
     const ListenAddress* address = nearest_address(listen, socket);
     if (address == nullptr || !address->matches(socket.bound) || ours.contains(socket.inode)) continue;
-    const std::string owner = instances.owner_of(socket);
+    const std::string owner = host.owner_of(socket);
     findings.add(fmt::format("{} is in use by {}, which is no instance of {}", socket.bound.text(),
                              owner.empty() ? fmt::format("a process of user {}", socket.uid) : owner, app),
                  "stop it first, or give the app another address to listen on");
@@ -122,14 +121,15 @@ std::vector<Error> find_strangers(Instances& instances, const std::string& app,
   return findings.take();
 }
 
-std::vector<Error> check_ports(Instances& instances, const std::string& app, const AppConfig& config) {
-  const auto own = sockets_of_instances(instances);
+std::vector<Error> check_ports(Instances& instances, InstanceSockets& host, const std::string& app,
+                               const AppConfig& config) {
+  const auto own = sockets_of_instances(instances, host);
   if (!own) return {own.error()};
   const auto& [ours, without_reuseport] = *own;
   Findings findings;
-  findings.add(find_strangers(instances, app, config.listen, ours));
-  const auto sockets = instances.listen_sockets();
-  if (!sockets) return findings.take();  // said already
+  findings.add(find_strangers(host, app, config.listen, ours));
+  const auto sockets = host.listen_sockets();
+  if (!sockets) return findings.take();  // find_strangers() has reported it
   const auto user = opener_of(config);
   for (const ListenSocket& socket : *sockets) {
     const ListenAddress* address = nearest_address(config.listen, socket);

@@ -7,17 +7,19 @@
 #include <vector>
 
 #include "config/app_config.h"
+#include "state/instance_sockets.h"
 #include "state/instances.h"
 
 namespace rollctl {
 
-// Sockets on the app's addresses that are none of `ours` (inodes): they would get a share of its clients, or
-// keep its server from binding. Each as an Error that names the owner.
-std::vector<Error> find_strangers(Instances& instances, const std::string& app,
+// One Error for each socket on the app's addresses whose inode is not in `ours`, with its owner: it would get
+// a share of the clients, or keep the server from binding.
+std::vector<Error> find_strangers(InstanceSockets& host, const std::string& app,
                                   const std::vector<ListenAddress>& listen, const std::set<uint32_t>& ours);
 
-// Strangers, and where running instances listen in a way that new ones, as `config` describes them, could not
-// share: another address, another user, no SO_REUSEPORT. Each finding as an Error. Changes nothing.
-std::vector<Error> check_ports(Instances& instances, const std::string& app, const AppConfig& config);
+// Strangers, and one Error for each way in which running instances listen so that new ones, as `config`
+// describes them, could not share the port: another address, another user, no SO_REUSEPORT. Changes nothing.
+std::vector<Error> check_ports(Instances& instances, InstanceSockets& host, const std::string& app,
+                               const AppConfig& config);
 
 }  // namespace rollctl

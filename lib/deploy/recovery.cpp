@@ -23,7 +23,7 @@ Remedy decide_remedy(const Change& change) {
     const bool moved = last_came && all_came && (!has_canary || !change.shifted_out.empty());
     return moved ? Remedy::Finish : Remedy::Undo;
   }
-  // Some leave: whoever came into the rotation came back, when the change took itself back.
+  // Some leave: instances that came into the rotation returned to it when the change was taken back.
   if (!change.shifted_out.empty()) return change.shifted_in.empty() ? Remedy::Finish : Remedy::Undo;
   return all_came && !change.starting.empty() ? Remedy::Finish : Remedy::Undo;
 }
@@ -42,16 +42,16 @@ int Recovery::wanted() const {
   return request_.history.wanted();
 }
 
-// Does it serve when this is over?
+// Whether a member serves when the recovery is over.
 bool Recovery::belongs(const Member& member) const {
   const Change* change = request_.history.unfinished();
-  // One that returned may not have been told yet to which generation it belongs now.
+  // A standby that returned may not have been told its new generation.
   const bool returned = request_.remedy == Remedy::Finish && change != nullptr &&
                         change->shifted_in.contains(member.id) && change->makes_generation();
   if (wanted() == 0 || (member.generation != request_.spec.generation && !returned)) return false;
   if (member.state == InstanceState::Draining || member.gone() || member.state == InstanceState::Failed)
     return false;
-  // It never came into the rotation: what an earlier recovery had begun to start.
+  // One that never came into the rotation was started by an earlier recovery, which was killed.
   const bool is_new = member.state == InstanceState::Starting || member.state == InstanceState::Ready;
   if (is_new && !(change != nullptr && change->shifted_in.contains(member.id))) return false;
   if (change == nullptr || request_.remedy == Remedy::Nothing) return true;
@@ -59,7 +59,7 @@ bool Recovery::belongs(const Member& member) const {
   return !change->shifted_out.contains(member.id);
 }
 
-// Nothing was interrupted: what stands by stands by, and a canary is somebody's to decide about.
+// Where no change was interrupted, standbys and canaries stay.
 bool Recovery::is_kept(const Member& member) const {
   return request_.remedy == Remedy::Nothing &&
          (member.state == InstanceState::Standby || member.state == InstanceState::Canary);
@@ -71,12 +71,11 @@ void Recovery::sort_out() {
       (member.state == InstanceState::Canary ? canaries_ : standby_).push_back(id);
     } else if (belongs(member)) {
       stay_.insert(id);
-      if (member.generation != request_.spec.generation) acts_.adopt(id, request_.spec.generation);
     } else {
       go_.push_back(id);
     }
   }
-  // Of those that a shim brought back unasked, or that were never drained.
+  // Shims have brought some back unasked, or an earlier change did not come to drain them.
   std::vector<ServingInstance> serving;
   for (InstanceId id : stay_) serving.push_back({id, request_.spec.generation});
   for (InstanceId id : surplus_of(serving, request_.spec.generation, wanted())) {
@@ -87,13 +86,23 @@ void Recovery::sort_out() {
 
 Result<Verdict> Recovery::run() {
   began_ = world_.scheduler.now();
-  if (Status discovered = fleet_.discover(); !discovered) return rollctl::fail(discovered.error());
+  ROLL_TRY(fleet_.discover());
   sort_out();
   return conclude(mend());
 }
 
-Ending Recovery::mend() {
+Act Recovery::mend() {
   const AppConfig& config = request_.spec.config;
+  ROLL_TRY(gate());
+  ROLL_TRY(start_missing());
+  ROLL_TRY(acts_.retirement.settle(settling(), config.drain.settle, OnInterrupt::Ignore));
+  ROLL_TRY(acts_.retirement.drain(go_, {config.drain.signal, config.drain.deadline}));
+  ROLL_TRY(acts_.retirement.await_drained(go_, OnInterrupt::Heed));
+  return acts_.end_steering(Millis(0));
+}
+
+// What stays serves, and the shims hear so.
+Act Recovery::gate() {
   Traffic traffic{stay_, {}};
   for (InstanceId id : canaries_) {
     traffic.rotation.insert(id);
@@ -101,47 +110,44 @@ Ending Recovery::mend() {
   }
   std::vector<InstanceId> outside = go_;
   outside.insert(outside.end(), standby_.begin(), standby_.end());
-  if (Ending ending = acts_.gate(traffic, outside); !ending.done()) return ending;
-  if (Ending ending = acts_.confirm(); !ending.done()) return ending;
+  ROLL_TRY(acts_.traffic.gate(traffic, outside));
+  for (InstanceId id : stay_) fleet_.at(id).generation = request_.spec.generation;
+  ROLL_TRY(acts_.traffic.confirm());
   for (InstanceId id : stay_) fleet_.enter(fleet_.at(id), InstanceState::Serving);
+  return {};
+}
 
-  // Without any instance the host was rebooted, or all were killed: `start` brings them up, not a recovery.
+// Where no instance is left, the host was rebooted or all were killed: `rollctl start` brings them up.
+Act Recovery::start_missing() {
+  const AppConfig& config = request_.spec.config;
   const int missing = wanted() - static_cast<int>(stay_.size());
-  if (missing > 0 && !fleet_.members().empty()) {
-    std::vector<InstanceId> fresh;
-    if (Ending ending = acts_.launch(request_.spec, missing, config.ready.deadline, fresh, OnInterrupt::Heed);
-        !ending.done()) {
-      go_.insert(go_.end(), fresh.begin(), fresh.end());
-      (void)acts_.begin_drain(go_, {config.drain.signal, config.drain.deadline});
-      return ending;
-    }
-    traffic.rotation.insert(fresh.begin(), fresh.end());
-    if (Ending ending = acts_.shift(traffic); !ending.done()) return ending;
+  if (missing <= 0 || fleet_.members().empty()) return {};
+  std::vector<InstanceId> fresh;
+  const Act started =
+      acts_.launching.launch(request_.spec, missing, config.ready.deadline, fresh, OnInterrupt::Heed);
+  if (!started) {
+    go_.insert(go_.end(), fresh.begin(), fresh.end());
+    (void)acts_.retirement.drain(go_, {config.drain.signal, config.drain.deadline});
+    return started;
   }
+  Traffic traffic = acts_.traffic.current();
+  traffic.rotation.insert(fresh.begin(), fresh.end());
+  return acts_.traffic.shift(traffic);
+}
 
-  std::vector<InstanceId> settling;
+// Clients may have reached any of those that go.
+std::vector<InstanceId> Recovery::settling() {
+  std::vector<InstanceId> ids;
   for (InstanceId id : go_) {
     Member& member = fleet_.at(id);
     if (!member.joined() || member.state == InstanceState::Draining || member.gone()) continue;
     fleet_.enter(member, InstanceState::Settling);
-    settling.push_back(id);
+    ids.push_back(id);
   }
-  if (Ending ending = acts_.settle(settling, config.drain.settle, OnInterrupt::Ignore); !ending.done())
-    return ending;
-  if (Ending ending = acts_.begin_drain(go_, {config.drain.signal, config.drain.deadline}); !ending.done())
-    return ending;
-  if (Ending ending = acts_.await_drained(go_, OnInterrupt::Heed); !ending.done()) return ending;
-  if (!canaries_.empty()) return {};
-  if (!standby_.empty() || acts_.leaves_handshakes()) {
-    acts_.leave_gate(Millis(0));
-    return {};
-  }
-  if (Status lifted = acts_.ungate(); !lifted)
-    return {Ending::Kind::HostFailed, 0, lifted.error().message, lifted.error().hint};
-  return {};
+  return ids;
 }
 
-Verdict Recovery::conclude(const Ending& ending) {
+Verdict Recovery::conclude(const Act& mended) {
   Verdict verdict;
   verdict.command = AppCommand::Recover;
   verdict.app = request_.app;
@@ -149,20 +155,20 @@ Verdict Recovery::conclude(const Ending& ending) {
   verdict.generation = request_.spec.generation;
   verdict.handover = world_.steering.way();
   verdict.wanted = wanted();
-  verdict.serving = static_cast<int>(
-      fleet_.which([](const Member& member) { return member.state == InstanceState::Serving; }).size());
+  verdict.serving = static_cast<int>(fleet_.in_state(InstanceState::Serving).size());
   verdict.serving_release = verdict.serving > 0 ? request_.spec.release : "";
-  verdict.connections_cut = acts_.connections_cut();
-  verdict.left = acts_.left();
+  verdict.connections_cut = acts_.retirement.connections_cut();
+  verdict.left = acts_.retirement.left();
   const Change* change = request_.history.unfinished();
   if (change != nullptr && request_.remedy != Remedy::Nothing)
     verdict.reason = fmt::format("the interrupted {} was {}", command_word(change->command),
                                  request_.remedy == Remedy::Undo ? "undone" : "finished");
-  if (!ending.done()) {
+  if (!mended) {
     verdict.outcome = Outcome::NeedsAttention;
-    verdict.reason = ending.reason;
-    verdict.hint = ending.hint;
-    if (ending.kind == Ending::Kind::Interrupted) verdict.interrupted_by = world_.interrupts.first_signal();
+    verdict.reason = mended.error().reason;
+    verdict.hint = mended.error().hint;
+    if (ended_as(mended, Ending::Kind::Interrupted))
+      verdict.interrupted_by = world_.interrupts.first_signal();
   } else if (verdict.serving < verdict.wanted) {
     verdict.reason = fmt::format("only {} of {} instances serve", verdict.serving, verdict.wanted);
     verdict.hint = fmt::format("run `rollctl start {}`", request_.app);
@@ -179,7 +185,7 @@ Verdict Recovery::conclude(const Ending& ending) {
     verdict.reason = written.error().message;
     return verdict;
   }
-  // Whatever was going on, the canary has gone with it.
+  // The canary was undone together with the change.
   if (request_.history.canary && !change->withdraws() && ended == Outcome::RolledBack)
     note_withdrawal(verdict);
   return verdict;

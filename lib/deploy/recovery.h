@@ -14,37 +14,40 @@
 
 namespace rollctl {
 
-// What to do about the change that a killed rollctl left.
+// How to end a change that a killed rollctl left.
 enum class Remedy {
-  Nothing,  // none was left
-  Finish,   // the traffic had moved: what should leave, leaves
-  Undo,     // it had not: what came goes again
+  Nothing,  // no change was left
+  Finish,   // the traffic had moved: the old instances leave
+  Undo,     // it had not: the new instances leave
 };
 
-// Pure: from what was meant and how far it got.
+// Decides from the intents of the change and how far it got.
 Remedy decide_remedy(const Change& change);
 
 struct RecoveryRequest {
   std::string app;
   History history;
-  GenerationSpec spec;  // of the generation that shall serve when it is over
+  GenerationSpec spec;  // of the generation that serves afterwards
   Remedy remedy = Remedy::Nothing;
 };
 
-// Finishes or undoes an interrupted change over discovered state, so that exactly one release serves, steered
-// by nobody. Clients lose nothing by it. It can itself be killed at any moment and run again.
+// Finishes or undoes an interrupted change over discovered state, so that exactly one release serves and
+// nothing steers. Clients lose nothing by it. It may be killed at any moment and run again.
 class Recovery {
  public:
   Recovery(World& world, RecoveryRequest request, PlaceInstance place);
 
-  // Blocks until it is over. Outcome Deployed: finished, undone, or nothing was to be done, as `reason` says.
-  // The error: nobody knows what there is, and nothing was touched.
+  // Blocks until it is over. Outcome Deployed: finished, undone, or nothing to do, as `reason` says. The
+  // error: the instances could not be discovered, and nothing was touched. Once only.
   Result<Verdict> run();
 
  private:
   void sort_out();
-  Ending mend();
-  Verdict conclude(const Ending& ending);
+  Act mend();
+  Act gate();
+  Act start_missing();
+  std::vector<InstanceId> settling();
+  Verdict conclude(const Act& mended);
   [[nodiscard]] int wanted() const;
   [[nodiscard]] bool belongs(const Member& member) const;
   [[nodiscard]] bool is_kept(const Member& member) const;
@@ -56,10 +59,10 @@ class Recovery {
   Fleet fleet_;
   Acts acts_;
   TimePoint began_;
-  std::set<InstanceId> stay_;
-  std::vector<InstanceId> canaries_;
-  std::vector<InstanceId> standby_;
-  std::vector<InstanceId> go_;
+  std::set<InstanceId> stay_;         // serve afterwards
+  std::vector<InstanceId> canaries_;  // stay
+  std::vector<InstanceId> standby_;   // stay
+  std::vector<InstanceId> go_;        // are drained
 };
 
 }  // namespace rollctl

@@ -7,17 +7,26 @@
 #include <iterator>
 #include <utility>
 
+#include "base/duration.h"
 #include "deploy/port_check.h"
+#include "deploy/rollout_plan.h"
+#include "deploy/trouble.h"
 
 namespace rollctl {
 
 namespace {
 
-// An instance that never served has nothing of a client's to finish.
+using Shape = RolloutRequest::Shape;
+
+// An instance that never served has no client's work to finish.
 constexpr Millis kUnservedDrain{5000};
-// A server that drains closes its listeners at once; for one that does not, the gate stays until it has
+// A server that drains closes its listeners at once. Where one does not, the steering stays until it has
 // ended.
 constexpr Millis kCloseBound{1000};
+
+void append(std::vector<InstanceId>& ids, const std::vector<InstanceId>& more) {
+  ids.insert(ids.end(), more.begin(), more.end());
+}
 
 }  // namespace
 
@@ -26,280 +35,274 @@ Rollout::Rollout(World& world, RolloutRequest request, PlaceInstance place)
       request_(std::move(request)),
       recorder_(world, request_.spec.generation),
       fleet_(world, recorder_),
-      acts_(world, recorder_, fleet_, request_.spec.config.listen, std::move(place)) {}
+      acts_(world, recorder_, fleet_, request_.spec.config.listen, std::move(place)),
+      hooks_(world, recorder_, request_.spec) {}
+
+Result<Plan> Rollout::preview() {
+  ROLL_TRY(fleet_.discover());
+  before_ = found_traffic(fleet_);
+  ROLL_TRY(check_handover(request_, before_, world_.steering));
+  Plan plan = plan_rollout(request_, fleet_, before_);
+  ROLL_TRY(check_room(plan, request_, fleet_, before_, world_.steering));
+  return plan;
+}
 
 Result<Verdict> Rollout::run() {
   began_ = world_.scheduler.now();
-  if (Status looked = look_around(); !looked) return rollctl::fail(looked.error());
-  if (Status able = check_handover(); !able) return rollctl::fail(able.error());
-  plan_ = make_plan();
-  if (Status fits = check_room(plan_); !fits) return rollctl::fail(fits.error());
-  const Ending ending = change();
-  if (ending.done()) return conclude(finish(), {});
-  if (ending.kind == Ending::Kind::Abandoned) return conclude(ending, ending);
-  const Ending undone = touched_ ? take_back() : Ending{};
-  return conclude(ending, undone);
+  ROLL_TRY_ASSIGN(plan_, preview());
+  const Act begun = begin();
+  const Act changed = begun ? change() : begun;
+  if (changed) {
+    const Act finished = finish();
+    return close(judge_completed(view(), finished, leaving_), finished);
+  }
+  if (ended_as(changed, Ending::Kind::Abandoned))
+    return close(judge_given_up(view(), changed.error(), {}), changed);
+  const Act undone = begun ? take_back() : Act();
+  return close(judge_given_up(view(), changed.error(), undone), undone);
 }
 
-// The beginning alone changes nothing, and the first intent, which is synced, takes it along to the disk.
-Ending Rollout::begin() {
-  const events::Started started{request_.command,
-                                request_.spec.release,
-                                request_.from.empty() ? std::nullopt : std::optional(request_.from),
-                                request_.shape == RolloutRequest::Shape::Stop ? 0 : request_.instances,
-                                world_.steering.way(),
-                                request_.note,
-                                plan_.empty() ? 0 : plan_.front().canary,
-                                plan_.empty() ? std::vector<InstanceId>() : plan_.front().enter};
-  begun_ = true;
+Act Rollout::begin() {
+  const Step first = plan_.empty() ? Step() : plan_.front();
+  const Event started =
+      events::deploy_started({request_.command, request_.spec.release,
+                              request_.from.empty() ? std::nullopt : std::optional(request_.from),
+                              request_.shape == Shape::Stop ? 0 : request_.instances, world_.steering.way(),
+                              request_.note, first.canary, first.enter});
   const auto& hook = request_.spec.config.hooks.before_deploy;
-  if (hook.empty()) {
-    if (Status written = recorder_.begin(events::deploy_started(started)); !written)
-      return {Ending::Kind::HostFailed, 0, written.error().message, written.error().hint};
-    return {};
-  }
-  if (Status written = recorder_.commit(events::deploy_started(started)); !written)
-    return {Ending::Kind::HostFailed, 0, written.error().message, written.error().hint};
-  return run_hook("before_deploy", hook, OnInterrupt::Heed);
+  // Without a hook nothing happens before the first intent, which takes this event along to the disk.
+  ROLL_TRY(hook.empty() ? recorder_.begin(started) : recorder_.commit(started));
+  return hooks_.run("before_deploy", hook, OnInterrupt::Heed);
 }
 
-Ending Rollout::change() {
-  if (Ending ending = begin(); !ending.done()) return ending;
-  if (!plan_.empty() && plan_.front().launch > 0)
-    if (Ending ending = acts_.intend_launch(request_.spec); !ending.done()) return ending;
-  touched_ = true;
-  if (Ending ending = gate(); !ending.done()) return ending;
-  if (Ending ending = check_ports(); !ending.done()) return ending;
-  if (Ending ending = end_standby(); !ending.done()) return ending;
-  for (const Step& step : plan_) {
-    if (Ending ending = replace(step); !ending.done()) return ending;
-    ++steps_done_;
-  }
+Act Rollout::change() {
+  ROLL_TRY(acts_.traffic.gate(before_, returning(request_, fleet_)));
+  ROLL_TRY(check_ports());
+  ROLL_TRY(end_older_standby());
+  for (const Step& step : plan_) ROLL_TRY(replace(step));
   return attend();
 }
 
-Ending Rollout::gate() {
-  Ending ending = acts_.gate(before_, returning());
-  gated_ = ending.done();
-  return ending;
+Act Rollout::replace(const Step& step) {
+  std::vector<InstanceId> fresh;
+  ROLL_TRY(start(step, fresh));
+  ROLL_TRY(acts_.traffic.shift(traffic_after(step, fresh)));
+  ROLL_TRY(watch(step));
+  ROLL_TRY(acts_.retirement.settle(step.leave, request_.settle, OnInterrupt::Ignore));
+  ROLL_TRY(check_trouble(world_, fleet_, fresh_));
+  return retire(step.leave);
 }
 
-Ending Rollout::keep() {
-  if (!request_.keep || std::exchange(kept_, true)) return {};
-  auto kept = request_.keep(request_.spec);
-  if (!kept) return host_failed(kept.error());
-  kept_on_disk_ = std::move(*kept);
+Act Rollout::start(const Step& step, std::vector<InstanceId>& fresh) {
+  const auto keep = [&]() -> Act {
+    if (request_.keep && &step == &plan_.front()) ROLL_TRY(request_.keep(request_.spec));
+    return {};
+  };
+  const Act launched = acts_.launching.launch(request_.spec, step.launch, request_.ready_deadline, fresh,
+                                              OnInterrupt::Heed, keep);
+  append(fresh_, fresh);
+  ROLL_TRY(launched);
+  // A signal that came while nothing waited counts as well.
+  ROLL_TRY(check_interrupts(world_));
+  for (InstanceId id : step.enter) {
+    fleet_.at(id).origin = Member::Origin::Returned;
+    fleet_.at(id).generation = request_.spec.generation;
+  }
+  append(fresh, step.enter);
+  append(fresh_, step.enter);
   return {};
 }
 
-Ending Rollout::replace(const Step& step) {
-  std::vector<InstanceId> fresh;
-  Ending ending = acts_.launch(request_.spec, step.launch, request_.ready_deadline, fresh, OnInterrupt::Heed,
-                               [this] { return keep(); });
-  fresh_.insert(fresh_.end(), fresh.begin(), fresh.end());
-  if (!ending.done()) return ending;
-  // A signal that came when nothing waited counts as well.
-  if (Ending cut = acts_.interruption(); !cut.done()) return cut;
-
-  for (InstanceId id : step.enter) {
-    fleet_.at(id).origin = Member::Origin::Returned;
-    acts_.adopt(id, request_.spec.generation);
-    fresh_.push_back(id);
-  }
-  Traffic traffic = acts_.traffic();
-  if (promotes()) traffic.canaries.clear();
+Traffic Rollout::traffic_after(const Step& step, const std::vector<InstanceId>& fresh) const {
+  Traffic traffic = acts_.traffic.current();
+  // The others of a canary's release come: it is one of many from now on.
+  if (request_.shape == Shape::Promote || request_.shape == Shape::Replace) traffic.canaries.clear();
   traffic.rotation.insert(fresh.begin(), fresh.end());
-  traffic.rotation.insert(step.enter.begin(), step.enter.end());
   for (InstanceId id : step.leave) {
     traffic.rotation.erase(id);
     traffic.canaries.erase(id);
   }
   if (step.canary > 0) traffic.canaries[fresh.front()] = step.canary;
-  const auto& hook = request_.spec.config.hooks.after_shift;
-  // With a canary it is the canary that is watched, before the others follow.
-  const bool bakes = step.canary > 0 || plan_.front().canary == 0;
-  const bool settles_at_once = hook.empty() && !(bakes && request_.bake > Millis(0));
-  const std::vector<InstanceId> drained = request_.hold == Millis(0) ? step.leave : std::vector<InstanceId>();
-  ending = settles_at_once ? acts_.begin_shift(traffic, drained) : acts_.shift(traffic);
-  if (ending.done() && (step.launch > 0 || !step.enter.empty()))
-    ending = run_hook("after_shift", hook, OnInterrupt::Ignore);
-  if (ending.done()) ending = acts_.bake(fresh_, bakes ? request_.bake : Millis(0));
-  // After the last shift nothing is undone: a signal only ends the waiting.
-  const bool last = steps_done_ + 1 == plan_.size();
-  if (last && ending.kind == Ending::Kind::Interrupted) ending = {};
-  if (ending.done()) acts_.intend_drain(drained);
-  if (ending.done()) ending = acts_.settle(step.leave, request_.settle, OnInterrupt::Ignore);
-  if (ending.done()) ending = acts_.trouble_among(fresh_);
-  if (!ending.done()) return ending;
-  if (request_.hold > Millis(0)) {
-    held_.insert(held_.end(), step.leave.begin(), step.leave.end());
-    return {};
-  }
-  if (!step.leave.empty()) try_hook("before_drain", request_.spec.config.hooks.before_drain);
-  leaving_.insert(leaving_.end(), step.leave.begin(), step.leave.end());
-  ending = acts_.begin_drain(step.leave, request_.drain);
-  // Without steering the kernel may have moved connections to the others just now; nobody is to wait for the
-  // next batch.
-  if (ending.done() && world_.steering.way() != Handover::Steer)
-    (void)acts_.await_closed(step.leave, kCloseBound, OnInterrupt::Ignore);
-  return ending;
+  return traffic;
 }
 
-Ending Rollout::finish() {
-  // What can be undone is over; without a gate a probe cannot be aimed any more.
-  acts_.stop_probing();
-  const OnInterrupt heed =
-      request_.after_shift == AfterShift::Detach ? OnInterrupt::Ignore : OnInterrupt::Heed;
-  const std::vector<InstanceId> unheld = acts_.stand_by(held_, request_.hold, request_.drain);
-  leaving_.insert(leaving_.end(), unheld.begin(), unheld.end());
-  if (Ending ending = acts_.begin_drain(unheld, request_.drain); !ending.done()) return ending;
-  if (stays_steered()) leave_steered();
-  const bool closed = acts_.await_closed(leaving_, kCloseBound, OnInterrupt::Ignore) == Waited::Satisfied;
-  if (closed && !stays_steered())
-    if (Ending ending = lift_gate(); !ending.done()) return ending;
-  if (request_.after_shift == AfterShift::AwaitDrains) {
-    const Ending ending = acts_.await_drained(leaving_, heed);
-    if (ending.kind == Ending::Kind::Abandoned) return ending;
-    cut_short_ = ending.kind == Ending::Kind::Interrupted;
-    if (!ending.done() && !cut_short_) return ending;
+Act Rollout::watch(const Step& step) {
+  if (step.launch > 0 || !step.enter.empty())
+    ROLL_TRY(hooks_.run("after_shift", request_.spec.config.hooks.after_shift, OnInterrupt::Ignore));
+  // Of a plan with a canary only the canary is watched, before the others follow.
+  const bool bakes = step.canary > 0 || plan_.front().canary == 0;
+  Act baked = bake(world_, fleet_, fresh_, bakes ? request_.bake : Millis(0));
+  // After the last shift nothing is undone: a signal only ends the waiting.
+  const bool is_last = &step == &plan_.back();
+  return is_last && ended_as(baked, Ending::Kind::Interrupted) ? Act() : baked;
+}
+
+Act Rollout::retire(const std::vector<InstanceId>& leaving) {
+  if (request_.hold > Millis(0)) {
+    append(held_, leaving);
+    return {};
   }
-  if (!closed && !stays_steered()) {
-    const bool all_gone =
-        std::all_of(leaving_.begin(), leaving_.end(), [&](InstanceId id) { return fleet_.at(id).gone(); });
-    if (!all_gone) {
-      leave_steered();
-    } else if (Ending ending = lift_gate(); !ending.done()) {
-      return ending;
-    }
-  }
-  try_hook("after_deploy", request_.spec.config.hooks.after_deploy);
+  if (!leaving.empty()) hooks_.try_run("before_drain", request_.spec.config.hooks.before_drain);
+  ROLL_TRY(drain(leaving, request_.drain));
+  // Without steering the kernel may just have moved connections to other listeners: no batch waits for them.
+  if (world_.steering.way() != Handover::Steer)
+    (void)acts_.retirement.await_closed(leaving, kCloseBound, OnInterrupt::Ignore);
   return {};
 }
 
-// Somebody listens who shall not get what all the others get, or a handshake shall find its way.
-bool Rollout::stays_steered() const {
-  return !acts_.traffic().canaries.empty() || !standing_by().empty() || acts_.leaves_handshakes();
+Act Rollout::drain(const std::vector<InstanceId>& leaving, const DrainOrder& order) {
+  append(leaving_, leaving);
+  return acts_.retirement.drain(leaving, order);
 }
 
-// And this process is about to end.
-void Rollout::leave_steered() {
-  if (!acts_.traffic().canaries.empty()) return;  // the shims hold it until somebody decides about the canary
-  if (!world_.steering.outlives_rollctl())
-    return world_.observer.on_warning(
-        "an instance that drains still listens: its port stays steered away from it until the next rollctl "
-        "command");
-  Millis longest = request_.hold;
-  for (InstanceId id : standing_by()) {
-    const auto until = fleet_.at(id).standby_until;
-    if (until)
-      longest = std::max(longest, std::chrono::duration_cast<Millis>(*until - world_.scheduler.now()));
+// Steering that ends with rollctl is of no use to a canary or standby that outlives it: so rollctl stays.
+Act Rollout::attend() {
+  const bool has_canary = request_.shape == Shape::Replace && !acts_.traffic.current().canaries.empty();
+  if (world_.steering.outlives_rollctl() || (!has_canary && held_.empty())) return {};
+  if (request_.on_attend) request_.on_attend();
+  if (has_canary) ROLL_TRY(attend_canary());
+  return held_.empty() ? Act() : attend_standby();
+}
+
+Act Rollout::attend_canary() {
+  world_.observer.on_warning(
+      fmt::format("this host steers only while rollctl runs, so it stays with the canary: `rollctl promote "
+                  "{}` in another shell goes on, an interrupt ends the canary",
+                  request_.spec.app));
+  const auto decided = [&] { return world_.interrupts.told_to_promote() || any_in_trouble(fleet_, fresh_); };
+  if (wait_until(world_, decided, TimePoint::max(), OnInterrupt::Heed) != Waited::Satisfied)
+    return check_interrupts(world_);
+  ROLL_TRY(check_trouble(world_, fleet_, fresh_));
+  const std::vector<InstanceId> old = fleet_.which([&](const Member& member) {
+    return before_.contains(member.id) && !member.gone() && member.state != InstanceState::Draining;
+  });
+  const Plan rest = plan_replacement(old, request_.instances, request_.batch, 1);
+  const size_t first = plan_.size();
+  plan_.insert(plan_.end(), rest.begin(), rest.end());
+  for (size_t i = first; i < plan_.size(); ++i) ROLL_TRY(replace(plan_[i]));
+  return {};
+}
+
+// Here the instant rollback is Ctrl-C.
+Act Rollout::attend_standby() {
+  world_.observer.on_warning(fmt::format(
+      "this host steers only while rollctl runs, so it stays for the {} of the hold: an interrupt returns "
+      "to the release before",
+      human_duration(request_.hold)));
+  ROLL_TRY(bake(world_, fleet_, fresh_, request_.hold));
+  return drain(std::exchange(held_, {}), request_.drain);
+}
+
+Act Rollout::finish() {
+  acts_.joining.stop_probing();
+  ROLL_TRY(drain(acts_.retirement.stand_by(held_, request_.hold, request_.drain), request_.drain));
+  const bool ends_now =
+      acts_.retirement.await_closed(leaving_, kCloseBound, OnInterrupt::Ignore) == Waited::Satisfied ||
+      acts_.stays_steered();
+  if (ends_now) ROLL_TRY(acts_.end_steering(request_.hold));
+  if (request_.after_shift == AfterShift::AwaitDrains) {
+    const Act drained = acts_.retirement.await_drained(leaving_, OnInterrupt::Heed);
+    if (!drained && !ended_as(drained, Ending::Kind::Interrupted)) return drained;
   }
-  acts_.leave_gate(longest);
+  const bool all_gone =
+      std::all_of(leaving_.begin(), leaving_.end(), [&](InstanceId id) { return fleet_.at(id).gone(); });
+  if (!ends_now && all_gone) ROLL_TRY(acts_.end_steering(request_.hold));
+  if (!ends_now && !all_gone) acts_.leave_steering(request_.hold);
+  hooks_.try_run("after_deploy", request_.spec.config.hooks.after_deploy);
+  return {};
 }
 
-std::vector<InstanceId> Rollout::standing_by() const {
-  return fleet_.which([](const Member& member) { return member.state == InstanceState::Standby; });
-}
-
-// The earlier batches come back, too: what still stands returns to the rotation, what has gone is started
-// again.
-Ending Rollout::take_back() {
+// Earlier batches are taken back, too: old instances that still stand return to the rotation, and those that
+// have gone are started again.
+Act Rollout::take_back() {
   Traffic back;
   for (InstanceId id : before_.rotation) {
     if (fleet_.at(id).gone() || fleet_.at(id).state == InstanceState::Draining) continue;
     back.rotation.insert(id);
     if (before_.is_canary(id)) back.canaries[id] = before_.canaries.at(id);
   }
+  const auto missing = static_cast<int>(before_.rotation.size() - back.rotation.size());
+  if (missing > 0 && request_.previous) ROLL_TRY(start_again(missing, back));
 
-  const int missing = static_cast<int>(before_.rotation.size()) - static_cast<int>(back.rotation.size());
-  if (missing > 0 && request_.previous) {
-    std::vector<InstanceId> again;
-    Ending ending = gated_ ? Ending() : gate();
-    if (ending.done())
-      ending = acts_.launch(*request_.previous, missing, request_.ready_deadline, again, OnInterrupt::Ignore);
-    if (ending.kind == Ending::Kind::Abandoned) return ending;
-    if (!ending.done()) {
-      ending.reason = fmt::format("the instances of before could not be started again: {}", ending.reason);
-      if (ending.hint.empty())
-        ending.hint = "what is ready serves on; run `rollctl deploy` with a release that works";
-      // Nothing that serves is taken away; only what never did.
-      const std::vector<InstanceId> unserved = fleet_.which([&](const Member& member) {
-        return member.origin == Member::Origin::Launched && !acts_.traffic().contains(member.id);
-      });
-      if (leave(unserved, request_.drain, OnInterrupt::Ignore).done()) (void)end_gate();
-      return ending;
-    }
-    back.rotation.insert(again.begin(), again.end());
-  }
-
-  std::vector<InstanceId> shifted_out;
+  std::vector<InstanceId> reached = acts_.joining.admitted(fresh_);
+  std::vector<InstanceId> served;
   for (InstanceId id : fresh_)
-    if (acts_.traffic().contains(id)) shifted_out.push_back(id);
-  if (Ending ending = acts_.shift(back); !ending.done()) return ending;
-  std::ranges::copy(acts_.take_out_admitted(fresh_), std::back_inserter(shifted_out));
-  if (Ending ending = acts_.settle(shifted_out, request_.settle, OnInterrupt::Ignore); !ending.done())
-    return ending;
-  const DrainOrder order =
-      shifted_out.empty() ? DrainOrder{request_.drain.signal,
-                                       std::min(request_.drain.deadline, kUnservedDrain), DrainStart::Signal}
-                          : request_.drain;
-  if (Ending ending = leave(fresh_, order, OnInterrupt::Ignore); !ending.done()) return ending;
-  return end_gate();
+    if (acts_.traffic.current().contains(id)) served.push_back(id);
+  ROLL_TRY(acts_.traffic.shift(back));
+  for (InstanceId id : reached) fleet_.enter(fleet_.at(id), InstanceState::Settling);
+  append(served, reached);
+  ROLL_TRY(acts_.retirement.settle(served, request_.settle, OnInterrupt::Ignore));
+  const DrainOrder unserved{request_.drain.signal, std::min(request_.drain.deadline, kUnservedDrain)};
+  ROLL_TRY(drain_and_await(fresh_, served.empty() ? unserved : request_.drain));
+  return acts_.end_steering(request_.hold);
 }
 
-Ending Rollout::leave(const std::vector<InstanceId>& leaving, const DrainOrder& order,
-                      OnInterrupt on_interrupt) {
-  if (Ending ending = acts_.begin_drain(leaving, order); !ending.done()) return ending;
+Act Rollout::start_again(int missing, Traffic& back) {
+  std::vector<InstanceId> again;
+  const bool gate_failed = acts_.traffic.current() == before_ && world_.steering.rotation().empty();
+  Act started = gate_failed ? acts_.traffic.gate(before_, returning(request_, fleet_)) : Act();
+  if (started)
+    started = acts_.launching.launch(*request_.previous, missing, request_.ready_deadline, again,
+                                     OnInterrupt::Ignore);
+  back.rotation.insert(again.begin(), again.end());
+  if (started || ended_as(started, Ending::Kind::Abandoned)) return started;
+
+  Ending ending = std::move(started).error();
+  ending.reason = fmt::format("the old instances could not be started again: {}", ending.reason);
+  if (ending.hint.empty())
+    ending.hint = "ready instances serve on; run `rollctl deploy` with a release that works";
+  // No instance that serves is taken away, only those that never did.
+  const std::vector<InstanceId> unserved = fleet_.which([&](const Member& member) {
+    return member.origin == Member::Origin::Launched && !acts_.traffic.current().contains(member.id);
+  });
+  if (drain_and_await(unserved, request_.drain)) (void)acts_.end_steering(request_.hold);
+  return fail(std::move(ending));
+}
+
+Act Rollout::drain_and_await(const std::vector<InstanceId>& leaving, const DrainOrder& order) {
+  ROLL_TRY(acts_.retirement.drain(leaving, order));
   std::vector<InstanceId> all = leaving;
-  // Of the earlier ones, those that were told: one that could not be is back in the rotation.
+  // Of the earlier ones, those that were told: one that could not be told is back in the rotation.
   std::copy_if(leaving_.begin(), leaving_.end(), std::back_inserter(all),
                [&](InstanceId id) { return fleet_.at(id).state == InstanceState::Draining; });
-  return acts_.await_drained(all, on_interrupt);
+  return acts_.retirement.await_drained(all, OnInterrupt::Ignore);
 }
 
-Ending Rollout::end_gate() {
-  if (!stays_steered()) return lift_gate();
-  leave_steered();
-  return {};
-}
-
-Ending Rollout::lift_gate() {
-  if (Status lifted = acts_.ungate(); !lifted)
-    return {Ending::Kind::HostFailed, 0, lifted.error().message,
-            "run `rollctl recover` to lift the steering"};
-  return {};
-}
-
-// It was kept for going back; from now on there is something newer to go back to.
-Ending Rollout::end_standby() {
-  if (request_.shape == RolloutRequest::Shape::TopUp && request_.command != AppCommand::Scale) return {};
-  std::vector<InstanceId> ending = standing_by();
-  const std::vector<InstanceId> back = returning();
+// From now on a newer release is kept to go back to.
+Act Rollout::end_older_standby() {
+  if (request_.shape == Shape::TopUp && request_.command != AppCommand::Scale) return {};
+  const std::vector<InstanceId> back = returning(request_, fleet_);
+  std::vector<InstanceId> ending = fleet_.in_state(InstanceState::Standby);
   std::erase_if(ending, [&](InstanceId id) { return std::find(back.begin(), back.end(), id) != back.end(); });
-  leaving_.insert(leaving_.end(), ending.begin(), ending.end());
-  return acts_.begin_drain(ending, request_.drain);
+  return drain(ending, request_.drain);
 }
 
-// Before anything starts.
-Ending Rollout::check_ports() {
-  if (request_.shape == RolloutRequest::Shape::Stop) return {};
-  std::set<uint32_t> ours;
-  for (const auto& [id, member] : fleet_.members()) {
-    ours.insert(member.inodes.begin(), member.inodes.end());
-    if (before_.contains(id)) continue;  // the gate looked at these
-    const auto listeners = world_.instances.listeners(id);
-    if (!listeners && listeners.error().kind != ErrorKind::NotFound) return host_failed(listeners.error());
-    if (!listeners) continue;
-    for (const Listener& listener : *listeners) ours.insert(listener.inode);
-  }
-  const auto strangers =
-      find_strangers(world_.instances, request_.spec.app, request_.spec.config.listen, ours);
-  return strangers.empty() ? Ending() : host_failed(strangers.front());
+Act Rollout::check_ports() {
+  if (request_.shape == Shape::Stop) return {};
+  ROLL_TRY_ASSIGN(const auto ours, acts_.membership.sockets());
+  const auto strangers = find_strangers(world_.sockets, request_.spec.app, request_.spec.config.listen, ours);
+  if (!strangers.empty()) return fail(strangers.front());
+  return {};
 }
 
-// The others of its release come.
-bool Rollout::promotes() const {
-  return request_.shape == RolloutRequest::Shape::Promote || request_.shape == RolloutRequest::Shape::Replace;
+// `last`: how the last part of the change ended.
+Verdict Rollout::close(Verdict verdict, const Act& last) {
+  const bool succeeded = verdict.outcome == Outcome::Deployed || verdict.outcome == Outcome::Canary ||
+                         verdict.aim == Verdict::Aim::Back;
+  if (!succeeded) hooks_.try_run("on_failure", request_.spec.config.hooks.on_failure);
+  verdict.duration = std::chrono::duration_cast<Millis>(world_.scheduler.now() - began_);
+  // `rollctl recover` finds a change without an end, and sees how far it got.
+  if (ended_as(last, Ending::Kind::Abandoned)) return verdict;
+  const Status written = recorder_.commit(
+      events::deploy_finished({verdict.outcome, verdict.duration, verdict.connections_cut, verdict.reason}));
+  if (written) return verdict;
+  world_.observer.on_warning(written.error().message);
+  if (!succeeded) return verdict;
+  // The change stands, but the next command takes it for unfinished.
+  verdict.outcome = Outcome::NeedsAttention;
+  verdict.reason = written.error().message;
+  verdict.hint = "free some space, then run `rollctl recover`";
+  return verdict;
 }
 
 }  // namespace rollctl

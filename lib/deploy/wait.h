@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "deploy/ending.h"
 #include "deploy/world.h"
 
 namespace rollctl {
@@ -14,11 +15,14 @@ enum class Waited {
   Abandoned,    // by a second signal: leave at once
 };
 
-// What a wait does with a first SIGINT or SIGTERM: before the last shift it ends the wait, later on nothing
-// is to be undone.
+// Whether a first SIGINT or SIGTERM ends a wait. It does before the last shift; afterwards nothing is undone.
 enum class OnInterrupt { Heed, Ignore };
 
+// Runs the scheduler until `satisfied` holds, the deadline passes or a signal ends the wait.
 Waited wait_until(World& world, const std::function<bool()>& satisfied, TimePoint deadline,
                   OnInterrupt on_interrupt);
+
+// Interrupted or Abandoned where a signal has come by now, also while nothing waited.
+Act check_interrupts(const World& world);
 
 }  // namespace rollctl

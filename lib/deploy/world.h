@@ -10,33 +10,34 @@
 #include "loop/scheduler.h"
 #include "probe/probe.h"
 #include "state/event.h"
+#include "state/instance_sockets.h"
 #include "state/instances.h"
 #include "state/journal.h"
 #include "steering/steering.h"
 
 namespace rollctl {
 
-// Programs that the operator wants run around a deploy.
+// The operator's programs around a deploy.
 class Hooks {
  public:
   virtual ~Hooks() = default;
-  // Runs one and calls back when it has ended, from the scheduler; an empty argv has ended well at once. The
-  // error: it could not be started. A hook that runs when this object is destroyed goes on.
+  // Starts one and calls back from the scheduler when it has ended; an empty argv ends well at once. The
+  // error: it could not be started. A hook that still runs when this object is destroyed goes on.
   virtual void run(const std::vector<std::string>& argv, const std::vector<std::string>& env,
                    std::function<void(Result<ExitStatus>)> done) = 0;
 };
 
-// Signals, as they were received: SIGINT and SIGTERM are counted.
+// The signals that were received. SIGINT and SIGTERM are counted.
 class Interrupts {
  public:
   virtual ~Interrupts() = default;
   [[nodiscard]] virtual int count() const = 0;
-  [[nodiscard]] virtual int first_signal() const = 0;  // 0 where there was none
-  // Another rollctl has decided in favour of the canary that this one stays with (SIGUSR1).
+  [[nodiscard]] virtual int first_signal() const = 0;  // 0: none came
+  // SIGUSR1 came: `rollctl promote` decided for the canary that this rollctl attends.
   [[nodiscard]] virtual bool told_to_promote() const = 0;
 };
 
-// One instance as it looks now, for people.
+// One instance as it is now, for people.
 struct InstanceView {
   InstanceId id = 0;
   std::string release;
@@ -47,21 +48,22 @@ struct InstanceView {
   Millis in_state{0};
 };
 
-// Who watches what is done.
+// Is told what a change does.
 class Observer {
  public:
   virtual ~Observer() = default;
   virtual void on_event(const Event& event) = 0;
-  // The instances of this change, whenever one of them changed.
+  // All instances of the app, whenever one of them changed.
   virtual void on_fleet(const std::vector<InstanceView>& fleet) = 0;
-  // Something that is worth knowing and stops nothing.
+  // Worth knowing; the change goes on.
   virtual void on_warning(const std::string& message) = 0;
 };
 
-// All that the acts reach the world through. Everything is borrowed.
+// The roles through which a change reaches the host. All are borrowed.
 struct World {
   Scheduler& scheduler;
   Instances& instances;
+  InstanceSockets& sockets;
   Probe& probe;
   Steering& steering;
   Journal& journal;

@@ -13,6 +13,7 @@
 #include "net/process_sockets.h"
 #include "net/sock_diag.h"
 #include "process/waiting_shim.h"
+#include "state/instance_sockets.h"
 #include "state/instances.h"
 #include "state/orphan.h"
 #include "state/paths.h"
@@ -23,27 +24,18 @@ namespace rollctl {
 // The real instances: their shims' sockets, their folders below the runtime folder, and, where a shim has
 // died, the processes themselves. Large, for Instances is: it does all of that role, and keeps what it needs
 // to.
-class HostInstances final : public Instances {
+class HostInstances final : public Instances, public InstanceSockets {
  public:
   static Result<std::unique_ptr<HostInstances>> create(Loop& loop, const Paths& paths, std::string app,
                                                        std::vector<ListenAddress> listen);
   // The app's addresses from now on.
   void set_listen(std::vector<ListenAddress> listen) { listen_ = std::move(listen); }
 
-  // Calls off what was prepared and not launched.
-  ~HostInstances() override;
   HostInstances(const HostInstances&) = delete;
   HostInstances& operator=(const HostInstances&) = delete;
 
   void subscribe(OnEvent on_event) override { on_event_ = std::move(on_event); }
   Result<std::vector<FoundInstance>> discover() override;
-  // What discover() and launch() need, and takes its time, is begun while something else is to be done before
-  // them. Those that are there are asked who they are:
-  void call_shims();
-  // A shim waits for its orders, to be given by the launch() of an instance with that id, folder and log. It
-  // is called off with this object; what does not work is said by launch().
-  void prepare(const LaunchSpec& spec);
-  void stage(const LaunchSpec& spec) override;
   Status launch(const LaunchSpec& spec, Acknowledgement& intent) override;
   Result<std::vector<Listener>> listeners(InstanceId id) override;
   // Any one of its listeners on exactly that address; NotFound where it has none.
@@ -56,8 +48,10 @@ class HostInstances final : public Instances {
   Acknowledgement hold_steering(InstanceId id, std::vector<SteeringHandle> handles,
                                 SteeringTerm term) override;
   Status open_gate(InstanceId id) override;
-  Result<std::vector<SteeringHandle>> take_steering(InstanceId id) override;
-  SteeringCounters steered(InstanceId id) override;
+  // The steering that the shim of an instance holds, as duplicates.
+  Result<std::vector<SteeringHandle>> take_steering(InstanceId id);
+  // The connections that were steered to an instance since it was launched; zeros where that is not known.
+  SteeringCounters steered(InstanceId id);
   Acknowledgement drain(InstanceId id, const DrainOrder& order) override;
   Result<Remnant> clear_remains(InstanceId id) override;
   Stranded wake_stranded() override;
@@ -127,7 +121,6 @@ class HostInstances final : public Instances {
   std::map<InstanceId, ShimClient::Introduction> called_;  // and not heard yet
   std::map<InstanceId, TimePoint> first_called_;
   std::set<InstanceId> shimless_;  // they came up once, and nobody has their folder now
-  std::map<InstanceId, std::unique_ptr<WaitingShim>> prepared_;
   std::map<InstanceId, std::unique_ptr<WaitingShim>> launched_;  // whose start may not be quite over
   std::optional<Error> no_answer_;                               // of the first look that failed
   // A client cannot be destroyed from within its own callback.

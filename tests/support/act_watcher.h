@@ -9,7 +9,6 @@ namespace rollctl::test {
 class ActWatcher {
  public:
   virtual ~ActWatcher() = default;
-  virtual void staged(InstanceId) {}
   virtual void will_launch(InstanceId) {}
   virtual void will_drain(InstanceId) {}
   virtual void will_shift(const Rotation&) {}

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "state/instance_sockets.h"
 #include "state/instances.h"
 #include "support/act_watcher.h"
 #include "support/fake_scheduler.h"
@@ -60,7 +61,7 @@ struct FakeServer {
 };
 
 // Servers that follow their scripts on a fake clock. They outlive whoever subscribed, as real ones do.
-class FakeInstances final : public Instances {
+class FakeInstances final : public Instances, public InstanceSockets {
  public:
   explicit FakeInstances(FakeScheduler& scheduler) : scheduler_(scheduler) {}
 
@@ -164,17 +165,9 @@ class FakeInstances final : public Instances {
     return found;
   }
 
-  void stage(const LaunchSpec& spec) override {
-    if (watcher != nullptr) watcher->staged(spec.instance);
-    staged_.insert_or_assign(spec.instance, spec);
-  }
-
   Status launch(const LaunchSpec& spec, Acknowledgement& intent) override {
     const InstanceId id = spec.instance;
     if (Status intended = intent.await(); !intended) return intended;
-    if (const auto staged = staged_.find(id); staged != staged_.end()) {
-      EXPECT_EQ(to_json(staged->second), to_json(spec)) << id << " was to be launched otherwise";
-    }
     if (watcher != nullptr) watcher->will_launch(id);
     EXPECT_TRUE(used_.insert(id).second) << "the id " << id << " was used before";
     std::deque<ServerScript>& scripted = scripts[spec.release];
@@ -252,12 +245,6 @@ class FakeInstances final : public Instances {
     found->second.look_at = scheduler_.now() + term.look_after;
     return Status();
   }
-  Result<std::vector<SteeringHandle>> take_steering(InstanceId) override {
-    return std::vector<SteeringHandle>();
-  }
-
-  SteeringCounters steered(InstanceId) override { return {}; }
-
   Acknowledgement drain(InstanceId id, const DrainOrder& order) override {
     if (watcher != nullptr) watcher->will_drain(id);
     return begin_drain(id, order);
@@ -450,7 +437,6 @@ class FakeInstances final : public Instances {
   FakeScheduler& scheduler_;
   OnEvent on_event_;
   std::map<InstanceId, FakeServer> servers_;
-  std::map<InstanceId, LaunchSpec> staged_;
   std::set<InstanceId> used_;
   int lives_ = 0;
   bool rollctl_is_at_work_ = false;

@@ -65,40 +65,23 @@ class FaultyInstances final : public Instances {
     if (auto fault = faults_.next("instances.discover")) return fail(*fault);
     return real_.discover();
   }
-  void stage(const LaunchSpec& spec) override { real_.stage(spec); }
   Status launch(const LaunchSpec& spec, Acknowledgement& intent) override {
     if (auto fault = faults_.next("instances.launch")) return fail(*fault);
     return real_.launch(spec, intent);
   }
-  Result<std::vector<Listener>> listeners(InstanceId id) override {
-    if (auto fault = faults_.next("instances.listeners")) return fail(*fault);
-    return real_.listeners(id);
-  }
-  bool listeners_changed(InstanceId id) override { return real_.listeners_changed(id); }
-  Result<std::vector<ListenSocket>> listen_sockets() override {
-    if (auto fault = faults_.next("instances.listen_sockets")) return fail(*fault);
-    return real_.listen_sockets();
-  }
-  std::vector<ListenSocket> listens_elsewhere(InstanceId id) override { return real_.listens_elsewhere(id); }
-  std::string owner_of(const ListenSocket& socket) override { return real_.owner_of(socket); }
-  Acknowledgement set_role(InstanceId id, const RoleOrder& role) override {
-    if (auto fault = faults_.next("instances.set_role")) return fail(*fault);
-    return real_.set_role(id, role);
-  }
   Status open_gate(InstanceId id) override {
     if (auto fault = faults_.next("instances.open_gate")) return fail(*fault);
     return real_.open_gate(id);
+  }
+  Acknowledgement set_role(InstanceId id, const RoleOrder& role) override {
+    if (auto fault = faults_.next("instances.set_role")) return fail(*fault);
+    return real_.set_role(id, role);
   }
   Acknowledgement hold_steering(InstanceId id, std::vector<SteeringHandle> handles,
                                 SteeringTerm term) override {
     if (auto fault = faults_.next("instances.hold_steering")) return fail(*fault);
     return real_.hold_steering(id, std::move(handles), term);
   }
-  Result<std::vector<SteeringHandle>> take_steering(InstanceId id) override {
-    if (auto fault = faults_.next("instances.take_steering")) return fail(*fault);
-    return real_.take_steering(id);
-  }
-  SteeringCounters steered(InstanceId id) override { return real_.steered(id); }
   Acknowledgement drain(InstanceId id, const DrainOrder& order) override {
     if (auto fault = faults_.next("instances.drain")) return fail(*fault);
     return real_.drain(id, order);
@@ -107,14 +90,35 @@ class FaultyInstances final : public Instances {
     if (auto fault = faults_.next("instances.clear_remains")) return fail(*fault);
     return real_.clear_remains(id);
   }
-  Stranded wake_stranded() override { return real_.wake_stranded(); }
-  Result<size_t> connections(InstanceId id) override {
-    if (auto fault = faults_.next("instances.connections")) return fail(*fault);
-    return real_.connections(id);
-  }
 
  private:
   Instances& real_;
+  Faults& faults_;
+};
+
+class FaultySockets final : public InstanceSockets {
+ public:
+  FaultySockets(InstanceSockets& real, Faults& faults) : real_(real), faults_(faults) {}
+
+  Result<std::vector<Listener>> listeners(InstanceId id) override {
+    if (auto fault = faults_.next("sockets.listeners")) return fail(*fault);
+    return real_.listeners(id);
+  }
+  bool listeners_changed(InstanceId id) override { return real_.listeners_changed(id); }
+  Result<std::vector<ListenSocket>> listen_sockets() override {
+    if (auto fault = faults_.next("sockets.listen_sockets")) return fail(*fault);
+    return real_.listen_sockets();
+  }
+  std::vector<ListenSocket> listens_elsewhere(InstanceId id) override { return real_.listens_elsewhere(id); }
+  std::string owner_of(const ListenSocket& socket) override { return real_.owner_of(socket); }
+  Result<size_t> connections(InstanceId id) override {
+    if (auto fault = faults_.next("sockets.connections")) return fail(*fault);
+    return real_.connections(id);
+  }
+  Stranded wake_stranded() override { return real_.wake_stranded(); }
+
+ private:
+  InstanceSockets& real_;
   Faults& faults_;
 };
 

@@ -41,12 +41,13 @@ struct DeployWorld {
 
   Faults faults;
   FaultyInstances faulty_instances{instances, faults};
+  FaultySockets faulty_sockets{instances, faults};
   FaultySteering faulty_steering{steering, faults};
   FaultyProbe faulty_probe{probe, faults};
   FaultyJournal faulty_journal{journal, faults};
   FaultyHooks faulty_hooks{hooks, faults};
-  World world{scheduler,      faulty_instances, faulty_probe, faulty_steering,
-              faulty_journal, faulty_hooks,     interrupts,   observer};
+  World world{scheduler,      faulty_instances, faulty_sockets, faulty_probe, faulty_steering,
+              faulty_journal, faulty_hooks,     interrupts,     observer};
 
   HooksConfig hooks_config;
   std::map<int64_t, GenerationSpec> kept;
