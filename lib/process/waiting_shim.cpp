@@ -28,7 +28,6 @@ namespace {
 
 constexpr Millis kConnectDeadline{5000};
 constexpr Millis kEndPatience{1000};
-constexpr mode_t kPrivate = 0600;
 
 // The spec as a file without a name: it may be longer than a packet.
 Result<Fd> spec_file(const LaunchSpec& spec) {
@@ -103,7 +102,6 @@ WaitingShim::~WaitingShim() {
   remove_if_empty(spec_.log_path);
   // Not before it has ended: it would miss it, and say so.
   ::unlink((spec_.run_dir + "/" + kLaunchSocket).c_str());
-  ::unlink((spec_.run_dir + "/" + kLaunchSpec).c_str());
 }
 
 void WaitingShim::await_end() {
@@ -147,15 +145,10 @@ Result<Fd> WaitingShim::await_connection() {
   }
 }
 
-void WaitingShim::stage(const LaunchSpec& spec) {
-  is_staged_ = write_file_atomically(spec_.run_dir + "/" + kLaunchSpec, json_text(to_json(spec)), kPrivate)
-                   .has_value();
-}
-
 Result<std::unique_ptr<ShimClient>> WaitingShim::launch(Loop& loop, const LaunchSpec& spec,
                                                         Acknowledgement& intent,
                                                         ShimClient::OnEvent on_event) {
-  auto file = is_staged_ ? Result<Fd>(Fd()) : spec_file(spec);
+  const auto file = spec_file(spec);
   if (!file) return fail(file.error());
   if (Status made = make_log(spec.log_path); !made) return fail(made.error());
   auto connection = await_connection();
@@ -169,7 +162,7 @@ Result<std::unique_ptr<ShimClient>> WaitingShim::launch(Loop& loop, const Launch
     return fail(ended_early(spec_, shim_.output));
   };
   const int fd = file->get();
-  const auto fds = is_staged_ ? std::span<const int>() : std::span(&fd, 1);
+  const std::span<const int> fds(&fd, 1);
   // Sockets that the server inherits are opened before it is executed, and clients may come to them at once.
   const bool is_held = spec.sockets != LaunchSpec::Sockets::Inherited;
   if (is_held)

@@ -30,15 +30,10 @@ class WaitingShim {
   WaitingShim(const WaitingShim&) = delete;
   WaitingShim& operator=(const WaitingShim&) = delete;
 
-  // Tells it, in RUN_DIR/launch.json, what launch() is to run, so that all is set up by then but the
-  // server's process. Does not block; what goes wrong is said by launch().
-  void stage(const LaunchSpec& spec);
-
-  // Lets the server of the specification run, which is the one that was staged if any was, and of the same
-  // instance, and makes its log; returns the shim's client before it runs: Launched or LaunchFailed follow as
-  // events. Once only. Blocks until the shim has connected (a few ms after its start; at most 5 s), and for
-  // `intent`: meanwhile the shim does all but execute the server, which it never does where the intent has
-  // failed.
+  // Lets the server of the specification run, which is of the same instance, and makes its log; returns the
+  // shim's client before it runs: Launched or LaunchFailed follow as events. Once only. Blocks until the shim
+  // has connected (a few ms after its start; at most 5 s), and for `intent`: meanwhile the shim does all but
+  // execute the server, which it never does where the intent has failed.
   Result<std::unique_ptr<ShimClient>> launch(Loop& loop, const LaunchSpec& spec, Acknowledgement& intent,
                                              ShimClient::OnEvent on_event);
 
@@ -50,7 +45,6 @@ class WaitingShim {
   Result<Fd> await_connection();
 
   LaunchSpec spec_;
-  bool is_staged_ = false;
   Fd listener_;
   Fd started_;  // readable once the other thread is through
   StartedShim shim_;

@@ -78,7 +78,6 @@ class LaunchTest : public ShimTest {
   std::unique_ptr<WaitingShim> start_staged(const LaunchSpec& spec) {
     stage(spec);
     auto waiting = WaitingShim::start(program_path("roll-shim"), spec).value();
-    waiting->stage(spec);
     EXPECT_TRUE(await([&] { return staged_shim(spec).has_value(); }));
     return waiting;
   }
@@ -451,7 +450,6 @@ TEST_F(LaunchTest, WhyAStagedServerCannotRunIsSaidWhenItIsLaunched) {
   spec.workdir = "/nowhere";
   const auto waiting = WaitingShim::start(program_path("roll-shim"), spec);
   ASSERT_TRUE(waiting) << waiting.error().message;
-  (*waiting)->stage(spec);
   std::string failure;
   const auto client = (*waiting)->launch(*loop_, spec, intended_, [&](const ShimEvent& event) {
     if (event.kind == ShimEvent::Kind::LaunchFailed) failure = event.message;
@@ -560,7 +558,6 @@ TEST_F(LaunchTest, WhatFailsWhileTheIntentIsAwaitedIsSaid) {
   ASSERT_TRUE(write_file_atomically(spec.run_dir + "/" + kServerFolder, "in the way", 0600));
   const auto waiting = WaitingShim::start(program_path("roll-shim"), spec);
   ASSERT_TRUE(waiting) << waiting.error().message;
-  (*waiting)->stage(spec);
   Acknowledgement intent([&]() -> Status {
     EXPECT_TRUE(await([&] { return !exists(spec.run_dir + "/" + kLaunchSpec); }));
     return {};
