@@ -41,4 +41,4 @@ inline tl::unexpected<Error> fail(ErrorKind kind, std::string message, std::stri
 #define ROLL_TRY_ASSIGN_AS(line, target, expression)                                          \
   auto roll_tried_##line = (expression);                                                      \
   if (!roll_tried_##line) return ::tl::make_unexpected(std::move(roll_tried_##line).error()); \
-  target = *std::move(roll_tried_##line)
+  target = *std::move(roll_tried_##line)  // NOLINT(bugprone-macro-parentheses): may be a declaration

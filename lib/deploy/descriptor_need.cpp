@@ -9,15 +9,14 @@ namespace rollctl {
 
 namespace {
 
-// Terminal, lock, journal, netlink, the loop, a hook; and the listeners of one instance while they are looked
-// at.
+// Terminal, lock, journal, netlink, the loop, a hook, and the listeners of one instance for a moment.
 constexpr size_t kAlways = 48;
-// Program and maps, as they are held and as they are handed to a shim.
+// Program and maps, once to hold and once to send to a shim.
 constexpr size_t kForAddress = 16;
 constexpr size_t kForStarting = 4;
 // A duplicate, its server and a holder.
 constexpr size_t kForListener = 3;
-// To find out positions.
+// Connections that find the positions of listeners in their group.
 constexpr size_t kForPositions = 128;
 
 }  // namespace

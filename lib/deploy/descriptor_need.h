@@ -7,20 +7,23 @@
 
 namespace rollctl {
 
-// The descriptors that rollctl holds open in a change, as measured: 1016 at the peak of a first deploy of 250
-// instances, 1272 of their replacement all at once, for servers with one listener on each address.
+// The descriptors that rollctl holds open during a change. Measured peaks, for servers with one listener on
+// each address: 1016 in a first deploy of 250 instances, 1272 when all of them are replaced at once.
 struct DescriptorNeed {
-  enum class Keeps { ForEachAddress, ForEachListener };  // eBPF, or no steering; classic
+  enum class Keeps {
+    ForEachAddress,   // eBPF, or no steering
+    ForEachListener,  // classic BPF
+  };
 
-  size_t standing = 0;   // instances that are there already: a connection to each shim
-  size_t starting = 0;   // instances that are started: a connection, and what starts and probes it
-  size_t addresses = 1;  // a program with its maps for each
+  size_t standing = 0;   // instances that run already: a connection to each shim
+  size_t starting = 0;   // instances that start: a connection to each shim, its start, and its probe
+  size_t addresses = 1;  // a program with its maps on each
   Keeps keeps = Keeps::ForEachAddress;
 
   [[nodiscard]] size_t descriptors() const;
 };
 
-// Unsupported, with both numbers, where this process may not have so many (RLIMIT_NOFILE).
+// Unsupported, with both numbers, where RLIMIT_NOFILE allows this process fewer.
 Status check_descriptors(const DescriptorNeed& need);
 
 }  // namespace rollctl

@@ -24,7 +24,7 @@ class Joining {
   Joining(World& world, Recorder& recorder, Fleet& fleet, Membership& membership, SteeringLeases& leases,
           const TrafficShift& traffic);
 
-  // Looks after an instance that is about to be launched.
+  // Call it before the instance is launched.
   void expect(const LaunchSpec& launch, ProbeSpec probe);
 
   // Lets clients reach new instances that are not ready, where nothing serves.

@@ -19,7 +19,7 @@ Plan plan_replacement(std::vector<InstanceId> old, int instances, const Batch& b
   std::sort(old.begin(), old.end());
   Plan plan = plan_launches(instances - standing, batch.of(instances));
   if (plan.empty()) return plan_stop(std::move(old));
-  // The old ones leave in proportion to the new ones that have come, the last with the last.
+  // Old instances leave in proportion to the new ones that have come: the last leaves with the last batch.
   int launched = standing;
   size_t left = 0;
   for (Step& step : plan) {

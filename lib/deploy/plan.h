@@ -8,33 +8,32 @@
 
 namespace rollctl {
 
-// One batch: so many start, and when they serve, these leave.
+// One batch: `launch` new instances start, and when they serve, `leave` goes.
 struct Step {
   int launch = 0;
   std::vector<InstanceId> leave;
-  std::vector<InstanceId> enter = {};  // that stand by, and serve again
-  double canary = 0;                   // percent: the one that starts gets no more than this share
+  std::vector<InstanceId> enter = {};  // of those that stand by: they serve again
+  double canary = 0;                   // percent: the share of the one that starts; 0: a full share
 
   bool operator==(const Step&) const = default;
 };
 using Plan = std::vector<Step>;
 
-// Every old instance is replaced, the oldest first, and `instances` new ones serve in the end. At every
-// moment at least min(old, instances) serve. With nothing to launch or to leave the plan is empty.
-// `standing`: so many of the new ones serve already.
+// Replaces every old instance, the oldest first, by `instances` new ones, of which `standing` serve already.
+// At every moment at least min(old, instances) serve. The plan is empty where none starts and none leaves.
 Plan plan_replacement(std::vector<InstanceId> old, int instances, const Batch& batch, int standing = 0);
 
-// One new instance with that share, and with Then::Replace the rest of the replacement.
+// Starts one new instance with that share; with Then::Replace the rest of the replacement follows.
 enum class Then { Stop, Replace };
 Plan plan_canary(std::vector<InstanceId> old, int instances, const Batch& batch, double percent, Then then);
 
-// Those that stand by serve again, and every other leaves; as many as are missing start.
+// Lets those that stand by serve again, starts as many as are missing, and lets every old instance leave.
 Plan plan_return(std::vector<InstanceId> standby, std::vector<InstanceId> old, int instances);
 
-// As many as are missing start, or as many as are too many leave, the newest first.
+// Starts as many as are missing, or lets the surplus leave, the newest first.
 Plan plan_scale(std::vector<InstanceId> serving, int instances, const Batch& batch);
 
-// All of these leave at once.
+// Lets all leave at once.
 Plan plan_stop(std::vector<InstanceId> all);
 
 }  // namespace rollctl

@@ -5,20 +5,20 @@
 
 namespace rollctl {
 
-// Writes events down and tells the observer; stamps them with the time and the generation.
+// Writes the events of one change into the journal and tells them to the observer, with time and generation.
 class Recorder {
  public:
   Recorder(World& world, int64_t generation) : world_(world), generation_(generation) {}
 
-  // Before an act, which must not follow until that is acknowledged, nor when it has failed; an act that does
-  // not follow for another reason does no harm. Intents are the journal's alone.
+  // Writes an intent, for the journal alone. The act must not follow before the acknowledgement, nor where it
+  // is an error. An intent without its act does no harm.
   Acknowledgement intend(Event event) {
     stamp(event);
     return world_.journal.commit(event);
   }
 
-  // An event that must be on the disk before anything follows: a change's end, and its beginning where
-  // somebody else's program is run next. Told, too.
+  // Blocks until the event is on the disk: for the end of a change, and for its beginning where a hook
+  // follows.
   Status commit(Event event) {
     stamp(event);
     Status written = world_.journal.commit(event).await();
@@ -26,7 +26,7 @@ class Recorder {
     return written;
   }
 
-  // The beginning of a change that goes on with an intent of its own.
+  // For the beginning of a change whose next step is an intent: that takes this event along to the disk.
   Status begin(Event event) {
     stamp(event);
     Status written = world_.journal.note(event);
@@ -34,7 +34,7 @@ class Recorder {
     return written;
   }
 
-  // After an act; a journal that cannot be written does not undo what has happened.
+  // Records what an act has done. Where the journal cannot be written, warns: the act is not undone.
   void happened(Event event) {
     stamp(event);
     if (Status written = world_.journal.note(event); !written)

@@ -15,10 +15,10 @@ Remedy decide_remedy(const Change& change) {
   const bool all_came = std::includes(change.shifted_in.begin(), change.shifted_in.end(),
                                       change.starting.begin(), change.starting.end());
   if (change.makes_generation()) {
-    // Batches: the traffic has moved when the last of the new instances came into the rotation.
+    // The traffic has moved when the last batch of new instances came into the rotation.
     const int before = change.command == AppCommand::Promote ? 1 : 0;  // the canary
     const bool last_came = static_cast<int>(change.shifted_in.size()) + before >= change.instances;
-    // With a canary the last of the new ones come together with the old ones' leaving.
+    // With a canary the last new instances come when the old ones leave.
     const bool has_canary = change.canary > 0 || change.command == AppCommand::Promote;
     const bool moved = last_came && all_came && (!has_canary || !change.shifted_out.empty());
     return moved ? Remedy::Finish : Remedy::Undo;
@@ -75,7 +75,7 @@ void Recovery::sort_out() {
       go_.push_back(id);
     }
   }
-  // Shims have brought some back unasked, or an earlier change did not come to drain them.
+  // Surplus ones were brought back by their shims unasked, or an earlier change did not come to drain them.
   std::vector<ServingInstance> serving;
   for (InstanceId id : stay_) serving.push_back({id, request_.spec.generation});
   for (InstanceId id : surplus_of(serving, request_.spec.generation, wanted())) {
@@ -101,7 +101,7 @@ Act Recovery::mend() {
   return acts_.end_steering(Millis(0));
 }
 
-// What stays serves, and the shims hear so.
+// Instances that stay serve from now on, and their shims hear so.
 Act Recovery::gate() {
   Traffic traffic{stay_, {}};
   for (InstanceId id : canaries_) {
@@ -117,7 +117,8 @@ Act Recovery::gate() {
   return {};
 }
 
-// Where no instance is left, the host was rebooted or all were killed: `rollctl start` brings them up.
+// Where no instance is left, the host was rebooted or all were killed: then it is `rollctl start` that starts
+// them.
 Act Recovery::start_missing() {
   const AppConfig& config = request_.spec.config;
   const int missing = wanted() - static_cast<int>(stay_.size());
@@ -135,7 +136,7 @@ Act Recovery::start_missing() {
   return acts_.traffic.shift(traffic);
 }
 
-// Clients may have reached any of those that go.
+// Clients may have reached any instance that goes.
 std::vector<InstanceId> Recovery::settling() {
   std::vector<InstanceId> ids;
   for (InstanceId id : go_) {

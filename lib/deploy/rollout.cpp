@@ -16,8 +16,6 @@ namespace rollctl {
 
 namespace {
 
-using Shape = RolloutRequest::Shape;
-
 // An instance that never served has no client's work to finish.
 constexpr Millis kUnservedDrain{5000};
 // A server that drains closes its listeners at once. Where one does not, the steering stays until it has
@@ -67,8 +65,8 @@ Act Rollout::begin() {
   const Event started =
       events::deploy_started({request_.command, request_.spec.release,
                               request_.from.empty() ? std::nullopt : std::optional(request_.from),
-                              request_.shape == Shape::Stop ? 0 : request_.instances, world_.steering.way(),
-                              request_.note, first.canary, first.enter});
+                              request_.shape == RolloutRequest::Shape::Stop ? 0 : request_.instances,
+                              world_.steering.way(), request_.note, first.canary, first.enter});
   const auto& hook = request_.spec.config.hooks.before_deploy;
   // Without a hook nothing happens before the first intent, which takes this event along to the disk.
   ROLL_TRY(hook.empty() ? recorder_.begin(started) : recorder_.commit(started));
@@ -116,7 +114,8 @@ Act Rollout::start(const Step& step, std::vector<InstanceId>& fresh) {
 Traffic Rollout::traffic_after(const Step& step, const std::vector<InstanceId>& fresh) const {
   Traffic traffic = acts_.traffic.current();
   // The others of a canary's release come: it is one of many from now on.
-  if (request_.shape == Shape::Promote || request_.shape == Shape::Replace) traffic.canaries.clear();
+  if (request_.shape == RolloutRequest::Shape::Promote || request_.shape == RolloutRequest::Shape::Replace)
+    traffic.canaries.clear();
   traffic.rotation.insert(fresh.begin(), fresh.end());
   for (InstanceId id : step.leave) {
     traffic.rotation.erase(id);
@@ -157,7 +156,8 @@ Act Rollout::drain(const std::vector<InstanceId>& leaving, const DrainOrder& ord
 
 // Steering that ends with rollctl is of no use to a canary or standby that outlives it: so rollctl stays.
 Act Rollout::attend() {
-  const bool has_canary = request_.shape == Shape::Replace && !acts_.traffic.current().canaries.empty();
+  const bool has_canary =
+      request_.shape == RolloutRequest::Shape::Replace && !acts_.traffic.current().canaries.empty();
   if (world_.steering.outlives_rollctl() || (!has_canary && held_.empty())) return {};
   if (request_.on_attend) request_.on_attend();
   if (has_canary) ROLL_TRY(attend_canary());
@@ -270,7 +270,7 @@ Act Rollout::drain_and_await(const std::vector<InstanceId>& leaving, const Drain
 
 // From now on a newer release is kept to go back to.
 Act Rollout::end_older_standby() {
-  if (request_.shape == Shape::TopUp && request_.command != AppCommand::Scale) return {};
+  if (request_.shape == RolloutRequest::Shape::TopUp && request_.command != AppCommand::Scale) return {};
   const std::vector<InstanceId> back = returning(request_, fleet_);
   std::vector<InstanceId> ending = fleet_.in_state(InstanceState::Standby);
   std::erase_if(ending, [&](InstanceId id) { return std::find(back.begin(), back.end(), id) != back.end(); });
@@ -278,7 +278,7 @@ Act Rollout::end_older_standby() {
 }
 
 Act Rollout::check_ports() {
-  if (request_.shape == Shape::Stop) return {};
+  if (request_.shape == RolloutRequest::Shape::Stop) return {};
   ROLL_TRY_ASSIGN(const auto ours, acts_.membership.sockets());
   const auto strangers = find_strangers(world_.sockets, request_.spec.app, request_.spec.config.listen, ours);
   if (!strangers.empty()) return fail(strangers.front());

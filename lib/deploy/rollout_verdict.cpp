@@ -9,8 +9,6 @@ namespace rollctl {
 
 namespace {
 
-using Shape = RolloutRequest::Shape;
-
 constexpr size_t kLogLinesOfAFailure = 20;
 
 // How the app stands now.
@@ -23,7 +21,7 @@ Verdict describe_app(const RolloutView& view) {
   verdict.generation = request.spec.generation;
   if (!request.from.empty()) verdict.from = request.from;
   verdict.handover = world.steering.way();
-  verdict.wanted = request.shape == Shape::Stop ? 0 : request.instances;
+  verdict.wanted = request.shape == RolloutRequest::Shape::Stop ? 0 : request.instances;
   verdict.connections_cut = acts.retirement.connections_cut();
   verdict.left = acts.retirement.left();
   verdict.draining = fleet.in_state(InstanceState::Draining);
@@ -69,11 +67,11 @@ Verdict judge_completed(const RolloutView& view, const Act& finished,
     verdict.outcome = Outcome::NeedsAttention;
     verdict.reason = fmt::format("{} instances serve, {} are wanted", verdict.serving, verdict.wanted);
     verdict.hint = fmt::format("`rollctl recover {}` drains those that are too many", verdict.app);
-  } else if (view.request.shape == Shape::Withdraw) {
+  } else if (view.request.shape == RolloutRequest::Shape::Withdraw) {
     // The journal calls a withdrawal that succeeded a rollback.
     verdict.outcome = Outcome::RolledBack;
     verdict.aim = Verdict::Aim::Back;
-  } else if (verdict.canary && view.request.shape == Shape::Replace) {
+  } else if (verdict.canary && view.request.shape == RolloutRequest::Shape::Replace) {
     verdict.outcome = Outcome::Canary;
   }
   return verdict;
@@ -83,7 +81,7 @@ Verdict judge_given_up(const RolloutView& view, const Ending& ending, const Act&
   Verdict verdict = describe_app(view);
   describe_failure(ending, view.fleet, verdict);
   const bool interrupted = ending.kind == Ending::Kind::Interrupted;
-  const bool withdrawal_failed = view.request.shape == Shape::Withdraw && !interrupted;
+  const bool withdrawal_failed = view.request.shape == RolloutRequest::Shape::Withdraw && !interrupted;
   if (!undone) {
     verdict.outcome = Outcome::NeedsAttention;
     verdict.reason = fmt::format("{}; undoing it failed: {}", ending.reason, undone.error().reason);

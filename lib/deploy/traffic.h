@@ -8,15 +8,15 @@
 
 namespace rollctl {
 
-// Who gets new connections: all of the rotation equal shares of what its canaries leave.
+// Which instances get new connections. A canary gets its own share; the others share the rest equally.
 struct Traffic {
-  std::set<InstanceId> rotation;          // the canaries among them
+  std::set<InstanceId> rotation;          // including canaries
   std::map<InstanceId, double> canaries;  // percent
 
   [[nodiscard]] bool contains(InstanceId id) const { return rotation.contains(id); }
   [[nodiscard]] bool is_canary(InstanceId id) const { return canaries.contains(id); }
 
-  // Percentages of those that can be reached. With nobody but canaries they have it all.
+  // Percentages of the members that can be reached. Where all of those are canaries, they share 100.
   [[nodiscard]] Rotation weights(const std::set<InstanceId>& reachable) const;
 
   bool operator==(const Traffic&) const = default;

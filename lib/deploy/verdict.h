@@ -25,7 +25,7 @@ struct CanaryView {
   double percent = 0;
 };
 
-// How a change ended: the truth that exit status and summary tell.
+// How a change ended. Plain data: exit status, summary and JSON are made of nothing else.
 struct Verdict {
   AppCommand command = AppCommand::Deploy;
   std::string app;
@@ -33,23 +33,23 @@ struct Verdict {
   int64_t generation = 0;
   std::optional<std::string> from;  // the release that served before
   Outcome outcome = Outcome::Deployed;
-  enum class Aim { Forward, Back };  // Back: to be rolled back was what was asked for
+  enum class Aim { Forward, Back };  // Back: the command asked for a rollback
   Aim aim = Aim::Forward;
   Handover handover = Handover::Plain;
   int wanted = 0;
-  int serving = 0;              // ready instances of what serves now
-  std::string serving_release;  // what serves now; empty: nothing
+  int serving = 0;              // ready instances in the rotation, without canaries
+  std::string serving_release;  // of those; empty: none
   Millis duration{0};
   size_t connections_cut = 0;
   size_t left = 0;                   // handshakes that had not settled at the bound
-  std::vector<InstanceId> draining;  // still draining, when it was not waited for
+  std::vector<InstanceId> draining;  // still draining, where that was not awaited
   std::optional<CanaryView> canary;  // that stands
   std::vector<InstanceId> standby;   // for an instant rollback
-  Millis hold{0};                    // for so long, from now on
-  std::string reason;                // why it is not `Deployed`
+  Millis hold{0};                    // of the standby, from now on
+  std::string reason;                // empty with Deployed
   std::string hint;
   std::optional<FailedInstance> failed;
-  int interrupted_by = 0;  // signal; also with Deployed, when only the waiting was cut short
+  int interrupted_by = 0;  // signal; with Deployed it ended only the waiting
 };
 
 }  // namespace rollctl

@@ -17,7 +17,7 @@
 
 namespace rollctl::test {
 
-// How a server behaves. Times count from the start of its process; nothing: never.
+// The behaviour of a server. Times count from the start of its process; nullopt: never.
 struct ServerScript {
   std::string refused = {};       // launch() fails with this
   std::string launch_fails = {};  // LaunchFailed says this
@@ -27,9 +27,9 @@ struct ServerScript {
   std::optional<Micros> exits = {};
   ExitStatus exit = {1, {}};
   std::optional<Micros> restarts_after =
-      {};  // its end, unasked; the new process neither exits nor gets unready
-  std::optional<Micros> drain_takes = Micros(1000);  // nothing: SIGKILL at the deadline
-  std::optional<Micros> closes = Micros(0);          // its listener, once told to end; nothing: when it exits
+      {};  // after it exited unasked; the new process neither exits nor becomes unready
+  std::optional<Micros> drain_takes = Micros(1000);  // nullopt: SIGKILL at the deadline
+  std::optional<Micros> closes = Micros(0);  // its listener, after the order to drain; nullopt: when it exits
   size_t connections = 0;
   uint32_t uid = 33;
 };
@@ -55,23 +55,25 @@ struct FakeServer {
   TimePoint look_at;
 
   [[nodiscard]] bool runs() const { return record.server.pid != 0; }
-  // It may have become unready by now.
+  // Also one that has become unready since.
   [[nodiscard]] bool serves() const { return runs() && listening && was_ready && !draining; }
   [[nodiscard]] bool good() const { return runs() && listening && ready && !draining; }
 };
 
-// Servers that follow their scripts on a fake clock. They outlive whoever subscribed, as real ones do.
+// Servers that follow their scripts on a fake clock. They outlive their subscribers, as real ones do.
 class FakeInstances final : public Instances, public InstanceSockets {
  public:
   explicit FakeInstances(FakeScheduler& scheduler) : scheduler_(scheduler) {}
 
-  // The script of the next launches of a release, one after the other; the last one goes on for ever.
+  // The script of the next launches of a release, one after the other; the last one is used for all later
+  // launches.
   std::map<std::string, std::deque<ServerScript>> scripts;
   std::vector<ListenSocket> strangers;
-  std::set<InstanceId> coming_up;  // their shims have their orders, and nothing that can be seen yet
+  std::set<InstanceId> coming_up;  // their shims have their orders, but no record yet
   ActWatcher* watcher = nullptr;
-  std::function<void(InstanceId)> refill;    // a shim puts its restarted server's listener back into its slot
-  std::function<void()> look_whether_alone;  // a shim that was left the steering looks whether it may end it
+  std::function<void(InstanceId)> refill;  // a shim puts its restarted server's listener back into its slot
+  std::function<void()>
+      look_whether_alone;  // a shim looks whether it may end the steering that was left to it
 
   [[nodiscard]] const std::map<InstanceId, FakeServer>& servers() const { return servers_; }
   [[nodiscard]] const FakeServer* find(InstanceId id) const {
@@ -93,7 +95,7 @@ class FakeInstances final : public Instances, public InstanceSockets {
     return which([](const FakeServer&) { return true; });
   }
 
-  // One that has served for long.
+  // An instance that has served for long.
   void stand(const LaunchSpec& spec, const ServerScript& script) {
     FakeServer& server = make(spec, script);
     server.role = server.record.state = InstanceState::Serving;
@@ -103,7 +105,7 @@ class FakeInstances final : public Instances, public InstanceSockets {
     changed();
   }
 
-  // What happens to one without being asked for.
+  // An instance exits unasked.
   void die(InstanceId id, ExitStatus exit = {{}, 11}) {
     if (const FakeServer* server = find(id); server != nullptr && server->runs()) on_exit(id, exit);
   }
@@ -126,7 +128,7 @@ class FakeInstances final : public Instances, public InstanceSockets {
   }
   void silence_shim(InstanceId id) {
     servers_.at(id).shim_answers = false;
-    servers_.at(id).record.shim = ProcessRef::self()->id();  // somebody who lives
+    servers_.at(id).record.shim = ProcessRef::self()->id();  // a process that lives
   }
   // The server asks for more time to drain.
   void extend_drain(InstanceId id, Millis from_now) {
@@ -136,7 +138,7 @@ class FakeInstances final : public Instances, public InstanceSockets {
     cut_at_deadline(id);
     tell(InstanceEvent::Kind::StatusText, id);
   }
-  // As when the machine runs out of memory: nothing of it is left.
+  // Server and shim die together, as when the machine runs out of memory.
   void lose_all_of(InstanceId id) {
     const auto found = servers_.find(id);
     if (found == servers_.end()) return;
@@ -307,7 +309,7 @@ class FakeInstances final : public Instances, public InstanceSockets {
     return server;
   }
 
-  // Unless its process is another one by then.
+  // Nothing happens where its process is another one by then.
   void later(InstanceId id, Micros delay, std::function<void()> event) {
     const uint64_t life = servers_.at(id).record.server.start_ticks;
     scheduler_.in(delay, [this, id, life, event = std::move(event)] {
@@ -316,7 +318,7 @@ class FakeInstances final : public Instances, public InstanceSockets {
     });
   }
 
-  // As its shim does. Whoever gave it another role has ended the hold.
+  // As its shim does. Another role ends the hold.
   void end_hold_later(InstanceId id, Millis duration) {
     scheduler_.in(duration, [this, id, until = scheduler_.now() + duration] {
       const FakeServer* server = find(id);
@@ -400,7 +402,7 @@ class FakeInstances final : public Instances, public InstanceSockets {
     changed();
   }
 
-  // Neither shim nor server is left: as the real one tells it.
+  // Tells the end of shim and server as the real instances do.
   void end_unasked(InstanceId id) {
     FakeServer& server = servers_.at(id);
     if (server.draining) return end_drained(id, {}, 0);

@@ -13,8 +13,8 @@
 
 namespace rollctl::test {
 
-// What the kernel would do with the connections of one address. As with the real one, what is attached stays
-// when rollctl dies.
+// Routes the connections of one address as the kernel would. As with the real steering, what is attached
+// stays when rollctl dies.
 class FakeSteering final : public Steering {
  public:
   FakeSteering(FakeScheduler& scheduler, FakeInstances& instances)
@@ -41,14 +41,14 @@ class FakeSteering final : public Steering {
   }
 
   Handover handover = Handover::Steer;
-  bool outlives = true;  // what is attached, the rollctl
+  bool outlives = true;  // the steering outlives rollctl
   Micros settle_takes{1000};
   ActWatcher* watcher = nullptr;
 
   [[nodiscard]] bool attached() const { return attached_; }
   [[nodiscard]] bool routes_to(InstanceId id) const { return table_.contains(id); }
 
-  // Who gets new connections now.
+  // The instances that get new connections now.
   [[nodiscard]] std::vector<InstanceId> receivers() const {
     std::vector<InstanceId> ids;
     for (const auto& [id, server] : instances_.servers()) {
@@ -59,7 +59,7 @@ class FakeSteering final : public Steering {
     return ids;
   }
 
-  // What the next rollctl knows is what some shim has kept.
+  // The next rollctl knows only what a shim has kept.
   void rollctl_died() {
     const auto holders = instances_.which([](const FakeServer& server) { return server.holds_steering; });
     if (holders.empty()) known_.clear();
@@ -162,11 +162,11 @@ class FakeSteering final : public Steering {
 
   FakeScheduler& scheduler_;
   FakeInstances& instances_;
-  std::map<InstanceId, uint32_t> known_;  // to this rollctl: the listener of each
-  std::map<InstanceId, uint32_t> table_;  // the kernel's
+  std::map<InstanceId, uint32_t> known_;  // the listeners that this rollctl added
+  std::map<InstanceId, uint32_t> table_;  // where the kernel routes to
   Rotation rotation_;
   bool attached_ = false;
-  bool guarded_ = false;  // and nobody was shifted in yet
+  bool guarded_ = false;  // attached by guard(), and nothing was shifted in yet
 };
 
 }  // namespace rollctl::test

@@ -171,7 +171,7 @@ TEST_F(DeployTest, StopsEverything) {
   EXPECT_EQ(history().wanted(), 0);
 }
 
-// As classic BPF does it, which keeps a listener for those that stay: here nobody does.
+// Classic BPF keeps a listener of an ended server for the sake of those that stay: here none stays.
 TEST_F(DeployTest, IsStoppedWithTheServersWhoeverKeepsAListenerOfTheirs) {
   standing("v1", 2);
   ListenSocket listener;

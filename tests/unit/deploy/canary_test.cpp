@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A canary: what it gets, how it ends, and that it stands when no rollctl runs.
+// A canary: its share, its ends, and that it stands while no rollctl runs.
 #include "deploy_world.h"
 
 namespace rollctl::test {
@@ -148,7 +148,7 @@ TEST_F(CanaryTest, KeepsItsShareWhenAMissingInstanceIsStarted) {
   EXPECT_TRUE(history().canary);
 }
 
-// Where steering ends with rollctl, it stays.
+// Where steering ends with rollctl, rollctl stays.
 class AttendedCanaryTest : public CanaryTest {
  protected:
   AttendedCanaryTest() { steering.outlives = false; }

@@ -250,14 +250,14 @@ std::optional<Verdict> DeployWorld::recover() {
   instances.rollctl_begins();
   const Result<Verdict> ended = Recovery(world, std::move(request), place()).run();
   instances.rollctl_ends();
-  if (!ended) {  // nobody knows what there is
+  if (!ended) {  // the instances could not be discovered
     Verdict unknown;
     unknown.outcome = Outcome::NeedsAttention;
     unknown.reason = ended.error().message;
     return unknown;
   }
   const Verdict& verdict = *ended;
-  // Without any instance it is `start` that brings them up.
+  // Where no instance is left, `start` starts them.
   if (instances.ids().empty() && rules.failures() > 0) return verdict;
   if (verdict.outcome != Outcome::NeedsAttention) {
     EXPECT_EQ(verdict.outcome, Outcome::Deployed);
@@ -288,19 +288,19 @@ void DeployWorld::expect_one_release_serves(const std::string& release, int coun
     EXPECT_TRUE(steering.attached()) << "nothing keeps what stands apart from clients";
     return expect_shims_see_to_the_standby(count);
   }
-  // It was said, and the next command lifts it.
+  // A warning said so, and the next command lifts the gate.
   if (!steering.outlives && !observer.warnings.empty()) return;
-  // What was left to the shims they lift by themselves.
+  // The shims lift the gate that was left to them.
   if (steering.attached()) scheduler.advance(kHandshakeLife);
   EXPECT_FALSE(steering.attached()) << "the gate stays";
-  // A shim that could not be told holds on.
+  // A shim that could not be told keeps its steering.
   if (faults.where() == "instances.hold_steering") return;
   EXPECT_THAT(instances.which([](const FakeServer& server) { return server.holds_steering; }),
               testing::IsEmpty())
       << "a shim holds steering that has ended";
 }
 
-// With no rollctl around: a canary stands on, a hold ends by itself.
+// While no rollctl runs, a canary stands on and a hold ends by itself.
 void DeployWorld::expect_shims_see_to_the_standby(int count) {
   if (in_state(InstanceState::Standby).empty() || faults.where() == "instances.hold_steering") return;
   scheduler.advance(std::chrono::hours(1));
@@ -314,7 +314,7 @@ void DeployWorld::expect_honest(const Verdict& verdict, const RolloutRequest& re
   const auto serve_now =
       std::count_if(serve.begin(), serve.end(), [&](InstanceId id) { return instances.find(id)->serves(); });
   const bool may_be_restarting = rules.failures() > 0;
-  // Nobody knows who serves when nobody could be asked, or in the middle of something.
+  // The instances that serve are unknown where none could be asked, or where the change was left half done.
   const bool known = verdict.outcome != Outcome::NeedsAttention && faults.where() != "instances.discover";
   const auto canaries = static_cast<std::ptrdiff_t>(in_state(InstanceState::Canary).size());
   EXPECT_TRUE(verdict.serving == serve_now - canaries || may_be_restarting || !known)
@@ -327,7 +327,7 @@ void DeployWorld::expect_honest(const Verdict& verdict, const RolloutRequest& re
         scheduler.advance(Millis(20'000));
       }
       if (rules.failure_just_now()) return;
-      if (request.hold > Millis(0)) return;  // the test looks on
+      if (request.hold > Millis(0)) return;  // the test itself checks the rest
       return expect_one_release_serves(request.spec.release, verdict.wanted);
     case Outcome::Canary:
       if (may_be_restarting) return;

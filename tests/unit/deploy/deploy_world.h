@@ -24,10 +24,10 @@
 
 namespace rollctl::test {
 
-// Thrown out of a role: rollctl is killed there. Its destructors do nothing to the world.
+// Thrown out of a role: rollctl is killed there. Destructors of the acts do nothing to the world.
 struct Killed {};
 
-// An app named "web" on a host that exists in memory only, and the commands that change it.
+// An app named "web" on a host in memory, and the commands that change it.
 struct DeployWorld {
   FakeScheduler scheduler;
   FakeInstances instances{scheduler};
@@ -51,18 +51,18 @@ struct DeployWorld {
 
   HooksConfig hooks_config;
   std::map<int64_t, GenerationSpec> kept;
-  std::vector<InstanceId> before;  // who served before the change
+  std::vector<InstanceId> before;  // the instances that served before the change
   size_t changes_before = 0;
   std::string served_release;
   int served_count = 0;
 
   GenerationSpec spec(const std::string& release, int64_t generation);
 
-  // A completed deploy of that release, as long ago as it takes.
+  // A completed deploy of that release, long ago.
   void standing(const std::string& release, int count, const ServerScript& script = {});
-  // One of which nothing is left.
+  // A completed deploy of which no instance is left.
   void completed(const std::string& release, int count);
-  // The same, but all of it has been stopped.
+  // A completed deploy that was stopped.
   void stopped(const std::string& release, int count);
 
   RolloutRequest deploy(const std::string& release, int count);
@@ -70,28 +70,28 @@ struct DeployWorld {
   RolloutRequest deploy_canary(const std::string& release, int count, double percent);
   RolloutRequest promote();
   RolloutRequest abort();
-  // They ran: a canary beside what serves; a release whose forerunner stands by.
+  // Runs a deploy that ends with a canary beside what serves, or with the old release standing by.
   void canary_standing(const std::string& release);
   void standby_standing(const std::string& release, int count, Millis hold);
   RolloutRequest scale(int count);
   RolloutRequest start(int count);
   RolloutRequest stop();
 
-  // Runs a change, and checks that its end is what its verdict says.
+  // Runs a change, and checks that the world is as its verdict says.
   Verdict run(RolloutRequest request);
-  // Runs a change that is killed on the way; without a verdict it was.
+  // Runs a change that may be killed on the way: then without a verdict.
   std::optional<Verdict> run_until_killed(RolloutRequest request);
 
   [[nodiscard]] History history() const { return fold(journal.events); }
-  // What `recover` does, and checks its end. Nothing where nothing was left.
+  // Recovers, and checks the world. Nothing where no change was left unfinished.
   std::optional<Verdict> recover();
-  // The same, but it may be killed, too; false: it was.
+  // The same, but it may be killed; false: it was.
   bool recover_until_killed();
 
   [[nodiscard]] std::vector<InstanceId> serving(const std::string& release) const;
 
   void expect_honest(const Verdict& verdict, const RolloutRequest& request);
-  // These and nothing else but a canary that was decided on, and what stands by.
+  // Checks that these instances stand, a canary that was decided on, standbys, and no others.
   void expect_one_release_serves(const std::string& release, int count);
   void expect_sensible_events();
 

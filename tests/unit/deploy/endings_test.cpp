@@ -89,7 +89,7 @@ TEST_F(EndingTest, StartsAFirstReleaseWhereNothingServes) {
   EXPECT_THAT(serving("v1"), ElementsAre(1, 2));
 }
 
-// But not for ever: it may have to reach itself through the port.
+// Not for ever: the server may have to reach itself through the port.
 TEST_F(EndingTest, GatesAFirstReleaseForHalfOfItsDeadline) {
   ServerScript late;
   late.ready = Millis(1800);  // of the 2 s that it has

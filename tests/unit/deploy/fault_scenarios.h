@@ -9,7 +9,7 @@
 
 namespace rollctl::test {
 
-// A change to which something happens.
+// A change that a fault is injected into.
 struct Scenario {
   const char* name;
   std::function<void(DeployWorld&)> prepare;
@@ -19,8 +19,8 @@ void PrintTo(const Scenario& scenario, std::ostream* out);
 
 std::vector<Scenario> scenarios();
 
-// Whatever goes wrong at whichever call of whichever role. The calls are counted by the run itself: one that
-// is added is tried as well.
+// Injects a fault at every call of every role, one in each run. The runs count the calls, so that new calls
+// are tried as well.
 class FaultTest : public testing::TestWithParam<Scenario> {
  protected:
   // One run for every call: `arrange` says what happens at the n-th, `check` does the rest.
@@ -50,7 +50,7 @@ class FaultTest : public testing::TestWithParam<Scenario> {
   }
 
   static std::string journal_of(const DeployWorld& world);
-  // What `recover` makes of it: one release, and nothing else.
+  // Recovers, and checks that one release serves and nothing else is left.
   static void recover_from(DeployWorld& world);
 };
 

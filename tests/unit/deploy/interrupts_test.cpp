@@ -14,7 +14,7 @@ class InterruptTest : public DeployTest {
   void interrupt_in(Micros delay, int signal = SIGINT) {
     scheduler.in(delay, [this, signal] { interrupts.raise(signal); });
   }
-  // Before anybody can have heeded the first.
+  // Before the first can have been heeded.
   void interrupt_twice_in(Micros delay) {
     scheduler.in(delay, [this] {
       interrupts.raise(SIGINT);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the unit tier has no time for: signals, kills and deaths at every call.
+// Signals, kills and deaths at every call: too many for the unit tests.
 #include <array>
 
 #include "fault_scenarios.h"
@@ -55,7 +55,7 @@ TEST_P(FaultTest, KilledAnywhereIsRecoveredAtOnceOrLater) {
                 });
 }
 
-// Another server in another way at each call, of those of before the change and of it.
+// At each call another server dies in another way, an old or a new one.
 TEST_P(FaultTest, AnyServerMayDieAnyHow) {
   using Lose = void (*)(FakeInstances&, InstanceId);
   static constexpr std::array<Lose, 4> kLosses{

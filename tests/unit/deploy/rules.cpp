@@ -58,7 +58,7 @@ void Rules::changed() {
     EXPECT_TRUE(server.was_ready) << "clients reach " << id << " before it is ready";
     EXPECT_FALSE(server.draining) << "clients reach " << id << ", which drains";
   }
-  // Once nobody is left by the servers' own doing there is nothing to promise.
+  // Where the servers failed by themselves, nothing is promised.
   if (served_ && !served && !may_go_dark && failures_ == 0) ADD_FAILURE() << "clients are served by nobody";
   served_ = served;
 }
@@ -66,7 +66,7 @@ void Rules::changed() {
 void Rules::expect_intent(const Rotation& rotation) {
   const Rotation before = steering_.rotation();
   if (before.empty()) {
-    // Gating changes nothing for clients: everybody who listens is in the rotation.
+    // Gating changes nothing for clients: every instance that listens is in the rotation.
     for (InstanceId id : steering_.receivers())
       EXPECT_TRUE(rotation.contains(id)) << "gating takes " << id << " out of the rotation";
     return;

@@ -10,8 +10,8 @@
 
 namespace rollctl::test {
 
-// What holds in every test at every moment, whatever goes wrong: what the acts may do in which order, and
-// that clients are served by somebody who can serve them.
+// The rules of every test at every moment, also when calls fail: the order of the acts, and that clients
+// reach an instance that can serve them.
 class Rules final : public ActWatcher {
  public:
   Rules(const Clock& clock, FakeInstances& instances, FakeSteering& steering, const FakeJournal& journal)
@@ -20,12 +20,12 @@ class Rules final : public ActWatcher {
     steering_.watcher = this;
   }
 
-  int at_least = 0;          // good ones in the rotation after each shift, as long as none dies unasked
-  bool may_go_dark = false;  // clients may find nobody
+  int at_least = 0;          // good instances in the rotation after each shift, while none dies unasked
+  bool may_go_dark = false;  // clients may reach no instance
   bool shifts_need_intents = true;
 
   [[nodiscard]] int failures() const { return failures_; }
-  // One that the acts cannot have heard of yet.
+  // A failure that the acts cannot have heard of yet.
   [[nodiscard]] bool failure_just_now() const { return last_failure_ == clock_.now(); }
 
   void will_launch(InstanceId id) override;

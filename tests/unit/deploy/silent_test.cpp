@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Shims that live and do not answer, drains that take longer than they were to, and instances that serve
-// although they are to serve no more.
+// Shims that live and do not answer, drains that take longer than ordered, and surplus instances.
 #include "deploy_world.h"
 
 namespace rollctl::test {

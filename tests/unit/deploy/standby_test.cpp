@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A hold: the old instances stand by, a rollback flips to them, and without one they end by themselves.
+// A hold: the old instances stand by, a rollback returns to them, and without a rollback they end by
+// themselves.
 #include "deploy_world.h"
 
 namespace rollctl::test {
