@@ -7,6 +7,8 @@
 #include <optional>
 #include <utility>
 
+#include "config/launch.h"
+
 namespace rollctl {
 
 Act ChangeHooks::run(const char* name, const std::vector<std::string>& argv, OnInterrupt on_interrupt) {

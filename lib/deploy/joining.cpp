@@ -106,7 +106,7 @@ void Joining::join(Member& member, Newcomer& newcomer, std::vector<Listener> lis
     return fleet_.note_trouble(member, Trouble::WrongGroup, taken.error().message);
   if (!member.joined()) return;
   probe(member.id, newcomer);
-  if (newcomer.readiness->verdict() == Readiness::Verdict::Ready) become_ready(member);
+  if (newcomer.readiness->state() == Readiness::State::Ready) become_ready(member);
   newcomer.readiness->look_again();
 }
 
@@ -162,9 +162,9 @@ void Joining::on_verdict(InstanceId id) {
   Member& member = fleet_.at(id);
   const Readiness& readiness = *newcomers_.at(id).readiness;
   if (member.leaving() || member.trouble != Trouble::None) return;
-  if (readiness.verdict() == Readiness::Verdict::Unready)
+  if (readiness.state() == Readiness::State::Unready)
     return fleet_.note_trouble(member, Trouble::Unready, "became unready: " + readiness.detail());
-  if (readiness.verdict() == Readiness::Verdict::Ready && member.joined()) become_ready(member);
+  if (readiness.state() == Readiness::State::Ready && member.joined()) become_ready(member);
 }
 
 void Joining::become_ready(Member& member) {

@@ -55,7 +55,6 @@ Act Launching::launch(const GenerationSpec& spec, int count, Millis deadline,
   Waited waited = all_or_one_failed([](const Member& member) { return member.server.pid != 0; });
   if (waited == Waited::Satisfied) {
     if (meanwhile) ROLL_TRY(meanwhile());
-    world_.steering.look_ahead();
     waited = all_or_one_failed([](const Member& member) { return member.state == InstanceState::Ready; });
   }
   if (waited == Waited::DeadlinePassed) note_late(launched, deadline);
