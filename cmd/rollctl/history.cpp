@@ -5,7 +5,7 @@
 #include "app/app_source.h"
 #include "rollctl/commands.h"
 #include "rollctl/exit_status.h"
-#include "state/journal.h"
+#include "state/journal_reader.h"
 #include "ui/history_view.h"
 
 namespace rollctl {

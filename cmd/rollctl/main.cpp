@@ -9,6 +9,7 @@
 #include "base/new_child.h"
 #include "base/privilege.h"
 #include "base/standard_descriptors.h"
+#include "process/app_command.h"
 #include "rollctl/command_line.h"
 #include "rollctl/context.h"
 #include "rollctl/exit_status.h"

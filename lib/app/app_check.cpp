@@ -9,7 +9,7 @@
 #include "deploy/port_check.h"
 #include "loop/loop.h"
 #include "state/host_instances.h"
-#include "state/journal.h"
+#include "state/journal_reader.h"
 #include "steering/handover.h"
 
 namespace rollctl {

@@ -8,7 +8,7 @@
 #include "config/generation_spec.h"
 #include "state/history.h"
 #include "state/instances.h"
-#include "state/journal.h"
+#include "state/journal_reader.h"
 #include "state/paths.h"
 
 namespace rollctl {

@@ -9,8 +9,8 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "process/app_command.h"
 #include "process/instance_record.h"
-#include "state/app_command.h"
 #include "steering/steering.h"
 
 namespace rollctl {

@@ -11,7 +11,7 @@
 #include "state/generations.h"
 #include "state/history.h"
 #include "state/host_instances.h"
-#include "state/journal.h"
+#include "state/journal_reader.h"
 #include "state/silent_shims.h"
 
 namespace rollctl {

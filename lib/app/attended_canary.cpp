@@ -9,7 +9,7 @@
 #include "base/process_ref.h"
 #include "state/app_lock.h"
 #include "state/history.h"
-#include "state/journal.h"
+#include "state/journal_reader.h"
 
 namespace rollctl {
 

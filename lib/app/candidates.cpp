@@ -5,7 +5,7 @@
 #include "app/file_logs.h"
 #include "config/app_file.h"
 #include "config/release_folders.h"
-#include "state/journal.h"
+#include "state/journal_reader.h"
 
 namespace rollctl {
 

@@ -34,6 +34,7 @@ struct ExitStatus {
   std::optional<int> signal;
   [[nodiscard]] bool success() const { return code == 0; }
   [[nodiscard]] std::string text() const;  // "exited with 3", "was killed by SIGSEGV"
+  bool operator==(const ExitStatus&) const = default;
 };
 nlohmann::json to_json(const ExitStatus& status);  // {"code":0} or {"signal":"SIGKILL"}
 Result<ExitStatus> exit_status_from_json(const nlohmann::json& json);

@@ -5,28 +5,13 @@
 
 namespace rollctl {
 
-using nlohmann::json;
-
 namespace {
 
-std::string text_of(const json& fields, const char* key) {
-  const auto found = fields.find(key);
-  return found != fields.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-int64_t number_of(const json& fields, const char* key) {
-  const auto found = fields.find(key);
-  return found != fields.end() && found->is_number_integer() ? found->get<int64_t>() : 0;
-}
-
 // A change that takes itself back shifts again: the last word counts.
-void move_ids(const json& fields, const char* key, std::set<InstanceId>& from, std::set<InstanceId>& to) {
-  const auto found = fields.find(key);
-  if (found == fields.end() || !found->is_array()) return;
-  for (const json& id : *found) {
-    if (!id.is_number_integer()) continue;
-    from.erase(id.get<InstanceId>());
-    to.insert(id.get<InstanceId>());
+void move_ids(const std::vector<InstanceId>& ids, std::set<InstanceId>& from, std::set<InstanceId>& to) {
+  for (const InstanceId id : ids) {
+    from.erase(id);
+    to.insert(id);
   }
 }
 
@@ -57,31 +42,60 @@ void conclude(const Event& event, const Change& change, History& history) {
   history.current_since = event.time;
 }
 
+// What an event says of the change that has no ending yet.
+struct Progress {
+  const Event& event;
+  Change& change;
+  History& history;
+
+  void operator()(const InstanceStarting& starting) const {
+    if (is_of_another()) change.being_undone = true;
+    if (!is_of_another()) change.starting.insert(starting.id);
+  }
+  void operator()(const TrafficShifting&) const {
+    if (is_of_another()) change.being_undone = true;
+  }
+  void operator()(const TrafficShifted& shifted) const {
+    if (is_of_another()) return;
+    move_ids(shifted.in, change.shifted_out, change.shifted_in);
+    move_ids(shifted.out, change.shifted_in, change.shifted_out);
+  }
+  void operator()(const InstanceStopping& stopping) const { change.stopping.insert(stopping.id); }
+  void operator()(const DeployFinished& finished) const {
+    end_change(finished, change);
+    conclude(event, change, history);
+  }
+  template <typename Body>
+  void operator()(const Body&) const {}
+
+  // A `recover` brings the generation of before back under that generation's number.
+  [[nodiscard]] bool is_of_another() const {
+    return event.generation != change.generation && event.generation != 0;
+  }
+};
+
 }  // namespace
 
-Change begin_change(const Event& started) {
+Change begin_change(const Event& event, const DeployStarted& started) {
   Change change;
-  change.command = parse_command(text_of(started.fields, "command")).value_or(AppCommand::Other);
-  change.release = text_of(started.fields, "release");
-  if (std::string from = text_of(started.fields, "from"); !from.empty()) change.from = std::move(from);
-  change.generation = started.generation;
-  change.instances = static_cast<int>(number_of(started.fields, "instances"));
-  change.handover = text_of(started.fields, "handover");
-  change.note = text_of(started.fields, "note");
-  if (const auto canary = started.fields.find("canary");
-      canary != started.fields.end() && canary->is_number())
-    change.canary = canary->get<double>();
-  std::set<InstanceId> ignored;
-  move_ids(started.fields, "returns", ignored, change.starting);
-  change.started = started.time;
+  change.command = started.command;
+  change.release = started.release;
+  if (started.from && !started.from->empty()) change.from = started.from;
+  change.generation = event.generation;
+  change.instances = started.instances;
+  change.handover = started.handover;
+  change.note = started.note;
+  change.canary = started.canary;
+  change.starting.insert(started.returns.begin(), started.returns.end());
+  change.started = event.time;
   return change;
 }
 
-void end_change(const Event& finished, Change& change) {
-  change.outcome = parse_outcome(text_of(finished.fields, "outcome")).value_or(Outcome::NeedsAttention);
-  change.duration = Millis(number_of(finished.fields, "duration_ms"));
-  change.connections_cut = static_cast<size_t>(number_of(finished.fields, "connections_cut"));
-  change.reason = text_of(finished.fields, "reason");
+void end_change(const DeployFinished& finished, Change& change) {
+  change.outcome = finished.outcome;
+  change.duration = finished.duration;
+  change.connections_cut = finished.connections_cut;
+  change.reason = finished.reason;
 }
 
 bool Change::withdraws() const {
@@ -125,29 +139,12 @@ History fold(const std::vector<Event>& events) {
   History history;
   for (const Event& event : events) {
     history.last_generation = std::max(history.last_generation, event.generation);
-    history.last_instance = std::max(history.last_instance, number_of(event.fields, "id"));
-    if (event.name == "deploy.started") {
-      history.changes.push_back(begin_change(event));
+    history.last_instance = std::max(history.last_instance, event_instance(event).value_or(0));
+    if (const auto* started = std::get_if<DeployStarted>(&event.body)) {
+      history.changes.push_back(begin_change(event, *started));
       history.changes.back().over_canary = history.canary.has_value();
-      continue;
-    }
-    if (history.unfinished() == nullptr) continue;
-    Change& change = history.changes.back();
-    const bool is_of_another = event.generation != change.generation && event.generation != 0;
-    if (is_of_another && (event.name == "instance.starting" || event.name == "traffic.shifting")) {
-      change.being_undone = true;
-      continue;
-    }
-    if (is_of_another && event.name == "traffic.shifted") continue;
-    if (event.name == "instance.starting") change.starting.insert(number_of(event.fields, "id"));
-    if (event.name == "instance.stopping") change.stopping.insert(number_of(event.fields, "id"));
-    if (event.name == "traffic.shifted") {
-      move_ids(event.fields, "in", change.shifted_out, change.shifted_in);
-      move_ids(event.fields, "out", change.shifted_in, change.shifted_out);
-    }
-    if (event.name == "deploy.finished") {
-      end_change(event, change);
-      conclude(event, change, history);
+    } else if (history.unfinished() != nullptr) {
+      std::visit(Progress{event, history.changes.back(), history}, event.body);
     }
   }
   return history;

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "state/event.h"
+#include "process/event_kinds.h"
 
 namespace rollctl {
 
@@ -100,9 +100,9 @@ class RollbackChain {
   bool has_serving_ = false;
 };
 
-// As `deploy.started` says of it, and `deploy.finished`.
-Change begin_change(const Event& started);
-void end_change(const Event& finished, Change& change);
+// What deploy.started and deploy.finished say of a change. `event` holds `started`.
+Change begin_change(const Event& event, const DeployStarted& started);
+void end_change(const DeployFinished& finished, Change& change);
 
 History fold(const std::vector<Event>& events);
 

@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 
 #include "base/own_file.h"
+#include "process/event_codec.h"
 #include "state/journal_archive.h"
+#include "state/journal_reader.h"
 
 namespace rollctl {
 
@@ -48,9 +50,7 @@ Acknowledgement FileJournal::commit(const Event& event) {
 }
 
 Status FileJournal::note(const Event& event) {
-  // A path or a note may hold bytes that are no UTF-8: replaced, never thrown over.
-  return explain(file_.append(
-      event_to_json(event, app_).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
+  return explain(file_.append(event_line(event, app_)));
 }
 
 Status FileJournal::archive() {

@@ -13,18 +13,15 @@
 
 #include "base/atomic_file.h"
 #include "base/own_file.h"
-#include "process/json_reader.h"
+#include "process/event_codec.h"
 #include "state/history.h"
 
 namespace rollctl {
-
-using nlohmann::json;
 
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kArchived = "deploy.archived";
 constexpr size_t kLongestFirstLine = 4096;
 
 std::string beside(const std::string& path, const std::string& name) {
@@ -58,7 +55,7 @@ Result<std::string> name_archive(const std::string& path, int number) {
 }
 
 std::string line_of(const Event& event, const std::string& app) {
-  return json_text(event_to_json(event, app)) + '\n';
+  return event_line(event, app) + '\n';
 }
 
 // A change as the events tell it, and where these are.
@@ -72,10 +69,11 @@ std::vector<Told> changes_in(const std::vector<Event>& events) {
   std::vector<Told> changes;
   for (size_t index = 0; index < events.size(); ++index) {
     const Event& event = events[index];
-    if (event.name == "deploy.started") {
-      changes.push_back({begin_change(event), index, index});
-    } else if (event.name == "deploy.finished" && !changes.empty() && !changes.back().change.has_ended()) {
-      end_change(event, changes.back().change);
+    if (const auto* started = std::get_if<DeployStarted>(&event.body)) {
+      changes.push_back({begin_change(event, *started), index, index});
+    } else if (const auto* finished = std::get_if<DeployFinished>(&event.body);
+               finished != nullptr && !changes.empty() && !changes.back().change.has_ended()) {
+      end_change(*finished, changes.back().change);
       changes.back().ended = index;
     }
   }
@@ -89,13 +87,11 @@ std::optional<JournalBeginning> read_journal_beginning(int fd) {
   const ssize_t got = ::pread(fd, text.data(), text.size(), 0);
   text.resize(static_cast<size_t>(std::max<ssize_t>(got, 0)));
   const size_t end = text.find('\n');
-  if (end == std::string::npos || text.find(kArchived) > end) return std::nullopt;
-  const auto event = event_from_line(std::string_view(text).substr(0, end));
-  if (!event || event->name != kArchived) return std::nullopt;
-  const std::string archive = event->fields.value("file", "");
-  if (archive.find('/') != std::string::npos) return std::nullopt;
-  return JournalBeginning{archive, event->fields.value("scaling", false),
-                          static_cast<off_t>(end) + 1 + event->fields.value("bytes", off_t{0})};
+  if (end == std::string::npos || text.find(DeployArchived::kName) > end) return std::nullopt;
+  const auto event = parse_event_line(std::string_view(text).substr(0, end));
+  const auto* archived = event ? std::get_if<DeployArchived>(&event->body) : nullptr;
+  if (archived == nullptr || archived->file.find('/') != std::string::npos) return std::nullopt;
+  return JournalBeginning{archived->file, archived->scaling, static_cast<off_t>(end) + 1 + archived->bytes};
 }
 
 Status archive_journal(const std::string& path, const std::string& app, const KeptEvents& kept) {
@@ -108,10 +104,8 @@ Status archive_journal(const std::string& path, const std::string& app, const Ke
   if (Status synced = sync_file(beside(path, *archive)); !synced) return synced;
   std::string copies;
   for (const Event& event : kept.events) copies += line_of(event, app);
-  Event beginning{
-      kArchived, {{"id", kept.id}, {"file", *archive}, {"bytes", copies.size()}}, kept.generation, {}};
-  if (kept.tell_of_scaling) beginning.fields["scaling"] = true;
-  beginning.time = SystemClock().wall_now();
+  const DeployArchived archived{kept.id, *archive, static_cast<int64_t>(copies.size()), kept.tell_of_scaling};
+  const Event beginning{archived, kept.generation, SystemClock().wall_now()};
   return write_file_atomically(path, line_of(beginning, app) + copies, 0600, Durability::Synced);
 }
 
@@ -149,7 +143,7 @@ KeptEvents events_to_keep(const std::vector<Event>& events) {
   }
   // One that knows nothing of archives looks for the last id there.
   for (size_t index = events.size(); index > 0; --index) {
-    if (events[index - 1].name != "instance.starting") continue;
+    if (!is<InstanceStarting>(events[index - 1])) continue;
     kept.push_back(index - 1);
     break;
   }

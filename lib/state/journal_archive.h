@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "state/event.h"
+#include "process/event_kinds.h"
 
 namespace rollctl {
 

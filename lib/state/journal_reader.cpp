@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A journal is read from its end on: what it costs depends on what is asked, not on its age.
+// A journal is read from its end: the cost depends on the question, not on the journal's age.
+#include "state/journal_reader.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -12,7 +14,7 @@
 
 #include "base/backward_lines.h"
 #include "base/own_file.h"
-#include "state/journal.h"
+#include "process/event_codec.h"
 #include "state/journal_archive.h"
 
 namespace rollctl {
@@ -21,21 +23,21 @@ namespace {
 
 // By the line's text: a member like that inside a string would have its quotes escaped. Lines that another
 // hand wrote may have blanks in between; these are parsed.
-std::string event_name(std::string_view line) {
+std::string name_in(std::string_view line) {
   constexpr std::string_view kMember = R"("event":")";
   const size_t member = line.find(kMember);
   if (member != std::string_view::npos) {
     const std::string_view rest = line.substr(member + kMember.size());
     return std::string(rest.substr(0, rest.find('"')));
   }
-  const auto event = event_from_line(line);
-  return event ? event->name : std::string();
+  const auto event = parse_event_line(line);
+  return event ? std::string(event_name(*event)) : std::string();
 }
 
 // What shims write down, and of what nothing depends.
 bool is_told_for_people(std::string_view name) {
-  return name == "instance.exited" || name == "instance.restarted" || name == "instance.draining" ||
-         name == "instance.drained";
+  return name == InstanceExited::kName || name == InstanceRestarted::kName ||
+         name == InstanceDraining::kName || name == InstanceDrained::kName;
 }
 
 // Takes lines, the last one first, and keeps what fold() needs of them.
@@ -44,13 +46,13 @@ class Gathering {
   explicit Gathering(Reach::Enough is_enough) : is_enough_(std::move(is_enough)) {}
 
   void take(std::string_view line) {
-    const std::string name = event_name(line);
+    const std::string name = name_in(line);
     if (name.starts_with("deploy.")) return take_change(line);
-    const bool is_launch = name == "instance.starting";
+    const bool is_launch = name == InstanceStarting::kName;
     if (last_change_ == LastChange::Open && !is_told_for_people(name)) {
-      if (auto event = event_from_line(line)) keep(std::move(*event));
+      if (auto event = parse_event_line(line)) keep(std::move(*event));
     } else if (is_launch && !has_launch_) {
-      if (auto event = event_from_line(line)) keep(std::move(*event));
+      if (auto event = parse_event_line(line)) keep(std::move(*event));
     }
   }
 
@@ -63,7 +65,7 @@ class Gathering {
   }
 
   void keep(Event event) {
-    has_launch_ = has_launch_ || event.name == "instance.starting";
+    has_launch_ = has_launch_ || is<InstanceStarting>(event);
     events_.push_back(std::move(event));
   }
 
@@ -72,18 +74,18 @@ class Gathering {
   enum class LastChange { Open, Known };
 
   void take_change(std::string_view line) {
-    auto event = event_from_line(line);
+    auto event = parse_event_line(line);
     if (!event) return;  // torn by a crash
-    if (event->name == "deploy.finished") {
+    if (const auto* finished = std::get_if<DeployFinished>(&event->body)) {
       Change told;
-      end_change(*event, told);
+      end_change(*finished, told);
       if (told.has_ended() && last_change_ == LastChange::Open) leave_out_what_came_later();
       // The earliest end counts, and any counts more than a stop in the middle.
-      if (!ending_ || told.has_ended()) ending_ = *event;
+      if (!ending_ || told.has_ended()) ending_ = *finished;
       keep(std::move(*event));
-    } else if (event->name == "deploy.started") {
+    } else if (const auto* started = std::get_if<DeployStarted>(&event->body)) {
       last_change_ = LastChange::Known;
-      Change change = begin_change(*event);
+      Change change = begin_change(*event, *started);
       if (ending_) end_change(*ending_, change);
       ending_.reset();
       keep(std::move(*event));
@@ -95,8 +97,7 @@ class Gathering {
   // Nothing depends on what came after the last change but on the ids that it took.
   void leave_out_what_came_later() {
     last_change_ = LastChange::Known;
-    const auto launch = std::find_if(events_.begin(), events_.end(),
-                                     [](const Event& event) { return event.name == "instance.starting"; });
+    const auto launch = std::find_if(events_.begin(), events_.end(), is<InstanceStarting>);
     std::vector<Event> launches;
     if (launch != events_.end()) launches.push_back(std::move(*launch));
     events_ = std::move(launches);
@@ -104,7 +105,7 @@ class Gathering {
 
   Reach::Enough is_enough_;
   std::vector<Event> events_;
-  std::optional<Event> ending_;  // of the change whose beginning comes next
+  std::optional<DeployFinished> ending_;  // of the change whose beginning comes next
   LastChange last_change_ = LastChange::Open;
   bool has_launch_ = false;
   bool is_enough_now_ = false;

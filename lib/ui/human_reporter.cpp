@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "base/duration.h"
-#include "process/json_reader.h"
 #include "steering/handover.h"
 #include "ui/error_view.h"
 #include "ui/wording.h"
@@ -19,20 +18,13 @@ namespace {
 constexpr size_t kLongestLogLine = 400;  // a line may be a whole document in JSON
 constexpr const char* kLogIndent = "    | ";
 
-// The way in which a change hands connections over; nothing where nobody serves whose they could be, or where
-// nobody is to have them.
-std::optional<Handover> handover_of(const Event& started) {
-  std::string name;
-  std::string from;
-  std::string command;
-  JsonReader reader(started.fields, "event");
-  reader.get("handover", name);
-  reader.get("from", from);
-  reader.get("command", command);
-  if (from.empty() || command == command_word(AppCommand::Start) || command == command_word(AppCommand::Stop))
+// How a change hands connections over; nothing where no release serves before it, or none after it.
+std::optional<Handover> handover_of(const DeployStarted& started) {
+  if (started.from.value_or("").empty() || started.command == AppCommand::Start ||
+      started.command == AppCommand::Stop)
     return std::nullopt;
   for (const Handover way : {Handover::Steer, Handover::Migrate, Handover::Plain})
-    if (name == handover_name(way)) return way;
+    if (started.handover == handover_name(way)) return way;
   return std::nullopt;
 }
 
@@ -63,18 +55,19 @@ HumanReporter::HumanReporter(Outputs outputs, std::string app, Verbosity verbosi
       progress_(outputs_.err, outputs_.err_terminal) {}
 
 void HumanReporter::on_event(const Event& event) {
-  if (event.name == "hook.failed") return on_warning(event_text(event).value_or(event.name));
-  const bool begins = event.name == "deploy.started";
+  if (is<HookFailed>(event)) return on_warning(event_text(event).value_or(""));
+  const auto* started = std::get_if<DeployStarted>(&event.body);
   const bool in_place = outputs_.err_terminal.motion == Terminal::Motion::InPlace;
   // In place the instances' own lines tell the rest.
-  if (verbosity_ == Verbosity::Verbose || (verbosity_ == Verbosity::Normal && (begins || !in_place))) {
+  if (verbosity_ == Verbosity::Verbose ||
+      (verbosity_ == Verbosity::Normal && (started != nullptr || !in_place))) {
     if (const auto text = event_text(event)) say({app_ + ": " + *text});
   }
-  if (begins) say_handover(event);
+  if (started != nullptr) say_handover(*started);
 }
 
 // One that may lose connections is always said before it starts.
-void HumanReporter::say_handover(const Event& started) {
+void HumanReporter::say_handover(const DeployStarted& started) {
   const auto way = handover_of(started);
   if (!way) return;
   if (*way == Handover::Plain) return on_warning(handover_guarantee(*way));

@@ -39,7 +39,7 @@ class HumanReporter final : public Reporter {
   void error(const Error& error, int exit_status) override;
 
  private:
-  void say_handover(const Event& started);
+  void say_handover(const DeployStarted& started);
   void say(const Line& line);
   void remark();
   [[nodiscard]] std::vector<Line> fleet_lines(std::vector<InstanceView> fleet) const;

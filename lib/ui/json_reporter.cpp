@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "ui/json_reporter.h"
 
-#include <nlohmann/json.hpp>
-
+#include "process/event_codec.h"
 #include "process/json_reader.h"
+#include "state/event.h"
 #include "ui/wording.h"
 
 namespace rollctl {
@@ -21,32 +21,32 @@ std::string json_line(const json& object) {
   return json_text(object) + '\n';
 }
 
+std::string warning_text(const std::string& app, const std::string& message) {
+  return json_line({{"v", 1}, {"event", "warning"}, {"app", app}, {"message", message}});
+}
+
 }  // namespace
 
 void JsonReporter::on_event(const Event& event) {
-  const json object = event_to_json(event, app_);
-  if (event.name != "deploy.finished") return say(object);
+  const std::string line = event_line(event, app_) + '\n';
+  if (!is<DeployFinished>(event)) return say(line);
   ending_ = Ending::Told;
   remark();
-  write(object);
+  out_.write(line);
 }
 
 void JsonReporter::on_warning(const std::string& message) {
-  say(warning(message));
+  say(warning_text(app_, message));
 }
 
-json JsonReporter::warning(const std::string& message) const {
-  return {{"v", 1}, {"event", "warning"}, {"app", app_}, {"message", message}};
-}
-
-void JsonReporter::say(const json& object) {
+void JsonReporter::say(const std::string& line) {
   left_out_.offer(
-      1, [&] { return out_.offer(json_line(object)); },
-      [&](const std::string& remark) { return out_.offer(json_line(warning(remark))); });
+      1, [&] { return out_.offer(line); },
+      [&](const std::string& remark) { return out_.offer(warning_text(app_, remark)); });
 }
 
 void JsonReporter::remark() {
-  if (const auto remark = left_out_.take_remark()) write(warning(*remark));
+  if (const auto remark = left_out_.take_remark()) out_.write(warning_text(app_, *remark));
 }
 
 void JsonReporter::finish(const Verdict& verdict, int exit_status) {
@@ -66,16 +66,12 @@ void JsonReporter::finish(const Verdict& verdict, int exit_status) {
     object["instance"] = verdict.failed->id;
     object["log"] = verdict.failed->last_lines;
   }
-  write(object);
+  out_.write(json_line(object));
 }
 
 void JsonReporter::error(const Error& error, int exit_status) {
   remark();
-  write(error_to_json(error, exit_status));
-}
-
-void JsonReporter::write(const json& object) {
-  out_.write(json_line(object));
+  out_.write(json_line(error_to_json(error, exit_status)));
 }
 
 }  // namespace rollctl

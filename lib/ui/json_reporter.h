@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "base/left_out.h"
@@ -27,9 +26,7 @@ class JsonReporter final : public Reporter {
   void error(const Error& error, int exit_status) override;
 
  private:
-  void write(const nlohmann::json& object);
-  void say(const nlohmann::json& object);
-  [[nodiscard]] nlohmann::json warning(const std::string& message) const;
+  void say(const std::string& line);
   void remark();
 
   Sink& out_;

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "state/app_command.h"
+#include "process/app_command.h"
 
 namespace rollctl {
 

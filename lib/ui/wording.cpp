@@ -8,7 +8,6 @@
 
 #include "base/duration.h"
 #include "base/process_ref.h"
-#include "process/json_reader.h"
 
 namespace rollctl {
 
@@ -47,59 +46,74 @@ std::string fill(const char* pattern, const std::string& word) {
   return fmt::format(fmt::runtime(pattern), word);
 }
 
-// A newer shim may write what this rollctl does not expect: a member that is missing or strange is passed
-// over.
-struct Fields {
-  explicit Fields(const Event& event) : reader(event.fields, "event") {}
+std::string instance_text(InstanceId id) {
+  return fmt::format("instance {}", id);
+}
 
-  template <typename T>
-  T get(const char* name) {
-    T value{};
-    reader.get(name, value);
-    return value;
+// An event as a sentence, or nothing where it is no news to people.
+struct Sentence {
+  using Text = std::optional<std::string>;
+
+  Text operator()(const DeployStarted& started) const {
+    std::string text = fill(words_of(started.command).doing, started.release);
+    if (started.instances > 0)
+      text += " with " + count_text(static_cast<size_t>(started.instances), "instance");
+    const std::string from = started.from.value_or("");
+    if (!from.empty() && from != started.release) text += fmt::format(" ({} serves)", from);
+    return text + fmt::format(", handover {}", started.handover);
   }
-  std::string instance() { return fmt::format("instance {}", get<InstanceId>("id")); }
-  std::string duration(const char* name) { return human_duration(get<Millis>(name)); }
-  std::optional<std::string> exit() {
-    const auto* exit = reader.find("exit");
-    if (exit == nullptr) return std::nullopt;
-    const auto status = exit_status_from_json(*exit);
-    return status ? std::optional(status->text()) : std::nullopt;
+  Text operator()(const InstanceStarted& started) const {
+    return fmt::format("{}: {} started, pid {}", instance_text(started.id), started.release, started.pid);
+  }
+  Text operator()(const InstanceReady& ready) const {
+    return fmt::format("{}: ready after {}", instance_text(ready.id), human_duration(ready.after));
+  }
+  Text operator()(const InstanceUnready& unready) const {
+    return instance_text(unready.id) + ": " + unready.reason;
+  }
+  Text operator()(const TrafficShifted& shifted) const {
+    std::string text = "traffic shifted:";
+    if (!shifted.in.empty()) text += fmt::format(" in {}", ids_text(shifted.in));
+    if (!shifted.out.empty())
+      text += fmt::format("{} out {}", shifted.in.empty() ? "" : ",", ids_text(shifted.out));
+    return text;
+  }
+  Text operator()(const InstanceSettled& settled) const {
+    std::string text =
+        fmt::format("{}: settled after {}", instance_text(settled.id), human_duration(settled.after));
+    if (settled.left > 0) text += fmt::format(", {} not settled", count_text(settled.left, "handshake"));
+    return text;
+  }
+  Text operator()(const InstanceDraining& draining) const {
+    return fmt::format("{}: draining, {} open, at most {}", instance_text(draining.id),
+                       count_text(draining.connections, "connection"), format_duration(draining.deadline));
+  }
+  Text operator()(const InstanceDrained& drained) const {
+    std::string text =
+        fmt::format("{}: drained after {}", instance_text(drained.id), human_duration(drained.after));
+    if (drained.connections_cut > 0)
+      text += ", " + count_text(drained.connections_cut, "connection") + " cut";
+    if (drained.exit) text += ", " + drained.exit->text();
+    return text;
+  }
+  Text operator()(const InstanceExited& exited) const {
+    return fmt::format("{}: the server {}", instance_text(exited.id), end_of(exited.exit, "ended"));
+  }
+  Text operator()(const InstanceRestarted& restarted) const {
+    return fmt::format("{}: restarted, pid {}", instance_text(restarted.id), restarted.pid);
+  }
+  Text operator()(const HookFailed& hook) const {
+    return fmt::format("hook {} {}", hook.hook, end_of(hook.exit, "failed"));
+  }
+  template <typename Body>
+  Text operator()(const Body&) const {
+    return std::nullopt;
   }
 
-  JsonReader reader;
+  static std::string end_of(const std::optional<ExitStatus>& exit, const char* unknown) {
+    return exit ? exit->text() : unknown;
+  }
 };
-
-AppCommand command_of(Fields& fields) {
-  return parse_command(fields.get<std::string>("command")).value_or(AppCommand::Other);
-}
-
-std::string started_text(Fields fields) {
-  const auto release = fields.get<std::string>("release");
-  const auto from = fields.get<std::string>("from");
-  const auto instances = fields.get<size_t>("instances");
-  std::string text = fill(words_of(command_of(fields)).doing, release);
-  if (instances > 0) text += " with " + count_text(instances, "instance");
-  if (!from.empty() && from != release) text += fmt::format(" ({} serves)", from);
-  return text + fmt::format(", handover {}", fields.get<std::string>("handover"));
-}
-
-std::string shifted_text(Fields fields) {
-  const auto in = fields.get<std::vector<InstanceId>>("in");
-  const auto out = fields.get<std::vector<InstanceId>>("out");
-  std::string text = "traffic shifted:";
-  if (!in.empty()) text += fmt::format(" in {}", ids_text(in));
-  if (!out.empty()) text += fmt::format("{} out {}", in.empty() ? "" : ",", ids_text(out));
-  return text;
-}
-
-std::string drained_text(Fields fields) {
-  std::string text = fmt::format("{}: drained after {}", fields.instance(), fields.duration("after_ms"));
-  if (const auto cut = fields.get<size_t>("connections_cut"); cut > 0)
-    text += ", " + count_text(cut, "connection") + " cut";
-  if (const auto exit = fields.exit()) text += ", " + *exit;
-  return text;
-}
 
 std::string with_reason(const std::string& text, const std::string& reason) {
   return reason.empty() ? text : text + ": " + reason;
@@ -157,33 +171,7 @@ std::string attempt_text(AppCommand command, const std::string& release) {
 }
 
 std::optional<std::string> event_text(const Event& event) {
-  Fields fields(event);
-  if (event.name == "deploy.started") return started_text(fields);
-  if (event.name == "instance.started")
-    return fmt::format("{}: {} started, pid {}", fields.instance(), fields.get<std::string>("release"),
-                       fields.get<pid_t>("pid"));
-  if (event.name == "instance.ready")
-    return fmt::format("{}: ready after {}", fields.instance(), fields.duration("after_ms"));
-  if (event.name == "instance.unready") return fields.instance() + ": " + fields.get<std::string>("reason");
-  if (event.name == "traffic.shifted") return shifted_text(fields);
-  if (event.name == "instance.settled") {
-    std::string text = fmt::format("{}: settled after {}", fields.instance(), fields.duration("after_ms"));
-    if (const auto left = fields.get<size_t>("left"); left > 0)
-      text += fmt::format(", {} not settled", count_text(left, "handshake"));
-    return text;
-  }
-  if (event.name == "instance.draining")
-    return fmt::format("{}: draining, {} open, at most {}", fields.instance(),
-                       count_text(fields.get<size_t>("connections"), "connection"),
-                       format_duration(fields.get<Millis>("deadline_ms")));
-  if (event.name == "instance.drained") return drained_text(fields);
-  if (event.name == "instance.exited")
-    return fmt::format("{}: the server {}", fields.instance(), fields.exit().value_or("ended"));
-  if (event.name == "instance.restarted")
-    return fmt::format("{}: restarted, pid {}", fields.instance(), fields.get<pid_t>("pid"));
-  if (event.name == "hook.failed")
-    return fmt::format("hook {} {}", fields.get<std::string>("hook"), fields.exit().value_or("failed"));
-  return std::nullopt;
+  return std::visit(Sentence(), event.body);
 }
 
 std::string summary_text(const Verdict& verdict) {

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "deploy/verdict.h"
-#include "state/event.h"
+#include "process/event_kinds.h"
 
 namespace rollctl {
 

@@ -29,17 +29,17 @@ class FakeJournal final : public Journal {
   // The last intent of that name, or null.
   [[nodiscard]] const Event* last_intent(const std::string& name) const {
     const auto found = std::find_if(intents_.rbegin(), intents_.rend(),
-                                    [&](size_t place) { return events[place].name == name; });
+                                    [&](size_t place) { return event_name(events[place]) == name; });
     return found == intents_.rend() ? nullptr : &events[*found];
   }
   [[nodiscard]] bool intends(const std::string& name, InstanceId id) const {
     return std::any_of(intents_.begin(), intents_.end(), [&](size_t place) {
-      return events[place].name == name && events[place].fields["id"] == id;
+      return event_name(events[place]) == name && event_instance(events[place]) == id;
     });
   }
   [[nodiscard]] auto count(const std::string& name) const {
     return std::count_if(events.begin(), events.end(),
-                         [&](const Event& event) { return event.name == name; });
+                         [&](const Event& event) { return event_name(event) == name; });
   }
 
  private:

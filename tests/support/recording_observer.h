@@ -21,12 +21,12 @@ class RecordingObserver final : public Observer {
 
   [[nodiscard]] auto count(const std::string& name) const {
     return std::count_if(events.begin(), events.end(),
-                         [&](const Event& event) { return event.name == name; });
+                         [&](const Event& event) { return event_name(event) == name; });
   }
   // Its index in the sequence, or -1.
   [[nodiscard]] int place_of(const std::string& name, InstanceId id) const {
     const auto found = std::find_if(events.begin(), events.end(), [&](const Event& event) {
-      return event.name == name && event.fields.value("id", InstanceId{0}) == id;
+      return event_name(event) == name && event_instance(event).value_or(0) == id;
     });
     return found == events.end() ? -1 : static_cast<int>(found - events.begin());
   }

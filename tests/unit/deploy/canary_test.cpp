@@ -16,8 +16,8 @@ class CanaryTest : public DeployTest {
     script.exits = life;
     return script;
   }
-  [[nodiscard]] nlohmann::json last_weights() const {
-    return journal.last_intent("traffic.shifting")->fields["weights"];
+  [[nodiscard]] Rotation last_weights() const {
+    return std::get<TrafficShifting>(journal.last_intent("traffic.shifting")->body).weights;
   }
 };
 
@@ -27,7 +27,7 @@ TEST_F(CanaryTest, GetsItsShareAndTheOthersTheRest) {
   EXPECT_EQ(verdict.outcome, Outcome::Canary) << testing::PrintToString(verdict);
   EXPECT_THAT(serving("v1"), ElementsAre(1, 2, 3));
   EXPECT_THAT(serving("v2"), ElementsAre(4));
-  EXPECT_EQ(last_weights(), nlohmann::json::parse(R"({"1":30.0,"2":30.0,"3":30.0,"4":10.0})"));
+  EXPECT_EQ(last_weights(), (Rotation{{1, 30}, {2, 30}, {3, 30}, {4, 10}}));
   EXPECT_EQ(instances.find(4)->record.state, InstanceState::Canary);
   EXPECT_EQ(instances.find(4)->record.weight, 10);
   ASSERT_TRUE(verdict.canary);
@@ -74,7 +74,7 @@ TEST_F(CanaryTest, AbortedItDrainsAndTheOldServeAsBefore) {
   EXPECT_EQ(verdict.outcome, Outcome::RolledBack);
   EXPECT_EQ(verdict.aim, Verdict::Aim::Back);
   EXPECT_THAT(serving("v1"), ElementsAre(1, 2));
-  EXPECT_EQ(last_weights(), nlohmann::json::parse(R"({"1":50.0,"2":50.0})"));
+  EXPECT_EQ(last_weights(), (Rotation{{1, 50}, {2, 50}}));
   EXPECT_FALSE(history().canary);
   EXPECT_EQ(history().current_release, "v1");
 }
@@ -144,7 +144,7 @@ TEST_F(CanaryTest, KeepsItsShareWhenAMissingInstanceIsStarted) {
   instances.lose_all_of(1);
   const Verdict verdict = run(start(2));
   EXPECT_EQ(verdict.outcome, Outcome::Deployed) << testing::PrintToString(verdict);
-  EXPECT_EQ(last_weights(), nlohmann::json::parse(R"({"2":45.0,"3":10.0,"4":45.0})"));
+  EXPECT_EQ(last_weights(), (Rotation{{2, 45}, {3, 10}, {4, 45}}));
   EXPECT_TRUE(history().canary);
 }
 

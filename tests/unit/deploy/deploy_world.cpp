@@ -354,18 +354,19 @@ void DeployWorld::expect_sensible_events() {
   const auto& events = observer.events;
   std::map<InstanceId, std::string> last;
   for (const Event& event : events) {
-    if (!event.fields.contains("id")) continue;
-    const InstanceId id = event.fields["id"];
+    if (!event_instance(event)) continue;
+    const InstanceId id = *event_instance(event);
+    const std::string name(event_name(event));
     const auto after = [&](const char* earlier) {
-      EXPECT_GE(observer.place_of(earlier, id), 0) << event.name << " of " << id << " without " << earlier;
+      EXPECT_GE(observer.place_of(earlier, id), 0) << name << " of " << id << " without " << earlier;
     };
-    if (event.name == "instance.ready") after("instance.started");
-    if (event.name == "instance.drained") after("instance.draining");
-    EXPECT_NE(last[id], "instance.drained") << event.name << " of " << id << " after its end";
-    last[id] = event.name;
+    if (name == "instance.ready") after("instance.started");
+    if (name == "instance.drained") after("instance.draining");
+    EXPECT_NE(last[id], "instance.drained") << name << " of " << id << " after its end";
+    last[id] = name;
   }
   if (events.empty()) return;
-  EXPECT_EQ(events.front().name, "deploy.started");
+  EXPECT_TRUE(is<DeployStarted>(events.front()));
 }
 
 }  // namespace rollctl::test

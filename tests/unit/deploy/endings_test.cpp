@@ -41,7 +41,7 @@ TEST_F(EndingTest, ReplacesTheOldReleaseByTheNew) {
 TEST_F(EndingTest, TellsTheEventsOfADeployInTheirOrder) {
   deploy_over_v1({});
   std::vector<std::string> names;
-  for (const Event& event : observer.events) names.push_back(event.name);
+  for (const Event& event : observer.events) names.emplace_back(event_name(event));
   EXPECT_THAT(names,
               ElementsAre("deploy.started", "instance.started", "instance.ready", "traffic.shifted",
                           "instance.settled", "instance.draining", "instance.drained", "deploy.finished"));
@@ -52,7 +52,7 @@ TEST_F(EndingTest, WritesEveryIntentBeforeItsAct) {
   const size_t first = journal.events.size();
   run(deploy("v2", 1));
   std::vector<std::string> names;
-  for (size_t i = first; i < journal.events.size(); ++i) names.push_back(journal.events[i].name);
+  for (size_t i = first; i < journal.events.size(); ++i) names.emplace_back(event_name(journal.events[i]));
   EXPECT_THAT(names,
               ElementsAre("deploy.started", "instance.starting", "instance.started", "instance.ready",
                           "traffic.shifting", "traffic.shifted", "instance.settled", "instance.stopping",
@@ -65,7 +65,8 @@ TEST_F(EndingTest, KeepsTheSpecificationBeforeClientsCome) {
   std::vector<std::string> kept_releases;
   request.keep = [&](const GenerationSpec& spec) -> Status {
     kept_releases.push_back(spec.release);
-    EXPECT_EQ(journal.events.back().name, "instance.started") << "what is done before delays the server";
+    EXPECT_EQ(event_name(journal.events.back()), "instance.started")
+        << "what is done before delays the server";
     return {};
   };
   EXPECT_EQ(run(request).outcome, Outcome::Deployed);

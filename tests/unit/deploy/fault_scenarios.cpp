@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "process/event_codec.h"
+
 namespace rollctl::test {
 
 void PrintTo(const Scenario& scenario, std::ostream* out) {
@@ -109,8 +111,7 @@ std::vector<Scenario> scenarios() {
 
 std::string FaultTest::journal_of(const DeployWorld& world) {
   std::string text;
-  for (const Event& event : world.journal.events)
-    text += fmt::format("  {} {}\n", event.name, event.fields.dump());
+  for (const Event& event : world.journal.events) text += fmt::format("  {}\n", event_line(event, "web"));
   for (const auto& [id, server] : world.instances.servers())
     text += fmt::format("  left: {} of {}, {}{}{}\n", id, server.record.release,
                         instance_state_name(server.record.state), server.good() ? ", good" : "",

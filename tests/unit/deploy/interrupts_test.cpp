@@ -140,7 +140,8 @@ TEST_F(InterruptTest, RecoverWaitsForDrainsThatBeganBeforeIt) {
   EXPECT_THAT(serving("v2"), ElementsAre(2));
   const int drained = observer.place_of("instance.drained", 1);
   ASSERT_GE(drained, 0);
-  EXPECT_LE(observer.events.at(static_cast<size_t>(drained)).fields["after_ms"], 8000);
+  EXPECT_LE(std::get<InstanceDrained>(observer.events.at(static_cast<size_t>(drained)).body).after,
+            Millis(8000));
 }
 
 }  // namespace

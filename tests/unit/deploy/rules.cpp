@@ -73,12 +73,12 @@ void Rules::expect_intent(const Rotation& rotation) {
   }
   const Event* intent = journal_.last_intent("traffic.shifting");
   ASSERT_NE(intent, nullptr) << "traffic is shifted without an intent";
+  const auto& shifting = std::get<TrafficShifting>(intent->body);
   for (const auto& [id, weight] : rotation)
-    EXPECT_TRUE(intent->fields["weights"].contains(std::to_string(id))) << id << " comes without an intent";
+    EXPECT_TRUE(shifting.weights.contains(id)) << id << " comes without an intent";
   for (const auto& [id, weight] : before) {
     const bool leaves = !rotation.contains(id) && instances_.good(id);
-    const nlohmann::json& out = intent->fields["out"];
-    EXPECT_TRUE(!leaves || std::find(out.begin(), out.end(), id) != out.end())
+    EXPECT_TRUE(!leaves || std::find(shifting.out.begin(), shifting.out.end(), id) != shifting.out.end())
         << id << " leaves without an intent";
   }
 }

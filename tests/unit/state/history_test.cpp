@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include "process/event_codec.h"
+#include "state/event.h"
+
 namespace rollctl {
 namespace {
 
@@ -211,7 +214,7 @@ TEST_F(HistoryTest, SurvivesEventsOfAnotherVersion) {
       R"({"event":"deploy.paused"})",
       R"({"event":"deploy.finished","outcome":"celebrated","duration_ms":"long"})",
   };
-  for (const char* line : lines) events_.push_back(event_from_line(line).value());
+  for (const char* line : lines) events_.push_back(parse_event_line(line).value());
   ASSERT_EQ(history().changes.size(), 1u);
   EXPECT_EQ(history().changes[0].outcome, Outcome::NeedsAttention);
   EXPECT_EQ(history().changes[0].shifted_in, std::set<InstanceId>{1});

@@ -11,7 +11,10 @@
 #include <tuple>
 
 #include "base/atomic_file.h"
+#include "process/event_codec.h"
+#include "state/event.h"
 #include "state/journal.h"
+#include "state/journal_reader.h"
 #include "support/temp_dir.h"
 
 namespace rollctl {
@@ -73,7 +76,7 @@ class JournalArchiveTest : public test::TempDirTest {
 
   void append(std::vector<Event>::const_iterator begin, std::vector<Event>::const_iterator end) {
     std::ofstream file(journal(), std::ios::app);
-    for (; begin != end; ++begin) file << event_to_json(*begin, "web").dump() << '\n';
+    for (; begin != end; ++begin) file << event_line(*begin, "web") << '\n';
   }
   void archive() {
     const auto events = read_journal(journal(), Reach::all());
@@ -128,7 +131,7 @@ TEST_F(JournalArchiveTest, NeitherTheStateNorAnythingOfTheHistoryIsLost) {
     auto written = life.begin();
     std::mt19937 random(seed);
     for (auto event = life.begin(); event != life.end(); ++event) {
-      if (event->name != "deploy.started" || random() % 8 != 0) continue;
+      if (!is<DeployStarted>(*event) || random() % 8 != 0) continue;
       if (fold({life.begin(), event}).unfinished() != nullptr) continue;
       append(written, event);
       written = event;
@@ -163,7 +166,7 @@ TEST_F(JournalArchiveTest, OneThatKnowsNothingOfArchivesReadsTheSameState) {
     std::vector<Event> lines;
     std::ifstream file(journal());
     for (std::string line; std::getline(file, line);)
-      if (auto event = event_from_line(line)) lines.push_back(std::move(*event));
+      if (auto event = parse_event_line(line)) lines.push_back(std::move(*event));
     const History all = fold(life);
     ASSERT_EQ(told(fold(lines)), told(all)) << "seed " << seed;
   }

@@ -8,7 +8,8 @@
 #include <fstream>
 
 #include "base/atomic_file.h"
-#include "state/history.h"
+#include "state/event.h"
+#include "state/journal_reader.h"
 #include "support/full_disk.h"
 #include "support/temp_dir.h"
 
@@ -25,7 +26,7 @@ class JournalTest : public test::TempDirTest {
     const auto all = read_journal(path("journal.jsonl"), Reach::all());
     EXPECT_TRUE(all);
     for (const Event& event : all.value_or(std::vector<Event>()))
-      found.push_back(event.fields.value("id", InstanceId{-1}));
+      found.push_back(event_instance(event).value_or(-1));
     return found;
   }
 
@@ -106,7 +107,7 @@ TEST_F(JournalTest, TellsOfEarlierChangesHowTheyBeganAndEndedAndTheLastId) {
       R"({"command":"deploy","event":"deploy.started","rel)");  // rollctl was killed in the middle of it
   std::vector<std::string> names;
   const std::vector<Event> all = read_journal(path("journal.jsonl"), Reach::all()).value();
-  for (const Event& event : all) names.push_back(event.name);
+  for (const Event& event : all) names.emplace_back(event_name(event));
   EXPECT_EQ(names, (std::vector<std::string>{"deploy.started", "deploy.finished", "deploy.started",
                                              "instance.starting", "deploy.finished", "deploy.started",
                                              "instance.ready"}));

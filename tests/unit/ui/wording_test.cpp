@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "ui/wording.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <csignal>
 
+#include "process/event_codec.h"
+#include "state/event.h"
 #include "unit/ui/change.h"
 
 namespace rollctl {
@@ -154,9 +157,11 @@ TEST(EventTextTest, SurvivesAnEventOfAnotherVersion) {
   for (const char* name : {"deploy.started", "instance.started", "instance.ready", "instance.unready",
                            "traffic.shifted", "instance.settled", "instance.draining", "instance.drained",
                            "instance.exited", "instance.restarted", "hook.failed", "deploy.paused"}) {
-    EXPECT_NO_THROW((void)event_text(Event{name, nlohmann::json(), 0, {}}));
-    EXPECT_NO_THROW((void)event_text(Event{
-        name, {{"id", "twelve"}, {"in", 3}, {"exit", "x"}, {"after_ms", nlohmann::json::array()}}, 0, {}}));
+    const std::string line = fmt::format(R"({{"event":"{}"}})", name);
+    EXPECT_NO_THROW((void)event_text(parse_event_line(line).value()));
+    const std::string strange =
+        fmt::format(R"({{"event":"{}","id":"twelve","in":3,"exit":"x","after_ms":[]}})", name);
+    EXPECT_NO_THROW((void)event_text(parse_event_line(strange).value()));
   }
 }
 

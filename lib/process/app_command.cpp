@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "state/app_command.h"
+#include "process/app_command.h"
 
 #include <algorithm>
 #include <array>

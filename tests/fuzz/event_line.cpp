@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// A line of a journal, by whatever program: it is read or refused, and what was read is written so that it is
+// read the same again.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "process/event_codec.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const auto event = rollctl::parse_event_line({reinterpret_cast<const char*>(data), size});
+  if (!event) return 0;
+  const std::string line = rollctl::event_line(*event, "web");
+  const auto again = rollctl::parse_event_line(line);
+  if (!again || again->body.index() != event->body.index()) std::abort();
+  if (rollctl::event_line(*again, "web") != line) std::abort();
+  return 0;
+}
