@@ -13,13 +13,13 @@
 #include "base/result.h"
 #include "probe/probe.h"
 #include "process/launch_spec.h"
+#include "process/orders.h"
 #include "steering/handover_policy.h"
 
 namespace rollctl {
 
 enum class SocketMode { Open, Inherit, Preload };
 enum class LauncherKind { Auto, Direct, Systemd };
-enum class DrainStep { Signal, Idle };
 
 // The number of instances to replace at a time.
 struct Batch {
@@ -60,7 +60,7 @@ struct ReadyConfig {
 };
 
 struct DrainConfig {
-  DrainStep order = DrainStep::Signal;
+  DrainStart order = DrainStart::Signal;
   int signal = 15;
   Millis settle{3000};
   Millis deadline{60'000};

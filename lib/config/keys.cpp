@@ -62,7 +62,8 @@ std::span<const Key> known_keys() {
       key("ready.successes", WholeCodec<int>(1, 1000), ROLL_MEMBER(ready.successes)),
       key("ready.deadline", kPositive, ROLL_MEMBER(ready.deadline)),
 
-      key("drain.order", ChoiceCodec<DrainStep>({{DrainStep::Signal, "signal"}, {DrainStep::Idle, "idle"}}),
+      key("drain.order",
+          ChoiceCodec<DrainStart>({{DrainStart::Signal, "signal"}, {DrainStart::Idle, "idle"}}),
           ROLL_MEMBER(drain.order)),
       key("drain.signal", SignalCodec(), ROLL_MEMBER(drain.signal)),
       key("drain.settle", kDuration, ROLL_MEMBER(drain.settle)),

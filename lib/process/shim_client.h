@@ -13,65 +13,10 @@
 #include "bpf/steering_handle.h"
 #include "loop/loop.h"
 #include "process/instance_record.h"
+#include "process/orders.h"
+#include "process/shim_event.h"
 
 namespace rollctl {
-
-// What a shim tells without being asked.
-struct ShimEvent {
-  enum class Kind {
-    Launched,       // the server runs (exec worked); `record.server` is set
-    LaunchFailed,   // `message` says stage and errno: cannot start "./web" (changing to "/srv/web"): No such
-                    // file …
-    NotifiedReady,  // READY=1
-    StatusText,     // STATUS=, in record.status, or a drain that was given more time, or ready again
-    Exited,  // the server ended; `exit`; the record's state says what follows: Restarting, Failed or Stopped
-    Restarted,  // a new server process runs
-    Gone,  // the connection to the shim ended: it has finished (after Stopped or LaunchFailed), or it died
-  };
-  Kind kind;
-  InstanceRecord record;           // as of the event; with Gone the last one known
-  std::optional<ExitStatus> exit;  // with Exited
-  std::string message;
-  std::optional<size_t> connections_cut;  // with Exited after a drain whose deadline was enforced
-};
-
-enum class DrainStart {
-  Signal,  // the server is told at once, and drains
-  Idle,    // it is told once it has no connection left: for one that cannot drain
-};
-
-struct DrainOrder {
-  int signal = 15;
-  Millis deadline{60'000};  // SIGKILL then, whatever is still open
-  DrainStart start = DrainStart::Signal;
-};
-
-// After so long the shim of a standby drains it, at a moment when no rollctl is at work.
-struct HoldOrder {
-  Millis duration{0};
-  DrainOrder drain;
-};
-
-// What rollctl decided about an instance.
-struct RoleOrder {
-  InstanceState state = InstanceState::Ready;  // or Serving, Canary, Standby, Settling
-  double weight = 0;                           // percent of the new connections
-  // The generation that it belongs to from now on, where that is another than before: of a rollback that
-  // found it standing by.
-  std::optional<int64_t> generation = {};
-  std::optional<HoldOrder> hold = {};  // with Standby
-};
-
-// Until when a shim holds the steering that it was given.
-struct SteeringTerm {
-  enum class Until {
-    Told,   // until rollctl says otherwise
-    Alone,  // at the latest until nobody is left outside the rotation: then the shim ends the steering, at a
-            // moment when no rollctl is at work
-  };
-  Until until = Until::Told;
-  Millis look_after{0};  // with Alone: there is no use in looking sooner
-};
 
 // A shim that has not answered for so long, nor said anything else, is silent: stopped, or busy with others.
 // That says nothing about whether it lives; the lock on its run directory does.

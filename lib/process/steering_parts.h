@@ -7,7 +7,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "bpf/steering_handle.h"
-#include "process/shim_protocol.h"
+#include "process/shim_message.h"
 
 namespace rollctl::shim {
 

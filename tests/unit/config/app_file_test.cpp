@@ -49,7 +49,7 @@ TEST(AppFileTest, HasTheDefaultsOfTheManual) {
   EXPECT_EQ(config.ready.timeout, 1s);
   EXPECT_EQ(config.ready.successes, 1);
   EXPECT_EQ(config.ready.deadline, 30s);
-  EXPECT_EQ(config.drain.order, DrainStep::Signal);
+  EXPECT_EQ(config.drain.order, DrainStart::Signal);
   EXPECT_EQ(config.drain.signal, 15);
   EXPECT_EQ(config.drain.settle, 3s);
   EXPECT_EQ(config.drain.deadline, 60s);
@@ -124,7 +124,7 @@ ProtectHome = true
   EXPECT_EQ(config.ready.path, "/readyz");
   EXPECT_EQ(config.ready.successes, 3);
   EXPECT_EQ(config.ready.deadline, 1min);
-  EXPECT_EQ(config.drain.order, DrainStep::Idle);
+  EXPECT_EQ(config.drain.order, DrainStart::Idle);
   EXPECT_EQ(config.drain.signal, 3);
   EXPECT_EQ(config.drain.deadline, 5min);
   EXPECT_EQ(config.rollout.batch.unit, Batch::Unit::Percent);

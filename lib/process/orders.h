@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/clock.h"
+#include "process/instance_record.h"
+
+// What rollctl tells a shim to do with its instance.
+namespace rollctl {
+
+enum class DrainStart {
+  Signal,  // send the drain signal at once
+  Idle,    // send it when the last connection has closed: for a server that cannot drain
+};
+
+struct DrainOrder {
+  int signal = 15;
+  Millis deadline{60'000};  // then SIGKILL, with whatever is still open
+  DrainStart start = DrainStart::Signal;
+};
+
+// After `duration` the shim of a standby drains it, while no rollctl changes the app.
+struct HoldOrder {
+  Millis duration{0};
+  DrainOrder drain;
+};
+
+struct RoleOrder {
+  InstanceState state = InstanceState::Ready;  // or Serving, Canary, Standby, Settling
+  double weight = 0;                           // percent of the new connections
+  // The generation that the instance joins, where it changes: a rollback takes a standby into a new one.
+  std::optional<int64_t> generation = {};
+  std::optional<HoldOrder> hold = {};  // with Standby
+};
+
+// How long a shim holds the steering descriptors that it was given.
+struct SteeringTerm {
+  enum class Until {
+    Told,   // until rollctl says otherwise
+    Alone,  // or until every listener is in the rotation: then the shim ends the steering, while no rollctl
+            // changes the app
+  };
+  Until until = Until::Told;
+  Millis look_after{0};  // with Alone: the shim does not look before
+};
+
+}  // namespace rollctl
