@@ -38,6 +38,22 @@ bool is_answer(const Error& error) {
 
 }  // namespace
 
+ShimClient* HostInstances::Known::shim() const {
+  const auto* shim = std::get_if<std::unique_ptr<ShimClient>>(&keeper);
+  return shim != nullptr ? shim->get() : nullptr;
+}
+
+Orphan* HostInstances::Known::orphan() const {
+  const auto* orphan = std::get_if<std::unique_ptr<Orphan>>(&keeper);
+  return orphan != nullptr ? orphan->get() : nullptr;
+}
+
+Presence HostInstances::presence_of(const Known& known) {
+  if (known.shim() != nullptr) return Presence::Supervised;
+  if (known.orphan() != nullptr) return Presence::Unsupervised;
+  return known.is_silent() ? Presence::Silent : Presence::Remains;
+}
+
 Result<std::unique_ptr<HostInstances>> HostInstances::create(Loop& loop, const Paths& paths, std::string app,
                                                              std::vector<ListenAddress> listen) {
   auto diag = SockDiag::create();
@@ -53,8 +69,7 @@ HostInstances::HostInstances(Loop& loop, const Paths& paths, std::string app,
 void HostInstances::call_shims(const std::vector<InstanceId>& ids) {
   for (InstanceId id : ids) {
     const auto known = known_.find(id);
-    const bool is_known =
-        known != known_.end() && (known->second.shim || known->second.orphan || known->second.is_silent);
+    const bool is_known = known != known_.end() && known->second.has_keeper();
     if (is_known || called_.contains(id) || shimless_.contains(id)) continue;
     first_called_[id] = loop_.now();
     call_shim(id);
@@ -86,16 +101,13 @@ Result<std::vector<FoundInstance>> HostInstances::discover() {
   std::vector<FoundInstance> found;
   for (InstanceId id : *ids) {
     auto& known = known_[id];
-    if (!known.shim && !known.orphan && !known.is_silent) meet(id, known);
+    if (!known.has_keeper()) meet(id, known);
     if (auto error = std::exchange(no_answer_, std::nullopt))
       return fail(with_context(std::move(*error), fmt::format("cannot look at instance {}", id)));
-    if (known.shim) known.record = known.shim->record();
-    if (known.orphan) known.record = known.orphan->record();
+    if (known.shim() != nullptr) known.record = known.shim()->record();
+    if (known.orphan() != nullptr) known.record = known.orphan()->record();
     known.record.id = id;
-    const Presence presence = known.shim        ? Presence::Supervised
-                              : known.orphan    ? Presence::Unsupervised
-                              : known.is_silent ? Presence::Silent
-                                                : Presence::Remains;
+    const Presence presence = presence_of(known);
     found.push_back({known.record, presence});
     if (presence == Presence::Remains) known_.erase(id);
   }
@@ -122,13 +134,16 @@ std::unique_ptr<ShimClient> HostInstances::hear_shim(InstanceId id) {
 }
 
 void HostInstances::meet(InstanceId id, Known& known) {
-  if ((known.shim = hear_shim(id)) || no_answer_) return;
+  if (auto shim = hear_shim(id)) known.keeper = std::move(shim);
+  if (known.shim() != nullptr || no_answer_) return;
   auto record = read_instance_record(paths_.instance(app_, id));
   if (!record) (void)is_no_answer(record.error());
   if (!record) return;
   known.record = std::move(*record);
-  known.is_silent = is_claimed(id);
-  if (known.is_silent) return;
+  if (is_claimed(id)) {
+    known.keeper = SilentShim();
+    return;
+  }
   shimless_.insert(id);
   adopt(id, known);
 }
@@ -136,15 +151,18 @@ void HostInstances::meet(InstanceId id, Known& known) {
 bool HostInstances::call_again(InstanceId id, Known& known) {
   first_called_[id] = loop_.now();
   call_shim(id);
-  known.shim = hear_shim(id);
-  known.is_silent = !known.shim && is_claimed(id);
-  if (!known.shim) return known.is_silent;
-  const InstanceRecord before = std::exchange(known.record, known.shim->record());
+  if (auto shim = hear_shim(id)) {
+    known.keeper = std::move(shim);
+  } else {
+    if (is_claimed(id)) known.keeper = SilentShim();
+    return known.is_silent();
+  }
+  const InstanceRecord before = std::exchange(known.record, known.shim()->record());
   const InstanceRecord& now = known.record;
   known.record.spec = before.spec;
   if (known.drain_ordered) {
     const auto left = std::chrono::duration_cast<Millis>(known.drain_deadline - loop_.now());
-    (void)known.shim->drain({known.drain_order.signal, std::max(left, Millis(0)), known.drain_order.start});
+    (void)known.shim()->drain({known.drain_order.signal, std::max(left, Millis(0)), known.drain_order.start});
   }
   if (!(now.server == before.server) && before.server.pid != 0) {
     known.exit = now.exit;
@@ -162,7 +180,7 @@ void HostInstances::adopt(InstanceId id, Known& known) {
     ended.connections_cut = cut;
     end(id, ended);
   });
-  if (orphan) known.orphan = std::move(*orphan);
+  if (orphan) known.keeper = std::move(*orphan);
   if (!orphan && orphan.error().kind != ErrorKind::NotFound && !no_answer_) no_answer_ = orphan.error();
 }
 
@@ -192,8 +210,8 @@ Status HostInstances::launch(const LaunchSpec& spec, Acknowledgement& intent) {
     return fail(shim.error());
   }
   launched_[id] = std::move(*waiting);
-  known.shim = std::move(*shim);
-  known.record = known.shim->record();
+  known.record = (*shim)->record();
+  known.keeper = std::move(*shim);
   return {};
 }
 
@@ -230,11 +248,7 @@ void HostInstances::on_shim_event(InstanceId id, const ShimEvent& event) {
 }
 
 void HostInstances::on_shim_gone(InstanceId id, Known& known) {
-  finished_shims_.push_back(std::move(known.shim));
-  sweep_ = loop_.after(Micros(0), [this] {
-    finished_shims_.clear();
-    finished_orphans_.clear();
-  });
+  retire(known);
   if (known.over) return;
   if (known.record.state == InstanceState::Stopped) return end(id, known);
   // It hangs up on who does not read for long.
@@ -250,22 +264,22 @@ void HostInstances::lost_shim(InstanceId id, Known& known) {
   if (on_file) known.record.server = on_file->server;
   if (!on_file && is_no_answer(on_file.error())) return adopt_later(id, known);
   adopt(id, known);
-  if (!known.orphan && no_answer_) return adopt_later(id, known);
-  if (!known.orphan) return end(id, known);
-  if (known.missed_role) (void)known.orphan->set_role(*known.missed_role);
+  if (known.orphan() == nullptr && no_answer_) return adopt_later(id, known);
+  if (known.orphan() == nullptr) return end(id, known);
+  if (known.missed_role) (void)known.orphan()->set_role(*known.missed_role);
   tell(id, InstanceEvent::Kind::Orphaned);
   if (!known.drain_ordered) return;
   // The deadline was the shim's to keep; now it is ours.
   const auto left = std::chrono::duration_cast<Millis>(known.drain_deadline - loop_.now());
-  (void)known.orphan->drain({known.drain_order.signal, std::max(left, Millis(0))});
+  (void)known.orphan()->drain({known.drain_order.signal, std::max(left, Millis(0))});
 }
 
 void HostInstances::adopt_later(InstanceId id, Known& known) {
   no_answer_.reset();
-  known.is_silent = true;
+  known.keeper = SilentShim();
   known.adopt_again = loop_.after(kAdoptAgain, [this, id] {
     Known& again = known_[id];
-    again.is_silent = false;
+    again.keeper = {};
     lost_shim(id, again);
   });
 }
@@ -273,16 +287,15 @@ void HostInstances::adopt_later(InstanceId id, Known& known) {
 void HostInstances::end(InstanceId id, Known& known) {
   if (known.over) return;
   known.over = true;
-  if (known.orphan) {
-    finished_orphans_.push_back(std::move(known.orphan));
-    sweep_ = loop_.after(Micros(0), [this] {
-      finished_shims_.clear();
-      finished_orphans_.clear();
-    });
-  }
+  if (known.orphan() != nullptr) retire(known);
   (void)remove_instance_folder(paths_, app_, id);
   known.record.state = InstanceState::Stopped;
   tell(id, known.drain_ordered ? InstanceEvent::Kind::Ended : InstanceEvent::Kind::Exited);
+}
+
+void HostInstances::retire(Known& known) {
+  retired_.push_back(std::exchange(known.keeper, {}));
+  sweep_ = loop_.after(Micros(0), [this] { retired_.clear(); });
 }
 
 void HostInstances::tell(InstanceId id, InstanceEvent::Kind kind, std::string message) {
@@ -293,8 +306,8 @@ void HostInstances::tell(InstanceId id, InstanceEvent::Kind kind, std::string me
 
 Result<HostInstances::Known*> HostInstances::known(InstanceId id) {
   const auto found = known_.find(id);
-  if (found != known_.end() && found->second.is_silent) return fail(silent_shims({found->second.record}));
-  if (found == known_.end() || (!found->second.shim && !found->second.orphan))
+  if (found != known_.end() && found->second.is_silent()) return fail(silent_shims({found->second.record}));
+  if (found == known_.end() || !found->second.has_keeper())
     return fail(ErrorKind::NotFound, fmt::format("instance {} has ended", id));
   return &found->second;
 }
@@ -302,7 +315,7 @@ Result<HostInstances::Known*> HostInstances::known(InstanceId id) {
 // A shim that went a moment ago is no failure: the event that tells it is on its way, and then what was asked
 // for is done without it.
 Status HostInstances::unless_gone(const Known& known, const Status& asked) {
-  return !asked && known.shim->has_gone() ? Status() : asked;
+  return !asked && known.shim()->has_gone() ? Status() : asked;
 }
 
 std::vector<uint16_t> HostInstances::ports() const {
@@ -325,12 +338,12 @@ Result<std::vector<Listener>> HostInstances::listeners(InstanceId id) {
   if (!found) return fail(found.error());
   Known& known = **found;
   const bool are_inherited = known.record.spec.sockets == LaunchSpec::Sockets::Inherited;
-  if (!known.shim || !are_inherited) {
+  if (known.shim() == nullptr || !are_inherited) {
     auto listeners = take_listeners(known);
-    if (listeners || !known.shim) return listeners;
+    if (listeners || known.shim() == nullptr) return listeners;
   }
-  auto listeners = known.shim->take_listeners();
-  return listeners || !known.shim->has_gone() ? std::move(listeners) : take_listeners(known);
+  auto listeners = known.shim()->take_listeners();
+  return listeners || !known.shim()->has_gone() ? std::move(listeners) : take_listeners(known);
 }
 
 Result<std::vector<Listener>> HostInstances::take_listeners(Known& known) {
@@ -412,13 +425,13 @@ std::string HostInstances::owner_of(const ListenSocket& socket) {
 Acknowledgement HostInstances::set_role(InstanceId id, const RoleOrder& role) {
   auto found = known(id);
   if (!found) return fail(found.error());
-  if ((*found)->orphan) return (*found)->orphan->set_role(role);
-  return Acknowledgement([this, id, role, asked = (*found)->shim->set_role(role)]() mutable -> Status {
+  if (Orphan* orphan = (*found)->orphan()) return orphan->set_role(role);
+  return Acknowledgement([this, id, role, asked = (*found)->shim()->set_role(role)]() mutable -> Status {
     Status set = asked.await();
     auto now = known(id);
     if (set || !now) return set;
-    if ((*now)->orphan) return (*now)->orphan->set_role(role);
-    if ((*now)->shim->has_gone()) (*now)->missed_role = role;
+    if (Orphan* orphan = (*now)->orphan()) return orphan->set_role(role);
+    if ((*now)->shim()->has_gone()) (*now)->missed_role = role;
     return unless_gone(**now, set);
   });
 }
@@ -427,13 +440,13 @@ Acknowledgement HostInstances::hold_steering(InstanceId id, std::vector<Steering
                                              SteeringTerm term) {
   auto found = known(id);
   if (!found) return fail(found.error());
-  if (!(*found)->shim) return Status();
+  if ((*found)->shim() == nullptr) return Status();
   return Acknowledgement(
-      [this, id, asked = (*found)->shim->hold_steering(std::move(handles), term)]() mutable -> Status {
+      [this, id, asked = (*found)->shim()->hold_steering(std::move(handles), term)]() mutable -> Status {
         Status held = asked.await();
         auto now = known(id);
         if (held || !now) return held;
-        return (*now)->shim ? unless_gone(**now, held) : Status();
+        return (*now)->shim() != nullptr ? unless_gone(**now, held) : Status();
       });
 }
 
@@ -441,20 +454,21 @@ Status HostInstances::open_gate(InstanceId id) {
   auto found = known(id);
   if (!found) return fail(found.error());
   // The gate of an orphan opened when its shim died.
-  return (*found)->shim ? unless_gone(**found, (*found)->shim->open_gate()) : Status();
+  ShimClient* shim = (*found)->shim();
+  return shim != nullptr ? unless_gone(**found, shim->open_gate()) : Status();
 }
 
 Result<std::vector<SteeringHandle>> HostInstances::take_steering(InstanceId id) {
   auto found = known(id);
   if (!found) return fail(found.error());
-  if ((*found)->shim) return (*found)->shim->take_steering();
+  if (ShimClient* shim = (*found)->shim()) return shim->take_steering();
   return std::vector<SteeringHandle>();
 }
 
 SteeringCounters HostInstances::steered(InstanceId id) {
   auto found = known(id);
-  if (!found || !(*found)->shim) return {};
-  return (*found)->shim->counters().value_or(SteeringCounters());
+  if (!found || (*found)->shim() == nullptr) return {};
+  return (*found)->shim()->counters().value_or(SteeringCounters());
 }
 
 Acknowledgement HostInstances::drain(InstanceId id, const DrainOrder& order) {
@@ -465,12 +479,12 @@ Acknowledgement HostInstances::drain(InstanceId id, const DrainOrder& order) {
   known.drain_ordered = true;
   known.drain_order = order;
   known.drain_deadline = loop_.now() + order.deadline;
-  if (known.orphan) return known.orphan->drain(order);
-  return Acknowledgement([this, id, asked = known.shim->drain(order)]() mutable -> Status {
+  if (Orphan* orphan = known.orphan()) return orphan->drain(order);
+  return Acknowledgement([this, id, asked = known.shim()->drain(order)]() mutable -> Status {
     Status told = asked.await();
     if (!told && told.error().os_error == ETIMEDOUT) return {};
     auto now = this->known(id);
-    return now && (*now)->shim ? unless_gone(**now, told) : Status();
+    return now && (*now)->shim() != nullptr ? unless_gone(**now, told) : Status();
   });
 }
 

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "loop/loop.h"
@@ -58,11 +59,17 @@ class HostInstances final : public Instances, public InstanceSockets {
   Result<size_t> connections(InstanceId id) override;
 
  private:
-  // One of the two looks after it, unless it is silent.
+  struct SilentShim {};  // the shim lives and does not answer
+  // Supervises the instance; nothing before its shim was heard, and after its end.
+  using Keeper =
+      std::variant<std::monostate, std::unique_ptr<ShimClient>, std::unique_ptr<Orphan>, SilentShim>;
   struct Known {
-    std::unique_ptr<ShimClient> shim;
-    std::unique_ptr<Orphan> orphan;
-    bool is_silent = false;  // none does: its shim lives and does not answer
+    Keeper keeper;
+    // Null unless that is the keeper.
+    [[nodiscard]] ShimClient* shim() const;
+    [[nodiscard]] Orphan* orphan() const;
+    [[nodiscard]] bool is_silent() const { return std::holds_alternative<SilentShim>(keeper); }
+    [[nodiscard]] bool has_keeper() const { return !std::holds_alternative<std::monostate>(keeper); }
     InstanceRecord record;
     // What its shim did not live to hear.
     std::optional<RoleOrder> missed_role;
@@ -97,6 +104,8 @@ class HostInstances final : public Instances, public InstanceSockets {
   void adopt(InstanceId id, Known& known);
   void adopt_later(InstanceId id, Known& known);
   void lost_shim(InstanceId id, Known& known);
+  // A keeper cannot be destroyed from within its own callback: it goes with the next turn of the loop.
+  void retire(Known& known);
   // Remembers, for discover(), a failure that says nothing about what was looked for. True where it is one.
   bool is_no_answer(const Error& error);
   // The connection has ended, but the shim lives: it is asked anew, and what was missed is told. False where
@@ -108,6 +117,7 @@ class HostInstances final : public Instances, public InstanceSockets {
   Result<Known*> known(InstanceId id);
   Result<std::vector<Listener>> take_listeners(Known& known);
   static Status unless_gone(const Known& known, const Status& asked);
+  static Presence presence_of(const Known& known);
   [[nodiscard]] std::vector<uint16_t> ports() const;
 
   Loop& loop_;
@@ -123,9 +133,7 @@ class HostInstances final : public Instances, public InstanceSockets {
   std::set<InstanceId> shimless_;  // they came up once, and nobody has their folder now
   std::map<InstanceId, std::unique_ptr<WaitingShim>> launched_;  // whose start may not be quite over
   std::optional<Error> no_answer_;                               // of the first look that failed
-  // A client cannot be destroyed from within its own callback.
-  std::vector<std::unique_ptr<ShimClient>> finished_shims_;
-  std::vector<std::unique_ptr<Orphan>> finished_orphans_;
+  std::vector<Keeper> retired_;
   Watch sweep_;
 };
 

@@ -8,7 +8,7 @@
 #include "loop/loop.h"
 #include "net/sock_diag.h"
 #include "process/instance_record.h"
-#include "process/shim_client.h"
+#include "process/orders.h"
 
 namespace rollctl {
 
