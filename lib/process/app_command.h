@@ -7,7 +7,7 @@
 
 namespace rollctl {
 
-// The commands that change an app, as journals, locks and verdicts name them.
+// The commands that change an app.
 enum class AppCommand {
   Deploy,
   Rollback,
@@ -19,24 +19,25 @@ enum class AppCommand {
   Stop,
   Recover,
   Remove,
-  Other,  // of a journal that a newer rollctl wrote
+  Other,  // one that only a newer rollctl knows
 };
 
-// All that is decided by the command alone.
+// What depends on the command alone.
 struct CommandTraits {
   AppCommand command;
   std::string_view word;
   bool moves_traffic;
-  // It begins a generation, or completes that of its canary. Then what leaves may be held for going back.
+  // The command begins a generation, or completes its canary's. Instances that it replaces may stay on
+  // standby.
   bool makes_generation;
-  bool reads_app_file;  // what it starts is as the app file says now
+  bool reads_app_file;  // new instances follow the app file as it is now
 };
 
 const CommandTraits& traits_of(AppCommand command);
 
-// "deploy", …
+// "deploy"
 std::string command_word(AppCommand command);
-// Nothing for another word.
+// Nothing for a word that is no command.
 std::optional<AppCommand> parse_command(std::string_view word);
 
 }  // namespace rollctl

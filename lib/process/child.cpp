@@ -31,15 +31,15 @@ constexpr size_t kPidDigits = 10;
 constexpr std::string_view kDefaultPath = "/usr/local/bin:/usr/bin:/bin";
 constexpr const char* kShell = "/bin/sh";
 
-// Everything that the child needs, made before the fork.
+// Everything that the child needs, allocated before the fork.
 struct Plan {
   const ChildSpec& spec;
   std::vector<std::string> env = {};
-  std::vector<std::string> candidates = {};  // the paths at which the program may be
+  std::vector<std::string> candidates = {};  // paths to try for the program
   std::vector<char*> argv_pointers = {};
   std::vector<char*> env_pointers = {};
-  std::vector<char*> shell_pointers = {};  // for a script; the second one is its path
-  char* own_pid = nullptr;                 // room for a pid and the NUL after it, within `env`
+  std::vector<char*> shell_pointers = {};  // to run a script by the shell; the second is the script's path
+  char* own_pid = nullptr;                 // room for a pid and a NUL within `env`
   std::vector<int> passed = {};
   int go = -1;
   int report = -1;
@@ -80,7 +80,7 @@ void complete(Plan& plan) {
   plan.passed = plan.spec.passed;
 }
 
-// From here on in the child.
+// The functions below run in the child.
 
 [[noreturn]] void report(const Plan& plan, ExecFailure failure) {
   [[maybe_unused]] const ssize_t written = ::write(plan.report, &failure, sizeof failure);
@@ -99,9 +99,8 @@ void leave_caller(const Plan& plan) {
   require(plan, ExecStage::Keyring, leave_keyring());
 }
 
-// Sources above the targets first, so that no dup2() overwrites one that is still needed. What is nobody's is
-// closed and not only marked: until the exec it would keep alive what the caller has closed or died with, a
-// lock above all.
+// Moves the sources above the targets first, so that no dup2() overwrites a source. Other descriptors are
+// closed at once, not at exec: until then a copy would keep a lock held that the caller has released.
 void set_up_descriptors(Plan& plan) {
   int output = plan.spec.log_path.empty() ? plan.spec.output : open_log(plan.spec.log_path).release();
   require(plan, ExecStage::Log, output >= 0);
@@ -141,7 +140,7 @@ void set_limits(const Plan& plan) {
   require(plan, ExecStage::Limits, ::setrlimit(RLIMIT_NOFILE, &limit) == 0);
 }
 
-// False at the end of file: nobody wants the child any more.
+// False at end of file: the caller gave the child up.
 bool is_told(const Plan& plan) {
   char byte = 0;
   ssize_t got = 0;
@@ -151,8 +150,8 @@ bool is_told(const Plan& plan) {
   return got == 1;
 }
 
-// setresuid(2) has cleared the permitted, effective and ambient ones, unless a securebit keeps it from that,
-// but never the inheritable ones.
+// setresuid(2) clears permitted, effective and ambient capabilities unless a securebit forbids it. It never
+// clears inheritable ones.
 bool drop_capabilities() {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
@@ -172,18 +171,18 @@ void become_user(const Plan& plan) {
   require(plan, ExecStage::User, drop_capabilities());
 }
 
-// What pam_keyinit(8) does: the user's own keys are found through it, as they were without a session keyring.
+// As pam_keyinit(8) does: programs still find the user's keys.
 void link_user_keyring(const Plan& plan) {
   if (plan.spec.surroundings == ChildSpec::Surroundings::Given) return;
   (void)::syscall(SYS_keyctl, KEYCTL_LINK, KEY_SPEC_USER_KEYRING, KEY_SPEC_SESSION_KEYRING);
 }
 
-// A server believes that the sockets are meant for it only if this is its pid, which is known here first.
+// sd_listen_fds(3) compares LISTEN_PID with the server's pid, which is known only here.
 void tell_own_pid(const Plan& plan) {
   if (plan.own_pid != nullptr) std::to_chars(plan.own_pid, plan.own_pid + kPidDigits, ::getpid());
 }
 
-// As execvp(3) looks through PATH, but PATH is the program's own.
+// Searches like execvp(3), but in the child's own PATH.
 [[noreturn]] void execute(Plan& plan) {
   ExecFailure failure{ExecStage::Exec, ENOENT};
   for (const auto& path : plan.candidates) {
@@ -206,7 +205,7 @@ void tell_own_pid(const Plan& plan) {
   report(plan, failure);
 }
 
-// Until it is told nobody but the caller's user may do anything to it.
+// Before is_told() the child still runs as the caller's user: no other user can signal it.
 [[noreturn]] void run_child(Plan& plan) {
   leave_caller(plan);
   set_up_descriptors(plan);
@@ -281,7 +280,7 @@ Result<StartedChild> start_child(const ChildSpec& spec, Start start) {
   if (child < 0) return fail(last_os_failure(cannot_start(spec) + " (forking)"));
   report->write.reset();
   auto process = ProcessRef::open(child);
-  if (!process) {  // it is not waited for yet, so the pid is its own
+  if (!process) {  // not reaped yet, so the pid is still the child's
     ::kill(child, SIGKILL);
     return fail(with_context(process.error(), cannot_start(spec)));
   }

@@ -53,7 +53,7 @@ Result<InstanceState> parse_instance_state(const std::string& name) {
   for (const auto& [value, text] : kStates) {
     if (name == text) return value;
   }
-  return fail(ErrorKind::Invalid, "'" + name + "' is no state of an instance");
+  return fail(ErrorKind::Invalid, "unknown instance state '" + name + "'");
 }
 
 std::string ExitStatus::text() const {

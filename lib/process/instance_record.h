@@ -17,18 +17,18 @@ enum class InstanceState {
   Starting,    // launched, not ready
   Ready,       // ready, outside the rotation
   Serving,     // in the rotation
-  Canary,      // serving with a weight
+  Canary,      // in the rotation with a weight
   Standby,     // out of rotation, kept for an instant rollback
-  Settling,    // left the rotation, handshakes and accept queue still to be emptied
-  Draining,    // told to end
-  Stopped,     // has ended as it was told
-  Restarting,  // died unasked; the shim starts it again
-  Failed,      // died and will not be started again
+  Settling,    // out of rotation, handshakes and accept queue not empty yet
+  Draining,    // told to drain
+  Stopped,     // drained, ended
+  Restarting,  // died; the shim starts it again
+  Failed,      // died; the shim does not start it again
 };
 const char* instance_state_name(InstanceState state);
 Result<InstanceState> parse_instance_state(const std::string& name);
 
-// How a process ended: exactly one of the two is set.
+// How a process ended. Exactly one member is set.
 struct ExitStatus {
   std::optional<int> code;
   std::optional<int> signal;
@@ -39,16 +39,15 @@ struct ExitStatus {
 nlohmann::json to_json(const ExitStatus& status);  // {"code":0} or {"signal":"SIGKILL"}
 Result<ExitStatus> exit_status_from_json(const nlohmann::json& json);
 
-// An instance as its shim describes it: RUN_DIR/instance.json, written by the shim, first
-// written before the server may exec, and the answer to the `state` request. Who reads it checks the
-// processes behind it.
+// An instance as its shim describes it: in RUN_DIR/instance.json, which the shim writes before the server may
+// exec, and in replies and events. A reader checks that the processes still exist.
 struct InstanceRecord {
   InstanceId id = 0;
   std::string app;
   std::string release;
   int64_t generation = 0;
   InstanceState state = InstanceState::Starting;
-  double weight = 0;  // percent of the new connections, as rollctl last said it
+  double weight = 0;  // percent of the new connections, as rollctl last set it
   ProcessId shim;
   ProcessId server;  // pid 0 while none runs
   WallTime started;  // of the running server
@@ -56,14 +55,14 @@ struct InstanceRecord {
   int restarts = 0;
   std::string status;           // the server's last STATUS=
   bool notified_ready = false;  // it sent READY=1
-  // Whoever reads them counts on the same clock, until the next boot, which no record outlives.
+  // On the monotonic clock, which all processes share until the next boot. No record outlives a boot.
   std::optional<TimePoint> drain_deadline;
-  std::optional<TimePoint> standby_until;  // then its shim drains it
-  std::optional<ExitStatus> exit;          // of the last server process that ended
+  std::optional<TimePoint> standby_until;  // then the shim drains the instance
+  std::optional<ExitStatus> exit;          // of the last server process
   LaunchSpec spec;
 };
 nlohmann::json to_json(const InstanceRecord& record);
-// All of it but the specification, which never changes and can be large: what events carry.
+// Without the spec, which never changes and can be large: for replies and events.
 nlohmann::json summary_to_json(const InstanceRecord& record);
 Result<InstanceRecord> instance_record_from_json(const nlohmann::json& json);
 
@@ -74,18 +73,17 @@ inline constexpr const char* kLaunchSocket = "launch.sock";
 inline constexpr const char* kLaunchSpec = "launch.json";  // until the server runs
 inline constexpr const char* kNotifySocket = "notify.sock";
 
-// BackgroundTask the run directories of an app's instances: an flock on it is held by whoever changes the
-// app.
+// Beside the run directories of an app's instances. The process that changes the app holds an flock on it.
 inline constexpr const char* kAppLock = "lock";
 
-// Replaces RUN_DIR/instance.json in one step. The shim's to do; whoever looks after the server of a dead shim
-// does it in its place.
+// Replaces RUN_DIR/instance.json atomically. For the shim, or for the process that adopts its orphaned
+// server.
 Status write_instance_record(const std::string& run_dir, const InstanceRecord& record);
 
-// RUN_DIR/instance.json. NotFound where there is none (yet).
+// RUN_DIR/instance.json. NotFound if the shim has not written it yet.
 Result<InstanceRecord> read_instance_record(const std::string& run_dir);
 
-// Whether there is one, in whatever shape.
+// Whether the file exists, readable or not.
 Result<bool> has_instance_record(const std::string& run_dir);
 
 }  // namespace rollctl

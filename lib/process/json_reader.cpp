@@ -107,7 +107,7 @@ void JsonReader::get(const char* name, std::vector<std::string>& target) {
 }
 
 void JsonReader::get(const char* name, Millis& target) {
-  // Bounded so that sums with a time point cannot overflow.
+  // Bounded, so that adding it to a time point cannot overflow.
   constexpr int64_t kLongest = int64_t{100} * 365 * 24 * 3600 * 1000;
   int64_t count = target.count();
   get(name, count);
@@ -161,7 +161,7 @@ Result<json> parse_json_object(std::string_view text, const std::string& what) {
 
 std::string json_text(const json& value) {
   const std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
-  // What JSON need not escape and a terminal obeys. It can only stand within a string.
+  // JSON need not escape these, but a terminal obeys them. They occur only within strings.
   static constexpr char kDelete = '\x7f';
   static constexpr char kBeforeC1 = '\xc2';  // in UTF-8: U+0080 to U+009F
   static constexpr std::string_view kDigits = "0123456789abcdef";

@@ -14,15 +14,15 @@
 
 namespace rollctl {
 
-// Reads the members of a JSON object that came from somebody else. A member that is missing, or null, leaves
-// its target as it is; one of the wrong type or out of range is remembered as the first error, and everything
-// goes on: one status() at the end says whether all was well. Never throws.
+// Reads the members of a JSON object from an untrusted source. A missing or null member leaves its target
+// unchanged. A member of the wrong type or out of range is an error: the reader keeps the first one, goes on,
+// and status() returns it at the end. Never throws.
 class JsonReader {
  public:
-  // `what` names the object in errors: "launch spec". `json` must outlive the reader.
+  // `what` names the object in errors: "launch spec". `json` is borrowed.
   JsonReader(const nlohmann::json& json, std::string what);
 
-  // The member, or nullptr where it is missing or null.
+  // The member, or nullptr if it is missing or null.
   [[nodiscard]] const nlohmann::json* find(const char* name) const;
 
   void get(const char* name, bool& target);
@@ -55,7 +55,7 @@ class JsonReader {
     }
   }
 
-  // Remembers what is wrong with a member that the caller looked at itself.
+  // Reports a member that the caller checked itself.
   void complain(const char* name, std::string_view expected);
 
   [[nodiscard]] Status status() const { return status_; }
@@ -81,19 +81,19 @@ class JsonReader {
   Status status_;
 };
 
-// argv, environment and paths are bytes, JSON strings are UTF-8: what is not valid UTF-8 is written as
-// {"hex":"2f74ff"}.
+// argv, environment and paths are bytes, JSON strings are UTF-8: bytes that are not valid UTF-8 are written
+// as {"hex":"2f74ff"}.
 nlohmann::json bytes_to_json(const std::string& bytes);
 nlohmann::json bytes_to_json(const std::vector<std::string>& list);
 
-// Parses without throwing; Invalid, naming `what`, for what is no JSON object.
+// Never throws. Invalid, naming `what`, for text that is not a JSON object.
 Result<nlohmann::json> parse_json_object(std::string_view text, const std::string& what);
 
-// One line, without a character that a terminal would obey: control characters are escaped, those of UTF-8
-// (U+009B) as well. A byte that is no UTF-8 becomes U+FFFD, so that it cannot throw.
+// One line that is safe to print on a terminal: all control characters are escaped, also those above U+007F
+// (U+009B). A byte that is not UTF-8 becomes U+FFFD. Never throws.
 std::string json_text(const nlohmann::json& json);
 
-// Whole milliseconds on the monotonic clock: they mean the same to all processes until the next boot.
+// Whole milliseconds on the monotonic clock, which all processes share until the next boot.
 int64_t monotonic_ms(TimePoint time);
 
 }  // namespace rollctl

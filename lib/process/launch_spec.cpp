@@ -61,7 +61,7 @@ Status read_credentials(const JsonReader& reader, std::optional<Credentials>& ta
   const json* member = reader.find("credentials");
   if (member == nullptr) return {};
   JsonReader fields(*member, "launch spec: credentials");
-  // Somebody without a uid would be root by default.
+  // The default is 0, root: a missing uid must not mean root.
   if (fields.find("uid") == nullptr) fields.complain("uid", "a whole number in range");
   if (fields.find("gid") == nullptr) fields.complain("gid", "a whole number in range");
   Credentials credentials;

@@ -21,14 +21,14 @@ namespace {
 constexpr size_t kChildStack = size_t{64} * 1024;
 constexpr size_t kLongestWords = 500;
 
-// What the two children need. They share the caller's memory, so they only make system calls.
+// For the two children. They share the caller's memory, so they only make system calls.
 struct SpawnPlan {
   const char* program = nullptr;
   char* argv[3] = {};
   int run_dir = -1;
   int null = -1;
   int output = -1;
-  int report = -1;  // gets an int: the shim's pid, or an errno as a negative number
+  int report = -1;  // receives an int: the shim's pid, or -errno
   char* shim_stack = nullptr;
 };
 
@@ -43,7 +43,7 @@ int become_shim(void* argument) {
   const int run_dir = ::fcntl(plan.run_dir, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   const int output = ::fcntl(plan.output, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   const int null = ::fcntl(plan.null, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-  // In this order: the first that is missing has left its errno.
+  // errno is that of the last failure; all fail for one reason, the limit of descriptors.
   if (report < 0 || run_dir < 0 || output < 0 || null < 0) {
     send_number(report < 0 ? plan.report : report, -errno);
     return 127;
@@ -83,7 +83,7 @@ std::string words_in(const Fd& output) {
 }  // namespace
 
 Error ended_early(const LaunchSpec& spec, const Fd& output) {
-  std::string message = "roll-shim ended before it took its orders";
+  std::string message = "roll-shim ended before it accepted the launch";
   if (std::string words = words_in(output); !words.empty()) message += ": " + words;
   return {ErrorKind::Failed, 0, std::move(message),
           spec.unit ? "see `journalctl -u " + unit_name(spec.app, spec.instance) + "`" : ""};
@@ -96,7 +96,7 @@ Result<StartedShim> DirectLauncher::start(const std::string& shim_program, const
   if (!null) return fail(null.error());
   StartedShim started;
   started.output = Fd(::memfd_create("roll-shim-output", MFD_CLOEXEC));
-  if (!started.output) return fail(last_os_failure("cannot make a file for what roll-shim says"));
+  if (!started.output) return fail(last_os_failure("cannot make a file for the output of roll-shim"));
   auto report = make_pipe();
   if (!report) return fail(report.error());
 

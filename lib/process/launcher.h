@@ -10,25 +10,25 @@
 
 namespace rollctl {
 
-// Gets `SHIM_PROGRAM RUN_DIR` to run, so that it outlives the caller and everything that the caller runs in:
-// a session of its own without a terminal, a session keyring of its own, mask 022, standard input /dev/null,
-// standard output and error a file without a name or the journal, no other descriptor, the run directory as
-// its working directory.
+// Starts `SHIM_PROGRAM RUN_DIR` so that it outlives the caller and the caller's session: in a new session
+// without a terminal, with a new session keyring, umask 022, standard input from /dev/null, standard output
+// and error to an unnamed file or the journal, no other descriptor, and the run directory as working
+// directory.
 class Launcher {
  public:
   virtual ~Launcher() = default;
 
-  // Blocks until the program was executed or, where somebody else does that, until the order was given.
+  // Blocks until the shim was executed or, with systemd, until systemd has accepted the job.
   virtual Result<StartedShim> start(const std::string& shim_program, const LaunchSpec& spec) = 0;
 };
 
-// Forks twice, so that init (or the nearest subreaper) becomes the shim's parent. With an empty environment.
+// Forks twice, so that init or the nearest subreaper becomes the shim's parent. The environment is empty.
 class DirectLauncher final : public Launcher {
  public:
   Result<StartedShim> start(const std::string& shim_program, const LaunchSpec& spec) override;
 };
 
-// What is said of a shim that did not wait for its orders, with what it said itself.
+// The error for a shim that ended before its launch, with its own output.
 Error ended_early(const LaunchSpec& spec, const Fd& output);
 
 }  // namespace rollctl

@@ -36,7 +36,7 @@ Fd open_log(const std::string& path) {
   const bool is_alone = S_ISREG(info.st_mode) && info.st_nlink <= 1;
   if (!is_alone || !(is_trusted(info.st_uid, Trust::RootAndUs) || is_of_folders_owner(info, path)))
     return refuse();
-  // The server is to find it as it would find any file.
+  // Without O_NONBLOCK: the server inherits these flags.
   if (::fcntl(log.get(), F_SETFL, O_APPEND) != 0) return {};
   return log;
 }

@@ -7,15 +7,15 @@
 
 namespace rollctl {
 
-// The files that servers' standard output and error go to. Their folder may be a server's user's own, who may
-// then put something else there: only a regular file with no other name is opened, which no link leads to and
-// which nobody makes wait. None, and errno, where that fails: EPERM for what is refused.
+// The files for standard output and error of servers. The folder may belong to a server's user, who can put a
+// link, FIFO or device there. So only a regular file with one hard link is opened, no symbolic link is
+// followed, and opening never blocks. On failure no Fd, and errno: EPERM for a file that is refused.
 
-// To append to; made where there is none. It is root's, this user's or its folder's owner's. Makes system
-// calls and nothing else.
+// Opens a log to append, and creates it if missing. It must belong to root, this user or the folder's owner.
+// Makes system calls only.
 Fd open_log(const std::string& path);
 
-// What is there of it, whosever it is.
+// Opens an existing log, whoever owns it.
 Fd open_log_to_read(const std::string& path);
 
 }  // namespace rollctl

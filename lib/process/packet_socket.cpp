@@ -17,7 +17,7 @@ namespace {
 
 constexpr int kBacklog = 16;
 
-// A socket's address holds 107 bytes; through /proc/self/fd the folder may be as deep as it likes.
+// A socket address holds 107 bytes. Through /proc/self/fd a folder's path may be longer.
 struct ShortPath {
   Fd dir;
   sockaddr_un address{};
@@ -86,7 +86,7 @@ Result<Fd> connect_for_packets(const std::string& dir, const std::string& name, 
   if (!fd) return fd;
   const auto path = short_path(dir, name);
   if (!path) return fail(path.error());
-  // connect() on a unix socket is never "in progress": it waits for the backlog, or says EAGAIN.
+  // connect() on a unix socket is never "in progress": it waits for the backlog, or returns EAGAIN.
   const timeval bound{timeout.count() / 1000, timeout.count() % 1000 * 1000};
   const int flags = ::fcntl(fd->get(), F_GETFL);
   const bool waits = timeout > Millis(0);
@@ -112,7 +112,9 @@ Status send_packet(int fd, std::string_view text, std::span<const int> fds) {
   header.msg_iov = &part;
   header.msg_iovlen = 1;
   alignas(cmsghdr) char control[CMSG_SPACE(kMaxPacketFds * sizeof(int))] = {};
-  if (fds.size() > kMaxPacketFds) return fail(os_failure("cannot send so many descriptors", EINVAL));
+  if (fds.size() > kMaxPacketFds)
+    return fail(
+        os_failure("cannot send " + std::to_string(fds.size()) + " descriptors in one packet", EINVAL));
   if (!fds.empty()) {
     header.msg_control = control;
     header.msg_controllen = CMSG_SPACE(fds.size() * sizeof(int));
@@ -132,7 +134,7 @@ Result<std::optional<Packet>> receive_packet(int fd) {
   const ssize_t size = ::recv(fd, nullptr, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
   if (size < 0) {
     if (errno == EAGAIN || errno == EINTR) return std::optional<Packet>();
-    if (errno == ECONNRESET) return fail(os_failure("the peer has gone", ENOENT));
+    if (errno == ECONNRESET) return fail(os_failure("the peer has reset the connection", ENOENT));
     return fail(last_os_failure("cannot receive"));
   }
   if (size == 0) return fail(os_failure("the peer has closed the connection", ENOENT));
@@ -149,7 +151,7 @@ Result<std::optional<Packet>> receive_packet(int fd) {
   const ssize_t got = ::recvmsg(fd, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   if (got < 0) return fail(last_os_failure("cannot receive"));
   packet.fds = received_fds(header);
-  // This process has no room for them (EMFILE), or nobody sends so many: who awaits them misses them.
+  // Out of descriptors (EMFILE), or more than kMaxPacketFds. The caller notices that they are missing.
   if ((header.msg_flags & MSG_CTRUNC) != 0) packet.fds.clear();
   if (too_long || (header.msg_flags & MSG_TRUNC) != 0)
     return fail(ErrorKind::Invalid, "received a packet that is too long");
@@ -170,9 +172,10 @@ Status check_peer(int fd) {
   ucred peer{};
   socklen_t size = sizeof peer;
   if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
-    return fail(last_os_failure("cannot tell who the peer is"));
+    return fail(last_os_failure("cannot read the peer's credentials"));
   if (peer.uid == 0 || peer.uid == ::geteuid()) return {};
-  return fail(ErrorKind::NotPermitted, "the peer is user " + std::to_string(peer.uid) + ", a stranger");
+  return fail(ErrorKind::NotPermitted,
+              "the peer is user " + std::to_string(peer.uid) + ": only root and this user may connect");
 }
 
 }  // namespace rollctl

@@ -13,7 +13,7 @@ namespace rollctl {
 
 namespace {
 
-// Nothing where it cannot be told: its tracer keeps what is left of it.
+// Nothing if unknown: a tracer can hold the exit status back.
 std::optional<ExitStatus> reap(const ProcessRef& process) {
   siginfo_t info{};
   if (::waitid(P_PIDFD, static_cast<id_t>(process.fd()), &info, WEXITED | WNOHANG) != 0 || info.si_pid == 0)
@@ -82,11 +82,11 @@ void RunningChild::exited() {
   const auto report = read_report(child_.report.get());
   if (report && report->failure) return ended(fail(ErrorKind::Failed, describe(*report->failure, spec_)));
   if (!status)
-    return ended(fail(ErrorKind::Failed, "\"" + spec_.argv.front() + "\" ended in an unknown way"));
+    return ended(fail(ErrorKind::Failed, "\"" + spec_.argv.front() + "\" ended, its exit status is unknown"));
   ended(*status);
 }
 
-// It first: it may not lead its group yet. Not reaped, so neither its pid nor its group can be another's.
+// The child first, for it may not lead its group yet. It is not reaped, so pid and group are still its own.
 void RunningChild::kill() {
   if (!on_exit_) return;
   on_exit_.reset();

@@ -14,37 +14,37 @@
 
 namespace rollctl {
 
-// A child of this process that is listened to, and whose end is told, from the loop: the command of a probe,
-// or a hook. Nothing here waits for it, for it may be another user's, who may stop it at any moment. When
-// this object is destroyed the child goes on.
+// A probe's command or a hook: reads the output of the child and reports its end, from the loop. Nothing here
+// waits for the child: it may run as another user, who may stop it at any moment. Destroying this object
+// leaves the child running.
 class RunningChild {
  public:
   // Called from the loop, or by read_output(). `ended` may destroy this object.
   struct Callbacks {
-    // What it writes to standard output and standard error, as it comes.
+    // Standard output and standard error, as they come.
     std::function<void(std::string_view)> output;
-    // Once: how it ended. Or that it could not be executed, and at which step.
+    // Once: the exit status, or the stage at which the child failed to execute.
     std::function<void(Result<ExitStatus>)> ended;
   };
 
-  // What becomes of the processes that it has started, when it ends and they have not left its process group.
+  // What happens at the child's end to other processes of its process group.
   enum class Leftovers { Killed, GoOn };
 
-  // The spec's output is a pipe of this object's.
+  // Replaces `spec.output` with a pipe.
   static Result<std::unique_ptr<RunningChild>> start(Loop& loop, ChildSpec spec, Leftovers leftovers,
                                                      Callbacks callbacks);
 
-  // Hands on what it has written by now, a pipe's fill at most: one that never stops writing is not to hold
-  // the loop up.
+  // Passes on what the child has written, at most 64 KiB, so that a child that never stops writing cannot
+  // block the loop.
   void read_output();
 
-  // What it writes stays where it is, and it waits once that is a pipe's fill.
+  // The output stays in the pipe; the child blocks when the pipe is full.
   void pause_output() { on_output_.reset(); }
   void resume_output();
 
-  // SIGKILL to it and to its process group, of which it is the leader; `ended` is not called any more.
-  // It is reaped if it goes within kPatience: a killed process is gone within a millisecond, unless it is
-  // stuck in the kernel or somebody traces it. Then it is left to init.
+  // Sends SIGKILL to the child and its process group; `ended` is not called any more. Reaps the child if it
+  // exits within kPatience. A killed process exits within a millisecond unless it is stuck in the kernel or
+  // traced; such a child is left to init.
   void kill();
   static constexpr Millis kPatience{200};
 

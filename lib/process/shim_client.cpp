@@ -12,7 +12,6 @@
 #include <utility>
 
 #include "process/packet_socket.h"
-#include "process/shim_connection.h"
 #include "process/shim_protocol.h"
 #include "process/steering_parts.h"
 
@@ -23,7 +22,7 @@ namespace {
 struct Answer {
   shim::Reply reply;
   std::vector<Fd> fds;
-  bool is_whole = false;  // it may come in parts
+  bool is_whole = false;  // all its replies have arrived
 };
 
 class SocketShimClient final : public ShimClient {
@@ -45,7 +44,7 @@ class SocketShimClient final : public ShimClient {
 
   Result<int64_t> ask_for_record() { return send(shim::GetRecord{}); }
 
-  // All but the spec.
+  // The record comes without the spec.
   Status await_record(int64_t asked) {
     const auto answer = await(asked);
     if (!answer) return fail(answer.error());
@@ -76,7 +75,7 @@ class SocketShimClient final : public ShimClient {
     auto parts = shim::split_into_parts(handles);
     auto last = std::move(parts.back());
     parts.pop_back();
-    // An older shim, which knows no parts, says so before it has anything of them.
+    // An older shim does not know StageSteering: the first part fails, and nothing is held.
     for (auto& part : parts)
       if (Status staged = done(ask(shim::StageSteering{std::move(part.addresses)}, part.fds)); !staged)
         return staged;
@@ -104,11 +103,13 @@ class SocketShimClient final : public ShimClient {
   static Status done(const Result<Answer>& answer) { return answer ? Status() : fail(answer.error()); }
 
   static Error gone(InstanceId instance) {
-    return Error{
-        ErrorKind::NotFound, 0, "the shim of instance " + std::to_string(instance) + " has gone", {}};
+    return Error{ErrorKind::NotFound,
+                 0,
+                 "the shim of instance " + std::to_string(instance) + " has closed its connection",
+                 {}};
   }
 
-  // Events that come while an answer is awaited are delivered later, from the loop.
+  // Events that arrive meanwhile are delivered later, from the loop.
   Result<Answer> ask(shim::RequestBody body, std::span<const int> fds = {}) {
     const auto id = send(std::move(body), fds);
     if (!id) return fail(id.error());
@@ -128,7 +129,7 @@ class SocketShimClient final : public ShimClient {
     const int64_t id = ++last_id_;
     if (Status sent = send_packet(connection_->get(), to_text(shim::Request{id, std::move(body)}), fds);
         !sent) {
-      read_packets();  // what it said before it went
+      read_packets();  // its last packets may still be unread
       deliver_later();
       return fail(connection_
                       ? with_context(sent.error(), "the shim of instance " + std::to_string(record_.id))
@@ -215,7 +216,7 @@ class SocketShimClient final : public ShimClient {
     if (!events_.empty()) delivery_ = loop_.after(Micros(0), [this] { deliver(); });
   }
 
-  // The callback may destroy this client; that it dealt with the end is said all the same.
+  // The callback may destroy this client. SawEnd is sent even so.
   void deliver() {
     const std::weak_ptr<int> alive = alive_;
     const std::shared_ptr<Fd> connection = connection_;
@@ -233,15 +234,15 @@ class SocketShimClient final : public ShimClient {
   }
 
   Loop& loop_;
-  std::shared_ptr<Fd> connection_;  // null once the shim has gone
+  std::shared_ptr<Fd> connection_;  // null once the connection has ended
   InstanceRecord record_;
-  bool may_hold_steering_ = true;  // an older shim does not say
+  bool may_hold_steering_ = true;  // until the shim says that it holds none; older ones never say so
   OnEvent on_event_;
   std::deque<ShimEvent> events_;
   int64_t last_id_ = 0;
-  std::chrono::steady_clock::time_point silent_since_;  // while anything is awaited
-  bool is_silent_ = false;             // it was waited for in vain, and nothing was heard since
-  std::map<int64_t, Answer> answers_;  // to what was asked and not yet looked for
+  std::chrono::steady_clock::time_point silent_since_;  // while an answer is due
+  bool is_silent_ = false;                              // an answer did not come, and no packet since
+  std::map<int64_t, Answer> answers_;                   // to requests that are not yet awaited
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
   Watch readable_;
   Watch delivery_;
@@ -271,8 +272,8 @@ Result<ShimClient::Introduction> ShimClient::call(Loop& loop, const std::string&
       loop, std::move(*connection), InstanceRecord{}, std::move(on_event)));
   const auto asked = (*client)->ask_for_record();
   if (!asked) return fail(asked.error());
-  // The spec never changes: read while the shim thinks. Where there is none yet, it is there once the shim
-  // answers.
+  // The spec never changes: read it while the shim prepares its answer. A shim that has not written its
+  // record yet has done so when it answers.
   const auto on_file = read_instance_record(run_dir);
   return [client, asked = *asked, on_file, run_dir]() -> Result<std::unique_ptr<ShimClient>> {
     if (Status heard = (*client)->await_record(asked); !heard) return fail(heard.error());

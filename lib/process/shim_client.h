@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/acknowledgement.h"
+#include "base/fd.h"
 #include "base/result.h"
 #include "bpf/listener.h"
 #include "bpf/steering_handle.h"
@@ -18,59 +19,65 @@
 
 namespace rollctl {
 
-// A shim that has not answered for so long, nor said anything else, is silent: stopped, or busy with others.
-// That says nothing about whether it lives; the lock on its run directory does.
+// A shim that sends nothing for so long while an answer is due is silent: stopped, or busy with other
+// clients. A silent shim may well live: the lock on its run directory says whether it does.
 inline constexpr Millis kShimPatience{5000};
 
-// One connection to one shim. Requests are sent at once; sends never block. The shim deals with them one
-// after the other. Who waits for an answer waits for kShimPatience at most, counted from when the shim was
-// asked, or was heard last: a silent one costs this once, however much is asked of it. Destroying it leaves
-// shim and server as they are; what is not acknowledged by then never is, and may be done all the same.
+// One connection to one shim. Requests are sent at once and never block; the shim handles them in order. An
+// answer is awaited for at most kShimPatience, counted from the request or from the shim's last packet: a
+// silent shim costs this once, however many requests are sent. Destroying the client leaves shim and server
+// as they are; requests without an acknowledgement by then may still be carried out.
 class ShimClient {
  public:
   using OnEvent = std::function<void(const ShimEvent&)>;
 
-  // To the shim that serves RUN_DIR/control.sock; its credentials are checked (root or this user). NotFound
-  // or Failed where nobody listens there or answers, Busy where too many wait for it. Waits for the answer.
+  // Connects to RUN_DIR/control.sock and checks the shim's credentials (root or this user). NotFound or
+  // Failed if no shim listens or answers there, Busy if its backlog is full. Waits for the first answer.
   static Result<std::unique_ptr<ShimClient>> connect(Loop& loop, const std::string& run_dir,
                                                      OnEvent on_event);
 
-  // The same in two steps, so that a shim has its answer ready by the time that somebody wants it: call()
-  // asks, without waiting, and what it returns waits for the answer. To be called once.
+  // The same in two steps: call() sends the request without waiting; calling the Introduction, once, waits
+  // for the answer. Several shims can so prepare their answers at the same time.
   using Introduction = std::function<Result<std::unique_ptr<ShimClient>>()>;
   static Result<Introduction> call(Loop& loop, const std::string& run_dir, OnEvent on_event);
 
   virtual ~ShimClient() = default;
 
-  // The connection has ended: every further call fails, and Gone is told or was.
+  // The connection has ended: every further call fails. The event Gone was delivered, or will be.
   [[nodiscard]] virtual bool has_gone() const = 0;
 
-  // The last record that the shim sent; at connect() a fresh one.
+  // The last record that the shim sent.
   [[nodiscard]] virtual const InstanceRecord& record() const = 0;
 
-  // The listeners of the server and its children on the app's addresses, as duplicates. One that belongs to
-  // another app's address is not among them.
+  // Duplicates of the listeners that the server and its children have on the app's addresses.
   virtual Result<std::vector<Listener>> take_listeners() = 0;
 
-  // The shim writes it into the record before it acknowledges.
+  // The shim writes the role into its record before it acknowledges.
   virtual Acknowledgement set_role(const RoleOrder& role) = 0;
 
   // Lets $ROLL_GATE_FD read EOF.
   virtual Status open_gate() = 0;
 
-  // The steering descriptors that the shim holds while its group is steered, or lets go of (empty).
+  // Gives the shim the steering descriptors that it holds while its group is steered; empty: it closes those
+  // that it has.
   virtual Acknowledgement hold_steering(std::vector<SteeringHandle> handles, SteeringTerm term = {}) = 0;
-  //
+  // Duplicates of the steering descriptors that the shim holds.
   virtual Result<std::vector<SteeringHandle>> take_steering() = 0;
 
-  // What was steered to the instance since it was launched, as far as its shim could see. Blocks for at most
-  // ten seconds.
+  // Connections that were steered to the instance since its launch, as far as its shim could see. Blocks for
+  // at most kShimPatience.
   virtual Result<SteeringCounters> counters() = 0;
 
-  // Signal, wait, SIGKILL at the deadline; the server is not restarted any more. The shim sees to it whether
-  // or not anybody stays connected, ends when no process of the instance is left, and removes its run
-  // directory. A second drain can only shorten the deadline. What is acknowledged is the order, not its end.
+  // Signal, wait, SIGKILL at the deadline; the server is not restarted any more. The shim carries this out
+  // whether or not a client stays connected. When no process of the instance is left, it removes its run
+  // directory and ends. A second drain can only shorten the deadline. The acknowledgement is for the order,
+  // not for its end.
   virtual Acknowledgement drain(const DrainOrder& order) = 0;
 };
+
+// A client on a connected socket. `known`: the record so far, with its spec. Events are delivered from the
+// loop only.
+std::unique_ptr<ShimClient> make_shim_client(Loop& loop, Fd connection, InstanceRecord known,
+                                             ShimClient::OnEvent on_event);
 
 }  // namespace rollctl

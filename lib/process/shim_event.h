@@ -13,19 +13,19 @@ namespace rollctl {
 struct ShimEvent {
   enum class Kind {
     Launched,       // the server runs (exec worked); `record.server` is set
-    LaunchFailed,   // `message` says stage and errno: cannot start "./web" (changing to "/srv/web"): No such
+    LaunchFailed,   // `message` has stage and errno: cannot start "./web" (changing to "/srv/web"): No such
                     // file …
     NotifiedReady,  // READY=1
-    StatusText,     // STATUS=, in record.status, or a drain that was given more time, or ready again
-    Exited,  // the server ended; `exit`; the record's state says what follows: Restarting, Failed or Stopped
-    Restarted,  // a new server process runs
-    Gone,  // the connection to the shim ended: it has finished (after Stopped or LaunchFailed), or it died
+    StatusText,     // the record changed: STATUS=, an extended drain deadline, or ready again
+    Exited,         // the server ended with `exit`; record.state: Restarting, Failed or Stopped
+    Restarted,      // a new server process runs
+    Gone,           // the connection ended: the shim has finished (after Stopped or LaunchFailed) or died
   };
   Kind kind;
-  InstanceRecord record;           // as of the event; with Gone the last one known
+  InstanceRecord record;           // at the event; with Gone the last one received
   std::optional<ExitStatus> exit;  // with Exited
   std::string message;
-  std::optional<size_t> connections_cut;  // with Exited after a drain whose deadline was enforced
+  std::optional<size_t> connections_cut;  // with Exited after a drain that ended at its deadline
 };
 
 }  // namespace rollctl

@@ -119,7 +119,7 @@ template <typename... Bodies>
 Result<RequestBody> read_named(const std::string& name, JsonReader& reader,
                                std::type_identity<std::variant<Bodies...>>) {
   Result<RequestBody> body =
-      fail(ErrorKind::Unsupported, "this shim knows no request '" + name.substr(0, 64) + "'");
+      fail(ErrorKind::Unsupported, "this shim does not know the request '" + name.substr(0, 64) + "'");
   (void)((name == Bodies::kName && (body = read_body<Bodies>(reader), true)) || ...);
   return body;
 }

@@ -8,10 +8,10 @@
 
 namespace rollctl {
 
-// What is known of a shim that was started and has not connected yet.
+// A shim that was started and has not connected yet.
 struct StartedShim {
-  std::optional<ProcessRef> process;  // where its launcher knows it at once
-  Fd output;                          // what it writes; none where that goes to the journal
+  std::optional<ProcessRef> process;  // nothing under systemd: known once the shim connects
+  Fd output;  // the file with the shim's output; no Fd if the output goes to the journal
 };
 
 }  // namespace rollctl

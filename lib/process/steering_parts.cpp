@@ -8,7 +8,7 @@ namespace rollctl::shim {
 
 namespace {
 
-// In the order in which they travel.
+// In the order of the protocol.
 constexpr Fd SteeringHandle::* kDescriptors[] = {&SteeringHandle::program, &SteeringHandle::sockets,
                                                  &SteeringHandle::state, &SteeringHandle::probes,
                                                  &SteeringHandle::counters};
@@ -28,7 +28,7 @@ std::vector<SteeringPart> split_into_parts(const std::vector<SteeringHandle>& ha
 
 Result<std::vector<SteeringHandle>> join_handles(std::vector<SteeredAddress> addresses, std::span<Fd> fds) {
   if (fds.size() != addresses.size() * kFdsPerSteeredAddress)
-    return fail(ErrorKind::Invalid, "descriptors of the steering are missing");
+    return fail(ErrorKind::Invalid, "steering descriptors are missing");
   std::vector<SteeringHandle> handles;
   handles.reserve(addresses.size());
   auto next = fds.begin();

@@ -11,16 +11,16 @@
 
 namespace rollctl::shim {
 
-// Of some steering handles, what goes into one packet: addresses and, for each, its descriptors, borrowed.
+// The share of some steering handles that fits into one packet. The descriptors are borrowed.
 struct SteeringPart {
   std::vector<SteeredAddress> addresses;
   std::vector<int> fds;
 };
 
-// At least one, which is empty where there is no handle.
+// At least one part; it is empty if there are no handles.
 std::vector<SteeringPart> split_into_parts(const std::vector<SteeringHandle>& handles);
 
-// Invalid unless there are just as many descriptors as the addresses need.
+// Invalid unless the number of descriptors is right for the addresses.
 Result<std::vector<SteeringHandle>> join_handles(std::vector<SteeredAddress> addresses, std::span<Fd> fds);
 
 }  // namespace rollctl::shim

@@ -5,10 +5,9 @@
 
 namespace rollctl {
 
-// The shim as the main process of a transient unit, made with systemd-run(1), which knows how each property
-// is written. Needs `spec.unit`. Its output and its server's go to the journal. The shim's process is not
-// known at once. Blocks until systemd has executed the shim; Failed, in systemd's own words, where it did
-// not.
+// Runs the shim as the main process of a transient unit, through systemd-run(1), which knows the syntax of
+// every property. Needs `spec.unit`. The output of shim and server goes to the journal. Blocks until systemd
+// has executed the shim; Failed with systemd's message if it did not.
 class SystemdLauncher final : public Launcher {
  public:
   Result<StartedShim> start(const std::string& shim_program, const LaunchSpec& spec) override;

@@ -36,8 +36,8 @@ bool shares_namespace(const fs::path& process, const char* kind) {
          mine.st_ino == theirs.st_ino;
 }
 
-// A manager that starts what this rollctl can reach. What listens for the manager's clients would tell its
-// process, too, but a connection that is only looked at makes it complain in the journal.
+// A manager whose servers this rollctl can reach. Its socket would tell its process, too, but a connection
+// that is closed at once makes the manager log a warning.
 bool is_manager(const fs::path& process, uid_t uid) {
   struct stat owner{};
   return ::stat(process.c_str(), &owner) == 0 && owner.st_uid == uid && is_named(process, "systemd") &&
@@ -68,17 +68,19 @@ Result<SystemdScope> find_systemd() {
   if (!fs::is_directory("/run/systemd/system", failure)) return fail(unsupported("no systemd runs here"));
   const uid_t uid = ::geteuid();
   if (uid == 0) {
-    if (!has_manager(uid)) return fail(unsupported("systemd runs in other namespaces than this rollctl"));
+    if (!has_manager(uid))
+      return fail(unsupported("systemd runs in other pid or network namespaces than rollctl"));
     return SystemdScope::System;
   }
   const char* runtime = std::getenv("XDG_RUNTIME_DIR");
   if (runtime == nullptr || *runtime == '\0')
-    return fail(unsupported("without XDG_RUNTIME_DIR systemd's manager of this user cannot be found"));
+    return fail(unsupported("cannot find this user's systemd manager: XDG_RUNTIME_DIR is not set"));
   if (!is_lingering(uid))
-    return fail(unsupported("systemd ends the servers of " + user_name(uid) + " with the last log-out",
-                            "loginctl enable-linger " + user_name(uid)));
+    return fail(unsupported(
+        "systemd ends the servers of " + user_name(uid) + " at the last log-out: lingering is off",
+        "loginctl enable-linger " + user_name(uid)));
   if (!has_manager(uid))
-    return fail(unsupported("no manager of this user's runs in the namespaces of this rollctl"));
+    return fail(unsupported("this user has no systemd manager in rollctl's pid and network namespaces"));
   return SystemdScope::User;
 }
 

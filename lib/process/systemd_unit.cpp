@@ -55,7 +55,7 @@ std::vector<std::string> systemd_run_command(SystemdScope scope, const std::stri
   const auto set = [&](const std::string& name, const std::string& value) {
     command.push_back("--property=" + name + "=" + value);
   };
-  // Those of the user first: where a property has one value, the last one counts.
+  // The user's properties first: of a property with one value, systemd takes the last.
   set("SyslogIdentifier", spec.app);
   for (const auto& [name, value] : spec.unit->properties) set(name, value);
   set("WorkingDirectory", spec.run_dir);

@@ -15,17 +15,16 @@ namespace rollctl {
 // "rollctl-APP-ID.service"
 std::string unit_name(const std::string& app, InstanceId instance);
 
-// "rollctl-APP.slice". A '-' of the app is escaped: in the name of a slice it means "below", and web-api is
+// "rollctl-APP.slice". A '-' in the app's name is escaped: in a slice's name it means "below", but web-api is
 // not a part of web.
 std::string slice_name(const std::string& app);
 
-// What starts `SHIM_PROGRAM RUN_DIR` as `spec.unit` wants it, and ends with 0 once it was executed:
-// - killing the unit signals the shim, which drains its server by its own deadline, and nobody else, so that
-// a
-//   server survives its shim;
-// - a process that ran out of memory is the shim's affair;
-// - at shutdown the unit ends before the network, and after rollctl@APP.service has drained the app;
-// - what the unit's own properties made read-only, the shim may write to where its files are.
+// The command that starts `SHIM_PROGRAM RUN_DIR` in the unit, and exits with 0 once the shim was executed.
+// - Stopping the unit signals the shim alone, which drains its server by its own deadline. A server survives
+//   its shim.
+// - A process that runs out of memory does not end the unit: the shim handles it.
+// - At shutdown the unit stops before the network, and after rollctl@APP.service has drained the app.
+// - The shim can write its files even where `spec.unit` makes the file system read-only.
 std::vector<std::string> systemd_run_command(SystemdScope scope, const std::string& shim_program,
                                              const LaunchSpec& spec);
 

@@ -17,7 +17,6 @@
 #include "process/launcher.h"
 #include "process/log_file.h"
 #include "process/packet_socket.h"
-#include "process/shim_connection.h"
 #include "process/shim_protocol.h"
 #include "process/systemd_launcher.h"
 #include "process/systemd_unit.h"
@@ -29,7 +28,7 @@ namespace {
 constexpr Millis kConnectDeadline{5000};
 constexpr Millis kEndPatience{1000};
 
-// The spec as a file without a name: it may be longer than a packet.
+// The spec in an unnamed file: it may be longer than a packet.
 Result<Fd> spec_file(const LaunchSpec& spec) {
   Fd file(::memfd_create("launch-spec", MFD_CLOEXEC));
   if (!file) return fail(last_os_failure("cannot make a file for the launch spec"));
@@ -58,14 +57,16 @@ InstanceRecord first_record(const LaunchSpec& spec, ProcessId shim) {
   return record;
 }
 
-// Found there by the server. A new file takes a disk a while, and this process waits for the shim anyway.
+// Created here and not by the server's child: a new file takes a disk a while, and this process waits for the
+// shim anyway.
 Status make_log(const std::string& path) {
   if (path.empty()) return {};
   if (open_log(path)) return {};
   Error error = last_os_failure("cannot open " + path);
   if (error.os_error == EPERM || error.os_error == ELOOP)
     error.hint =
-        "a log is a regular file with one name, of root's, this user's or its folder's owner's: remove it";
+        "a log must be a regular file with one hard link that belongs to root, this user or its folder's "
+        "owner: remove it";
   return fail(std::move(error));
 }
 
@@ -100,7 +101,7 @@ WaitingShim::~WaitingShim() {
   listener_.reset();
   await_end();
   remove_if_empty(spec_.log_path);
-  // Not before it has ended: it would miss it, and say so.
+  // After the shim has ended: it would report the missing socket.
   ::unlink((spec_.run_dir + "/" + kLaunchSocket).c_str());
 }
 
@@ -109,7 +110,7 @@ void WaitingShim::await_end() {
     auto started = starting_.get();
     if (started) shim_ = std::move(*started);
   }
-  // One that ended at once was never seen.
+  // No process: the shim ended before the launcher could look.
   if (!shim_.process) return;
   pollfd ending{shim_.process->fd(), POLLIN, 0};
   ::poll(&ending, 1, static_cast<int>(kEndPatience.count()));
@@ -123,7 +124,7 @@ Status WaitingShim::look_whether_started() {
   return {};
 }
 
-// From the process that was started and nobody else.
+// Accepts only a process of root or this user.
 Result<Fd> WaitingShim::await_connection() {
   const auto deadline = std::chrono::steady_clock::now() + kConnectDeadline;
   for (;;) {
@@ -155,10 +156,10 @@ Result<std::unique_ptr<ShimClient>> WaitingShim::launch(Loop& loop, const Launch
   if (!connection) return fail(connection.error());
   const auto say = [&](shim::RequestBody order, std::span<const int> fds) -> Status {
     Status said = send_packet(connection->get(), to_text(shim::Request{0, std::move(order)}), fds);
-    // Reset, where it ended with an order unread.
+    // ECONNRESET if the shim ended before it read the request.
     const bool has_ended = !said && (said.error().os_error == EPIPE || said.error().os_error == ECONNRESET);
     if (!has_ended) return said;
-    await_end();  // until then it may say why
+    await_end();  // then its output says why
     return fail(ended_early(spec_, shim_.output));
   };
   const int fd = file->get();

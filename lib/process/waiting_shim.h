@@ -15,17 +15,16 @@
 
 namespace rollctl {
 
-// A shim that was started and waits for its orders: it connects to RUN_DIR/launch.sock, on which this object
-// listens. Until launch() it runs nothing, and ends with this process.
+// A shim that was started and waits for its launch: it connects to RUN_DIR/launch.sock, on which this object
+// listens. Until launch() it runs no server, and it ends with this process.
 class WaitingShim {
  public:
-  // Starts it, by the launcher that the spec asks for. `spec.run_dir` exists and is empty.
-  // Does not block: another thread waits until the program was executed, or systemd has taken the order. What
-  // goes wrong with that is said by launch().
+  // Starts a shim, with systemd if the spec has a unit. `spec.run_dir` exists and is empty. Does not block:
+  // another thread waits for the launcher. launch() returns the launcher's error.
   static Result<std::unique_ptr<WaitingShim>> start(const std::string& shim_program, const LaunchSpec& spec);
 
-  // Calls it off unless it got its orders: blocks until it has gone, some ms and at most 1 s, and leaves
-  // nothing of it. Blocks for that other thread, soon after the start.
+  // Ends the shim unless it was launched: blocks until it has exited, some milliseconds and at most 1 s, and
+  // removes its files. Also blocks for that thread, if the shim was started just before.
   ~WaitingShim();
   WaitingShim(const WaitingShim&) = delete;
   WaitingShim& operator=(const WaitingShim&) = delete;
@@ -46,7 +45,7 @@ class WaitingShim {
 
   LaunchSpec spec_;
   Fd listener_;
-  Fd started_;  // readable once the other thread is through
+  Fd started_;  // readable once the other thread has finished
   StartedShim shim_;
   BackgroundTask<Result<StartedShim>> starting_;
 };

@@ -16,7 +16,7 @@ namespace {
 
 constexpr const char* kLeaving = "leaving";
 constexpr Millis kLockPause{2};
-// The end of a change is in the journal a moment before its rollctl says that it leaves.
+// A change has its end in the journal a moment before describe_leaving().
 constexpr Millis kEndedPatience{50};
 
 json to_json(const LockHolder& holder) {
@@ -43,7 +43,7 @@ Result<FileLock> lock_app(const std::string& lock_path, const LockHolder& self, 
   }
   if (!lock) return fail(lock.error());
   if (!*lock) {
-    // Held it is, whether or not its holder can be told.
+    // The lock is held even if its holder is unknown.
     const auto holder = lock_holder(lock_path).value_or(std::nullopt);
     const std::string who = holder
                                 ? fmt::format("`rollctl {}` (pid {}, user {}, since {})", holder->command,
@@ -84,10 +84,10 @@ Result<std::optional<LockHolder>> lock_holder(const std::string& lock_path) {
   reader.get("since", holder.since);
   if (reader.find("attends") != nullptr) reader.get("attends", holder.attends);
   if (!reader.status()) return std::nullopt;
-  // The text outlives the lock: it counts as long as its writer lives.
+  // The description outlives the lock: it is valid while its writer lives.
   const auto process = ProcessRef::open(holder.process);
   if (process ? process->has_exited() : process.error().kind == ErrorKind::NotFound) return std::nullopt;
-  // One that /proc hides lives.
+  // NotPermitted: /proc hides the process, so it lives.
   if (!process && process.error().kind != ErrorKind::NotPermitted) return fail(process.error());
   return holder;
 }

@@ -12,31 +12,31 @@
 
 namespace rollctl {
 
-// The rollctl that holds an app's lock, as the next one finds it.
+// The rollctl that holds an app's lock, as described in the lock file.
 struct LockHolder {
   ProcessId process;
   std::string user;
   std::string command;  // "deploy web v2"
   WallTime since;
-  // It stays with a canary until somebody decides: SIGUSR1 promotes it, SIGINT ends it.
+  // It stays with a canary until a decision: SIGUSR1 promotes the canary, SIGINT ends it.
   bool attends = false;
 };
 
-// Takes the app's lock; Busy, naming the holder, where another rollctl has it. Waits, at most `patience`, for
-// a holder without a name: a shim that acts on its own account for a moment, or a rollctl that is leaving;
-// and 50 ms for one with a name, whose change may just have ended. `pause` is called between two tries;
-// empty: sleeps.
+// Takes the app's lock. Busy, naming the holder, if another rollctl holds it. Waits for a holder that is
+// about to release it: at most `patience` for a shim that acts on its own or a rollctl that is leaving, which
+// have no description in the file, and at most 50 ms for a rollctl whose change may just have ended. `pause`
+// is called between two tries; empty: sleep.
 Result<FileLock> lock_app(const std::string& lock_path, const LockHolder& self,
                           Millis patience = Millis(1000), const std::function<void(Millis)>& pause = {});
 
-// Tells that the holder's change has ended: it lets go as soon as it has tidied up.
+// Records that the holder's change has ended: it releases the lock after its cleanup.
 Status describe_leaving(FileLock& lock, const LockHolder& self);
 
-// Tells that the holder stays with a canary from now on.
+// Records that the holder stays with a canary from now on.
 Status describe_attending(FileLock& lock, LockHolder self);
 
-// Who holds the lock now, without touching it; nothing where nobody does (its process has gone: ESRCH), or
-// where the file does not tell. An error where it could not be looked at.
+// The holder of the lock, read without taking the lock. Nothing if the lock is free (the process of the
+// description has exited: ESRCH) or the file describes no holder. An error if the file cannot be read.
 Result<std::optional<LockHolder>> lock_holder(const std::string& lock_path);
 
 }  // namespace rollctl

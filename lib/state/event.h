@@ -8,7 +8,7 @@
 #include "process/event_kinds.h"
 #include "steering/steering.h"
 
-// Makes the events that rollctl records. `generation` and `time` are filled in by the recorder.
+// The events that rollctl records. The recorder fills in `generation` and `time`.
 namespace rollctl::events {
 
 struct Started {

@@ -26,8 +26,8 @@ Result<Acknowledgement> keep_generation(const Paths& paths, const GenerationSpec
   const std::string text = to_json(spec).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   if (Status written = write_file_atomically(path, text, kPrivateFile); !written)
     return fail(written.error());
-  // Where there can be no more threads, by who awaits it. Not by a thread that begins on another processor
-  // (Beside): there the new server starts, and this is in no hurry.
+  // `deferred`: if no thread can be created, the awaiting one syncs. Not on another processor (Beside), where
+  // the new server starts: this is not urgent.
   const auto synced =
       std::async(std::launch::async | std::launch::deferred, [path] { return sync_file(path); }).share();
   return Acknowledgement([synced] { return synced.get(); });
@@ -38,7 +38,7 @@ Result<GenerationSpec> load_generation(const Paths& paths, const std::string& ap
   if (!text && text.error().kind != ErrorKind::NotFound) return fail(text.error());
   if (!text)
     return fail(ErrorKind::NotFound,
-                fmt::format("the specification of generation {} of {} is not there: {}", generation, app,
+                fmt::format("the specification of generation {} of {} is missing: {}", generation, app,
                             text.error().message),
                 "deploy the release again with `rollctl deploy`");
   const auto parsed = nlohmann::json::parse(*text, nullptr, false);

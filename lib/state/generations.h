@@ -8,12 +8,12 @@
 
 namespace rollctl {
 
-// The kept specifications: state/APP/generations/N.json, mode 0600 (the environment may hold secrets).
-// Readable at once; on the disk when that is acknowledged, which must be awaited before the generation counts
-// as completed.
+// Keeps the specification of a generation in state/APP/generations/N.json, mode 0600 (the environment may
+// hold secrets). It can be read at once, and is on the disk when acknowledged. Await that before recording
+// the generation as completed.
 Result<Acknowledgement> keep_generation(const Paths& paths, const GenerationSpec& spec);
 
-// NotFound, with a hint, where it was not kept or has been lost.
+// NotFound, with a hint, if the specification was never kept or was lost.
 Result<GenerationSpec> load_generation(const Paths& paths, const std::string& app, int64_t generation);
 
 }  // namespace rollctl

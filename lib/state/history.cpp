@@ -7,7 +7,7 @@ namespace rollctl {
 
 namespace {
 
-// A change that takes itself back shifts again: the last word counts.
+// A change that is rolled back shifts again: the last shift counts.
 void move_ids(const std::vector<InstanceId>& ids, std::set<InstanceId>& from, std::set<InstanceId>& to) {
   for (const InstanceId id : ids) {
     from.erase(id);
@@ -15,7 +15,7 @@ void move_ids(const std::vector<InstanceId>& ids, std::set<InstanceId>& from, st
   }
 }
 
-// What becomes of a canary: `abort`, or a `rollback` in its place, has rolled back when it has succeeded.
+// A successful `abort`, or `rollback` over a canary, has the outcome RolledBack.
 void decide_canary(const Event& event, const Change& change, History& history) {
   if (change.outcome == Outcome::Canary)
     history.canary =
@@ -42,7 +42,7 @@ void conclude(const Event& event, const Change& change, History& history) {
   history.current_since = event.time;
 }
 
-// What an event says of the change that has no ending yet.
+// Applies an event to the change that has no ending yet.
 struct Progress {
   const Event& event;
   Change& change;
@@ -68,7 +68,7 @@ struct Progress {
   template <typename Body>
   void operator()(const Body&) const {}
 
-  // A `recover` brings the generation of before back under that generation's number.
+  // A `recover` that brings the previous generation back records that generation's number.
   [[nodiscard]] bool is_of_another() const {
     return event.generation != change.generation && event.generation != 0;
   }

@@ -20,17 +20,18 @@ struct Change {
   int instances = 0;
   std::string handover;
   std::string note;
-  double canary = 0;         // percent that its first instance was to get alone
-  bool over_canary = false;  // a canary stood when it began
+  double canary = 0;         // percent of the connections that its first instance was to get
+  bool over_canary = false;  // a canary was standing when it began
   WallTime started;
 
   // How far it got.
-  std::set<InstanceId> starting;                 // launches that were meant, and returns of a standby
-  std::set<InstanceId> shifted_in, shifted_out;  // as the traffic went last
+  std::set<InstanceId> starting;                 // intended launches, and standbys that were to return
+  std::set<InstanceId> shifted_in, shifted_out;  // as of the last shift
   std::set<InstanceId> stopping;
-  bool being_undone = false;  // an interrupted `recover` had begun to bring the generation of before back
+  bool being_undone =
+      false;  // a `recover` had begun to bring the previous generation back, and was interrupted
 
-  // How it ended; nothing while it runs or when rollctl was killed.
+  // How it ended; nothing while it runs, or if rollctl was killed.
   std::optional<Outcome> outcome;
   Millis duration{0};
   size_t connections_cut = 0;
@@ -38,46 +39,45 @@ struct Change {
 
   [[nodiscard]] bool makes_generation() const { return traits_of(command).makes_generation; }
   [[nodiscard]] bool has_completed() const { return outcome == Outcome::Deployed && makes_generation(); }
-  // How it ended is known, and needs nobody's attention.
+  // It has an outcome other than NeedsAttention.
   [[nodiscard]] bool has_ended() const { return outcome && *outcome != Outcome::NeedsAttention; }
-  // Is it to end a canary? `abort` is, and a `rollback` while one stands.
+  // Whether it was to end a canary: `abort`, or a `rollback` while a canary stood.
   [[nodiscard]] bool withdraws() const;
 };
 
-// A canary that nobody has decided about, as far as the journal knows: after a reboot nothing stands.
+// A canary that was neither promoted nor aborted, according to the journal. After a reboot it runs no more.
 struct StandingCanary {
   std::string release;
   int64_t generation = 0;
-  int instances = 0;  // that shall serve once it is promoted
+  int instances = 0;  // that are to serve after a promotion
   double percent = 0;
   WallTime since;
 };
 
-// The journal, folded: what the app is, as far as it was meant. What runs is discovered, never read from
-// here.
+// The journal, folded: the intended state of the app. What runs is discovered, never taken from here.
 struct History {
   std::vector<Change> changes;  // oldest first
   int64_t last_generation = 0;
   InstanceId last_instance = 0;
 
-  // The generation that was completed last, and how many instances of it shall serve (also while it is
+  // The generation that was completed last, and how many instances of it are to serve (also while the app is
   // stopped).
   std::optional<int64_t> current;
   std::string current_release;
   int instances = 0;
-  std::optional<int> scaled_to;  // by `scale`, until a deploy says otherwise; see Reach::scaling()
+  std::optional<int> scaled_to;  // by `scale`, until a deploy sets another number; see Reach::scaling()
   bool stopped = false;          // by `stop`
   std::optional<StandingCanary> canary;
   WallTime current_since;
 
-  // The instances that shall serve now.
+  // How many instances are to serve now.
   [[nodiscard]] int wanted() const { return current && !stopped ? instances : 0; }
 
-  // The last change, if it has no ending or needs attention: what `recover` looks after.
+  // The last change, if it has no ending or needs attention: `recover` continues it.
   [[nodiscard]] const Change* unfinished() const;
 
-  // The generation that `rollback` goes to: completed before the current one, failures not counted. Since a
-  // rollback is itself such a completion, done twice it returns.
+  // The target of `rollback`: the generation that was completed before the current one. A rollback completes
+  // a generation itself, so a second rollback returns.
   [[nodiscard]] std::optional<int64_t> rollback_target() const;
 
   // The newest completed generation of a release.
@@ -85,14 +85,14 @@ struct History {
   [[nodiscard]] const Change* completed(int64_t generation) const;
 };
 
-// The completed changes, asked for from the last one back, as a `rollback` sees them. A restart only takes
-// the place of what it restarted: what ran before that is what comes back.
+// Walks the completed changes from the last one back and finds the target of a `rollback`. Restarts of the
+// current release are skipped.
 class RollbackChain {
  public:
   enum class Link {
-    Restart,  // of what comes further back
-    Serving,  // what serves, or was restarted since
-    Target,   // what a rollback goes to
+    Restart,  // of the current release
+    Serving,  // made the current release serve
+    Target,   // of a rollback
   };
   Link link_of(const Change& completed);
 

@@ -20,7 +20,7 @@ namespace rollctl {
 
 namespace {
 
-// What listens may change hands without the set of sockets changing, as when a child takes over.
+// A socket may pass to another process, a child for example, while the set of sockets stays the same.
 constexpr Millis kLookAnyway{50};
 constexpr Millis kNudgeBound{200};
 constexpr Millis kStartBound{5000};
@@ -28,7 +28,7 @@ constexpr Millis kStartPoll{1};
 constexpr Millis kCallAgain{5};
 constexpr Millis kAdoptAgain{20};
 
-// That nobody is there, or nobody who answers. (EAGAIN and ETIMEDOUT are a backlog that stays full.)
+// Errors that mean: no shim there, or none that answers. (EAGAIN and ETIMEDOUT: its backlog stays full.)
 bool is_answer(const Error& error) {
   constexpr std::array kAnswers{0,          ENOENT, ESRCH,  ENOTDIR,  ECONNREFUSED,
                                 ECONNRESET, EPIPE,  EAGAIN, ETIMEDOUT};
@@ -117,14 +117,14 @@ Result<std::vector<FoundInstance>> HostInstances::discover() {
 std::unique_ptr<ShimClient> HostInstances::hear_shim(InstanceId id) {
   const TimePoint deadline = first_called_[id] + kShimPatience;
   for (;;) {
-    // It waits for as long as is to be waited, unless the connection ends.
+    // Waits for the answer, at most kShimPatience.
     if (const auto called = called_.extract(id)) {
       auto shim = called.mapped()();
       if (shim) return std::move(*shim);
       if (is_no_answer(shim.error())) return nullptr;
     }
     if (no_answer_) return nullptr;
-    // A shim listens before it writes its record: whoever has none yet may be about to come up.
+    // A shim listens before it writes its record. Without a record it is only starting.
     const auto came_up = has_instance_record(paths_.instance(app_, id));
     if (!came_up && is_no_answer(came_up.error())) return nullptr;
     if (!came_up.value_or(false) || !is_claimed(id) || loop_.now() >= deadline) return nullptr;
@@ -188,7 +188,8 @@ Result<std::unique_ptr<WaitingShim>> HostInstances::start_shim(const LaunchSpec&
   if (Status claimed = claim_instance_folder(paths_, app_, spec.instance); !claimed)
     return fail(claimed.error());
   auto shim = WaitingShim::start(paths_.shim_program(), spec);
-  // No shim was started in it; where there is no descriptor left to look with, its socket is all that it has.
+  // No shim was started in the folder. Without a free descriptor it cannot be moved; then it holds only the
+  // socket.
   if (!shim && !remove_instance_folder(paths_, app_, spec.instance)) {
     ::unlink((spec.run_dir + "/" + kLaunchSocket).c_str());
     ::rmdir(spec.run_dir.c_str());
@@ -236,7 +237,7 @@ void HostInstances::on_shim_event(InstanceId id, const ShimEvent& event) {
       return tell(id, InstanceEvent::Kind::StatusText);
     case Kind::Exited:
       known.exit = event.exit;
-      // The shim has cleared its folder away before it says so, and has nothing more to do.
+      // Before this event the shim has removed its folder.
       known.connections_cut = event.connections_cut.value_or(0);
       if (event.record.state == InstanceState::Stopped) return end(id, known);
       return tell(id, InstanceEvent::Kind::Exited, event.message);
@@ -251,15 +252,16 @@ void HostInstances::on_shim_gone(InstanceId id, Known& known) {
   retire(known);
   if (known.over) return;
   if (known.record.state == InstanceState::Stopped) return end(id, known);
-  // It hangs up on who does not read for long.
+  // A shim closes the connection of a client that does not read.
   if (call_again(id, known)) return;
 
   lost_shim(id, known);
 }
 
-// Only where its server is seen to have gone nothing is left of it.
+// The instance has ended only if its server is known to have exited.
 void HostInstances::lost_shim(InstanceId id, Known& known) {
-  // It may have started a server and died before it told: what it wrote down came before the server.
+  // The shim may have died between starting a server and its event. It writes the record before the server
+  // runs.
   const auto on_file = read_instance_record(paths_.instance(app_, id));
   if (on_file) known.record.server = on_file->server;
   if (!on_file && is_no_answer(on_file.error())) return adopt_later(id, known);
@@ -269,7 +271,7 @@ void HostInstances::lost_shim(InstanceId id, Known& known) {
   if (known.missed_role) (void)known.orphan()->set_role(*known.missed_role);
   tell(id, InstanceEvent::Kind::Orphaned);
   if (!known.drain_ordered) return;
-  // The deadline was the shim's to keep; now it is ours.
+  // The shim can no longer enforce the drain's deadline.
   const auto left = std::chrono::duration_cast<Millis>(known.drain_deadline - loop_.now());
   (void)known.orphan()->drain({known.drain_order.signal, std::max(left, Millis(0))});
 }
@@ -312,8 +314,8 @@ Result<HostInstances::Known*> HostInstances::known(InstanceId id) {
   return &found->second;
 }
 
-// A shim that went a moment ago is no failure: the event that tells it is on its way, and then what was asked
-// for is done without it.
+// A shim that closed its connection just now is no failure: on_shim_gone() follows, and the order is carried
+// out without the shim.
 Status HostInstances::unless_gone(const Known& known, const Status& asked) {
   return !asked && known.shim()->has_gone() ? Status() : asked;
 }
@@ -331,8 +333,8 @@ std::vector<uint16_t> HostInstances::ports() const {
   return ports;
 }
 
-// Who may take them does so; the shim, its server's parent, always may, and has what it let its server
-// inherit.
+// This process may lack the permission to duplicate them. The shim has it, as the server's parent, and holds
+// inherited listeners itself.
 Result<std::vector<Listener>> HostInstances::listeners(InstanceId id) {
   auto found = known(id);
   if (!found) return fail(found.error());
@@ -416,12 +418,12 @@ std::vector<ListenSocket> HostInstances::listens_elsewhere(InstanceId id) {
 }
 
 std::string HostInstances::owner_of(const ListenSocket& socket) {
-  // For a message: nameless where it could not be looked for.
+  // Only for a message, so an error is no failure.
   const auto owner = find_owner(socket.inode).value_or(std::nullopt);
   return owner ? owner->text() : std::string();
 }
 
-// Whoever looks after it when its shim has gone meanwhile gets to know.
+// If the shim dies before acknowledging, apply the role to the orphan.
 Acknowledgement HostInstances::set_role(InstanceId id, const RoleOrder& role) {
   auto found = known(id);
   if (!found) return fail(found.error());
@@ -453,7 +455,7 @@ Acknowledgement HostInstances::hold_steering(InstanceId id, std::vector<Steering
 Status HostInstances::open_gate(InstanceId id) {
   auto found = known(id);
   if (!found) return fail(found.error());
-  // The gate of an orphan opened when its shim died.
+  // An orphan's gate opened when its shim died.
   ShimClient* shim = (*found)->shim();
   return shim != nullptr ? unless_gone(**found, shim->open_gate()) : Status();
 }
@@ -473,7 +475,7 @@ SteeringCounters HostInstances::steered(InstanceId id) {
 
 Acknowledgement HostInstances::drain(InstanceId id, const DrainOrder& order) {
   auto found = known(id);
-  // It has ended: what was wanted; its end was told.
+  // It has ended already, and its last event was delivered.
   if (!found) return found.error().kind == ErrorKind::NotFound ? Status() : fail(found.error());
   Known& known = **found;
   known.drain_ordered = true;
@@ -488,8 +490,8 @@ Acknowledgement HostInstances::drain(InstanceId id, const DrainOrder& order) {
   });
 }
 
-// A shim whose rollctl did not live to tell it to launch ends by itself, soon. One that was told just before
-// writes a record.
+// A shim whose rollctl was killed before the launch ends soon by itself. A shim that received its launch just
+// before writes a record.
 Result<Instances::Remnant> HostInstances::clear_remains(InstanceId id) {
   const TimePoint deadline = loop_.now() + kStartBound;
   for (;;) {

@@ -22,14 +22,13 @@
 
 namespace rollctl {
 
-// The real instances: their shims' sockets, their folders below the runtime folder, and, where a shim has
-// died, the processes themselves. Large, for Instances is: it does all of that role, and keeps what it needs
-// to.
+// The instances of this host: through the sockets of their shims and their folders in the runtime folder, and
+// through the server's process where a shim has died.
 class HostInstances final : public Instances, public InstanceSockets {
  public:
   static Result<std::unique_ptr<HostInstances>> create(Loop& loop, const Paths& paths, std::string app,
                                                        std::vector<ListenAddress> listen);
-  // The app's addresses from now on.
+  // Replaces the app's addresses.
   void set_listen(std::vector<ListenAddress> listen) { listen_ = std::move(listen); }
 
   HostInstances(const HostInstances&) = delete;
@@ -39,7 +38,7 @@ class HostInstances final : public Instances, public InstanceSockets {
   Result<std::vector<FoundInstance>> discover() override;
   Status launch(const LaunchSpec& spec, Acknowledgement& intent) override;
   Result<std::vector<Listener>> listeners(InstanceId id) override;
-  // Any one of its listeners on exactly that address; NotFound where it has none.
+  // One of its listeners on exactly that address; NotFound if it has none.
   Result<Fd> listener(InstanceId id, const Endpoint& bound);
   bool listeners_changed(InstanceId id) override;
   Result<std::vector<ListenSocket>> listen_sockets() override;
@@ -71,49 +70,49 @@ class HostInstances final : public Instances, public InstanceSockets {
     [[nodiscard]] bool is_silent() const { return std::holds_alternative<SilentShim>(keeper); }
     [[nodiscard]] bool has_keeper() const { return !std::holds_alternative<std::monostate>(keeper); }
     InstanceRecord record;
-    // What its shim did not live to hear.
+    // Not acknowledged before the shim died.
     std::optional<RoleOrder> missed_role;
     bool drain_ordered = false;
     TimePoint drain_deadline;
     DrainOrder drain_order;
-    std::optional<ExitStatus> exit;  // of the end, told before the connection closes
+    std::optional<ExitStatus> exit;  // of the last server; arrives before the connection closes
     size_t connections_cut = 0;
-    bool over = false;                               // LaunchFailed or Ended was told
-    std::multimap<Endpoint, SocketPlace> listeners;  // where they were found last
-    std::vector<uint32_t> listening;                 // what listened on the app's ports at the last look
+    bool over = false;                               // its last event was delivered
+    std::multimap<Endpoint, SocketPlace> listeners;  // as found last
+    std::vector<uint32_t> listening;                 // inodes on the app's ports, as found last
     TimePoint looked_at;
-    Watch adopt_again;  // whether it lives could not be seen
-    // By listeners_changed(), for the listeners() that follows it.
+    Watch adopt_again;  // the server's process could not be inspected
+    // From listeners_changed(), for the next listeners().
     std::optional<std::vector<ListenSocket>> seen;
   };
 
   HostInstances(Loop& loop, const Paths& paths, std::string app, std::vector<ListenAddress> listen,
                 SockDiag diag);
-  // Asks the shims that are not known yet who they are.
+  // Sends the first request to shims that are not connected yet.
   void call_shims(const std::vector<InstanceId>& ids);
   void call_shim(InstanceId id);
-  // Whoever is there, and answers within kShimPatience of the first call.
+  // The shim's client if it answers within kShimPatience of the first call, else null.
   std::unique_ptr<ShimClient> hear_shim(InstanceId id);
   bool is_claimed(InstanceId id) const;
-  // A shim that waits for its orders in a folder that was claimed for it.
+  // Claims the folder and starts a shim in it, which waits for its launch.
   Result<std::unique_ptr<WaitingShim>> start_shim(const LaunchSpec& spec);
   void on_shim_event(InstanceId id, const ShimEvent& event);
   void on_shim_gone(InstanceId id, Known& known);
-  // Who looks after it from now on: its shim or, where that has died, this process.
+  // Finds the keeper: the shim or, if it has died, this process.
   void meet(InstanceId id, Known& known);
   void adopt(InstanceId id, Known& known);
   void adopt_later(InstanceId id, Known& known);
   void lost_shim(InstanceId id, Known& known);
   // A keeper cannot be destroyed from within its own callback: it goes with the next turn of the loop.
   void retire(Known& known);
-  // Remembers, for discover(), a failure that says nothing about what was looked for. True where it is one.
+  // True for a failure that says nothing about the instance (EMFILE, say). Keeps it for discover().
   bool is_no_answer(const Error& error);
-  // The connection has ended, but the shim lives: it is asked anew, and what was missed is told. False where
-  // it does not.
+  // Connects again to a shim that closed its connection, and delivers the events that were missed. False if
+  // the shim does not live.
   bool call_again(InstanceId id, Known& known);
   void end(InstanceId id, Known& known);
   void tell(InstanceId id, InstanceEvent::Kind kind, std::string message = {});
-  // Failed where it is silent, NotFound where nothing of it is left.
+  // Failed if its shim is silent, NotFound if the instance has ended.
   Result<Known*> known(InstanceId id);
   Result<std::vector<Listener>> take_listeners(Known& known);
   static Status unless_gone(const Known& known, const Status& asked);
@@ -128,11 +127,11 @@ class HostInstances final : public Instances, public InstanceSockets {
   std::unique_ptr<Nudge> nudge_;
   OnEvent on_event_;
   std::map<InstanceId, Known> known_;
-  std::map<InstanceId, ShimClient::Introduction> called_;  // and not heard yet
+  std::map<InstanceId, ShimClient::Introduction> called_;  // not answered yet
   std::map<InstanceId, TimePoint> first_called_;
-  std::set<InstanceId> shimless_;  // they came up once, and nobody has their folder now
-  std::map<InstanceId, std::unique_ptr<WaitingShim>> launched_;  // whose start may not be quite over
-  std::optional<Error> no_answer_;                               // of the first look that failed
+  std::set<InstanceId> shimless_;  // have a record, but no shim locks their folder
+  std::map<InstanceId, std::unique_ptr<WaitingShim>> launched_;  // Launched has not arrived yet
+  std::optional<Error> no_answer_;                               // the first failure of a look
   std::vector<Keeper> retired_;
   Watch sweep_;
 };

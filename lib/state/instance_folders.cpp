@@ -25,8 +25,8 @@ constexpr mode_t kPassThrough = 0711;
 constexpr mode_t kShared = 0755;
 constexpr mode_t kPrivate = 0700;
 
-// An earlier version made it with the mask of its caller, and servers of other users never passed. Where it
-// was given a group, its owner has decided who may.
+// An earlier version created the folder with the caller's umask, and servers of other users could not pass. A
+// folder with another group is left alone: its owner has decided who may pass.
 Status let_pass(const std::string& folder) {
   constexpr mode_t kPass = S_IXGRP | S_IXOTH;
   struct stat info{};
@@ -34,7 +34,9 @@ Status let_pass(const std::string& folder) {
   const bool is_ours = info.st_uid == ::geteuid() && info.st_gid == ::getegid();
   if (!is_ours || (info.st_mode & kPass) == kPass) return {};
   const mode_t mode = (info.st_mode & ALLPERMS) | kPass;
-  return ::chmod(folder.c_str(), mode) == 0 ? Status() : fail(last_os_failure("cannot open up " + folder));
+  return ::chmod(folder.c_str(), mode) == 0
+             ? Status()
+             : fail(last_os_failure("cannot let servers pass through " + folder));
 }
 
 }  // namespace
@@ -73,7 +75,7 @@ Status claim_instance_folder(const Paths& paths, const std::string& app, Instanc
   return {};
 }
 
-// Shared, so that two who look do not take each other for a shim.
+// LOCK_SH, so that two callers do not take each other for a shim.
 bool is_instance_claimed(const Paths& paths, const std::string& app, InstanceId id) {
   const Fd fd(::open(paths.instance(app, id).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd) return errno != ENOENT;
@@ -89,7 +91,7 @@ Result<FolderEnd> remove_instance_folder(const Paths& paths, const std::string& 
   if (!fd && errno == ENOENT) return FolderEnd::Removed;
   if (!fd) return fail(last_os_failure("cannot open " + folder));
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0)
-    return fail(ErrorKind::Busy, folder + " belongs to a shim that is starting", "try again in a moment");
+    return fail(ErrorKind::Busy, folder + " is locked by a shim that is starting", "try again in a moment");
   return discard_folder(folder) ? FolderEnd::Removed : FolderEnd::Stays;
 }
 

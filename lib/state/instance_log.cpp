@@ -15,7 +15,7 @@ constexpr Millis kAnswerDeadline{10'000};
 
 std::vector<std::string> last_lines_in_journal(const std::string& unit, size_t lines) {
   const bool root = ::geteuid() == 0;
-  // What a server said before it died may still be on its way; only root may wait for it.
+  // The last output of a dead server may still be on its way to the journal; only root may wait for it.
   if (root) (void)run_command({"journalctl", "--sync"}, Command::Stderr::Discarded, kAnswerDeadline);
   const auto told = run_command(
       {"journalctl", "--quiet", "--no-pager", "--all", "--output=cat", "--lines=" + std::to_string(lines),

@@ -8,16 +8,15 @@
 
 namespace rollctl {
 
-// Where the output of an instance is: in a file of rollctl's, or in systemd's journal under its unit.
+// Where the output of an instance goes: to a file, or under its unit to systemd's journal.
 struct InstanceLog {
   std::string path;
   std::string unit;
 };
 InstanceLog log_of(const LaunchSpec& spec);
 
-// Its last lines, oldest first, without their '\n'; none where there is no log (any more). Of a file no more
-// than the last 256 KiB are read; the journal is asked through journalctl(1), which blocks for at most ten
-// seconds.
+// Its last lines, oldest first, without '\n'; none if the log is missing. Reads at most the last 256 KiB of a
+// file. Reads the journal through journalctl(1), which blocks for at most 20 s.
 std::vector<std::string> last_lines_of(const InstanceLog& log, size_t lines);
 
 }  // namespace rollctl

@@ -14,11 +14,11 @@ namespace rollctl {
 namespace {
 
 constexpr off_t kLongJournal = off_t{1} << 20;
-// A journal from before there were archives may hold years.
+// A journal that was never archived may hold years.
 constexpr int kMostChangesForScaling = 500;
 
 constexpr const char* kDiskHint =
-    "free some space, or look at the file's permissions; nothing was changed by this step";
+    "free some disk space, or check the permissions of the file; this step changed nothing";
 
 Status explain(const Status& written) {
   if (written) return {};
@@ -27,7 +27,7 @@ Status explain(const Status& written) {
   return fail(std::move(error));
 }
 
-// As far as a new journal has to know of the old one.
+// How far back the new journal needs the old one.
 struct Keeping {
   Reach rollback = Reach::rollback();
   Reach scaling = Reach::scaling();

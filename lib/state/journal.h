@@ -10,21 +10,21 @@
 
 namespace rollctl {
 
-// What was meant and what became of it, per app, in order.
+// An app's intents and what happened, in order.
 class Journal {
  public:
   virtual ~Journal() = default;
 
-  // An intent or an ending. Written when the call returns, and on the disk when that is acknowledged: until
-  // then, and when either has failed, the act must not follow. The journal outlives the acknowledgement.
+  // An intent or an ending. Written when the call returns, on the disk when acknowledged. The act must not
+  // follow before that, nor if either fails. The journal must outlive the acknowledgement.
   virtual Acknowledgement commit(const Event& event) = 0;
 
-  // What happened; survives the process, but a power cut may take the last of them.
+  // What happened. Survives this process, but a power cut may lose the last ones.
   virtual Status note(const Event& event) = 0;
 };
 
-// journal.jsonl: one event a line. The shims of the app append to the same file; no line is ever torn but by
-// a crash in the middle of a write, and such a line is passed over by readers.
+// journal.jsonl: one event per line. The app's shims append to the same file. Only a crash during a write can
+// tear a line; readers skip such a line.
 class FileJournal final : public Journal {
  public:
   FileJournal(std::string path, std::string app) : file_(std::move(path)), app_(std::move(app)) {}
@@ -32,9 +32,9 @@ class FileJournal final : public Journal {
   Acknowledgement commit(const Event& event) override;
   Status note(const Event& event) override;
 
-  // Where it has grown beyond 1 MiB, and its last change has ended: it becomes journal.N.jsonl, and what the
-  // state of the app depends on is where the new one begins (see journal_archive.h). For who has the app's
-  // lock. Blocks on the disk; on an error everything is as before.
+  // Archives a journal longer than 1 MiB whose last change has ended: it becomes journal.N.jsonl, and the new
+  // journal begins with the lines that the state of the app depends on (see journal_archive.h). The caller
+  // holds the app's lock. Blocks on the disk. On an error nothing has changed.
   Status archive();
 
  private:

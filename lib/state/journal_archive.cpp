@@ -44,7 +44,7 @@ bool are_one_file(const std::string& one, const std::string& other) {
          first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
-// A second name for it, the next that is free. An earlier attempt may have come as far as that.
+// Links the journal under the next free name. An earlier attempt may already have done so.
 Result<std::string> name_archive(const std::string& path, int number) {
   for (;; ++number) {
     std::string name = fmt::format("journal.{}.jsonl", number);
@@ -58,7 +58,7 @@ std::string line_of(const Event& event, const std::string& app) {
   return event_line(event, app) + '\n';
 }
 
-// A change as the events tell it, and where these are.
+// A change, and the places of its first and last event.
 struct Told {
   Change change;
   size_t began = 0;
@@ -100,7 +100,7 @@ Status archive_journal(const std::string& path, const std::string& app, const Ke
   const auto before = read_journal_beginning(journal->get());
   const auto archive = name_archive(path, before ? number_of(before->archive) + 1 : 1);
   if (!archive) return fail(archive.error());
-  // The name comes to the disk before the old one means something else.
+  // The archive's name must be on the disk before the journal is replaced.
   if (Status synced = sync_file(beside(path, *archive)); !synced) return synced;
   std::string copies;
   for (const Event& event : kept.events) copies += line_of(event, app);
@@ -124,8 +124,8 @@ KeptEvents events_to_keep(const std::vector<Event>& events) {
   const auto succeeded = [](const Told& told, AppCommand command) {
     return told.change.outcome == Outcome::Deployed && told.change.command == command;
   };
-  // Each is what the state has one thing from: the last word of all, who stands, how many, what serves,
-  // and what a rollback goes to.
+  // Each of these determines a part of the state: the last change, the canary, stopped or not, the number of
+  // instances, the current generation, the target of a rollback.
   keep_last([](const Told&) { return true; });
   if (history.canary) keep_last([](const Told& told) { return told.change.outcome == Outcome::Canary; });
   if (history.stopped) keep_last([&](const Told& told) { return succeeded(told, AppCommand::Stop); });
@@ -141,7 +141,7 @@ KeptEvents events_to_keep(const std::vector<Event>& events) {
     if (!std::exchange(has_current, true) || link != RollbackChain::Link::Restart) keep(*told);
     if (link == RollbackChain::Link::Target) break;
   }
-  // One that knows nothing of archives looks for the last id there.
+  // A rollctl from before there were archives takes the last id from a launch.
   for (size_t index = events.size(); index > 0; --index) {
     if (!is<InstanceStarting>(events[index - 1])) continue;
     kept.push_back(index - 1);

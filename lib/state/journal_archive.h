@@ -12,26 +12,26 @@
 
 namespace rollctl {
 
-// A journal that has grown long is put aside as it is, as journal.1.jsonl, journal.2.jsonl, …, and a new one
-// begins with one line about that,
+// A long journal is archived unchanged, as journal.1.jsonl, journal.2.jsonl, … The new journal begins with a
+// line about that,
 //   {"v":1,"time":…,"app":…,"generation":…,"event":"deploy.archived","id":…,"file":…,"bytes":…,"scaling":…}
-// and copies of the few earlier lines that the state of the app still depends on: the beginnings and endings
-// of some changes. A rollctl that knows nothing of it reads these as any others. `generation` and `id` are
-// the last that were given, `bytes` is the length of the copies, and without `scaling` they do not tell
-// whether `scale` had the last word about the number of instances.
+// and copies of the few lines that the state of the app still depends on: begin and end of some changes. An
+// older rollctl reads these like any other lines. `generation` and `id` are the last that were used, `bytes`
+// is the length of the copies. Without `scaling` the copies do not say whether `scale` or a deploy set the
+// number of instances last.
 //
-// The whole history is what an archive holds behind its own beginning, one after the other. A crash leaves
-// the old journal or the new one.
+// The whole history is the archives one after the other, each without its own beginning. A crash leaves the
+// old journal or the new one.
 struct JournalBeginning {
-  std::string archive;  // the file that it goes on from: beside it
+  std::string archive;  // name of the file that it continues, in the same folder
   bool tells_of_scaling = false;
-  off_t end = 0;  // what follows is nobody's copy
+  off_t end = 0;  // offset of the first line after the copies
 };
 
-// Nothing for a journal that goes on from none.
+// Nothing for a journal that continues no archive.
 std::optional<JournalBeginning> read_journal_beginning(int fd);
 
-// Puts journal.jsonl at `path` aside. `kept`: the copies.
+// Archives the journal at `path`.
 struct KeptEvents {
   int64_t generation = 0;
   InstanceId id = 0;
@@ -40,8 +40,8 @@ struct KeptEvents {
 };
 Status archive_journal(const std::string& path, const std::string& app, const KeptEvents& kept);
 
-// What has to be kept of all events up to now, of which none belongs to a change without an ending: folded it
-// gives the same state.
+// The events to copy, of all events up to now: folded, they give the same state. Every change in `events` has
+// an ending.
 KeptEvents events_to_keep(const std::vector<Event>& events);
 
 }  // namespace rollctl

@@ -21,8 +21,8 @@ namespace rollctl {
 
 namespace {
 
-// By the line's text: a member like that inside a string would have its quotes escaped. Lines that another
-// hand wrote may have blanks in between; these are parsed.
+// Searches the text, which is faster than parsing: within a string the quotes would be escaped. A line that
+// another program wrote may have blanks in the member; such a line is parsed.
 std::string name_in(std::string_view line) {
   constexpr std::string_view kMember = R"("event":")";
   const size_t member = line.find(kMember);
@@ -34,13 +34,13 @@ std::string name_in(std::string_view line) {
   return event ? std::string(event_name(*event)) : std::string();
 }
 
-// What shims write down, and of what nothing depends.
-bool is_told_for_people(std::string_view name) {
+// Events of shims, which the state does not depend on.
+bool is_for_people(std::string_view name) {
   return name == InstanceExited::kName || name == InstanceRestarted::kName ||
          name == InstanceDraining::kName || name == InstanceDrained::kName;
 }
 
-// Takes lines, the last one first, and keeps what fold() needs of them.
+// Takes lines, the last one first, and keeps the events that fold() needs.
 class Gathering {
  public:
   explicit Gathering(Reach::Enough is_enough) : is_enough_(std::move(is_enough)) {}
@@ -49,14 +49,14 @@ class Gathering {
     const std::string name = name_in(line);
     if (name.starts_with("deploy.")) return take_change(line);
     const bool is_launch = name == InstanceStarting::kName;
-    if (last_change_ == LastChange::Open && !is_told_for_people(name)) {
+    if (last_change_ == LastChange::Open && !is_for_people(name)) {
       if (auto event = parse_event_line(line)) keep(std::move(*event));
     } else if (is_launch && !has_launch_) {
       if (auto event = parse_event_line(line)) keep(std::move(*event));
     }
   }
 
-  // Ids only grow: the last one that was given tells all.
+  // Ids only grow, so the last launch is enough to know the last id.
   [[nodiscard]] bool is_complete() const { return is_complete_ && has_launch_; }
 
   [[nodiscard]] std::vector<Event> oldest_first() && {
@@ -70,7 +70,7 @@ class Gathering {
   }
 
  private:
-  // Of the last one: until its beginning or its end has come nobody knows.
+  // Known once the beginning or the end of the last change was read.
   enum class LastChange { Open, Known };
 
   void take_change(std::string_view line) {
@@ -80,7 +80,7 @@ class Gathering {
       Change told;
       end_change(*finished, told);
       if (told.has_ended() && last_change_ == LastChange::Open) leave_out_what_came_later();
-      // The earliest end counts, and any counts more than a stop in the middle.
+      // The earliest end counts; any end counts before a NeedsAttention.
       if (!ending_ || told.has_ended()) ending_ = *finished;
       keep(std::move(*event));
     } else if (const auto* started = std::get_if<DeployStarted>(&event->body)) {
@@ -94,7 +94,7 @@ class Gathering {
     }
   }
 
-  // Nothing depends on what came after the last change but on the ids that it took.
+  // Of the events after the last change, the state depends only on the ids of launches.
   void leave_out_what_came_later() {
     last_change_ = LastChange::Known;
     const auto launch = std::find_if(events_.begin(), events_.end(), is<InstanceStarting>);
@@ -128,7 +128,7 @@ bool counts(const JournalBeginning& beginning, Reach::Beginning wish) {
          (wish == Reach::Beginning::CountsWhereItTellsOfScaling && beginning.tells_of_scaling);
 }
 
-// What it goes on from, where there is more to read.
+// The archive that the file continues, if there is more to read.
 Result<std::string> gather_file(int fd, Reach::Beginning wish, Gathering& gathering) {
   struct stat info{};
   if (::fstat(fd, &info) != 0) return fail(last_os_failure("cannot look at"));
@@ -151,7 +151,7 @@ Result<std::vector<Event>> read_journal(const std::string& path, const Reach& re
   Gathering gathering(reach.is_enough);
   for (std::string file = path; !file.empty();) {
     const auto fd = open_own_file(file, O_RDONLY);
-    // Also an archive that somebody had no use for.
+    // An archive may have been deleted, too.
     if (!fd && fd.error().kind == ErrorKind::NotFound) break;
     if (!fd) return fail(fd.error());
     const auto before = gather_file(fd->get(), reach.beginning, gathering);

@@ -12,30 +12,30 @@
 
 namespace rollctl {
 
-// How far back a journal is read. Whatever it is, fold() makes the app's state of what was read; but of the
-// changes that led there, only those that were asked for are sure to be among it.
+// How far back a journal is read. fold() computes the app's state from any reach. Of earlier changes, the
+// result is only sure to contain those that the reach asks for.
 class Reach {
  public:
   static Reach state();
-  static Reach changes(size_t count);           // the last so many
-  static Reach rollback();                      // as far as History::rollback_target() looks
-  static Reach scaling();                       // as far as History::scaled_to depends on
+  static Reach changes(size_t count);           // the last `count` changes
+  static Reach rollback();                      // what History::rollback_target() needs
+  static Reach scaling();                       // what History::scaled_to needs
   static Reach release(std::string release);    // to its last completion
   static Reach generation(int64_t generation);  // to its completion
   static Reach all();
 
-  // Asked for each change, the last first: is it as far as that? What it was before counts no more, and
-  // reading ends with this change, or with the next that completed a generation.
+  // Called for each change, the last one first: is this far enough? After the first true, reading ends with
+  // this change or with the next one that completed a generation.
   using Enough = std::function<bool(const Change&)>;
   Enough is_enough;
-  // What a journal begins with, instead of the archives that it goes on from, tells it as well.
+  // Whether the copies at the beginning of a journal replace its archives for this reach.
   enum class Beginning { Counts, CountsWhereItTellsOfScaling, IsPassedOver };
   Beginning beginning = Beginning::IsPassedOver;
 };
 
-// What fold() needs of a journal.jsonl and its archives, oldest first: how changes began and ended, and all
-// events that it heeds of the last one while that has no ending. What costs time is what is read, not what
-// there is: the state alone is read in no time. A missing file is an empty journal.
+// The events of journal.jsonl and its archives that fold() needs, oldest first: begin and end of the changes,
+// and of the last change, while it has no ending, everything that fold() uses. The cost depends on the reach,
+// not on the journal's length. A missing file is an empty journal.
 Result<std::vector<Event>> read_journal(const std::string& path, const Reach& reach);
 
 // The same, folded.

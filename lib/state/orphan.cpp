@@ -39,7 +39,7 @@ Orphan::Orphan(Loop& loop, SockDiag& diag, InstanceRecord record, ProcessRef ser
         on_ended_(connections_cut_);
       })) {}
 
-// Nobody is left to end a hold; the next rollctl does.
+// `role.hold` is ignored: without a shim, the next rollctl ends the hold.
 Status Orphan::set_role(const RoleOrder& role) {
   record_.state = role.state;
   record_.weight = role.weight;
@@ -49,11 +49,11 @@ Status Orphan::set_role(const RoleOrder& role) {
 
 Status Orphan::drain(const DrainOrder& order) {
   record_.drain_deadline = loop_.now() + order.deadline;
-  // A full disk keeps nobody from draining.
+  // Drain even if the record cannot be written.
   (void)set_role({InstanceState::Draining});
   deadline_ = loop_.after(order.deadline, [this] { cut(); });
   Status sent = server_.send_signal(order.signal);
-  // It ended by itself: the watch tells.
+  // The server has just ended: exit_ reports it.
   if (!sent && sent.error().kind == ErrorKind::NotFound) return {};
   return sent;
 }
@@ -61,7 +61,7 @@ Status Orphan::drain(const DrainOrder& order) {
 void Orphan::cut() {
   const std::vector<uint16_t> ports = ports_of(record_.spec.listen);
   connections_cut_ = count_connections(diag_, record_.server, ports).value_or(0);
-  // Where its tree cannot be looked at, the server itself goes first; the rest are orphans then as they were.
+  // If the process tree cannot be read, kill the server alone.
   const auto tree = process_tree(server_.id().pid);
   if (!tree) (void)server_.send_signal(SIGKILL);
   for (const pid_t pid : tree.value_or(std::vector<pid_t>())) {

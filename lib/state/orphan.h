@@ -12,21 +12,21 @@
 
 namespace rollctl {
 
-// A server whose shim has died: watched and drained from here. Its exit status is nobody's to know.
-// Destroying it leaves the server as it is.
+// A server whose shim has died: this process watches and drains it. Its exit status is unknown: it is not a
+// child. Destroying this object leaves the server as it is.
 class Orphan {
  public:
   using OnEnded = std::function<void(size_t connections_cut)>;
 
-  // NotFound where the server has ended already, and only there.
+  // NotFound only if the server has ended.
   static Result<std::unique_ptr<Orphan>> adopt(Loop& loop, SockDiag& diag, InstanceRecord record,
                                                OnEnded on_ended);
 
   [[nodiscard]] const InstanceRecord& record() const { return record_; }
-  // Written into its record, for the next who looks.
+  // Writes the role into the instance's record, for the next rollctl.
   Status set_role(const RoleOrder& role);
 
-  // Signals it now; SIGKILL for all of its process tree at the deadline, unless this process ends before.
+  // Sends the signal now, and SIGKILL to the whole process tree at the deadline, if this process still runs.
   Status drain(const DrainOrder& order);
 
  private:

@@ -28,7 +28,7 @@ std::string below(const std::string& folder, const std::string& name) {
   return path += name;
 }
 
-// Most are: this is read by every command, and making paths of them takes time.
+// Most folders are plain, and need no std::filesystem::path, which costs time in every command.
 bool is_plain(const std::string& folder) {
   return folder.starts_with('/') && !folder.ends_with('/') && folder.find("//") == std::string::npos &&
          folder.find("/.") == std::string::npos;
@@ -38,8 +38,8 @@ constexpr const char* kInstalledLibexec = "/usr/libexec/rollctl";
 
 constexpr std::array kCode{"roll-shim", "libroll-tls.so", "libroll-preload.so"};
 
-// A program keeps its capabilities under another name, which anyone may give it where hard links are not
-// protected: what lies beside it then is whatever he put there.
+// Where hard links are not protected, any user can link a program with file capabilities into a folder of
+// their own, and put other programs beside it.
 bool is_roots_alone(const fs::path& path) {
   const auto found = walk_path(path.string(), Trust::Root);
   if (!found) return found.error().os_error == ENOENT;
@@ -47,7 +47,7 @@ bool is_roots_alone(const fs::path& path) {
   return found->untrusted.empty() && found->info.st_uid == 0 && (found->info.st_mode & kOthers) == 0;
 }
 
-// In a build tree all programs stand beside one another; installed, the shim has a folder of its own.
+// In a build tree all programs are in one folder; installed, the shim has a folder of its own.
 std::string find_libexec(Paths::Power power) {
   std::error_code failure;
   const fs::path folder = fs::read_symlink("/proc/self/exe", failure).parent_path();
@@ -63,11 +63,11 @@ std::string find_libexec(Paths::Power power) {
 Result<Paths> Paths::resolve(uid_t uid, const Environment& environment, Power power) {
   const auto value = [&](const char* name) { return value_of(environment, name); };
   if (power == Power::Capabilities && !value("ROLLCTL_LIBEXEC_DIR").empty())
-    return fail(
-        ErrorKind::NotPermitted,
-        "ROLLCTL_LIBEXEC_DIR is refused: this rollctl has capabilities that its caller has not, and would "
-        "run with them what lies there",
-        "unset it, or use a rollctl without capabilities");
+    return fail(ErrorKind::NotPermitted,
+                "ROLLCTL_LIBEXEC_DIR is refused: rollctl has file capabilities, and the programs in that "
+                "folder would "
+                "run with them",
+                "unset it, or use a rollctl without capabilities");
   const auto xdg = [&](const char* name, const char* below_home) {
     const std::string folder = value(name);
     return below(folder.empty() ? below(value("HOME"), below_home) : folder, "rollctl");
@@ -77,7 +77,7 @@ Result<Paths> Paths::resolve(uid_t uid, const Environment& environment, Power po
     return !root && value(override).empty() && value(xdg_name).empty() && value("HOME").empty();
   };
   if (homeless("ROLLCTL_CONFIG_DIR", "XDG_CONFIG_HOME") || homeless("ROLLCTL_STATE_DIR", "XDG_STATE_HOME"))
-    return fail(ErrorKind::NotPermitted, "there is no folder for app files and journals: HOME is not set",
+    return fail(ErrorKind::NotPermitted, "no folder for app files and journals: HOME is not set",
                 "set HOME, or ROLLCTL_CONFIG_DIR and ROLLCTL_STATE_DIR");
   Paths paths;
   paths.config_dir = value("ROLLCTL_CONFIG_DIR");
@@ -95,12 +95,11 @@ Result<Paths> Paths::resolve(uid_t uid, const Environment& environment, Power po
   if (paths.runtime_dir.empty()) {
     const std::string session = value("XDG_RUNTIME_DIR");
     if (session.empty())
-      return fail(ErrorKind::NotPermitted,
-                  "there is no folder for running instances: XDG_RUNTIME_DIR is not set",
+      return fail(ErrorKind::NotPermitted, "no folder for running instances: XDG_RUNTIME_DIR is not set",
                   "log in as this user (with lingering: loginctl enable-linger), or set ROLLCTL_RUNTIME_DIR");
     paths.runtime_dir = below(session, "rollctl");
   }
-  // Shims work in folders of their own: what they are told must not depend on where rollctl was called.
+  // A shim has another working directory than rollctl, so its paths must be absolute.
   for (std::string* folder : {&paths.config_dir, &paths.runtime_dir, &paths.state_dir, &paths.log_dir,
                               &paths.libexec_dir, &paths.library_dir}) {
     std::error_code failure;

@@ -12,29 +12,29 @@
 
 namespace rollctl {
 
-// Where everything of rollctl lies. Root: /etc, /run, /var/lib, /var/log. An ordinary user: the XDG folders.
-// Each folder can be overridden by its ROLLCTL_…_DIR.
+// The folders of rollctl. For root: /etc, /run, /var/lib, /var/log. For an ordinary user: the XDG folders.
+// ROLLCTL_…_DIR overrides each of them.
 struct Paths {
   std::string config_dir;   // app files
   std::string runtime_dir;  // instances, sockets, locks: gone at reboot
   std::string state_dir;    // journals, kept specifications
   std::string log_dir;      // empty for an ordinary user: below the app's state
   std::string libexec_dir;  // roll-shim
-  std::string library_dir;  // libroll-preload.so, libroll-tls.so; moves with libexec_dir where that is not
-                            // the installed one
+  std::string
+      library_dir;  // libroll-preload.so, libroll-tls.so; libexec_dir unless that is the installed one
 
-  // What this program can do beyond its caller.
+  // The power of this program beyond its caller's.
   enum class Power {
     None,
-    Capabilities,  // what it runs or loads must lie where only root may put it, whatever the environment says
+    Capabilities,  // file capabilities: only files that nobody but root can replace may be executed or loaded
   };
 
   using Environment = std::function<const char*(const char*)>;
-  // NotPermitted where an ordinary user has no XDG_RUNTIME_DIR or no HOME, and no override, and where a power
-  // is to be led to code by ROLLCTL_LIBEXEC_DIR.
+  // NotPermitted if an ordinary user has no XDG_RUNTIME_DIR or no HOME, and no override; or if
+  // ROLLCTL_LIBEXEC_DIR is set for a program with capabilities.
   static Result<Paths> resolve(uid_t uid, const Environment& environment, Power power = Power::None);
 
-  // Of one app.
+  // The files of one app.
   [[nodiscard]] std::string app_file(const std::string& app) const;
   [[nodiscard]] std::string runtime(const std::string& app) const;
   [[nodiscard]] std::string lock(const std::string& app) const;

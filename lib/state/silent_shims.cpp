@@ -32,8 +32,9 @@ Error silent_shims(const std::vector<InstanceRecord>& silent) {
   }
   if (!gone.empty())
     return {ErrorKind::Failed, ETIMEDOUT,
-            fmt::format("instance {}: its shim, pid {}, has gone, and another process has its folder locked",
-                        fmt::join(ids, ", "), fmt::join(gone, ", ")),
+            fmt::format(
+                "instance {}: its shim, pid {}, has exited, but another process holds the lock on its folder",
+                fmt::join(ids, ", "), fmt::join(gone, ", ")),
             "try again in a moment; see `lslocks` for who holds it"};
   const bool all_stopped = std::all_of(silent.begin(), silent.end(),
                                        [](const InstanceRecord& record) { return is_stopped(record.shim); });

@@ -9,14 +9,14 @@
 
 namespace rollctl {
 
-// Fails, and says whose, where the shim of any of them is silent: it may bring its server back at any moment,
-// and then a change would have been about others than those that are there.
+// Fails, naming the instances, if any of their shims is silent: it may restart its server at any moment, in
+// the middle of a change.
 Status check_all_answer(const std::vector<FoundInstance>& found);
 
-// "instance 3: its shim, pid 71, is stopped and does not answer", and what to do about it.
+// "instance 3: its shim, pid 71, is stopped and does not answer", with a hint.
 Error silent_shims(const std::vector<InstanceRecord>& silent);
 
-// As by SIGSTOP or a debugger.
+// By SIGSTOP or a debugger.
 bool is_stopped(const ProcessId& process);
 
 }  // namespace rollctl

@@ -8,14 +8,14 @@
 
 namespace rollctl {
 
-// An instance that gets connections as one of the wanted ones.
+// An instance in the rotation that counts toward the wanted number.
 struct ServingInstance {
   InstanceId id = 0;
   int64_t generation = 0;
 };
 
-// Those that serve although they are to serve no more: all of other generations than the one that is wanted,
-// and of that one, the newest first, as many as are too many. In order of their ids.
+// The instances that are to leave the rotation: all of other generations than `generation`, and of that one
+// the newest beyond `wanted`. In ascending order.
 std::vector<InstanceId> surplus_of(const std::vector<ServingInstance>& serving, int64_t generation,
                                    int wanted);
 

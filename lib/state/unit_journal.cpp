@@ -11,7 +11,7 @@ namespace rollctl {
 
 namespace {
 
-// The instance whose unit that is.
+// The instance that runs in the unit.
 std::optional<InstanceId> instance_of(const std::string& app, const std::string& unit) {
   const std::string before = "rollctl-" + app + "-";
   InstanceId id = 0;
@@ -21,7 +21,7 @@ std::optional<InstanceId> instance_of(const std::string& app, const std::string&
   return id;
 }
 
-// A list of numbers is how journalctl writes bytes that are no UTF-8.
+// journalctl writes bytes that are not UTF-8 as a list of numbers.
 std::string message_of(const nlohmann::json& message) {
   if (message.is_string()) return message.get<std::string>();
   std::string text;
@@ -43,7 +43,7 @@ std::vector<std::string> journal_command(SystemdScope scope, const JournalQuery&
                                    "--output-fields=MESSAGE,_SYSTEMD_" + user + "UNIT",
                                    "--lines=" + std::to_string(query.lines)};
   if (query.end == JournalQuery::End::Never) command.emplace_back("--follow");
-  // Of the processes in the units, and not what systemd says about these.
+  // Selects messages of the processes in the units, not systemd's own about the units.
   command.push_back("_SYSTEMD_" + user + "SLICE=" + slice_name(query.app));
   if (query.only) command.push_back("_SYSTEMD_" + user + "UNIT=" + unit_name(query.app, *query.only));
   return command;

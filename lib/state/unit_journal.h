@@ -10,15 +10,15 @@
 
 namespace rollctl {
 
-// What systemd's journal holds of an app's instances.
+// A query for the output of an app's instances in systemd's journal.
 struct JournalQuery {
   std::string app;
   std::optional<InstanceId> only;
   size_t lines = 0;
-  enum class End { Now, Never } end = End::Now;  // Never: what comes later, too
+  enum class End { Now, Never } end = End::Now;  // Never: follow the journal
 };
 
-// The journalctl(1) that answers it, one JSON object a line.
+// The journalctl(1) command that answers it with one JSON object per line.
 std::vector<std::string> journal_command(SystemdScope scope, const JournalQuery& query);
 
 struct JournalLine {
@@ -26,7 +26,7 @@ struct JournalLine {
   std::string text;
 };
 
-// A line of that answer; nothing for what no instance has said.
+// A line of that answer; nothing for a line that is not the output of an instance.
 std::optional<JournalLine> parse_journal_line(const std::string& app, const std::string& line);
 
 }  // namespace rollctl

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A line of a journal, by whatever program: it is read or refused, and what was read is written so that it is
-// read the same again.
+// Any line in a journal is read or refused. An event that was read gives a line that is read back the same.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -346,7 +346,7 @@ TEST_F(LaunchTest, SaysThatThereIsNoShim) {
 TEST_F(LaunchTest, SaysThatTheShimEndedEarly) {
   const auto client = launch_shim(*loop_, "/bin/false", shell_spec("exit 0"), {});
   ASSERT_FALSE(client);
-  EXPECT_THAT(client.error().message, HasSubstr("ended before it took its orders"));
+  EXPECT_THAT(client.error().message, HasSubstr("ended before it accepted the launch"));
 }
 
 TEST_F(LaunchTest, SaysWhatTheShimSaidWhenItEndedEarly) {
@@ -355,7 +355,7 @@ TEST_F(LaunchTest, SaysWhatTheShimSaidWhenItEndedEarly) {
   ASSERT_EQ(::flock(claimed.get(), LOCK_EX), 0);
   const auto client = launch_shim(*loop_, program_path("roll-shim"), spec, {});
   ASSERT_FALSE(client);
-  EXPECT_EQ(client.error().message, "roll-shim ended before it took its orders: roll-shim: cannot lock " +
+  EXPECT_EQ(client.error().message, "roll-shim ended before it accepted the launch: roll-shim: cannot lock " +
                                         spec.run_dir + ": Resource temporarily unavailable");
   EXPECT_FALSE(exists(spec.log_path));
 }
@@ -485,7 +485,7 @@ TEST_F(LaunchTest, SaysThatAShimEndedWhileItWasStaged) {
   ASSERT_TRUE(await([] { return processes() == 0; }));
   const auto client = waiting->launch(*loop_, spec, intended_, {});
   ASSERT_FALSE(client);
-  EXPECT_THAT(client.error().message, HasSubstr("ended before it took its orders"));
+  EXPECT_THAT(client.error().message, HasSubstr("ended before it accepted the launch"));
 }
 
 TEST_F(LaunchTest, SaysThatAShimEndedWithItsOrdersUnread) {
@@ -501,7 +501,7 @@ TEST_F(LaunchTest, SaysThatAShimEndedWithItsOrdersUnread) {
   });
   const auto client = waiting->launch(*loop_, spec, intent, {});
   ASSERT_FALSE(client);
-  EXPECT_THAT(client.error().message, HasSubstr("ended before it took its orders"));
+  EXPECT_THAT(client.error().message, HasSubstr("ended before it accepted the launch"));
 }
 
 // A launch whose intent is not on the disk yet.

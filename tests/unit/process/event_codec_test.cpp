@@ -17,7 +17,7 @@ Event stamped(EventBody body) {
   return {std::move(body), 7, parse_time("2026-01-31T12:00:00.123Z").value()};
 }
 
-// One of each kind, and its line.
+// One event of each kind, and its line.
 struct Kind {
   EventBody body;
   const char* line;
@@ -140,7 +140,7 @@ TEST(EventCodecTest, AnEventMayHaveNoMembersOfItsOwn) {
   EXPECT_EQ(json::parse(event_line(stamped(OtherEvent{"x", {}}), "web")).size(), 5u);
 }
 
-// A journal that is archived by an older rollctl keeps what a newer one wrote.
+// An older rollctl may archive a journal; the members of a newer one must survive.
 TEST(EventCodecTest, WritesBackWhatItCouldNotRead) {
   const char* lines[] = {
       R"({"app":"web","command":"pause","event":"deploy.started","from":null,"generation":7,)"

@@ -42,7 +42,7 @@ LaunchSpec full_spec() {
   return spec;
 }
 
-// Through text, as it is kept.
+// Through JSON text, as on disk.
 json through_text(const json& value) {
   return json::parse(json_text(value));
 }
@@ -130,7 +130,7 @@ TEST(InstanceRecordTest, AMissingFileIsNotFound) {
   EXPECT_EQ(read_instance_record("/nowhere").error().kind, ErrorKind::NotFound);
 }
 
-// STATUS= of a server, a log line, a note: who looks at them with --json may sit at a terminal.
+// STATUS= of a server, a log line, a note: --json may print them to a terminal.
 TEST(JsonTextTest, HasNoCharacterThatATerminalObeys) {
   for (int code = 0; code < 0xa0; ++code) {
     if (code >= 0x20 && code < 0x7f) continue;

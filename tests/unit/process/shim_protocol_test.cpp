@@ -30,7 +30,7 @@ TEST(ShimProtocolTest, RequestsSurviveTheWay) {
   EXPECT_EQ(drain.order.start, DrainStart::Idle);
 }
 
-// Whoever launches without a word about it holds nothing.
+// A launch without `held` is not held.
 TEST(ShimProtocolTest, ALaunchIsHeldWhereItSaysSo) {
   for (const bool held : {false, true}) {
     const auto parsed = shim::parse_request(to_text(shim::Request{0, shim::Launch{held}}));
@@ -114,7 +114,7 @@ TEST(ShimProtocolTest, AnUnknownRequestIsAnsweredByItsId) {
   EXPECT_EQ(parsed.id, 3);
   ASSERT_FALSE(parsed.body);
   EXPECT_EQ(parsed.body.error().kind, ErrorKind::Unsupported);
-  EXPECT_EQ(parsed.body.error().message, "this shim knows no request 'dance'");
+  EXPECT_EQ(parsed.body.error().message, "this shim does not know the request 'dance'");
 }
 
 TEST(ShimProtocolTest, UnknownMembersAreIgnored) {

@@ -64,7 +64,7 @@ TEST(SystemdUnitTest, PassesOnWhatTheAppFileSays) {
   spec.unit->properties = {{"MemoryMax", "512M"}, {"SyslogIdentifier", "mine"}};
   const auto words = systemd_run_command(SystemdScope::System, "/shim", spec);
   EXPECT_THAT(words, Contains("--property=MemoryMax=512M"));
-  // Of two the last one counts.
+  // Of two values the last one counts.
   EXPECT_GT(place_of(words, "--property=SyslogIdentifier=mine"),
             place_of(words, "--property=SyslogIdentifier=web"));
   ASSERT_LT(place_of(words, "--property=SyslogIdentifier=mine"), words.size());

@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-// What an event adds to v, time, app, generation and event.
+// The members besides v, time, app, generation and event.
 json fields_of(const Event& event) {
   json line = json::parse(event_line(event, "web"), nullptr, false);
   for (const char* frame : {"v", "time", "app", "generation", "event"}) line.erase(frame);

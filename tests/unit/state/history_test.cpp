@@ -9,7 +9,7 @@
 namespace rollctl {
 namespace {
 
-// Writes a journal as commands would.
+// Collects events as commands record them.
 class HistoryTest : public testing::Test {
  protected:
   void begin(AppCommand command, const std::string& release, int64_t generation, int instances = 2) {

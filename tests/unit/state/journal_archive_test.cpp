@@ -22,8 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Changes of every kind with every ending, one after the other as rollctl allows them, the last one open now
-// and then.
+// Random changes of every kind with every ending, in an order that rollctl allows. The last one may be open.
 class LivesOfAnApp {
  public:
   explicit LivesOfAnApp(unsigned seed, int most) : random_(seed), most_(most) {}
@@ -69,7 +68,7 @@ class LivesOfAnApp {
   int clock_ = 0;
 };
 
-// All that the state is, each read as far as it takes.
+// Compares the whole state, each part read with the reach that it needs.
 class JournalArchiveTest : public test::TempDirTest {
  protected:
   [[nodiscard]] std::string journal() const { return path("journal.jsonl"); }
@@ -155,7 +154,7 @@ TEST_F(JournalArchiveTest, NeitherTheStateNorAnythingOfTheHistoryIsLost) {
   EXPECT_GT(archives, 45u);
 }
 
-// As the last release before there were archives does it: with the whole of the one file.
+// The last release without archives reads the whole of journal.jsonl.
 TEST_F(JournalArchiveTest, OneThatKnowsNothingOfArchivesReadsTheSameState) {
   for (unsigned seed = 0; seed < 30; ++seed) {
     const std::vector<Event> life = LivesOfAnApp(seed, 30).next();
@@ -235,7 +234,7 @@ TEST_F(LongJournalTest, RemembersWhoSaidHowManyShallServe) {
     ASSERT_TRUE(file_.archive());
   }
   EXPECT_EQ(read(Reach::scaling()).scaled_to, 4);
-  // And where the copies do not say, the archives do.
+  // If the copies do not say so, the archives do.
   KeptEvents kept = events_to_keep(read_journal(journal(), Reach::state()).value());
   kept.tell_of_scaling = false;
   ASSERT_TRUE(archive_journal(journal(), "web", kept));
@@ -259,7 +258,7 @@ TEST_F(LongJournalTest, GoesOnInTheNewFile) {
   EXPECT_EQ(read(Reach::state()).unfinished()->command, AppCommand::Stop);
 }
 
-// A kill between the two names, and one before the new file stands.
+// Killed after linking the archive, and while writing the new journal.
 TEST_F(LongJournalTest, AKilledAttemptLeavesTheOldOneAndIsMadeAgain) {
   for (int64_t generation = 1; generation < 400; ++generation) change(AppCommand::Deploy, generation);
   fs::create_hard_link(journal(), path("journal.1.jsonl"));

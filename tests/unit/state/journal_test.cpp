@@ -129,8 +129,7 @@ TEST_F(JournalTest, ReadsLinesThatAnotherHandWroteWithBlanks) {
   EXPECT_EQ(fold(*all).last_instance, 4);
 }
 
-// Of a file of a terabyte nothing is read but the end. What is in front of it are bytes that were never
-// written.
+// Of a sparse file of one terabyte only the end is read.
 TEST_F(JournalTest, IsReadFromItsEndHoweverLongItIs) {
   append_raw("\n");
   ASSERT_EQ(::truncate(path("journal.jsonl").c_str(), off_t{1} << 40), 0);
