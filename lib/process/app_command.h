@@ -22,7 +22,7 @@ enum class AppCommand {
   Other,  // one that only a newer rollctl knows
 };
 
-// What depends on the command alone.
+// Properties of a command.
 struct CommandTraits {
   AppCommand command;
   std::string_view word;

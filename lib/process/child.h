@@ -12,7 +12,7 @@
 
 namespace rollctl {
 
-// What a child process starts with: a server, a probe's command or a hook. The child may run as another user,
+// How a child process starts: a server, a probe's command or a hook. The child may run as another user,
 // so it inherits nothing from the caller but this:
 //
 //   session       a new one, which the child leads; no controlling terminal

@@ -30,7 +30,7 @@ constexpr Member<Body, Value> member(const char* name, Value Body::* place,
   return {name, place, written};
 }
 
-// What a line of each kind has besides the members of every line.
+// The members of each kind, besides those of every line.
 template <typename Body>
 constexpr auto kMembers = std::tuple();
 

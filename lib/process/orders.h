@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "process/instance_record.h"
 
-// What rollctl tells a shim to do with its instance.
+// Orders of rollctl to a shim about its instance.
 namespace rollctl {
 
 enum class DrainStart {

@@ -27,7 +27,7 @@ class RunningChild {
     std::function<void(Result<ExitStatus>)> ended;
   };
 
-  // What happens at the child's end to other processes of its process group.
+  // The fate of other processes in the child's process group when the child ends.
   enum class Leftovers { Killed, GoOn };
 
   // Replaces `spec.output` with a pipe.

@@ -9,7 +9,7 @@
 
 namespace rollctl {
 
-// What a shim reports without being asked.
+// A report that a shim sends without a request.
 struct ShimEvent {
   enum class Kind {
     Launched,       // the server runs (exec worked); `record.server` is set

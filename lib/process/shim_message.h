@@ -13,7 +13,7 @@ namespace rollctl {
 
 class JsonReader;
 
-// What requests and replies of the protocol have in common; see shim_protocol.h.
+// The common parts of requests and replies; see shim_protocol.h.
 namespace shim {
 
 // One steered address, without its descriptors. These travel beside the packet, five per address: program,

@@ -15,7 +15,7 @@
 #include "process/shim_event.h"
 #include "process/shim_message.h"
 
-// What a shim sends (shim_protocol.h): replies to requests, and events.
+// The packets that a shim sends (shim_protocol.h): replies to requests, and events.
 namespace rollctl::shim {
 
 struct ListenerNote {

@@ -54,7 +54,8 @@ struct StandingCanary {
   WallTime since;
 };
 
-// The journal, folded: the intended state of the app. What runs is discovered, never taken from here.
+// The journal, folded: the intended state of the app. Running instances are discovered, never taken from
+// here.
 struct History {
   std::vector<Change> changes;  // oldest first
   int64_t last_generation = 0;
@@ -100,7 +101,7 @@ class RollbackChain {
   bool has_serving_ = false;
 };
 
-// What deploy.started and deploy.finished say of a change. `event` holds `started`.
+// Read deploy.started and deploy.finished into a change. `event` holds `started`.
 Change begin_change(const Event& event, const DeployStarted& started);
 void end_change(const DeployFinished& finished, Change& change);
 
