@@ -31,6 +31,7 @@ void anchor_program(std::vector<std::string>& argv, const std::string& folder) {
 void anchor_paths(AppConfig& config, const std::string& folder) {
   anchor(config.workdir, folder);
   anchor(config.env_file, folder);
+  anchor(config.ready.ca, folder);
   auto& hooks = config.hooks;
   for (auto* argv : {&hooks.before_deploy, &hooks.after_shift, &hooks.before_drain, &hooks.after_deploy,
                      &hooks.on_failure})

@@ -51,6 +51,10 @@ Result<double> parse_percent(const std::string& text);
 struct ReadyConfig {
   ProbeKind kind = ProbeKind::Listen;
   std::string path = "/";
+  std::string host;  // empty: the address that is asked
+  std::map<std::string, std::string> headers;
+  HttpStatuses status;
+  std::string ca;  // a file; empty: the certificate is not verified
   std::string address;
   std::vector<std::string> command;
   Millis interval{100};

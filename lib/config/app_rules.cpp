@@ -2,8 +2,11 @@
 #include "config/app_rules.h"
 
 #include <fmt/format.h>
+#include <strings.h>
 
 #include <algorithm>
+#include <cctype>
+#include <utility>
 
 #include "config/templates.h"
 #include "config/unit_properties.h"
@@ -42,6 +45,20 @@ Breach check_listen(const AppConfig& config) {
   return std::nullopt;
 }
 
+Status check_header_name(const std::string& name) {
+  const bool is_token = !name.empty() && std::ranges::all_of(name, [](unsigned char c) {
+    return std::isalnum(c) != 0 ||
+           std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+  if (!is_token) return fail(ErrorKind::Invalid, fmt::format("'{}' is not the name of a header", name));
+  if (::strcasecmp(name.c_str(), "host") == 0)
+    return fail(ErrorKind::Invalid, "is set by ready.host", "host = \"www.example.org\"");
+  for (const char* ours : {"connection", "content-length", "transfer-encoding", "expect", "upgrade"})
+    if (::strcasecmp(name.c_str(), ours) == 0)
+      return fail(ErrorKind::Invalid, "would change how the request ends, which is for rollctl to say");
+  return {};
+}
+
 Breach check_ready(const ReadyConfig& ready) {
   const bool http = ready.kind == ProbeKind::Http || ready.kind == ProbeKind::Https;
   if (ready.kind == ProbeKind::Exec && ready.command.empty())
@@ -53,6 +70,19 @@ Breach check_ready(const ReadyConfig& ready) {
   if (ready.path != "/" && !http)
     return breach("ready.path", fmt::format("has no effect with kind = \"{}\"", probe_kind_name(ready.kind)),
                   "set kind = \"http\" to probe with an HTTP request");
+  const std::pair<const char*, bool> requests[] = {{"ready.host", !ready.host.empty()},
+                                                   {"ready.headers", !ready.headers.empty()},
+                                                   {"ready.status", ready.status != HttpStatuses()}};
+  for (const auto& [key, is_set] : requests)
+    if (is_set && !http)
+      return breach(key, fmt::format("has no effect with kind = \"{}\"", probe_kind_name(ready.kind)),
+                    "set kind = \"http\" to probe with an HTTP request");
+  if (!ready.ca.empty() && ready.kind != ProbeKind::Https)
+    return breach("ready.ca", fmt::format("has no effect with kind = \"{}\"", probe_kind_name(ready.kind)),
+                  "set kind = \"https\" to verify the server's certificate");
+  for (const auto& [name, text] : ready.headers)
+    if (auto status = check_header_name(name); !status)
+      return RuleBreach{"ready.headers." + name, status.error()};
   if (!ready.address.empty() && !http && ready.kind != ProbeKind::Tcp)
     return breach("ready.address",
                   fmt::format("has no effect with kind = \"{}\"", probe_kind_name(ready.kind)),
@@ -76,6 +106,10 @@ Breach check_rest(const AppConfig& config) {
 Breach check_expanded(const std::string& key, const std::string& text) {
   if (key == "ready.path")
     if (auto status = check_request_path(text); !status) return RuleBreach{key, status.error()};
+  if (key == "ready.host" && !text.empty())
+    if (auto status = check_host(text); !status) return RuleBreach{key, status.error()};
+  if (key.starts_with("ready.headers."))
+    if (auto status = check_header_value(text); !status) return RuleBreach{key, status.error()};
   if (key == "workdir" && !text.empty() && !text.starts_with('/'))
     return breach(key, "is not an absolute path");
   if (key != "ready.address" || text.empty()) return std::nullopt;
@@ -118,6 +152,23 @@ Status check_request_path(const std::string& path) {
       std::any_of(path.begin(), path.end(), [](unsigned char c) { return c <= ' ' || c == 0x7f; });
   if (path.starts_with('/') && !odd) return {};
   return fail(ErrorKind::Invalid, "must start with \"/\" and contain no blanks", "write %20 for a blank");
+}
+
+Status check_host(const std::string& host) {
+  const bool odd = std::ranges::any_of(host, [](unsigned char c) {
+    return c <= ' ' || c >= 0x7f ||
+           std::string_view("/\\@?#\"<>").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+  if (!odd) return {};
+  return fail(ErrorKind::Invalid, fmt::format("'{}' is not the name of a host", host),
+              "a name such as \"www.example.org\", with a port where the server wants one");
+}
+
+Status check_header_value(const std::string& value) {
+  const bool odd =
+      std::ranges::any_of(value, [](unsigned char c) { return (c < ' ' && c != '\t') || c == 0x7f; });
+  if (!odd) return {};
+  return fail(ErrorKind::Invalid, "has a control character in it");
 }
 
 std::optional<RuleBreach> find_breach(const AppConfig& config) {

@@ -23,4 +23,10 @@ Status check_env_name(const std::string& name);
 // Invalid for a path with blanks or newlines: these would change the HTTP request.
 Status check_request_path(const std::string& path);
 
+// A name for the Host header, with or without a port.
+Status check_host(const std::string& host);
+
+// The value of a header of a request.
+Status check_header_value(const std::string& value);
+
 }  // namespace rollctl

@@ -55,6 +55,11 @@ std::span<const Key> known_keys() {
 
       key("ready.kind", ProbeKindCodec(), ROLL_MEMBER(ready.kind)),
       key("ready.path", kText, ROLL_MEMBER(ready.path)),
+      key("ready.host", kText, ROLL_MEMBER(ready.host)),
+      key("ready.headers", MapCodec{Shape::Map, "a table of strings"}, ROLL_MEMBER(ready.headers)),
+      key("ready.status", ParsedCodec<HttpStatuses>("an HTTP status such as 200, or \"200-299, 404\""),
+          ROLL_MEMBER(ready.status)),
+      key("ready.ca", kText, ROLL_MEMBER(ready.ca)),
       key("ready.address", kText, ROLL_MEMBER(ready.address)),
       key("ready.command", kArgv, ROLL_MEMBER(ready.command)),
       key("ready.interval", kPositive, ROLL_MEMBER(ready.interval)),

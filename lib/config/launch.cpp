@@ -182,6 +182,23 @@ Result<ProbeSpec> make_probe_spec(const GenerationSpec& spec, const InstancePlac
   // Checked again: --ready may have replaced the path of the app file.
   if (auto status = check_request_path(*path); !status) return fail(at(spec, "ready.path", status.error()));
   probe.path = std::move(*path);
+  auto host = placeholders.expand(ready.host);
+  if (!host) return fail(at(spec, "ready.host", host.error()));
+  if (auto status = check_host(*host); !status) return fail(at(spec, "ready.host", status.error()));
+  probe.host = std::move(*host);
+  for (const auto& [name, text] : ready.headers) {
+    const auto value = placeholders.expand(text);
+    if (!value) return fail(at(spec, "ready.headers." + name, value.error()));
+    if (auto status = check_header_value(*value); !status)
+      return fail(at(spec, "ready.headers." + name, status.error()));
+    probe.headers.push_back(name + ": " + *value);
+  }
+  probe.statuses = ready.status;
+  auto ca = placeholders.expand(ready.ca);
+  if (!ca) return fail(at(spec, "ready.ca", ca.error()));
+  if (!ca->empty() && ::access(ca->c_str(), R_OK) != 0)
+    return fail(at(spec, "ready.ca", last_os_failure("cannot read " + *ca)));
+  probe.ca_file = std::move(*ca);
   auto address = placeholders.expand(ready.address);
   if (!address) return fail(at(spec, "ready.address", address.error()));
   if (!address->empty())

@@ -13,6 +13,10 @@ void visit_templates(const AppConfig& config, const TemplateVisitor& visit) {
   for (const auto& [name, text] : config.env) visit("env." + name, text, TemplateScope::Instance);
   visit("env_file", config.env_file, TemplateScope::Instance);
   visit("ready.path", config.ready.path, TemplateScope::Instance);
+  visit("ready.host", config.ready.host, TemplateScope::Instance);
+  for (const auto& [name, text] : config.ready.headers)
+    visit("ready.headers." + name, text, TemplateScope::Instance);
+  visit("ready.ca", config.ready.ca, TemplateScope::Instance);
   visit("ready.address", config.ready.address, TemplateScope::Instance);
   visit_all("ready.command", config.ready.command, TemplateScope::Instance);
   visit_all("hooks.before_deploy", config.hooks.before_deploy, TemplateScope::Hook);

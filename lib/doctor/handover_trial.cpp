@@ -97,7 +97,7 @@ Status add(Steering& steering, InstanceId instance, const Fd& listener) {
 Status probe(Loop& loop, Steering& steering, InstanceId instance) {
   std::optional<Result<Fd>> connected;
   const auto attempt = steering.connect(loop, instance, address().endpoint, loop.now() + Millis(kPatienceMs),
-                                        [&](Result<Fd> result) { connected = std::move(result); });
+                                        {}, [&](Result<Fd> result) { connected = std::move(result); });
   loop.run_until([&] { return connected.has_value(); }, loop.now() + Millis(2 * kPatienceMs));
   if (!connected) return fail(ErrorKind::Failed, "an aimed probe was not answered");
   if (!*connected) return fail(with_context(connected->error(), "an aimed probe"));

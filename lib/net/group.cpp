@@ -21,7 +21,7 @@ std::string v6only_text(const GroupIdentity& group) {
 }  // namespace
 
 GroupIdentity group_of(const ListenSocket& socket) {
-  return {socket.bound, socket.v6only, socket.device, socket.uid};
+  return {socket.bound, socket.v6only, socket.device, socket.uid, socket.mapped};
 }
 
 std::optional<std::string> explain_difference(const GroupIdentity& old_group,
@@ -37,6 +37,10 @@ std::optional<std::string> explain_difference(const GroupIdentity& old_group,
     if (old_group.device != new_group.device) {
       old_text += " of " + device_text(old_group.device);
       new_text += " of " + device_text(new_group.device);
+    }
+    if (old_group.mapped != new_group.mapped) {
+      old_text += old_group.mapped ? " by an IPv6 socket" : " by an IPv4 socket";
+      new_text += new_group.mapped ? " by an IPv6 socket" : " by an IPv4 socket";
     }
     if (old_group.uid != new_group.uid) {
       old_text += " as uid " + std::to_string(old_group.uid);

@@ -13,10 +13,11 @@ namespace rollctl {
 // The kernel puts listening sockets of one network namespace into one SO_REUSEPORT group if all of this is
 // equal (inet_reuseport_add_sock() in net/ipv4/inet_hashtables.c).
 struct GroupIdentity {
-  Endpoint bound;  // the family included
+  Endpoint bound;
   bool v6only = false;
   int device = 0;
   uint32_t uid = 0;
+  bool mapped = false;  // see ListenSocket: the kernel compares the family, too
 
   bool operator==(const GroupIdentity&) const = default;
 };

@@ -54,13 +54,10 @@ void put_address(__be32 (&words)[4], const IpAddress& ip) {
 }  // namespace
 
 Families families_of(std::span<const ListenAddress> addresses) {
-  const auto are_all = [&](bool v4) {
-    return std::ranges::all_of(addresses, [v4](const ListenAddress& address) {
-      return address.host == ListenAddress::Host::Ip && address.endpoint.ip.is_v4() == v4;
-    });
-  };
-  if (addresses.empty()) return Families::Both;
-  return are_all(true) ? Families::V4 : are_all(false) ? Families::V6 : Families::Both;
+  const bool all_v6 = std::ranges::all_of(addresses, [](const ListenAddress& address) {
+    return address.host == ListenAddress::Host::Ip && !address.endpoint.ip.is_v4();
+  });
+  return all_v6 && !addresses.empty() ? Families::V6 : Families::Both;
 }
 
 Result<SockDiag> SockDiag::create() {
@@ -121,7 +118,7 @@ Result<std::vector<DiagSocket>> SockDiag::dump_ports(uint32_t states, std::span<
   const uint16_t only_port = ports.size() == 1 ? ports.front() : uint16_t{0};
   std::vector<DiagSocket> all;
   for (const int family : {AF_INET, AF_INET6}) {
-    if (families == (family == AF_INET ? Families::V6 : Families::V4)) continue;
+    if (family == AF_INET && families == Families::V6) continue;
     auto sockets = dump(family, states, only_port);
     // A kernel without IPv6 does not know the family.
     if (!sockets && family == AF_INET6 && sockets.error().os_error == ENOENT) continue;
@@ -140,13 +137,14 @@ Result<std::vector<ListenSocket>> SockDiag::listeners(std::span<const uint16_t> 
   listeners.reserve(sockets->size());
   for (const auto& socket : *sockets) {
     listeners.push_back({socket.local, socket.inode, socket.cookie, socket.uid, socket.v6only, socket.device,
-                         socket.receive_queue, socket.send_queue});
+                         socket.receive_queue, socket.send_queue,
+                         socket.family == AF_INET6 && socket.local.ip.is_v4()});
   }
   return listeners;
 }
 
 Result<std::vector<ListenSocket>> SockDiag::listeners_on(const Endpoint& bound) {
-  auto sockets = listeners(std::span(&bound.port, 1), bound.ip.is_v4() ? Families::V4 : Families::V6);
+  auto sockets = listeners(std::span(&bound.port, 1), bound.ip.is_v4() ? Families::Both : Families::V6);
   if (sockets) std::erase_if(*sockets, [&](const ListenSocket& socket) { return socket.bound != bound; });
   return sockets;
 }
@@ -169,8 +167,9 @@ Result<std::vector<ListenSocket>> SockDiag::listeners_reached(const Endpoint& ta
 }
 
 Result<std::vector<Handshake>> SockDiag::handshakes(const Endpoint& bound) {
-  // A request socket has the family of its listener: IPv4 clients of a dual-stack one are listed as IPv6.
-  const auto sockets = dump(bound.ip.is_v4() ? AF_INET : AF_INET6, state_bit(TCP_SYN_RECV), bound.port);
+  // A request socket has the family of its listener, and an IPv6 one may serve IPv4 clients.
+  const auto sockets = dump_ports(state_bit(TCP_SYN_RECV), std::span(&bound.port, 1),
+                                  bound.ip.is_v4() ? Families::Both : Families::V6);
   if (!sockets) return fail(sockets.error());
   std::vector<Handshake> handshakes;
   for (const auto& socket : *sockets) {

@@ -22,6 +22,7 @@ struct ListenSocket {
   int device = 0;       // SO_BINDTODEVICE as an interface index, 0: any
   uint32_t accept_queue = 0;
   uint32_t backlog = 0;
+  bool mapped = false;  // an IPv6 socket with an IPv4 address (::ffff:a.b.c.d), as the JVM opens it
 };
 
 // A connection between two end points, seen from the server.
@@ -41,9 +42,9 @@ struct Handshake {
   auto operator<=>(const Handshake&) const = default;
 };
 
-enum class Families { V4, V6, Both };
+enum class Families { V6, Both };
 
-// The families of sockets that can serve one of the addresses.
+// The families of sockets that can serve one of the addresses. An IPv6 socket can have an IPv4 address.
 Families families_of(std::span<const ListenAddress> addresses);
 
 // Asks the kernel about the TCP sockets of the network namespace in which it was created, over one

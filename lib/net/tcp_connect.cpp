@@ -50,6 +50,14 @@ Status connect_outcome(int fd, const Endpoint& target) {
   return {};
 }
 
+Status send_opening(int fd, std::string_view opening) {
+  if (opening.empty()) return {};
+  const ssize_t sent = ::send(fd, opening.data(), opening.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent == static_cast<ssize_t>(opening.size())) return {};
+  return fail(sent < 0 ? last_os_failure("cannot send to a new connection")
+                       : os_failure("cannot send to a new connection", EAGAIN));
+}
+
 Result<Endpoint> local_endpoint(int fd) {
   return name_of(fd, ::getsockname);
 }

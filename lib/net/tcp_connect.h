@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <string_view>
+
 #include "base/address.h"
 #include "base/fd.h"
 #include "base/result.h"
@@ -15,6 +17,9 @@ Status begin_connect(int fd, const Endpoint& target);
 
 // The result of begin_connect(), once the socket is writable.
 Status connect_outcome(int fd, const Endpoint& target);
+
+// Sends the first few bytes of a new connection, which its empty buffer takes at once.
+Status send_opening(int fd, std::string_view opening);
 
 Result<Endpoint> local_endpoint(int fd);
 Result<Endpoint> remote_endpoint(int fd);

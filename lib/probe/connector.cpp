@@ -64,7 +64,9 @@ Result<ProbeAddress> ProbeAddress::parse(std::string_view text) {
   return address;
 }
 
-void Connector::start(const ProbeSpec& spec, const ProbeSubject& subject, TimePoint deadline, Done done) {
+void Connector::start(const ProbeSpec& spec, const ProbeSubject& subject, TimePoint deadline,
+                      std::string_view opening, Done done) {
+  opening_ = opening;
   done_ = std::move(done);
   if (!spec.address.empty()) {
     target_ = spec.address;
@@ -78,7 +80,7 @@ void Connector::start(const ProbeSpec& spec, const ProbeSubject& subject, TimePo
   const auto shared = subject.shared_port();
   if (!shared) return done_(refusal(not_listening_text(spec), ProbeResult::Retry::Soon));
   target_ = shared->text();
-  aimed_ = steering_.connect(loop_, subject.instance, *shared, deadline, [this](Result<Fd> socket) {
+  aimed_ = steering_.connect(loop_, subject.instance, *shared, deadline, opening, [this](Result<Fd> socket) {
     if (socket)
       done_({std::move(*socket), {}});
     else
@@ -133,6 +135,8 @@ void Connector::connect_directly(const ProbeAddress& address) {
 
 void Connector::connected() {
   if (const Status checked = check_connected(); !checked) return done_({Fd(), result_of(checked.error())});
+  if (const Status sent = send_opening(socket_.get(), opening_); !sent)
+    return done_({Fd(), result_of(sent.error())});
   done_({std::move(socket_), {}});
 }
 

@@ -29,7 +29,7 @@ struct ProbeAddress {
 // Destroying it gives up.
 class Connector {
  public:
-  // Either a connected non-blocking socket on which nothing was sent, or a refusal.
+  // Either a connected non-blocking socket on which `opening` was sent, or a refusal.
   struct Outcome {
     Fd socket;
     ProbeResult refusal;
@@ -40,7 +40,9 @@ class Connector {
 
   // `done` is called at most once, also from within this call. Gives up at `deadline` only where Steering
   // does; the time limit is the caller's.
-  void start(const ProbeSpec& spec, const ProbeSubject& subject, TimePoint deadline, Done done);
+  // `opening`: the first byte of what is sent next, or empty; see Steering::connect().
+  void start(const ProbeSpec& spec, const ProbeSubject& subject, TimePoint deadline, std::string_view opening,
+             Done done);
 
   // The target in messages and the Host header: "127.0.0.1:9001", "unix:/run/web.sock"; empty while the
   // instance does not listen.
@@ -57,6 +59,7 @@ class Connector {
   Steering& steering_;
   Done done_;
   std::string target_;
+  std::string opening_;
   Fd socket_;
   // With Answers::OfTheInstance: the listeners at the target before the connect, all of the instance.
   std::optional<Ownership> ownership_;

@@ -5,7 +5,9 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <fmt/format.h>
+#include <strings.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "probe/attempt.h"
@@ -31,9 +33,9 @@ class HttpAttempt final : public LoopAttempt {
       : LoopAttempt(loop, spec.timeout, std::move(done)),
         tls_(tls),
         what_("GET " + spec.path),
-        path_(spec.path),
+        spec_(spec),
         connector_(loop, steering) {
-    connector_.start(spec, subject, deadline(), [this](Connector::Outcome outcome) {
+    connector_.start(spec, subject, deadline(), opening(), [this](Connector::Outcome outcome) {
       if (outcome.socket)
         ask(std::move(outcome.socket));
       else
@@ -42,12 +44,15 @@ class HttpAttempt final : public LoopAttempt {
   }
 
  private:
+  // What the connector has sent by the time that the request follows; TLS writes its first byte itself.
+  [[nodiscard]] std::string_view opening() const { return tls_ == nullptr ? "G" : std::string_view(); }
+
   void ask(Fd socket) {
     auto* base = loop().base();
     if (tls_ == nullptr) {
       stream_.reset(bufferevent_socket_new(base, socket.get(), BEV_OPT_CLOSE_ON_FREE));
     } else {
-      const auto stream = tls_->connect(base, socket.get());
+      const auto stream = tls_->connect(base, socket.get(), server_name(), spec_.ca_file);
       if (!stream) return not_ready(stream.error().message);
       stream_.reset(*stream);
     }
@@ -56,12 +61,40 @@ class HttpAttempt final : public LoopAttempt {
 
     bufferevent_setcb(stream_.get(), &on_readable, nullptr, &on_event, this);
     bufferevent_setwatermark(stream_.get(), EV_READ, 0, HttpAnswer::kLongestHead);
-    const bool local = connector_.target().starts_with("unix:");
-    const std::string request = fmt::format(
-        "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: rollctl\r\nAccept: */*\r\nConnection: close\r\n\r\n",
-        path_, local ? "localhost" : connector_.target());
-    bufferevent_write(stream_.get(), request.data(), request.size());
+    const std::string request = request_text();
+    const std::string_view rest = std::string_view(request).substr(opening().size());
+    bufferevent_write(stream_.get(), rest.data(), rest.size());
     bufferevent_enable(stream_.get(), EV_READ | EV_WRITE);
+  }
+
+  [[nodiscard]] bool is_local() const { return connector_.target().starts_with("unix:"); }
+
+  // Without its port: certificates have none.
+  [[nodiscard]] std::string server_name() const {
+    std::string host = !spec_.host.empty() ? spec_.host : is_local() ? "localhost" : connector_.target();
+    const size_t colon = host.rfind(':');
+    const bool has_port = colon != std::string::npos && (host.find(':') == colon || host[colon - 1] == ']');
+    if (has_port) host.resize(colon);
+    if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
+    return host;
+  }
+
+  [[nodiscard]] std::string request_text() const {
+    const std::string host = !spec_.host.empty() ? spec_.host
+                             : is_local()        ? "localhost"
+                                                 : connector_.target();
+    std::string request = fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\n", spec_.path, host);
+    for (const char* own : {"User-Agent: rollctl", "Accept: */*"})
+      if (!sets_header(std::string_view(own).substr(0, std::string_view(own).find(':') + 1)))
+        request.append(own).append("\r\n");
+    for (const std::string& header : spec_.headers) request.append(header).append("\r\n");
+    return request + "Connection: close\r\n\r\n";
+  }
+
+  [[nodiscard]] bool sets_header(std::string_view name) const {
+    return std::ranges::any_of(spec_.headers, [&](const std::string& header) {
+      return header.size() >= name.size() && ::strncasecmp(header.data(), name.data(), name.size()) == 0;
+    });
   }
 
   static void on_readable(bufferevent*, void* self) { static_cast<HttpAttempt*>(self)->read(); }
@@ -105,7 +138,7 @@ class HttpAttempt final : public LoopAttempt {
     if (answer_.state() == HttpAnswer::State::Malformed) return not_ready(what_ + " " + answer_.problem());
     const int status = answer_.status();
     const std::string detail = fmt::format("{} answered {}", what_, status);
-    if (status >= 200 && status < 400)
+    if (spec_.statuses.contains(status))
       ready(detail);
     else
       not_ready(detail);
@@ -119,7 +152,7 @@ class HttpAttempt final : public LoopAttempt {
 
   TlsClient* tls_;
   std::string what_;
-  std::string path_;
+  ProbeSpec spec_;
   HttpAnswer answer_;
   Watch body_grace_;
   std::unique_ptr<bufferevent, FreeBufferevent> stream_;

@@ -11,6 +11,7 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/process_ref.h"
+#include "probe/http_statuses.h"
 #include "process/launch_spec.h"
 #include "steering/steering.h"
 
@@ -23,7 +24,11 @@ Result<ProbeKind> parse_probe_kind(std::string_view name);
 // How rollctl asks one instance whether it is ready; placeholders are expanded.
 struct ProbeSpec {
   ProbeKind kind = ProbeKind::Listen;
-  std::string path = "/";    // Http, Https: GET; an answer of 200–399 is ready. Starts with '/', no blanks
+  std::string path = "/";                 // Http, Https: GET. Starts with '/', no blanks
+  std::string host = {};                  // Http, Https: Host and, with a name, SNI; empty: the address
+  std::vector<std::string> headers = {};  // Http, Https: "Name: value"
+  HttpStatuses statuses = {};             // Http, Https: of an answer that is ready
+  std::string ca_file = {};               // Https: vouches for the server's certificate; empty: nobody does
   std::string address = {};  // Http, Https, Tcp: HOST:PORT or unix:PATH; empty: the shared port, aimed
   // OfTheInstance: an answer from another process at `address` does not count; see Ownership.
   enum class Answers { OfAnybody, OfTheInstance };

@@ -26,7 +26,7 @@ class TcpAttempt final : public LoopAttempt {
       : LoopAttempt(loop, spec.timeout, std::move(done)),
         accepted_(spec.accepted),
         connector_(loop, steering) {
-    connector_.start(spec, subject, deadline(), [this](Connector::Outcome outcome) {
+    connector_.start(spec, subject, deadline(), {}, [this](Connector::Outcome outcome) {
       if (!outcome.socket) return finish(std::move(outcome.refusal));
       if (accepted_ == ProbeSpec::Accepted::ByKernel) return accepted();
       connected(std::move(outcome.socket));
@@ -62,7 +62,17 @@ class TcpAttempt final : public LoopAttempt {
     pause_ = std::min(2 * pause_, kSlowestLook);
   }
 
+  // A listener with TCP_DEFER_ACCEPT leaves the handshake open until the client sends something.
+  [[nodiscard]] bool is_deferred() {
+    const auto half_open = diag_ ? diag_->is_half_open({theirs_, ours_}) : Result<bool>(false);
+    return half_open && *half_open;
+  }
+
   void timed_out() override {
+    if (is_deferred())
+      return not_ready(
+          connector_.target() +
+          " accepts no connection before it has data (TCP_DEFER_ACCEPT): use ready.kind = \"http\"");
     not_ready(socket_ ? "did not accept a connection to " + connector_.target() + " within " + limit_text()
                       : "connecting to " + connector_.target() + " timed out after " + limit_text());
   }

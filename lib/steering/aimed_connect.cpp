@@ -102,6 +102,15 @@ class AnnouncedConnect final : public AimedConnect {
 
 }  // namespace
 
+ConnectDone send_when_connected(std::string_view opening, ConnectDone done) {
+  if (opening.empty()) return done;
+  return [opening = std::string(opening), done = std::move(done)](Result<Fd> socket) {
+    if (socket)
+      if (Status sent = send_opening(socket->get(), opening); !sent) return done(fail(sent.error()));
+    done(std::move(socket));
+  };
+}
+
 std::unique_ptr<AimedConnect> fail_to_connect(Loop& loop, Error error, ConnectDone done) {
   return std::make_unique<FailedConnect>(loop, std::move(error), std::move(done));
 }

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <string_view>
 
 #include "base/address.h"
 #include "base/clock.h"
@@ -14,6 +15,9 @@
 namespace rollctl {
 
 using ConnectDone = std::function<void(Result<Fd>)>;
+
+// Sends `opening` on the connected socket, then calls `done`.
+ConnectDone send_when_connected(std::string_view opening, ConnectDone done);
 
 // Announces to a steering program that connections from this source are aimed; destroying the result revokes
 // it.

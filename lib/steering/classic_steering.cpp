@@ -165,6 +165,7 @@ Status ClassicSteering::remove(InstanceId instance) {
 
 std::unique_ptr<AimedConnect> ClassicSteering::connect(Loop& loop, InstanceId instance,
                                                        const Endpoint& target, TimePoint deadline,
+                                                       std::string_view opening,
                                                        std::function<void(Result<Fd>)> done) {
   const auto group = find_group_of_target(target);
   const auto server = servers_.find(instance);
@@ -172,11 +173,11 @@ std::unique_ptr<AimedConnect> ClassicSteering::connect(Loop& loop, InstanceId in
     return fail_to_connect(loop, {ErrorKind::NotFound, 0, instance_text(instance) + " was not added", {}},
                            std::move(done));
   if (!group || !group->attached())
-    return connect_to_owner(loop, diag_, server->second, target, deadline, std::move(done));
+    return connect_to_owner(loop, diag_, server->second, target, deadline, opening, std::move(done));
   const auto position = group->next_position(instance);
   if (!position) return fail_to_connect(loop, position.error(), std::move(done));
   const auto announce = [&](const Endpoint& source) { return group->aim(source, *position); };
-  return connect_announced(loop, announce, target, deadline, std::move(done));
+  return connect_announced(loop, announce, target, deadline, send_when_connected(opening, std::move(done)));
 }
 
 Result<std::vector<SteeringHandle>> ClassicSteering::share(InstanceId) {

@@ -47,7 +47,8 @@ class ClassicSteering final : public Steering {
 
   // Exact, also under load. On an address without a program yet: connect_to_owner().
   std::unique_ptr<AimedConnect> connect(Loop& loop, InstanceId instance, const Endpoint& target,
-                                        TimePoint deadline, std::function<void(Result<Fd>)> done) override;
+                                        TimePoint deadline, std::string_view opening,
+                                        std::function<void(Result<Fd>)> done) override;
 
   // Empty: shims cannot do the upkeep.
   Result<std::vector<SteeringHandle>> share(InstanceId instance) override;

@@ -172,7 +172,7 @@ Status EbpfSteering::remove(InstanceId instance) {
 }
 
 std::unique_ptr<AimedConnect> EbpfSteering::connect(Loop& loop, InstanceId instance, const Endpoint& target,
-                                                    TimePoint deadline,
+                                                    TimePoint deadline, std::string_view opening,
                                                     std::function<void(Result<Fd>)> done) {
   SteerGroup* group = find_group_of_target(target);
   const auto server = servers_.find(instance);
@@ -180,7 +180,7 @@ std::unique_ptr<AimedConnect> EbpfSteering::connect(Loop& loop, InstanceId insta
     if (server == servers_.end())
       return fail_to_connect(loop, {ErrorKind::NotFound, 0, instance_text(instance) + " was not added", {}},
                              std::move(done));
-    return connect_to_owner(loop, diag_, server->second, target, deadline, std::move(done));
+    return connect_to_owner(loop, diag_, server->second, target, deadline, opening, std::move(done));
   }
   const auto slot = group->next_slot(instance);
   if (!slot)
@@ -192,7 +192,8 @@ std::unique_ptr<AimedConnect> EbpfSteering::connect(Loop& loop, InstanceId insta
                            std::move(done));
   auto probes = group->share_probes();
   if (!probes) return fail_to_connect(loop, probes.error(), std::move(done));
-  return connect_to_slot(loop, std::move(*probes), *slot, target, deadline, std::move(done));
+  return connect_to_slot(loop, std::move(*probes), *slot, target, deadline,
+                         send_when_connected(opening, std::move(done)));
 }
 
 Result<std::vector<SteeringHandle>> EbpfSteering::share(InstanceId instance) {

@@ -59,7 +59,8 @@ class EbpfSteering final : public Steering {
 
   // Exact, also under load. On an address without a program yet: connect_to_owner().
   std::unique_ptr<AimedConnect> connect(Loop& loop, InstanceId instance, const Endpoint& target,
-                                        TimePoint deadline, std::function<void(Result<Fd>)> done) override;
+                                        TimePoint deadline, std::string_view opening,
+                                        std::function<void(Result<Fd>)> done) override;
 
   Result<std::vector<SteeringHandle>> share(InstanceId instance) override;
   [[nodiscard]] std::optional<SteeringCounters> counters(InstanceId instance) const override;

@@ -15,19 +15,22 @@ namespace {
 constexpr int kMaxTries = 500;
 constexpr Micros kFirstPause{50};
 constexpr Micros kLongestPause{2000};
+// A connection that is half-open for longer than its handshake takes: its listener has TCP_DEFER_ACCEPT.
+constexpr Millis kHandshake{2};
 // A member that has not accepted by then is stuck or busy; a further try may reach the wanted one.
 constexpr Millis kPatiencePerTry{200};
 
 class OwnerConnect final : public AimedConnect {
  public:
   OwnerConnect(Loop& loop, std::shared_ptr<SockDiag> diag, ProcessId server, const Endpoint& target,
-               TimePoint deadline, ConnectDone done)
+               TimePoint deadline, std::string_view opening, ConnectDone done)
       : loop_(loop),
         diag_(std::move(diag)),
         pid_(server.pid),
         tree_(std::move(server)),
         target_(target),
         deadline_(deadline),
+        opening_(opening),
         done_(std::move(done)) {
     next_ = loop_.after(Micros(0), [this] { begin(); });
   }
@@ -49,6 +52,7 @@ class OwnerConnect final : public AimedConnect {
     auto client = open_client({target_.ip, 0});
     if (!client) return finish(fail(client.error()));
     client_ = std::move(*client);
+    is_opened_ = false;
     if (auto begun = begin_connect(client_.get(), target_); !begun) return finish(fail(begun.error()));
     pause_ = kFirstPause;
     give_up_try_ = std::min(deadline_, std::chrono::steady_clock::now() + kPatiencePerTry);
@@ -68,6 +72,7 @@ class OwnerConnect final : public AimedConnect {
     if (!ours || !theirs) return try_again();
     ours_ = *ours;
     theirs_ = *theirs;
+    connected_at_ = std::chrono::steady_clock::now();
     look();
   }
 
@@ -78,10 +83,16 @@ class OwnerConnect final : public AimedConnect {
       return try_again();
     }
     if (*inode != 0) return judge(*inode);
-    if (std::chrono::steady_clock::now() >= give_up_try_) {
+    const TimePoint now = std::chrono::steady_clock::now();
+    if (!is_opened_ && now >= connected_at_ + kHandshake && is_deferred()) return wake_deferring();
+    if (now >= give_up_try_) {
       ++unaccepted_;
       return try_again();
     }
+    look_again();
+  }
+
+  void look_again() {
     next_ = loop_.after(pause_, [this] { look(); });
     pause_ = std::min(2 * pause_, kLongestPause);
   }
@@ -89,8 +100,40 @@ class OwnerConnect final : public AimedConnect {
   void judge(uint32_t inode) {
     const auto ours = tree_.hold(inode);
     if (!ours) return finish(fail(ours.error()));
-    if (*ours) return finish(std::move(client_));
+    if (*ours) return succeed();
     try_again();
+  }
+
+  [[nodiscard]] bool is_deferred() {
+    const auto half_open = diag_->is_half_open({theirs_, ours_});
+    return half_open && *half_open;
+  }
+
+  void wake_deferring() {
+    const auto alone = is_alone();
+    if (!alone) return finish(fail(alone.error()));
+    if (*alone || opening_.empty()) return succeed();
+    if (Status sent = send_opening(client_.get(), opening_); !sent) return try_again();
+    is_opened_ = true;
+    look_again();
+  }
+
+  // Does only the asked instance listen where the connection went?
+  Result<bool> is_alone() {
+    const auto listening = diag_->listeners_reached(target_);
+    if (!listening) return fail(listening.error());
+    for (const ListenSocket& socket : *listening) {
+      const auto ours = tree_.hold(socket.inode);
+      if (!ours) return fail(ours.error());
+      if (!*ours) return false;
+    }
+    return true;
+  }
+
+  void succeed() {
+    if (!is_opened_)
+      if (Status sent = send_opening(client_.get(), opening_); !sent) return finish(fail(sent.error()));
+    finish(std::move(client_));
   }
 
   // Through the loop, so that it handles other events in between.
@@ -128,6 +171,9 @@ class OwnerConnect final : public AimedConnect {
   TreeSockets tree_;
   Endpoint target_;
   TimePoint deadline_;
+  std::string opening_;
+  bool is_opened_ = false;  // `opening_` was sent on client_
+  TimePoint connected_at_{};
   ConnectDone done_;
   Fd client_;
   Endpoint ours_, theirs_;
@@ -144,8 +190,10 @@ class OwnerConnect final : public AimedConnect {
 
 std::unique_ptr<AimedConnect> connect_to_owner(Loop& loop, std::shared_ptr<SockDiag> diag,
                                                const ProcessId& server, const Endpoint& target,
-                                               TimePoint deadline, ConnectDone done) {
-  return std::make_unique<OwnerConnect>(loop, std::move(diag), server, target, deadline, std::move(done));
+                                               TimePoint deadline, std::string_view opening,
+                                               ConnectDone done) {
+  return std::make_unique<OwnerConnect>(loop, std::move(diag), server, target, deadline, opening,
+                                        std::move(done));
 }
 
 }  // namespace rollctl

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/address.h"
@@ -99,10 +100,12 @@ class Steering {
   virtual Status remove(InstanceId instance) = 0;
 
   // Connects to `target`, the shared port, so that `instance` accepts. `done` is called once, from the loop,
-  // with a connected non-blocking socket on which nothing was sent, or with the reason. Steer: exact.
-  // Migrate, Plain: tries until the instance happens to accept (connect_to_owner()).
+  // with a connected non-blocking socket on which `opening` was sent, or with the reason. `opening` is the
+  // first byte of the request, or empty: a listener with TCP_DEFER_ACCEPT accepts only after the first byte.
+  // Steer: exact. Migrate, Plain: tries until the instance happens to accept (connect_to_owner()).
   virtual std::unique_ptr<AimedConnect> connect(Loop& loop, InstanceId instance, const Endpoint& target,
-                                                TimePoint deadline, std::function<void(Result<Fd>)> done) = 0;
+                                                TimePoint deadline, std::string_view opening,
+                                                std::function<void(Result<Fd>)> done) = 0;
 
   // Duplicates of the descriptors that the shim of `instance` needs. Empty where no program is attached.
   virtual Result<std::vector<SteeringHandle>> share(InstanceId instance) = 0;

@@ -60,13 +60,14 @@ Status Unsteered::detach() {
 }
 
 std::unique_ptr<AimedConnect> Unsteered::connect(Loop& loop, InstanceId instance, const Endpoint& target,
-                                                 TimePoint deadline, std::function<void(Result<Fd>)> done) {
+                                                 TimePoint deadline, std::string_view opening,
+                                                 std::function<void(Result<Fd>)> done) {
   const auto server = servers_.find(instance);
   if (server == servers_.end())
     return fail_to_connect(
         loop, {ErrorKind::NotFound, 0, "instance " + std::to_string(instance) + " was not added", {}},
         std::move(done));
-  return connect_to_owner(loop, diag_, server->second, target, deadline, std::move(done));
+  return connect_to_owner(loop, diag_, server->second, target, deadline, opening, std::move(done));
 }
 
 Result<std::vector<SteeringHandle>> Unsteered::share(InstanceId) {

@@ -32,7 +32,8 @@ class Unsteered final : public Steering {
   std::unique_ptr<Settlement> settle(InstanceId instance, Millis bound) override;
   Status remove(InstanceId instance) override;
   std::unique_ptr<AimedConnect> connect(Loop& loop, InstanceId instance, const Endpoint& target,
-                                        TimePoint deadline, std::function<void(Result<Fd>)> done) override;
+                                        TimePoint deadline, std::string_view opening,
+                                        std::function<void(Result<Fd>)> done) override;
   Result<std::vector<SteeringHandle>> share(InstanceId instance) override;
   [[nodiscard]] std::optional<SteeringCounters> counters(InstanceId instance) const override;
   // Also detaches the program that another process left on the addresses that were add()ed.

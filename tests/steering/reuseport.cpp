@@ -36,14 +36,22 @@ Endpoint v6(const char* ip, uint16_t port) {
 }
 
 Fd listen_on(const Endpoint& bound, Dual dual) {
-  const bool is_v4 = bound.ip.is_v4();
+  const bool is_v4 = bound.ip.is_v4() && dual != Dual::Mapped;
   Fd fd(::socket(is_v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   EXPECT_EQ(set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1), 0);
   if (!is_v4) {
-    EXPECT_EQ(set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, dual == Dual::Yes ? 0 : 1), 0);
+    EXPECT_EQ(set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, dual == Dual::No ? 1 : 0), 0);
   }
   sockaddr_storage storage;
-  const socklen_t size = bound.to_sockaddr(storage);
+  socklen_t size = bound.to_sockaddr(storage);
+  if (dual == Dual::Mapped) {
+    sockaddr_in6 mapped{};
+    mapped.sin6_family = AF_INET6;
+    mapped.sin6_port = htons(bound.port);
+    std::ranges::copy(bound.ip.bytes, mapped.sin6_addr.s6_addr);
+    size = sizeof mapped;
+    std::memcpy(&storage, &mapped, sizeof mapped);
+  }
   EXPECT_EQ(::bind(fd.get(), reinterpret_cast<sockaddr*>(&storage), size), 0) << std::strerror(errno);
   EXPECT_EQ(::listen(fd.get(), 4096), 0);
   return fd;
@@ -87,10 +95,10 @@ int accept_all(const Fd& listener) {
 }
 
 Result<Fd> aimed_connect(Loop& loop, Steering& steering, InstanceId instance, const Endpoint& target,
-                         Millis patience) {
+                         Millis patience, std::string_view opening) {
   std::optional<Result<Fd>> outcome;
   const auto deadline = std::chrono::steady_clock::now() + patience;
-  const auto attempt = steering.connect(loop, instance, target, deadline,
+  const auto attempt = steering.connect(loop, instance, target, deadline, opening,
                                         [&](Result<Fd> result) { outcome = std::move(result); });
   loop.run_until([&] { return outcome.has_value(); }, deadline + Millis(5000));
   if (!outcome) return fail(ErrorKind::Failed, "the attempt never ended");

@@ -14,7 +14,8 @@
 
 namespace rollctl::test {
 
-enum class Dual { Yes, No };  // whether an IPv6 wildcard accepts IPv4 as well
+// Yes: an IPv6 wildcard accepts IPv4 as well. Mapped: an IPv6 socket with an IPv4 address.
+enum class Dual { Yes, No, Mapped };
 
 inline constexpr uint16_t kPort = 8080;
 Endpoint v4(const char* ip, uint16_t port = kPort);
@@ -40,7 +41,7 @@ inline void close_listener(Fd& listener) {
 
 // Connects through the role and waits for the result.
 Result<Fd> aimed_connect(Loop& loop, Steering& steering, InstanceId instance, const Endpoint& target,
-                         Millis patience = Millis(2000));
+                         Millis patience = Millis(2000), std::string_view opening = {});
 
 // Whether the kernel still has the program and the maps of these handles. Looks them up by id, so it must be
 // created while they are open.

@@ -57,6 +57,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Combine(testing::Values(By::Ebpf, By::Classic),
                      testing::Values(AimedCase{"IPv4", v4("0.0.0.0"), Dual::No, v4("127.0.0.1")},
                                      AimedCase{"IPv4Exact", v4("127.0.0.5"), Dual::No, v4("127.0.0.5")},
+                                     AimedCase{"Mapped", v4("127.0.0.5"), Dual::Mapped, v4("127.0.0.5")},
                                      AimedCase{"IPv6", v6("::"), Dual::No, v6("::1")},
                                      AimedCase{"DualStackByIPv4", v6("::"), Dual::Yes, v4("127.0.0.1")},
                                      AimedCase{"DualStackByIPv6", v6("::"), Dual::Yes, v6("::1")})),

@@ -2,6 +2,7 @@
 #include "steering/unsteered.h"
 
 #include <gtest/gtest.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -80,6 +81,37 @@ TEST_P(OwnerConnectTest, ReachesExactlyTheAskedInstance) {
     const auto connected = aimed_connect(*loop_, *steering_, asked, param.target);
     ASSERT_TRUE(connected) << connected.error().message;
     EXPECT_TRUE(is_accepted_by(*connected, servers[static_cast<size_t>(asked - 1)]->id()));
+  }
+}
+
+// As Apache, uWSGI, Unicorn, Bun and h2o do: the kernel holds a connection back until its client sends
+// something.
+class DeferredTest : public UnsteeredTest {
+ protected:
+  void serve(InstanceId instance) {
+    Fd listener = listen_on(kAny);
+    const int seconds = 30;
+    ASSERT_EQ(::setsockopt(listener.get(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof seconds), 0);
+    servers_.push_back(std::make_unique<ForkedServer>(listener));
+    ASSERT_TRUE(steering_->add(instance, servers_.back()->id(), duplicates({&listener})));
+  }
+
+  std::vector<std::unique_ptr<ForkedServer>> servers_;
+};
+
+TEST_F(DeferredTest, TheOnlyInstanceIsReachedWithNothingSent) {
+  serve(1);
+  const auto connected = aimed_connect(*loop_, *steering_, 1, kLocal);
+  ASSERT_TRUE(connected) << connected.error().message;
+}
+
+TEST_F(DeferredTest, TheFirstByteTellsWhichInstanceAccepts) {
+  for (InstanceId instance = 1; instance <= 3; ++instance) serve(instance);
+  for (int i = 0; i < 12; ++i) {
+    const InstanceId asked = 1 + i % 3;
+    const auto connected = aimed_connect(*loop_, *steering_, asked, kLocal, 2s, "G");
+    ASSERT_TRUE(connected) << connected.error().message;
+    EXPECT_TRUE(is_accepted_by(*connected, servers_[static_cast<size_t>(asked - 1)]->id()));
   }
 }
 

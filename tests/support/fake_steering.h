@@ -112,7 +112,7 @@ class FakeSteering final : public Steering {
     return {};
   }
 
-  std::unique_ptr<AimedConnect> connect(Loop&, InstanceId, const Endpoint&, TimePoint,
+  std::unique_ptr<AimedConnect> connect(Loop&, InstanceId, const Endpoint&, TimePoint, std::string_view,
                                         std::function<void(Result<Fd>)>) override {
     ADD_FAILURE() << "the acts connect to nobody";
     return nullptr;

@@ -149,8 +149,9 @@ class FaultySteering final : public Steering {
     return real_.remove(instance);
   }
   std::unique_ptr<AimedConnect> connect(Loop& loop, InstanceId instance, const Endpoint& target,
-                                        TimePoint deadline, std::function<void(Result<Fd>)> done) override {
-    return real_.connect(loop, instance, target, deadline, std::move(done));
+                                        TimePoint deadline, std::string_view opening,
+                                        std::function<void(Result<Fd>)> done) override {
+    return real_.connect(loop, instance, target, deadline, opening, std::move(done));
   }
   Result<std::vector<SteeringHandle>> share(InstanceId instance) override {
     if (auto fault = faults_.next("steering.share")) return fail(*fault);

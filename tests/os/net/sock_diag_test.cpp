@@ -75,7 +75,7 @@ TEST_F(SockDiagTest, AsksAboutOneFamilyWhereThatIsEnough) {
   const Fd v4_loopback = listen_on(v4("127.0.0.2"));
   const Fd v6_loopback = listen_on(v6("::1"));
   const std::vector<uint16_t> port{8080};
-  EXPECT_EQ(diag_->listeners(port, Families::V4).value().size(), 2U);
+  EXPECT_EQ(diag_->listeners(port, Families::Both).value().size(), 3U);
   EXPECT_EQ(diag_->listeners(port, Families::V6).value().size(), 1U);
   const auto exact = diag_->listeners_on(v4("127.0.0.2"));
   ASSERT_TRUE(exact);
@@ -85,11 +85,23 @@ TEST_F(SockDiagTest, AsksAboutOneFamilyWhereThatIsEnough) {
   EXPECT_TRUE(diag_->listeners_on(v6("::2")).value().empty());
 }
 
+// As the JVM opens one IPv4 address.
+TEST_F(SockDiagTest, FindsAnIpv6SocketThatHasAnIpv4Address) {
+  const Fd mapped = listen_on(v4("127.0.0.2"), Dual::Mapped);
+  const auto found = listeners({8080});
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].bound, v4("127.0.0.2"));
+  EXPECT_TRUE(found[0].mapped);
+  EXPECT_EQ(diag_->listeners_on(v4("127.0.0.2")).value().size(), 1U);
+  EXPECT_EQ(diag_->listeners_reached(v4("127.0.0.2")).value().size(), 1U);
+}
+
 TEST(FamiliesTest, AreThoseOfTheAddresses) {
   const ListenAddress four = *ListenAddress::parse("127.0.0.1:80");
   const ListenAddress six = *ListenAddress::parse("[::]:80");
   const ListenAddress any = *ListenAddress::parse(":80");
-  EXPECT_EQ(families_of(std::vector{four, four}), Families::V4);
+  EXPECT_EQ(families_of(std::vector{four, four}), Families::Both)
+      << "an IPv6 socket may have an IPv4 address";
   EXPECT_EQ(families_of(std::vector{six}), Families::V6);
   EXPECT_EQ(families_of(std::vector{four, six}), Families::Both);
   EXPECT_EQ(families_of(std::vector{any}), Families::Both);
@@ -115,6 +127,7 @@ class ConnectionTest : public SockDiagTest, public testing::WithParamInterface<F
 
 INSTANTIATE_TEST_SUITE_P(Families, ConnectionTest,
                          testing::Values(FamilyCase{"IPv4", v4("0.0.0.0"), Dual::No, v4("127.0.0.1")},
+                                         FamilyCase{"Mapped", v4("127.0.0.1"), Dual::Mapped, v4("127.0.0.1")},
                                          FamilyCase{"IPv6", v6("::"), Dual::No, v6("::1")},
                                          FamilyCase{"DualStackByIPv4", v6("::"), Dual::Yes, v4("127.0.0.1")}),
                          [](const auto& instance) { return instance.param.name; });

@@ -29,6 +29,29 @@ TEST_F(HttpProbeTest, SendsOnePlainRequest) {
             "Connection: close\r\n\r\n");
 }
 
+TEST_F(HttpProbeTest, AsksForTheHostAndWithTheHeadersThatAreWanted) {
+  auto spec = http();
+  spec.host = "www.example.org";
+  spec.headers = {"Authorization: Bearer x", "user-agent: kube-probe/1"};
+  EXPECT_READY(ask(spec));
+  EXPECT_EQ(server_->request,
+            "GET /readyz HTTP/1.1\r\nHost: www.example.org\r\nAccept: */*\r\n"
+            "Authorization: Bearer x\r\nuser-agent: kube-probe/1\r\nConnection: close\r\n\r\n");
+}
+
+TEST_F(HttpProbeTest, IsReadyWithTheStatusesThatAreWanted) {
+  auto spec = http();
+  spec.statuses = HttpStatuses::parse("200, 401-403").value();
+  for (const int status : {200, 401, 403}) {
+    server_->answer = "HTTP/1.1 " + std::to_string(status) + " X\r\n\r\n";
+    EXPECT_READY(ask(spec));
+  }
+  for (const int status : {201, 302, 400, 404}) {
+    server_->answer = "HTTP/1.1 " + std::to_string(status) + " X\r\n\r\n";
+    EXPECT_NOT_READY(ask(spec));
+  }
+}
+
 TEST_F(HttpProbeTest, IsReadyFrom200To399Only) {
   for (const int status : {200, 204, 301, 399})
     EXPECT_READY(ask_for("HTTP/1.1 " + std::to_string(status) + " X\r\n\r\n"));

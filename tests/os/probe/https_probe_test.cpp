@@ -3,15 +3,21 @@
 #include <event2/listener.h>
 #include <gmock/gmock.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
 
 #include "os/probe/probe_fixture.h"
 
 namespace rollctl::test {
 namespace {
 
-// One answer over TLS, with a self-signed certificate.
+// Answers over TLS as www.example.org and 127.0.0.1, with a self-signed certificate.
 class TlsServer {
  public:
   TlsServer(Loop& loop, const Endpoint& endpoint) : context_(SSL_CTX_new(TLS_server_method())) {
@@ -20,9 +26,24 @@ class TlsServer {
     X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
     X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
     X509_set_pubkey(certificate, key);
+    X509_NAME* name = X509_get_subject_name(certificate);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("test"), -1,
+                               -1, 0);
+    X509_set_issuer_name(certificate, name);
+    X509_set_version(certificate, X509_VERSION_3);
+    X509_EXTENSION* names =
+        X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "DNS:www.example.org,IP:127.0.0.1");
+    X509_add_ext(certificate, names, -1);
+    X509_EXTENSION_free(names);
     X509_sign(certificate, key, EVP_sha256());
     EXPECT_EQ(SSL_CTX_use_certificate(context_, certificate), 1);
     EXPECT_EQ(SSL_CTX_use_PrivateKey(context_, key), 1);
+    BIO* pem = BIO_new(BIO_s_mem());
+    PEM_write_bio_X509(pem, certificate);
+    char* text = nullptr;
+    const long size = BIO_get_mem_data(pem, &text);
+    certificate_.assign(text, static_cast<size_t>(size));
+    BIO_free(pem);
     X509_free(certificate);
     EVP_PKEY_free(key);
 
@@ -40,31 +61,52 @@ class TlsServer {
   TlsServer(const TlsServer&) = delete;
   TlsServer& operator=(const TlsServer&) = delete;
 
+  [[nodiscard]] const std::string& certificate() const { return certificate_; }
+  std::string asked_for;  // by SNI, in the last request
+
  private:
   static void on_accept(evconnlistener* listener, evutil_socket_t fd, sockaddr*, int, void* self) {
     auto* server = static_cast<TlsServer*>(self);
     auto* client =
         bufferevent_openssl_socket_new(evconnlistener_get_base(listener), fd, SSL_new(server->context_),
                                        BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
-    bufferevent_setcb(client, &on_request, nullptr, nullptr, nullptr);
+    bufferevent_setcb(client, &on_request, nullptr, nullptr, self);
     bufferevent_enable(client, EV_READ | EV_WRITE);
     server->clients_.push_back(client);
   }
-  static void on_request(bufferevent* client, void*) {
+  static void on_request(bufferevent* client, void* self) {
+    const char* name = SSL_get_servername(bufferevent_openssl_get_ssl(client), TLSEXT_NAMETYPE_host_name);
+    static_cast<TlsServer*>(self)->asked_for = name == nullptr ? "" : name;
     constexpr std::string_view kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
     bufferevent_write(client, kAnswer.data(), kAnswer.size());
   }
 
   SSL_CTX* context_;
+  std::string certificate_;
   evconnlistener* listener_ = nullptr;
   std::vector<bufferevent*> clients_;
 };
 
 class HttpsProbeTest : public ProbeTest {
  protected:
+  ~HttpsProbeTest() override {
+    if (!file_.empty()) std::filesystem::remove(file_);
+  }
+
+  // A file with that text.
+  const std::string& file(const std::string& text) {
+    file_ = testing::TempDir() + "roll-ca-" + std::to_string(::getpid()) + "-" +
+            testing::UnitTest::GetInstance()->current_test_info()->name() + ".pem";  // each is read once
+    std::ofstream(file_) << text;
+    return file_;
+  }
+
   ProbeSpec https() {
     return {.kind = ProbeKind::Https, .path = "/readyz", .address = "127.0.0.1:9443", .timeout = 10s};
   }
+
+ private:
+  std::string file_;
 };
 
 TEST_F(HttpsProbeTest, AsksOverTlsWithoutVerifyingTheCertificate) {
@@ -72,6 +114,48 @@ TEST_F(HttpsProbeTest, AsksOverTlsWithoutVerifyingTheCertificate) {
   const auto result = ask(https());
   EXPECT_READY(result);
   EXPECT_EQ(result.detail, "GET /readyz answered 200");
+}
+
+TEST_F(HttpsProbeTest, AsksForTheHostByItsName) {
+  TlsServer server(*loop_, loopback(9443));
+  EXPECT_READY(ask(https()));
+  EXPECT_EQ(server.asked_for, "") << "an address is no name";
+  auto spec = https();
+  spec.host = "www.example.org:443";
+  EXPECT_READY(ask(spec));
+  EXPECT_EQ(server.asked_for, "www.example.org");
+}
+
+TEST_F(HttpsProbeTest, VerifiesTheCertificateWhereThatIsWanted) {
+  TlsServer server(*loop_, loopback(9443));
+  auto spec = https();
+  spec.ca_file = file(server.certificate());
+  EXPECT_READY(ask(spec));
+  spec.host = "www.example.org";
+  EXPECT_READY(ask(spec));
+  spec.host = "shop.example.org";
+  const auto result = ask(spec);
+  EXPECT_NOT_READY(result);
+  EXPECT_EQ(result.detail, "TLS with 127.0.0.1:9443 failed: hostname mismatch");
+}
+
+TEST_F(HttpsProbeTest, RefusesACertificateThatNobodyVouchesFor) {
+  const TlsServer server(*loop_, loopback(9443));
+  const TlsServer other(*loop_, loopback(9444));
+  auto spec = https();
+  spec.ca_file = file(other.certificate());
+  const auto result = ask(spec);
+  EXPECT_NOT_READY(result);
+  EXPECT_THAT(result.detail, testing::StartsWith("TLS with 127.0.0.1:9443 failed: "));
+}
+
+TEST_F(HttpsProbeTest, SaysThatTheFileHasNoCertificates) {
+  const TlsServer server(*loop_, loopback(9443));
+  auto spec = https();
+  spec.ca_file = file("no certificate\n");
+  const auto result = ask(spec);
+  EXPECT_NOT_READY(result);
+  EXPECT_THAT(result.detail, testing::HasSubstr("ready.ca has no certificates"));
 }
 
 TEST_F(HttpsProbeTest, SaysThatTheServerSpeaksNoTls) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "loop/loop.h"
+#include "net/tcp_connect.h"
 #include "probe/instance_probe.h"
 #include "support/child_process.h"
 #include "support/net_namespace.h"
@@ -38,13 +39,14 @@ class DirectSteering final : public Steering {
   Status detach() override { return {}; }
 
   std::unique_ptr<AimedConnect> connect(Loop& loop, InstanceId instance, const Endpoint& target, TimePoint,
+                                        std::string_view opening,
                                         std::function<void(Result<Fd>)> done) override {
     struct Attempt final : AimedConnect {
       Watch watch;
     };
     aimed_at.push_back(instance);
     auto attempt = std::make_unique<Attempt>();
-    attempt->watch = loop.after(Micros(0), [this, target, done] {
+    attempt->watch = loop.after(Micros(0), [this, target, opening = std::string(opening), done] {
       if (refusal) return done(fail(*refusal));
       Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
       sockaddr_storage storage{};
@@ -52,6 +54,7 @@ class DirectSteering final : public Steering {
       if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&storage), length) < 0)
         return done(fail(last_os_failure("cannot connect")));
       (void)set_nonblocking(socket.get());
+      if (Status sent = send_opening(socket.get(), opening); !sent) return done(fail(sent.error()));
       done(std::move(socket));
     });
     return attempt;

@@ -36,6 +36,14 @@ TEST(GroupTest, DiffersByV6only) {
             "IPV6_V6ONLY off: the kernel keeps these as two groups, so connections cannot be handed over");
 }
 
+// As the JVM opens one IPv4 address.
+TEST(GroupTest, DiffersByFamily) {
+  EXPECT_EQ(
+      explain_difference({.bound = kAnyV4}, {.bound = kAnyV4, .mapped = true}),
+      "the old release listens on 0.0.0.0:8080 by an IPv4 socket, the new one on 0.0.0.0:8080 by an IPv6 "
+      "socket: the kernel keeps these as two groups, so connections cannot be handed over");
+}
+
 TEST(GroupTest, DiffersByDevice) {
   EXPECT_EQ(explain_difference({.bound = kAnyV4}, {.bound = kAnyV4, .device = 2'000'000'000}),
             "the old release listens on 0.0.0.0:8080 of every device, the new one on 0.0.0.0:8080 of device "
