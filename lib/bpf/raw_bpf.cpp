@@ -6,13 +6,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 
 namespace rollctl::raw_bpf {
 
 namespace {
 
-constexpr int kLoadAttempts = 20;
 constexpr uint32_t kLogEveryInstruction = 2;
 
 int call(int command, bpf_attr& attributes) {
@@ -80,10 +80,12 @@ int load_program(const ReuseportProgram& program, Fd& loaded) {
     attributes.log_buf = address_of(program.log.data());
     attributes.log_size = static_cast<uint32_t>(program.log.size());
   }
-  // Any signal, such as SIGCHLD, makes the verifier give up with EAGAIN.
-  int failure = EAGAIN;
-  for (int attempts = kLoadAttempts; failure == EAGAIN && attempts > 0; --attempts)
-    failure = open_with(BPF_PROG_LOAD, attributes, loaded);
+  // The verifier gives up with EAGAIN when a signal is pending (bpf_check() in kernel/bpf/verifier.c).
+  sigset_t all, before;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  const int failure = open_with(BPF_PROG_LOAD, attributes, loaded);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return failure;
 }
 

@@ -36,6 +36,13 @@ void send_number(int fd, int number) {
   [[maybe_unused]] const ssize_t written = ::write(fd, &number, sizeof number);
 }
 
+// Closes all descriptors except 0, 1, 2 and `kept`. CLOSE_RANGE_CLOEXEC needs Linux 5.11.
+bool close_all_but(int kept) {
+  const auto number = static_cast<unsigned>(kept);
+  const bool below = number == STDERR_FILENO + 1 || ::close_range(STDERR_FILENO + 1, number - 1, 0) == 0;
+  return below && ::close_range(number + 1, ~0U, 0) == 0;
+}
+
 int become_shim(void* argument) {
   const auto& plan = *static_cast<const SpawnPlan*>(argument);
   char* no_env[] = {nullptr};
@@ -51,8 +58,8 @@ int become_shim(void* argument) {
   reset_signal_handlers();
   ::umask(kMask);
   if (leave_session() && leave_keyring() && ::fchdir(run_dir) == 0 && ::dup2(null, STDIN_FILENO) >= 0 &&
-      ::dup2(output, STDOUT_FILENO) >= 0 && ::dup2(output, STDERR_FILENO) >= 0 &&
-      ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0 && restore_descriptor_limit()) {
+      ::dup2(output, STDOUT_FILENO) >= 0 && ::dup2(output, STDERR_FILENO) >= 0 && close_all_but(report) &&
+      restore_descriptor_limit()) {
     unblock_signals();
     ::execve(plan.program, plan.argv, no_env);
   }

@@ -4,10 +4,12 @@
 #include <gmock/gmock.h>
 #include <linux/capability.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <charconv>
+#include <csignal>
 #include <string>
 #include <vector>
 
@@ -88,6 +90,25 @@ INSTANTIATE_TEST_SUITE_P(Privileges, SteerProgramTest,
                                                    {CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN}},
                                          Privilege{"SysAdmin", {CAP_SYS_ADMIN}}),
                          [](const auto& privilege) { return privilege.param.name; });
+
+// The verifier gives up when a signal is pending; a slow machine never got through between two.
+TEST(SteerProgramTest, IsLoadedWhileSignalsCome) {
+  if (::geteuid() != 0) GTEST_SKIP() << "loads a program";
+  struct sigaction counting{};
+  struct sigaction before{};
+  counting.sa_handler = [](int) {};
+  counting.sa_flags = SA_RESTART;
+  ASSERT_EQ(::sigaction(SIGALRM, &counting, &before), 0);
+  const itimerval every_tenth_of_a_millisecond{{0, 100}, {0, 100}};
+  ASSERT_EQ(::setitimer(ITIMER_REAL, &every_tenth_of_a_millisecond, nullptr), 0);
+  for (int i = 0; i < 20; ++i) {
+    const auto loaded = load_steer_program();
+    EXPECT_TRUE(loaded) << loaded.error().message;
+  }
+  const itimerval never{};
+  ASSERT_EQ(::setitimer(ITIMER_REAL, &never, nullptr), 0);
+  ASSERT_EQ(::sigaction(SIGALRM, &before, nullptr), 0);
+}
 
 }  // namespace
 }  // namespace rollctl::test
