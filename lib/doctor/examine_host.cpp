@@ -23,9 +23,9 @@ class Patience {
   }
 
  private:
-  static constexpr Millis kMost{700};
+  static constexpr Millis kMost{3000};
   static constexpr Millis kLeast{100};
-  static constexpr Millis kAll{2600};
+  static constexpr Millis kAll{9000};
   TimePoint end_ = std::chrono::steady_clock::now() + kAll;
 };
 

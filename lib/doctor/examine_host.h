@@ -10,7 +10,7 @@
 namespace rollctl {
 
 // Tries everything that a deploy may need on this host, in child processes with private networks. Blocks for
-// 2.6 s at most. The caller must have one thread.
+// half a second, and for 9.5 s at most. The caller must have one thread.
 std::vector<HostCheck> examine_host(const Result<Paths>& paths);
 
 }  // namespace rollctl

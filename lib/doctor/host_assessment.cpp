@@ -56,10 +56,15 @@ HostAssessment assess_host(const HandoverChoice& choice, std::span<const HostChe
   assessment.guarantee = handover_guarantee(choice.way);
   if (choice.way == Handover::Steer && !by_ebpf)
     assessment.guarantee += "; while a canary or a standby stands, rollctl stays in the foreground";
-  assessment.lossless = choice.way == Handover::Steer &&
-                        !failed(find(checks, by_ebpf ? "steer-ebpf" : "steer-classic")) &&
-                        std::ranges::none_of(checks, is_missing);
-  if (!assessment.lossless && choice.way == Handover::Steer)
+  const HostCheck* steering = find(checks, by_ebpf ? "steer-ebpf" : "steer-classic");
+  const bool steers = choice.way == Handover::Steer;
+  const bool misses_nothing = std::ranges::none_of(checks, is_missing);
+  assessment.lossless = steers && steering != nullptr && steering->ok() && misses_nothing;
+  const bool untried = steering != nullptr && steering->outcome == HostCheck::Outcome::Untried;
+  if (steers && misses_nothing && untried)
+    assessment.guarantee = "unknown: " + steering->name + " could not be tried (" + steering->message +
+                        "); run rollctl doctor again";
+  else if (steers && !assessment.lossless)
     assessment.guarantee = "nothing: something that every deploy needs does not work here";
   assessment.improve = improvement(choice, checks, user, program);
   return assessment;

@@ -60,6 +60,17 @@ TEST_F(HostAssessmentTest, LosesNothingEitherWhereOnlyAClassicProgramMay) {
   EXPECT_THAT(judge(UserKind::Root).improve, StartsWith("grant the container"));
 }
 
+// On a busy host, where a trial takes longer than it may.
+TEST_F(HostAssessmentTest, IsNotLosslessWhereSteeringCouldNotBeTried) {
+  check("steer-ebpf").outcome = Untried;
+  check("steer-ebpf").message = "it took longer than 3000 ms";
+  EXPECT_FALSE(judge().lossless);
+  EXPECT_EQ(judge().guarantee,
+            "unknown: steer-ebpf could not be tried (it took longer than 3000 ms); run rollctl doctor again");
+  check("take-listener").outcome = Fails;
+  EXPECT_THAT(judge().guarantee, StartsWith("nothing")) << "what is known to be missing comes first";
+}
+
 TEST_F(HostAssessmentTest, IsLosslessOnlyIfTheKindThatIsTakenWorked) {
   check("steer-classic").outcome = Fails;
   EXPECT_TRUE(judge().lossless);
