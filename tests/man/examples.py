@@ -9,6 +9,7 @@ and /var/log may be written without the host noticing. PATTERN: only those whose
 Exit status: 0 all that were run are right, 1 one is not, 77 nothing could be run (it takes root).
 """
 
+import http.client
 import itertools
 import json
 import os
@@ -20,7 +21,6 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.request
 
 import mdoc
 
@@ -170,22 +170,33 @@ SERVERS = {
 
 
 class Clients:
-    """Ask one after the other, each time on a new connection, and try nothing twice."""
+    """Ask one after the other and try nothing twice: half of them each time on a new connection, the others on one
+    that they keep until the server says that it closes it."""
 
-    def __init__(self, count=4):
+    def __init__(self, count=8):
         self.answered, self.failures, self.stopping = 0, [], False
-        self.threads = [threading.Thread(target=self.ask) for _ in range(count)]
+        self.threads = [threading.Thread(target=self.ask, args=[number % 2 == 0]) for number in range(count)]
         for thread in self.threads:
             thread.start()
 
-    def ask(self):
+    def ask(self, keeps):
+        headers = {} if keeps else {"Connection": "close"}
+        connection = None
         while not self.stopping:
+            connection = connection or http.client.HTTPConnection("127.0.0.1", 8080, timeout=20)
             try:
-                with urllib.request.urlopen("http://127.0.0.1:8080/", timeout=20) as answer:
-                    answer.read()
+                connection.request("GET", "/", headers=headers)
+                answer = connection.getresponse()
+                answer.read()
                 self.answered += 1
-            except OSError as failure:
+                if not answer.will_close:
+                    continue
+            except (OSError, http.client.HTTPException) as failure:
                 self.failures.append(repr(failure))
+            connection.close()
+            connection = None
+        if connection:
+            connection.close()
 
     def await_more(self, count):
         goal, deadline = self.answered + count, time.monotonic() + 60
@@ -212,12 +223,13 @@ def try_server(example):
     run_well("rollctl deploy web r1")
     clients = Clients()
     try:
-        clients.await_more(20)
-        run_well("rollctl deploy web r2")
-        clients.await_more(20)
+        for release in ("r2", "r1", "r2"):
+            clients.await_more(200)
+            run_well(f"rollctl deploy web {release}")
+        clients.await_more(200)
     finally:
         clients.stop()
-    if clients.failures or clients.answered < 40:
+    if clients.failures or clients.answered < 800:
         raise Wrong(f"{clients.answered} answered, {len(clients.failures)} failed: {clients.failures[:3]}")
     run_well("rollctl stop web")
     for line in pathlib.Path("/var/lib/rollctl/web/journal.jsonl").read_text().split("\n"):
