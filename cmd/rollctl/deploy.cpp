@@ -3,6 +3,7 @@
 
 #include "app/start_check.h"
 #include "config/app_file.h"
+#include "config/pinned_release.h"
 #include "rollctl/change_command.h"
 #include "rollctl/commands.h"
 
@@ -69,6 +70,7 @@ class Deploy final : public ChangeCommand {
       spec.release = fmt::format("g{}", spec.generation);
     }
     if (Status named = check_release_name(spec.release); !named) return fail(named.error());
+    pin_release(spec);
     return spec;
   }
 

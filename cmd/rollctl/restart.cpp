@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "app/start_check.h"
+#include "config/pinned_release.h"
 #include "rollctl/change_command.h"
 #include "rollctl/commands.h"
 
@@ -20,6 +21,7 @@ class Restart final : public ChangeCommand {
     // The current app file: a restart applies its changes.
     GenerationSpec spec{app.name, running->release, state.history().last_generation + 1,
                         app.description->config};
+    pin_release(spec);
     if (const auto check = check_start(session.paths(), spec); !check.findings.empty())
       return fail(check.findings.front());
     RolloutRequest request = request_for(call(), state.history(), std::move(spec));

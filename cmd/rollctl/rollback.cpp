@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
+#include "app/start_check.h"
 #include "rollctl/change_command.h"
 #include "rollctl/commands.h"
 
@@ -44,6 +45,11 @@ class Rollback final : public ChangeCommand {
     if (!spec) return fail(spec.error());
     auto current = state.current();
     if (!current) return fail(current.error());
+    const auto standby = state.stands_by(*target);
+    if (!standby) return fail(standby.error());
+    if (!*standby)
+      if (const auto check = check_start(session.paths(), *spec); !check.findings.empty())
+        return fail(check.findings.front());
     spec->generation = state.history().last_generation + 1;
     RolloutRequest request = request_for(call(), state.history(), std::move(*spec));
     request.returns_to = *target;

@@ -3,11 +3,16 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <utility>
+
+#include "config/pinned_release.h"
 
 namespace rollctl {
 
 namespace {
+
+namespace fs = std::filesystem;
 
 using Access = ChangeSession::Access;
 
@@ -42,6 +47,36 @@ Result<TargetApp> find_target(const Paths& paths, const ChangeCall& call) {
   return app;
 }
 
+// The same label, and another program behind it: nothing is done, which may not be what was meant.
+void warn_of_changed_files(const AppState& state, Observer& observer) {
+  const auto current = state.current();
+  if (!current || !*current) return;
+  for (const std::string& file : changed_files(**current))
+    observer.on_warning(
+        fmt::format("{} has changed since {} was deployed, and its instances run what it was "
+                    "before: `rollctl restart {}` runs what it is now",
+                    file, (*current)->release, state.app()));
+}
+
+// Two files of one name would be one app: a deploy of the second would drain the first. A file that has moved
+// is not there any more where it was.
+Status check_same_file(const AppName& app, AppCommand command,
+                       const Result<std::optional<GenerationSpec>>& current) {
+  if (!app.given_as_path && !traits_of(command).reads_app_file) return {};
+  if (!current || !*current) return {};
+  const std::string& deployed_from = (*current)->config.source;
+  std::error_code failure;
+  if (!fs::path(deployed_from).is_absolute() || !fs::exists(deployed_from, failure)) return {};
+  if (fs::equivalent(deployed_from, app.file, failure) || !fs::exists(app.file, failure)) return {};
+  return fail(
+      ErrorKind::Invalid,
+      fmt::format("{} is not the app file that {} was deployed from: that is {}", app.file, app.name,
+                  deployed_from),
+      fmt::format("an app has the name of its file: rename {} if it is another app; if the app file has "
+                  "moved, remove {}",
+                  app.file, deployed_from));
+}
+
 }  // namespace
 
 Result<ChangeResult> change_app(const ChangeCall& call, const DecideChange& decide,
@@ -61,6 +96,8 @@ Result<ChangeResult> change_app(const ChangeCall& call, const DecideChange& deci
     return std::move(*verdict);
   }
   if (!session) return fail(session.error());
+  if (Status same = check_same_file(*app, call.command, (*session)->state().current()); !same)
+    return fail(same.error());
   if (access == Access::Change) {
     auto recovered = (*session)->recover();
     if (!recovered)
@@ -71,6 +108,7 @@ Result<ChangeResult> change_app(const ChangeCall& call, const DecideChange& deci
   auto wanted = decide(**session, *app);
   if (!wanted) return fail(wanted.error());
   if (!*wanted) {
+    if (call.command == AppCommand::Deploy) warn_of_changed_files((*session)->state(), observer);
     Verdict verdict = unchanged(call.command, app->name, (*session)->state().history());
     tell_end(verdict, observer);
     return verdict;

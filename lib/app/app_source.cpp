@@ -70,10 +70,11 @@ Result<AppConfig> adhoc_config(const AppOptions& options) {
 Result<AppName> app_name_of(const Paths& paths, const std::string& argument) {
   AppName app;
   if (argument.find('/') == std::string::npos) {
-    app = {argument, paths.app_file(argument)};
+    app = {argument, paths.app_file(argument), false};
   } else {
     std::error_code failure;
-    app = {fs::path(argument).stem().string(), fs::absolute(argument, failure).lexically_normal().string()};
+    app = {fs::path(argument).stem().string(), fs::absolute(argument, failure).lexically_normal().string(),
+           true};
   }
   if (Status named = check_app_name(app.name); !named) return fail(named.error());
   return app;

@@ -14,6 +14,7 @@ namespace rollctl {
 struct AppName {
   std::string name;
   std::string file;  // need not exist
+  bool given_as_path = false;
 };
 
 // Resolves an APP argument: a name, or a path (with a `/`) to NAME.toml. Invalid for a malformed name.

@@ -65,6 +65,15 @@ Result<bool> AppState::serves_with(int instances) {
   return *all == *own && *own == instances;
 }
 
+Result<bool> AppState::stands_by(int64_t generation) {
+  const auto standing = count([&](const FoundInstance& instance) {
+    return instance.presence != Presence::Remains && instance.record.state == InstanceState::Standby &&
+           instance.record.generation == generation;
+  });
+  if (!standing) return fail(standing.error());
+  return *standing > 0;
+}
+
 Result<bool> AppState::canary_serves() {
   const auto canaries = count([](const FoundInstance& instance) {
     return instance.presence != Presence::Remains && instance.record.state == InstanceState::Canary;

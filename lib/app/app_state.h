@@ -39,6 +39,8 @@ class AppState {
   Result<int> count_instances();
   // Whether exactly `instances` instances serve, all of the current generation.
   Result<bool> serves_with(int instances);
+  // Whether an instance of that generation stands by: it can serve again without a start.
+  Result<bool> stands_by(int64_t generation);
   Result<bool> canary_serves();
 
   // The standing canary; nothing if its instances are gone, as after a reboot.

@@ -94,11 +94,14 @@ json to_json(const GenerationSpec& spec) {
     json& table = key.table().empty() ? config : config[std::string(key.table())];
     table[std::string(key.name())] = to_json(value);
   }
+  json files = json::object();
+  for (const auto& [path, identity] : spec.files) files[path] = identity;
   return json{{"v", 1},
               {"app", spec.app},
               {"release", spec.release},
               {"generation", spec.generation},
-              {"config", std::move(config)}};
+              {"config", std::move(config)},
+              {"files", std::move(files)}};
 }
 
 Result<GenerationSpec> generation_spec_from_json(const json& value) {
@@ -112,6 +115,12 @@ Result<GenerationSpec> generation_spec_from_json(const json& value) {
     reader.complain("config", "an object");
   else if (auto status = read_config(*config, spec.config); !status)
     return fail(status.error());
+  // Those of earlier versions have none.
+  if (const json* files = reader.find("files"); files != nullptr && files->is_object()) {
+    JsonReader entries(*files, "kept specification: files");
+    for (const auto& [path, unused] : files->items()) entries.get(path.c_str(), spec.files[path]);
+    if (auto status = entries.status(); !status) return fail(status.error());
+  }
   if (auto status = reader.status(); !status) return fail(status.error());
   if (auto status = check_app_name(spec.app); !status)
     return fail(with_context(status.error(), "kept specification"));

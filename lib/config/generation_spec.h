@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
@@ -17,12 +18,14 @@ struct GenerationSpec {
   std::string release;
   int64_t generation = 0;
   AppConfig config;
+  // The files that its command names, and which they were when it was deployed; see pin_release().
+  std::map<std::string, std::string> files = {};
 };
 
 nlohmann::json to_json(const GenerationSpec& spec);
 Result<GenerationSpec> generation_spec_from_json(const nlohmann::json& json);
 
-// Whether both start the same servers. Ignores generation numbers and the path of the app file.
+// Whether both start the same servers. Ignores generation numbers, `files` and the path of the app file.
 bool same_specification(const GenerationSpec& one, const GenerationSpec& other);
 
 }  // namespace rollctl

@@ -49,6 +49,27 @@ TEST_F(BadInputTest, AnAppFileThatIsNoTomlIsRefusedWithItsLine) {
   expect_refused("listen = [\":8080\"]\ncommand = [\"x\"\n", {app_path() + ":", "invalid TOML"});
 }
 
+// An app has the name of its file: the second one's deploy would drain the first one's instances.
+TEST_F(BadInputTest, ASecondFileOfTheSameNameIsNotTheApp) {
+  write_app(StubApp{});
+  deploy("v1");
+  std::filesystem::create_directory(path("other"));
+  const std::string other = path("other/web.toml");
+  write(other, text_of(StubApp{}));
+  for (const auto& command : std::vector<std::vector<std::string>>{
+           {"deploy", other, "v2"}, {"restart", other}, {"stop", other}, {"rollback", other}}) {
+    EXPECT_THAT(rollctl(command),
+                AllOf(ExitsWith(2), Complains(other + " is not the app file that web was deployed from"),
+                      Complains(app_path()), Complains("hint: an app has the name of its file")));
+  }
+  EXPECT_EQ(get()->release, "v1");
+  // Another spelling, and a file that has moved.
+  EXPECT_THAT(rollctl({"deploy", path("other/../config/web.toml"), "v2"}), ExitsWith(0));
+  std::filesystem::remove(app_path());
+  EXPECT_THAT(rollctl({"deploy", other, "v3"}), ExitsWith(0));
+  EXPECT_EQ(get()->release, "v3");
+}
+
 TEST_F(BadInputTest, AnUnknownKeyIsRefusedWithTheNearestOne) {
   expect_refused(with_key("instnces = 2"), {app_path() + ":4", "\"instnces\"", "\"instances\""});
 }

@@ -303,6 +303,72 @@ TEST_F(CommandsTest, ARollbackGoesBackAndTwiceReturns) {
   EXPECT_THAT(clients.stop(), IsEmpty());
 }
 
+// As capistrano and many others lay releases out: `current` is a link that a deploy changes.
+class LinkedReleaseTest : public CommandsTest {
+ protected:
+  void SetUp() override {
+    CommandsTest::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    for (const char* release : {"v1", "v2"}) {
+      std::filesystem::create_directories(path("releases/" + std::string(release)));
+      std::filesystem::copy(program_path("stub_server"), path("releases/" + std::string(release) + "/web"));
+    }
+    std::string text = text_of(StubApp{});
+    const std::string program = program_path("stub_server");
+    text.replace(text.find(program), program.size(), path("current/web"));
+    write_app(text);
+  }
+  void point_at(const std::string& release) {
+    std::filesystem::remove(path("current"));
+    std::filesystem::create_directory_symlink("releases/" + release, path("current"));
+  }
+  std::string program_of(const std::string& release) {
+    const std::string pid = std::to_string(instance_of(release)["pid"].get<int>());
+    return std::filesystem::read_symlink("/proc/" + pid + "/exe").string();
+  }
+};
+
+TEST_F(LinkedReleaseTest, AGenerationRunsWhatTheLinkNamedWhenItWasDeployed) {
+  point_at("v1");
+  EXPECT_THAT(rollctl({"deploy", "web", "v1"}), ExitsWith(0));
+  point_at("v2");
+  EXPECT_THAT(rollctl({"deploy", "web", "v2"}), ExitsWith(0));
+  EXPECT_EQ(program_of("v2"), path("releases/v2/web"));
+  EXPECT_THAT(rollctl({"rollback", "web"}), ExitsWith(0));
+  EXPECT_EQ(program_of("v1"), path("releases/v1/web"));
+  const int crashed = instance_of("v1")["pid"].get<int>();
+  ASSERT_EQ(::kill(crashed, SIGKILL), 0);
+  json now = instance_of("v1");
+  for (const auto end = std::chrono::steady_clock::now() + kLong;
+       now["state"] != "serving" || now["pid"] == crashed; now = instance_of("v1")) {
+    ASSERT_LT(std::chrono::steady_clock::now(), end) << now;
+    std::this_thread::sleep_for(10ms);
+  }
+  EXPECT_EQ(program_of("v1"), path("releases/v1/web")) << "and a restart after a crash runs it again";
+}
+
+TEST_F(LinkedReleaseTest, ARollbackToAReleaseThatIsNotThereSaysSoBeforehand) {
+  point_at("v1");
+  EXPECT_THAT(rollctl({"deploy", "web", "v1"}), ExitsWith(0));
+  point_at("v2");
+  EXPECT_THAT(rollctl({"deploy", "web", "v2"}), ExitsWith(0));
+  std::filesystem::remove_all(path("releases/v1"));
+  EXPECT_THAT(rollctl({"rollback", "web", "--dry-run"}), AllOf(ExitsWith(2), Complains("releases/v1/web")));
+  EXPECT_THAT(rollctl({"rollback", "web"}), AllOf(ExitsWith(2), Complains("releases/v1/web")));
+  expect_only("v2");
+}
+
+TEST_F(LinkedReleaseTest, TheSameLabelWithAnotherProgramIsSaid) {
+  point_at("v1");
+  EXPECT_THAT(rollctl({"deploy", "web", "v1"}), ExitsWith(0));
+  EXPECT_THAT(rollctl({"deploy", "web", "v1"}), AllOf(ExitsWith(0), Not(Complains("has changed"))));
+  std::filesystem::remove(path("releases/v1/web"));
+  std::filesystem::copy(program_path("stub_server"), path("releases/v1/web"));
+  EXPECT_THAT(rollctl({"deploy", "web", "v1"}),
+              AllOf(ExitsWith(0), Complains("releases/v1/web has changed since v1 was deployed"),
+                    Complains("rollctl restart web")));
+}
+
 TEST_F(CommandsTest, ARollbackMayNameAReleaseOrAGeneration) {
   deploy("v1");
   deploy("v2");
