@@ -34,7 +34,7 @@ class BadInputTest : public AppTest {
 TEST_F(BadInputTest, AMissingAppFileIsSaidWithTheWayOut) {
   const Said said = rollctl({"deploy", "web", "v1"});
   EXPECT_THAT(said, ExitsWith(6));
-  EXPECT_THAT(said, AllOf(Complains("no app 'web'"), Complains(app_path()), Complains("hint:")));
+  EXPECT_THAT(said, AllOf(Complains("no such app 'web'"), Complains(app_path()), Complains("hint:")));
   EXPECT_TRUE(std::filesystem::is_empty(path("state")));
   EXPECT_TRUE(std::filesystem::is_empty(path("run")));
   EXPECT_THAT(rollctl({"status", "web"}), ExitsWith(6));
@@ -117,7 +117,7 @@ TEST_F(BadInputTest, AnAppFileThatOthersMayWriteIsRefused) {
 TEST_F(BadInputTest, AMissingReleaseIsAskedFor) {
   write_app(with_key("env = { R = \"{release}\" }"));
   EXPECT_THAT(rollctl({"deploy", "web"}),
-              AllOf(ExitsWith(2), Complains("which release"), Complains("hint:")));
+              AllOf(ExitsWith(2), Complains("RELEASE is missing"), Complains("hint:")));
 }
 
 TEST_F(BadInputTest, AReleaseThatIsNoNameIsRefused) {
@@ -162,7 +162,7 @@ TEST_F(BadInputTest, WhatMakesNoSenseOnTheCommandLineIsRefused) {
       {{"scale", "web"}, "N"},
       {{"scale", "web", "none"}, "none"},
       {{"scale", "web", "0"}, "0"},
-      {{"restart", "web", "--", "./web"}, "behind `--`"},
+      {{"restart", "web", "--", "./web"}, "after `--`"},
       {{"history", "web", "-n", "0"}, "-n"},
       {{"remove", "web", "--note", "x"}, "--note"},
   };
