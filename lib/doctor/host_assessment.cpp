@@ -63,7 +63,7 @@ HostAssessment assess_host(const HandoverChoice& choice, std::span<const HostChe
   const bool untried = steering != nullptr && steering->outcome == HostCheck::Outcome::Untried;
   if (steers && misses_nothing && untried)
     assessment.guarantee = "unknown: " + steering->name + " could not be tried (" + steering->message +
-                        "); run rollctl doctor again";
+                           "); run rollctl doctor again";
   else if (steers && !assessment.lossless)
     assessment.guarantee = "nothing: something that every deploy needs does not work here";
   assessment.improve = improvement(choice, checks, user, program);
