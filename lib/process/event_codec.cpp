@@ -61,15 +61,15 @@ constexpr auto kMembers<InstanceStarting> =
     std::tuple(member("id", &InstanceStarting::id), member("release", &InstanceStarting::release));
 
 template <>
-constexpr auto kMembers<TrafficShift> =
-    std::tuple(member("in", &TrafficShift::in), member("out", &TrafficShift::out),
-               member("weights", &TrafficShift::weights));
+constexpr auto kMembers<RotationChange> =
+    std::tuple(member("in", &RotationChange::in), member("out", &RotationChange::out),
+               member("weights", &RotationChange::weights));
 
 template <>
-constexpr auto kMembers<TrafficShifting> = kMembers<TrafficShift>;
+constexpr auto kMembers<TrafficShifting> = kMembers<RotationChange>;
 
 template <>
-constexpr auto kMembers<TrafficShifted> = kMembers<TrafficShift>;
+constexpr auto kMembers<TrafficShifted> = kMembers<RotationChange>;
 
 template <>
 constexpr auto kMembers<InstanceStopping> = std::tuple(member("id", &InstanceStopping::id));

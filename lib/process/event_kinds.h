@@ -60,13 +60,13 @@ struct InstanceStarting {
   std::string release;
 };
 
-struct TrafficShift {
+struct RotationChange {
   std::vector<InstanceId> in;
   std::vector<InstanceId> out;
   std::map<InstanceId, double> weights;  // the rotation after the shift
 };
 
-struct TrafficShifting : TrafficShift {
+struct TrafficShifting : RotationChange {
   static constexpr const char* kName = "traffic.shifting";
 };
 
@@ -95,7 +95,7 @@ struct InstanceUnready {
   std::string reason;
 };
 
-struct TrafficShifted : TrafficShift {
+struct TrafficShifted : RotationChange {
   static constexpr const char* kName = "traffic.shifted";
 };
 

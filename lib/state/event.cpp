@@ -11,7 +11,7 @@ Event unstamped(EventBody body) {
   return {std::move(body), 0, {}};
 }
 
-TrafficShift shift(const std::vector<InstanceId>& in, const std::vector<InstanceId>& out,
+RotationChange shift(const std::vector<InstanceId>& in, const std::vector<InstanceId>& out,
                    const Rotation& weights) {
   return {in, out, weights};
 }
