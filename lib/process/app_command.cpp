@@ -8,21 +8,19 @@ namespace rollctl {
 
 namespace {
 
-using enum AppCommand;
-
 constexpr std::array<CommandTraits, 11> kTraits{{
     // command, word, moves traffic, makes a generation, reads the app file
-    {Deploy, "deploy", true, true, true},
-    {Rollback, "rollback", true, true, false},
-    {Restart, "restart", true, true, true},
-    {Promote, "promote", true, true, false},
-    {Abort, "abort", true, false, false},
-    {Scale, "scale", true, false, false},
-    {Start, "start", true, false, false},
-    {Stop, "stop", true, false, false},
-    {Recover, "recover", true, false, false},
-    {Remove, "remove", false, false, false},
-    {Other, "other", false, false, false},
+    {AppCommand::Deploy, "deploy", true, true, true},
+    {AppCommand::Rollback, "rollback", true, true, false},
+    {AppCommand::Restart, "restart", true, true, true},
+    {AppCommand::Promote, "promote", true, true, false},
+    {AppCommand::Abort, "abort", true, false, false},
+    {AppCommand::Scale, "scale", true, false, false},
+    {AppCommand::Start, "start", true, false, false},
+    {AppCommand::Stop, "stop", true, false, false},
+    {AppCommand::Recover, "recover", true, false, false},
+    {AppCommand::Remove, "remove", false, false, false},
+    {AppCommand::Other, "other", false, false, false},
 }};
 
 }  // namespace
@@ -39,7 +37,7 @@ std::string command_word(AppCommand command) {
 
 std::optional<AppCommand> parse_command(std::string_view word) {
   for (const CommandTraits& traits : kTraits)
-    if (traits.word == word && traits.command != Other) return traits.command;
+    if (traits.word == word && traits.command != AppCommand::Other) return traits.command;
   return std::nullopt;
 }
 
