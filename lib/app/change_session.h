@@ -76,6 +76,7 @@ class ChangeSession {
   Status lock(std::string command);
   Status reread();
   Status check_means(const AppConfig& config);
+  void prepare(const AppConfig& config);
   Result<std::optional<Verdict>> mend(RecoveryRequest request);
   Result<std::unique_ptr<Steering>> steering_for(HandoverPolicy policy);
   PlaceInstance placing();

@@ -14,9 +14,18 @@ void Placement::used_up_to(InstanceId last) {
   last_ = std::max(last_, last);
 }
 
+LaunchSpec Placement::reserve() {
+  LaunchSpec launch;
+  launch.app = app_;
+  launch.instance = *(reserved_ = ++last_);
+  launch.run_dir = paths_.instance(app_, launch.instance);
+  launch.log_path = paths_.log(app_, launch.instance);
+  return launch;
+}
+
 Result<LaunchPlace> Placement::place(const GenerationSpec& spec) {
   InstancePlace place;
-  place.instance = ++last_;
+  place.instance = reserved_ ? *std::exchange(reserved_, std::nullopt) : ++last_;
   place.run_dir = paths_.instance(app_, place.instance);
   place.log_path = paths_.log(app_, place.instance);
   place.journal_path = paths_.journal(app_);

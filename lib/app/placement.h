@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "deploy/launching.h"
@@ -18,6 +19,12 @@ class Placement {
   // Ids up to `last` are taken.
   void used_up_to(InstanceId last);
 
+  // Reserves the next instance before its specification is known: enough to start its shim. The next place()
+  // uses the same id.
+  LaunchSpec reserve();
+  // The reserved instance was not launched.
+  void forget_reserved() { reserved_.reset(); }
+
   // The launch of an instance of `spec`. Unsupported if this host lacks the required launcher; else the
   // errors of make_launch_spec() and make_probe_spec().
   Result<LaunchPlace> place(const GenerationSpec& spec);
@@ -26,6 +33,7 @@ class Placement {
   const Paths& paths_;
   std::string app_;
   InstanceId last_ = 0;
+  std::optional<InstanceId> reserved_;
 };
 
 }  // namespace rollctl

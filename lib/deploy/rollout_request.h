@@ -8,8 +8,8 @@
 
 #include "base/clock.h"
 #include "config/generation_spec.h"
+#include "process/app_command.h"
 #include "process/shim_client.h"
-#include "state/app_command.h"
 
 namespace rollctl {
 

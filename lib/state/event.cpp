@@ -12,7 +12,7 @@ Event unstamped(EventBody body) {
 }
 
 RotationChange shift(const std::vector<InstanceId>& in, const std::vector<InstanceId>& out,
-                   const Rotation& weights) {
+                     const Rotation& weights) {
   return {in, out, weights};
 }
 

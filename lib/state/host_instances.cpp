@@ -70,7 +70,7 @@ void HostInstances::call_shims(const std::vector<InstanceId>& ids) {
   for (InstanceId id : ids) {
     const auto known = known_.find(id);
     const bool is_known = known != known_.end() && known->second.has_keeper();
-    if (is_known || called_.contains(id) || shimless_.contains(id)) continue;
+    if (is_known || called_.contains(id) || prepared_.contains(id) || shimless_.contains(id)) continue;
     first_called_[id] = loop_.now();
     call_shim(id);
   }
@@ -100,6 +100,7 @@ Result<std::vector<FoundInstance>> HostInstances::discover() {
   std::erase_if(known_, [](const auto& entry) { return entry.second.over; });
   std::vector<FoundInstance> found;
   for (InstanceId id : *ids) {
+    if (prepared_.contains(id)) continue;  // to be launched from here
     auto& known = known_[id];
     if (!known.has_keeper()) meet(id, known);
     if (auto error = std::exchange(no_answer_, std::nullopt))
@@ -184,6 +185,13 @@ void HostInstances::adopt(InstanceId id, Known& known) {
   if (!orphan && orphan.error().kind != ErrorKind::NotFound && !no_answer_) no_answer_ = orphan.error();
 }
 
+HostInstances::~HostInstances() {
+  for (auto& [id, shim] : prepared_) {
+    shim.reset();
+    (void)remove_instance_folder(paths_, app_, id);
+  }
+}
+
 Result<std::unique_ptr<WaitingShim>> HostInstances::start_shim(const LaunchSpec& spec) {
   if (Status claimed = claim_instance_folder(paths_, app_, spec.instance); !claimed)
     return fail(claimed.error());
@@ -197,9 +205,15 @@ Result<std::unique_ptr<WaitingShim>> HostInstances::start_shim(const LaunchSpec&
   return shim;
 }
 
+void HostInstances::prepare(const LaunchSpec& spec) {
+  if (auto shim = start_shim(spec)) prepared_[spec.instance] = std::move(*shim);
+}
+
 Status HostInstances::launch(const LaunchSpec& spec, Acknowledgement& intent) {
   const InstanceId id = spec.instance;
-  auto waiting = start_shim(spec);
+  auto prepared = prepared_.extract(id);
+  auto waiting =
+      prepared ? Result<std::unique_ptr<WaitingShim>>(std::move(prepared.mapped())) : start_shim(spec);
   if (!waiting) return fail(waiting.error());
   Known& known = known_[id];
   auto shim = (*waiting)->launch(loop_, spec, intent,

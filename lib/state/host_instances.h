@@ -31,11 +31,16 @@ class HostInstances final : public Instances, public InstanceSockets {
   // Replaces the app's addresses.
   void set_listen(std::vector<ListenAddress> listen) { listen_ = std::move(listen); }
 
+  // Calls off the shim that was prepared and not launched.
+  ~HostInstances() override;
   HostInstances(const HostInstances&) = delete;
   HostInstances& operator=(const HostInstances&) = delete;
 
   void subscribe(OnEvent on_event) override { on_event_ = std::move(on_event); }
   Result<std::vector<FoundInstance>> discover() override;
+  // Starts the shim of the instance that launch() starts next, so that it comes up meanwhile. Errors are told
+  // by launch().
+  void prepare(const LaunchSpec& spec);
   Status launch(const LaunchSpec& spec, Acknowledgement& intent) override;
   Result<std::vector<Listener>> listeners(InstanceId id) override;
   // One of its listeners on exactly that address; NotFound if it has none.
@@ -130,6 +135,7 @@ class HostInstances final : public Instances, public InstanceSockets {
   std::map<InstanceId, ShimClient::Introduction> called_;  // not answered yet
   std::map<InstanceId, TimePoint> first_called_;
   std::set<InstanceId> shimless_;  // have a record, but no shim locks their folder
+  std::map<InstanceId, std::unique_ptr<WaitingShim>> prepared_;
   std::map<InstanceId, std::unique_ptr<WaitingShim>> launched_;  // Launched has not arrived yet
   std::optional<Error> no_answer_;                               // the first failure of a look
   std::vector<Keeper> retired_;
