@@ -13,7 +13,8 @@
 
 namespace rollctl {
 
-// The state of an app, from its journal, kept specifications and instances. Commands decide by it.
+// The state of an app, from its journal, kept specifications and instances. Commands decide by it. It has
+// many methods because each is one question of a command.
 class AppState {
  public:
   // `paths` and `instances` are borrowed. Call read() first.

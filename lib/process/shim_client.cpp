@@ -25,6 +25,7 @@ struct Answer {
   bool is_whole = false;  // all its replies have arrived
 };
 
+// Its many members are one conversation: socket, queue, replies that are awaited, the last record.
 class SocketShimClient final : public ShimClient {
  public:
   SocketShimClient(Loop& loop, Fd connection, InstanceRecord known, OnEvent on_event)

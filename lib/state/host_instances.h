@@ -23,7 +23,8 @@
 namespace rollctl {
 
 // The instances of this host: through the sockets of their shims and their folders in the runtime folder, and
-// through the server's process where a shim has died.
+// through the server's process where a shim has died. It is large because it implements two roles over one
+// table of shims.
 class HostInstances final : public Instances, public InstanceSockets {
  public:
   static Result<std::unique_ptr<HostInstances>> create(Loop& loop, const Paths& paths, std::string app,

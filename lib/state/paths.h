@@ -13,7 +13,7 @@
 namespace rollctl {
 
 // The folders of rollctl. For root: /etc, /run, /var/lib, /var/log. For an ordinary user: the XDG folders.
-// ROLLCTL_…_DIR overrides each of them.
+// ROLLCTL_…_DIR overrides each of them. One method for each place, so that no other code joins paths.
 struct Paths {
   std::string config_dir;   // app files
   std::string runtime_dir;  // instances, sockets, locks: gone at reboot

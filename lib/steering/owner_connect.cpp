@@ -20,6 +20,7 @@ constexpr Millis kHandshake{2};
 // A member that has not accepted by then is stuck or busy; a further try may reach the wanted one.
 constexpr Millis kPatiencePerTry{200};
 
+// Its many members are one try after the other: the client's socket, its ends, the counts for the message.
 class OwnerConnect final : public AimedConnect {
  public:
   OwnerConnect(Loop& loop, std::shared_ptr<SockDiag> diag, ProcessId server, const Endpoint& target,
