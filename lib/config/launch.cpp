@@ -48,7 +48,7 @@ Error at(const GenerationSpec& spec, const std::string& key, Error error) {
   return with_context(std::move(error), (spec.config.source.empty() ? "" : spec.config.source + ": ") + key);
 }
 
-// What a server and its exec probe share.
+// The surroundings that a server and its exec probe share.
 struct Surroundings {
   ServerUser user;
   std::string workdir;

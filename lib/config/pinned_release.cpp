@@ -54,7 +54,7 @@ class Pinning {
     if (!failure) replace(text, *path, folder);
   }
 
-  // What the text means, where that is an absolute path of the release's.
+  // The expanded text, if it is an absolute path of the release.
   [[nodiscard]] std::optional<fs::path> expand(const std::string& text) const {
     const auto expanded = placeholders_.expand(text);
     if (!expanded || !expanded->starts_with('/') || is_system_path(*expanded)) return std::nullopt;
@@ -78,7 +78,7 @@ void pin_release(GenerationSpec& spec) {
   for (std::string& word : spec.config.command) pinning.pin_file(word);
   spec.files.clear();
   const auto workdir = pinning.expand(spec.config.workdir);
-  // What stands behind these may be data, which changes.
+  // Later words may name data, which changes.
   constexpr size_t kProgramAndScript = 2;
   for (size_t i = 0; i < std::min(kProgramAndScript, spec.config.command.size()); ++i) {
     const std::string& word = spec.config.command[i];

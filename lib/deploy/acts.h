@@ -12,8 +12,8 @@
 
 namespace rollctl {
 
-// What every change is made of: each act has its own state, and they are wired to one another here. They work
-// over what was discovered: an act may continue what another process began. Callbacks only change members;
+// The acts of a change. Each has its own state, and they are wired to one another here. They work over the
+// discovered instances: an act may continue what another process began. Callbacks only change members;
 // the acts wait in straight lines.
 struct Acts {
   Acts(World& world, Recorder& recorder, Fleet& fleet, std::vector<ListenAddress> listen,

@@ -17,7 +17,7 @@
 namespace rollctl {
 
 // Brings new instances from "its server runs" to "it listens in the group of those that serve, and is ready":
-// then their state is Ready. What goes wrong on the way is the member's trouble. Works from the events of the
+// then their state is Ready. A failure on the way becomes the member's trouble. Works from the events of the
 // instances and from timers; no call blocks.
 class Joining {
  public:

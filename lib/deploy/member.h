@@ -23,7 +23,7 @@ enum class Trouble {
 };
 
 // An instance as one change sees it. Plain data, one record for each instance: events of the instance change
-// it, and every act reads it. What only one act needs is kept by that act.
+// it, and every act reads it. State that only one act needs is kept by that act.
 //
 //   state      | entered when                                    | left to
 //   -----------+-------------------------------------------------+---------------------------------------------

@@ -9,7 +9,7 @@
 
 namespace rollctl {
 
-// What a verdict is made of. All are borrowed.
+// The parts of a verdict. All are borrowed.
 struct RolloutView {
   const World& world;
   const RolloutRequest& request;

@@ -11,7 +11,7 @@ namespace rollctl {
 
 enum class UserKind { Root, Ordinary };
 
-// What deploys on a host guarantee, derived from the checks.
+// The guarantee of deploys on a host, derived from the checks.
 struct HostAssessment {
   Handover handover = Handover::Plain;  // the choice of `auto`
   bool lossless = false;                // deploys lose no connection: they steer, and every need is met

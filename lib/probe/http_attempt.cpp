@@ -44,7 +44,7 @@ class HttpAttempt final : public LoopAttempt {
   }
 
  private:
-  // What the connector has sent by the time that the request follows; TLS writes its first byte itself.
+  // The first byte of the request, which the connector sends. TLS writes its first byte itself.
   [[nodiscard]] std::string_view opening() const { return tls_ == nullptr ? "G" : std::string_view(); }
 
   void ask(Fd socket) {

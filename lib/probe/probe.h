@@ -51,7 +51,7 @@ struct ProbeSpec {
 // "does not listen on 0.0.0.0:8080 yet"
 std::string not_listening_text(const ProbeSpec& spec);
 
-// What rollctl knows of the instance, read anew at each attempt.
+// The instance as rollctl knows it, read anew at each attempt.
 struct ProbeSubject {
   InstanceId instance = 0;
   // The address for clients; nothing while it does not listen on all addresses.

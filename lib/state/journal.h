@@ -19,7 +19,7 @@ class Journal {
   // follow before that, nor if either fails. The journal must outlive the acknowledgement.
   virtual Acknowledgement commit(const Event& event) = 0;
 
-  // What happened. Survives this process, but a power cut may lose the last ones.
+  // Records a fact. It survives this process, but a power cut may lose the last ones.
   virtual Status note(const Event& event) = 0;
 };
 
