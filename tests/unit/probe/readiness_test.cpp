@@ -11,7 +11,7 @@ namespace rollctl::test {
 namespace {
 
 using namespace std::chrono_literals;
-using State = Readiness::State;
+using Known = Readiness::State;
 
 const ProbeResult kGood{ProbeAnswer::Ready, "fine"};
 const ProbeResult kBad{ProbeAnswer::NotReady, "GET / answered 503"};
@@ -49,7 +49,7 @@ class ReadinessTest : public testing::Test {
         scheduler_, probe_, ProbeSpec{.kind = kind, .interval = 100ms, .successes = successes},
         ProbeSubject{}, [this] { changes_.push_back(readiness_->state()); });
   }
-  bool wait_for(State state) {
+  bool wait_for(Known state) {
     return scheduler_.run_until([&] { return readiness_->state() == state; }, scheduler_.now() + 1min) ==
            WaitEnd::Satisfied;
   }
@@ -58,17 +58,17 @@ class ReadinessTest : public testing::Test {
   FakeScheduler scheduler_;
   TimePoint start_ = scheduler_.now();
   ScriptedProbe probe_{scheduler_};
-  std::vector<State> changes_;
+  std::vector<Known> changes_;
   std::unique_ptr<Readiness> readiness_;
 };
 
 TEST_F(ReadinessTest, AsksAtOnceAndTellsTheChangeOnce) {
   watch(ProbeKind::Http);
-  EXPECT_EQ(readiness_->state(), State::Unknown);
-  ASSERT_TRUE(wait_for(State::Ready));
+  EXPECT_EQ(readiness_->state(), Known::Unknown);
+  ASSERT_TRUE(wait_for(Known::Ready));
   EXPECT_EQ(elapsed(), 0us);
   scheduler_.advance(1s);
-  EXPECT_EQ(changes_, std::vector{State::Ready});
+  EXPECT_EQ(changes_, std::vector{Known::Ready});
   EXPECT_EQ(readiness_->detail(), "");
 }
 
@@ -77,26 +77,26 @@ TEST_F(ReadinessTest, WaitsTheIntervalAfterAnAnswerThatWasBad) {
   watch(ProbeKind::Http);
   scheduler_.advance(1ms);
   EXPECT_EQ(readiness_->detail(), "GET / answered 503");
-  EXPECT_EQ(readiness_->state(), State::Unknown);
-  ASSERT_TRUE(wait_for(State::Ready));
+  EXPECT_EQ(readiness_->state(), Known::Unknown);
+  ASSERT_TRUE(wait_for(Known::Ready));
   EXPECT_EQ(elapsed(), 200ms);
 }
 
 TEST_F(ReadinessTest, WantsThatManyGoodAnswersInARow) {
   probe_.answers = {kGood, kGood, kBad, kGood, kGood, kGood};
   watch(ProbeKind::Http, 3);
-  ASSERT_TRUE(wait_for(State::Ready));
+  ASSERT_TRUE(wait_for(Known::Ready));
   EXPECT_EQ(probe_.asked_at.size(), 6U);
 }
 
 TEST_F(ReadinessTest, WantsThatManyBadAnswersInARowToTakeItBack) {
   probe_.answers = {kGood, kGood, kBad, kGood, kBad, kBad, kGood};
   watch(ProbeKind::Http, 2);
-  ASSERT_TRUE(wait_for(State::Unready));
+  ASSERT_TRUE(wait_for(Known::Unready));
   EXPECT_EQ(probe_.asked_at.size(), 6U);
   EXPECT_EQ(readiness_->detail(), "GET / answered 503");
-  ASSERT_TRUE(wait_for(State::Ready));
-  EXPECT_EQ(changes_, (std::vector{State::Ready, State::Unready, State::Ready}));
+  ASSERT_TRUE(wait_for(Known::Ready));
+  EXPECT_EQ(changes_, (std::vector{Known::Ready, Known::Unready, Known::Ready}));
 }
 
 TEST_F(ReadinessTest, WhatCouldNotBeAskedIsNoAnswer) {
@@ -104,19 +104,19 @@ TEST_F(ReadinessTest, WhatCouldNotBeAskedIsNoAnswer) {
   probe_.answers = {unknown, unknown, kGood, unknown};
   watch(ProbeKind::Http);
   scheduler_.advance(150ms);
-  EXPECT_EQ(readiness_->state(), State::Unknown);
+  EXPECT_EQ(readiness_->state(), Known::Unknown);
   EXPECT_EQ(readiness_->detail(), unknown.detail);
-  ASSERT_TRUE(wait_for(State::Ready));
+  ASSERT_TRUE(wait_for(Known::Ready));
   scheduler_.advance(10s);
   EXPECT_GT(probe_.asked_at.size(), 50U) << "it is asked again";
-  EXPECT_EQ(changes_, std::vector{State::Ready});
+  EXPECT_EQ(changes_, std::vector{Known::Ready});
 }
 
 TEST_F(ReadinessTest, CountsBadAnswersOnThroughThoseThatWereNone) {
   const ProbeResult unknown{ProbeAnswer::Unknown, "cannot make a socket: Too many open files"};
   probe_.answers = {kGood, kGood, kBad, unknown, kBad};
   watch(ProbeKind::Http, 2);
-  ASSERT_TRUE(wait_for(State::Unready));
+  ASSERT_TRUE(wait_for(Known::Unready));
   EXPECT_EQ(probe_.asked_at.size(), 5U);
 }
 
@@ -137,7 +137,7 @@ TEST_F(ReadinessTest, ComesLateByAMillisecondAndAQuarterOfTheStartAtWorst) {
     probe_.answers = {kNotYet};
     watch(ProbeKind::Notify);
     scheduler_.in(starts_after, [&] { probe_.answers = {kGood}; });
-    ASSERT_TRUE(wait_for(State::Ready));
+    ASSERT_TRUE(wait_for(Known::Ready));
     EXPECT_LE(elapsed(), starts_after + 1ms + Micros(starts_after) * 26 / 100);
   }
 }
@@ -145,7 +145,7 @@ TEST_F(ReadinessTest, ComesLateByAMillisecondAndAQuarterOfTheStartAtWorst) {
 TEST_F(ReadinessTest, DoesNotHurryOnceItIsReady) {
   probe_.answers = {kGood, kGood, kNotYet};
   watch(ProbeKind::Listen, 2);
-  ASSERT_TRUE(wait_for(State::Unready));
+  ASSERT_TRUE(wait_for(Known::Unready));
   EXPECT_EQ(elapsed(), 300ms) << "two bad answers in a row, an interval apart";
 }
 
@@ -153,7 +153,7 @@ TEST_F(ReadinessTest, LooksAgainAtOnceWhenTold) {
   probe_.answers = {kBad, kGood};
   watch(ProbeKind::Http);
   scheduler_.in(30ms, [&] { readiness_->look_again(); });
-  ASSERT_TRUE(wait_for(State::Ready));
+  ASSERT_TRUE(wait_for(Known::Ready));
   EXPECT_EQ(elapsed(), 30ms);
 }
 
@@ -162,7 +162,7 @@ TEST_F(ReadinessTest, LooksAgainRightAfterAnAttemptThatWasInProgressWhenTold) {
   probe_.answers = {kBad, kGood};
   watch(ProbeKind::Http);
   scheduler_.in(30ms, [&] { readiness_->look_again(); });
-  ASSERT_TRUE(wait_for(State::Ready));
+  ASSERT_TRUE(wait_for(Known::Ready));
   EXPECT_EQ(elapsed(), 80ms);
 }
 
