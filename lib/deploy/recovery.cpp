@@ -124,7 +124,7 @@ Act Recovery::start_missing() {
   const int missing = wanted() - static_cast<int>(stay_.size());
   if (missing <= 0 || fleet_.members().empty()) return {};
   std::vector<InstanceId> fresh;
-  const Act started =
+  Act started =
       acts_.launching.launch(request_.spec, missing, config.ready.deadline, fresh, OnInterrupt::Heed);
   if (!started) {
     go_.insert(go_.end(), fresh.begin(), fresh.end());

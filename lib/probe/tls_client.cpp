@@ -35,10 +35,9 @@ Status TlsClient::load() {
 Result<bufferevent*> TlsClient::connect(event_base* base, int socket, const std::string& host,
                                         const std::string& ca_file) {
   if (Status loaded = load(); !loaded) return fail(loaded.error());
-  const roll_tls_server server{host.empty() ? nullptr : host.c_str(),
-                               ca_file.empty() ? nullptr : ca_file.c_str()};
   const char* failure = "";
-  bufferevent* const stream = connect_(base, socket, &server, &failure);
+  bufferevent* const stream = connect_(base, socket, host.empty() ? nullptr : host.c_str(),
+                                       ca_file.empty() ? nullptr : ca_file.c_str(), &failure);
   if (stream == nullptr) return fail(ErrorKind::Failed, std::string("cannot set up TLS: ") + failure);
   return stream;
 }

@@ -7,7 +7,6 @@
 
 struct bufferevent;
 struct event_base;
-struct roll_tls_server;
 
 namespace rollctl {
 
@@ -32,7 +31,7 @@ class TlsClient {
   Status load();
 
   std::string library_;
-  bufferevent* (*connect_)(event_base*, int, const roll_tls_server*, const char**) = nullptr;
+  bufferevent* (*connect_)(event_base*, int, const char*, const char*, const char**) = nullptr;
   const char* (*failure_)(bufferevent*) = nullptr;
 };
 

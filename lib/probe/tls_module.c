@@ -47,14 +47,14 @@ static int expect_host(SSL* session, const char* host, int verify) {
                     : SSL_set1_host(session, host);
 }
 
-EXPORTED struct bufferevent* roll_tls_connect(struct event_base* base, int socket,
-                                              const struct roll_tls_server* server, const char** failure) {
-  SSL_CTX* context = client_context(server->ca_file, failure);
+EXPORTED struct bufferevent* roll_tls_connect(struct event_base* base, int socket, const char* host,
+                                              const char* ca_file, const char** failure) {
+  SSL_CTX* context = client_context(ca_file, failure);
   if (context == NULL) return NULL;
   *failure = "out of memory";
   SSL* session = SSL_new(context);
   if (session == NULL) return NULL;
-  if (server->host != NULL && !expect_host(session, server->host, server->ca_file != NULL)) {
+  if (host != NULL && !expect_host(session, host, ca_file != NULL)) {
     SSL_free(session);
     return NULL;
   }

@@ -10,22 +10,13 @@ struct bufferevent;
 struct event_base;
 
 /*
- * The server that a client expects. host: its name, for SNI, or its IP address; null: neither is checked nor
- * sent. ca_file: certificates (PEM) that vouch for the server's, which must be for `host`; null: the server's
- * certificate is not verified.
+ * Begins a TLS session, as its client, on a connected socket, and takes ownership of the socket.
+ * host: the name of the server, for SNI, or its IP address; null: neither is sent nor checked.
+ * ca_file: certificates (PEM) that vouch for the server's, which must be for `host`; null: not verified.
+ * Returns null on a failure, which `failure` names (a static text); the socket then stays the caller's.
  */
-struct roll_tls_server {
-  const char* host;
-  const char* ca_file;
-};
-
-/*
- * A stream that begins a TLS session, as its client, on a connected socket; it owns the socket from then on.
- * Null: `failure` says why, a static text, and the socket stays the caller's. Reads ca_file once and again
- * where another is asked for.
- */
-struct bufferevent* roll_tls_connect(struct event_base* base, int socket,
-                                     const struct roll_tls_server* server, const char** failure);
+struct bufferevent* roll_tls_connect(struct event_base* base, int socket, const char* host,
+                                     const char* ca_file, const char** failure);
 
 /* Why TLS failed on that stream, a static text; null: no failure. */
 const char* roll_tls_failure(struct bufferevent* stream);
