@@ -113,7 +113,8 @@ class OwnerConnect final : public AimedConnect {
   void wake_deferring() {
     const auto alone = is_alone();
     if (!alone) return finish(fail(alone.error()));
-    if (*alone || opening_.empty()) return succeed();
+    if (*alone) return succeed();
+    if (opening_.empty()) return finish(fail(cannot_tell()));
     if (Status sent = send_opening(client_.get(), opening_); !sent) return try_again();
     is_opened_ = true;
     look_again();
@@ -129,6 +130,15 @@ class OwnerConnect final : public AimedConnect {
       if (!*ours) return false;
     }
     return true;
+  }
+
+  // Another instance could answer in place of the asked one.
+  [[nodiscard]] Error cannot_tell() const {
+    return {ErrorKind::Unsupported, 0,
+            target_.text() +
+                " accepts no connection before its first byte (TCP_DEFER_ACCEPT), so this probe cannot "
+                "tell the instances apart",
+            "use ready.kind = \"http\", set ready.address to an address of the instance's own, or steer"};
   }
 
   void succeed() {

@@ -19,8 +19,7 @@ namespace rollctl {
 // recognised.
 //
 // A listener with TCP_DEFER_ACCEPT accepts only after the first byte. If no other process listens there, the
-// connection counts as accepted by `server`. Else `opening` is sent first, and if that is empty, any member
-// of the group will do.
+// connection counts as accepted by `server`. Else `opening` is sent first; Unsupported if that is empty.
 std::unique_ptr<AimedConnect> connect_to_owner(Loop& loop, std::shared_ptr<SockDiag> diag,
                                                const ProcessId& server, const Endpoint& target,
                                                TimePoint deadline, std::string_view opening,

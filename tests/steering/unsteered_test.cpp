@@ -115,6 +115,16 @@ TEST_F(DeferredTest, TheFirstByteTellsWhichInstanceAccepts) {
   }
 }
 
+// Else the old release's answer over TLS could make the new one ready.
+TEST_F(DeferredTest, WithoutAFirstByteNoInstanceIsTakenForAnother) {
+  for (InstanceId instance = 1; instance <= 2; ++instance) serve(instance);
+  const auto connected = aimed_connect(*loop_, *steering_, 1, kLocal);
+  ASSERT_FALSE(connected);
+  EXPECT_NE(connected.error().message.find("TCP_DEFER_ACCEPT"), std::string::npos)
+      << connected.error().message;
+  EXPECT_NE(connected.error().hint.find("ready.address"), std::string::npos);
+}
+
 TEST_F(UnsteeredTest, GivesUpOnAServerThatClosesAtOnceAndSaysWhatHelps) {
   Fd listener = listen_on(kAny);
   // An instance other than the wanted one accepts: else a connection might be found before it is closed.
