@@ -58,7 +58,7 @@ class Pinning {
   [[nodiscard]] std::optional<fs::path> expand(const std::string& text) const {
     const auto expanded = placeholders_.expand(text);
     if (!expanded || !expanded->starts_with('/') || is_system_path(*expanded)) return std::nullopt;
-    return fs::path(*expanded).lexically_normal();
+    return fs::path(*expanded);
   }
 
  private:
@@ -86,7 +86,8 @@ void pin_release(GenerationSpec& spec) {
     if (!path && workdir && word.find('/') != std::string::npos && !word.starts_with('-'))
       path = pinning.expand((*workdir / word).string());
     if (!path) continue;
-    if (const auto identity = identity_of(path->string())) spec.files[path->string()] = *identity;
+    const std::string file = path->lexically_normal().string();
+    if (const auto identity = identity_of(file)) spec.files[file] = *identity;
   }
 }
 

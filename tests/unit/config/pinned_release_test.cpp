@@ -65,6 +65,14 @@ TEST_F(PinnedReleaseTest, ExpandsTheReleaseBeforeItLooks) {
   EXPECT_EQ(spec.config.workdir, here_ / "v2");
 }
 
+// As the kernel goes: first the link, then up from where it leads.
+TEST_F(PinnedReleaseTest, GoesUpFromWhereALinkLeads) {
+  fs::create_directories(here_ / "far/v3/bin");
+  std::ofstream(here_ / "far/v3/bin/web") << "v3";
+  fs::create_directory_symlink("far/v3", here_ / "link");
+  EXPECT_THAT(pinned({here_ / "link/../v3/bin/web"}).config.command, ElementsAre(here_ / "far/v3/bin/web"));
+}
+
 // As python in a virtual environment, or a program of busybox: it looks at the name that it was started by.
 TEST_F(PinnedReleaseTest, KeepsTheNameOfAFileThatIsALink) {
   fs::create_symlink("/bin/sh", here_ / "v1/bin/python");
