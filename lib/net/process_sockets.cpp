@@ -156,8 +156,7 @@ Result<std::vector<uint32_t>> socket_inodes(const ProcessId& root, Whose whose) 
     if (failure != 0 && (pid == root.pid || !tells_nothing(failure))) return fail(look_failure(pid, failure));
   }
   std::ranges::sort(inodes);
-  const auto [first, last] = std::ranges::unique(inodes);
-  inodes.erase(first, last);
+  inodes.erase(std::unique(inodes.begin(), inodes.end()), inodes.end());
   return inodes;
 }
 
