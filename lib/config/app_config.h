@@ -60,6 +60,7 @@ struct ReadyConfig {
   Millis interval{100};
   Millis timeout{1000};
   int successes = 1;
+  int failures = 3;
   Millis deadline{30'000};
 };
 

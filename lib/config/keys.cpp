@@ -65,6 +65,7 @@ std::span<const Key> known_keys() {
       key("ready.interval", kPositive, ROLL_MEMBER(ready.interval)),
       key("ready.timeout", kPositive, ROLL_MEMBER(ready.timeout)),
       key("ready.successes", WholeCodec<int>(1, 1000), ROLL_MEMBER(ready.successes)),
+      key("ready.failures", WholeCodec<int>(1, 1000), ROLL_MEMBER(ready.failures)),
       key("ready.deadline", kPositive, ROLL_MEMBER(ready.deadline)),
 
       key("drain.order",

@@ -175,6 +175,7 @@ Result<ProbeSpec> make_probe_spec(const GenerationSpec& spec, const InstancePlac
   probe.interval = ready.interval;
   probe.timeout = ready.timeout;
   probe.successes = ready.successes;
+  probe.failures = ready.failures;
   probe.listen = listen_text(spec.config);
 
   auto path = placeholders.expand(ready.path);

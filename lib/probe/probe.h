@@ -41,7 +41,8 @@ struct ProbeSpec {
   std::optional<Credentials> credentials = {};  // Exec: its user; nothing: the caller's
   Millis interval{100};
   Millis timeout{1000};  // of one attempt
-  int successes = 1;     // in a row
+  int successes = 1;     // in a row, until it is ready
+  int failures = 3;      // in a row, until a ready one is unready
   // Tcp: what counts as ready. Inherited sockets accept connections in the kernel before the server runs.
   enum class Accepted { ByKernel, ByServer };
   Accepted accepted = Accepted::ByKernel;

@@ -57,12 +57,9 @@ struct Readiness::Run {
     detail = good ? std::string() : result.detail;
 
     const State before = state;
-    if (in_a_row >= spec.successes && result.answer != ProbeAnswer::Unknown) {
-      if (good)
-        state = State::Ready;
-      else if (state == State::Ready)
-        state = State::Unready;
-    }
+    if (good && in_a_row >= spec.successes) state = State::Ready;
+    if (state == State::Ready && result.answer == ProbeAnswer::NotReady && in_a_row >= spec.failures)
+      state = State::Unready;
     timer = scheduler.after(pause_after(result), [this] { ask(); });
     if (state == before) return;
     // The callback may destroy this object.

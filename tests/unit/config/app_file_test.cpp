@@ -48,6 +48,7 @@ TEST(AppFileTest, HasTheDefaultsOfTheManual) {
   EXPECT_EQ(config.ready.interval, 100ms);
   EXPECT_EQ(config.ready.timeout, 1s);
   EXPECT_EQ(config.ready.successes, 1);
+  EXPECT_EQ(config.ready.failures, 3);
   EXPECT_EQ(config.ready.deadline, 30s);
   EXPECT_EQ(config.drain.order, DrainStart::Signal);
   EXPECT_EQ(config.drain.signal, 15);
@@ -82,6 +83,7 @@ address   = "127.0.0.1:{probe_port}"
 interval  = "50ms"
 timeout   = "2s"
 successes = 3
+failures  = 5
 deadline  = "1m"
 [drain]
 order     = "idle"
@@ -123,6 +125,7 @@ ProtectHome = true
   EXPECT_EQ(config.ready.kind, ProbeKind::Https);
   EXPECT_EQ(config.ready.path, "/readyz");
   EXPECT_EQ(config.ready.successes, 3);
+  EXPECT_EQ(config.ready.failures, 5);
   EXPECT_EQ(config.ready.deadline, 1min);
   EXPECT_EQ(config.drain.order, DrainStart::Idle);
   EXPECT_EQ(config.drain.signal, 3);

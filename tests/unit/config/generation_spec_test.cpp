@@ -39,6 +39,7 @@ kind = "http"
 path = "/ready/{instance}"
 address = "127.0.0.1:{probe_port}"
 successes = 2
+failures = 4
 interval = "50ms"
 [drain]
 signal = "SIGQUIT"
@@ -162,6 +163,7 @@ TEST(ProbeSpecTest, HasEverythingExpanded) {
   EXPECT_EQ(probe->path, "/ready/12");
   EXPECT_EQ(probe->address, "127.0.0.1:9001");
   EXPECT_EQ(probe->successes, 2);
+  EXPECT_EQ(probe->failures, 4);
   EXPECT_EQ(probe->interval, 50ms);
   EXPECT_EQ(probe->listen, "0.0.0.0:8080");
   EXPECT_TRUE(probe->env.empty());

@@ -44,9 +44,10 @@ class ScriptedProbe final : public Probe {
 
 class ReadinessTest : public testing::Test {
  protected:
-  void watch(ProbeKind kind, int successes = 1) {
+  void watch(ProbeKind kind, int successes = 1, int failures = 1) {
     readiness_ = std::make_unique<Readiness>(
-        scheduler_, probe_, ProbeSpec{.kind = kind, .interval = 100ms, .successes = successes},
+        scheduler_, probe_,
+        ProbeSpec{.kind = kind, .interval = 100ms, .successes = successes, .failures = failures},
         ProbeSubject{}, [this] { changes_.push_back(readiness_->state()); });
   }
   bool wait_for(Known state) {
@@ -90,10 +91,10 @@ TEST_F(ReadinessTest, WantsThatManyGoodAnswersInARow) {
 }
 
 TEST_F(ReadinessTest, WantsThatManyBadAnswersInARowToTakeItBack) {
-  probe_.answers = {kGood, kGood, kBad, kGood, kBad, kBad, kGood};
-  watch(ProbeKind::Http, 2);
+  probe_.answers = {kGood, kBad, kBad, kGood, kBad, kBad, kBad, kGood};
+  watch(ProbeKind::Http, 1, 3);
   ASSERT_TRUE(wait_for(Known::Unready));
-  EXPECT_EQ(probe_.asked_at.size(), 6U);
+  EXPECT_EQ(probe_.asked_at.size(), 7U);
   EXPECT_EQ(readiness_->detail(), "GET / answered 503");
   ASSERT_TRUE(wait_for(Known::Ready));
   EXPECT_EQ(changes_, (std::vector{Known::Ready, Known::Unready, Known::Ready}));
@@ -115,7 +116,7 @@ TEST_F(ReadinessTest, WhatCouldNotBeAskedIsNoAnswer) {
 TEST_F(ReadinessTest, CountsBadAnswersOnThroughThoseThatWereNone) {
   const ProbeResult unknown{ProbeAnswer::Unknown, "cannot make a socket: Too many open files"};
   probe_.answers = {kGood, kGood, kBad, unknown, kBad};
-  watch(ProbeKind::Http, 2);
+  watch(ProbeKind::Http, 2, 2);
   ASSERT_TRUE(wait_for(Known::Unready));
   EXPECT_EQ(probe_.asked_at.size(), 5U);
 }
@@ -144,7 +145,7 @@ TEST_F(ReadinessTest, ComesLateByAMillisecondAndAQuarterOfTheStartAtWorst) {
 
 TEST_F(ReadinessTest, DoesNotHurryOnceItIsReady) {
   probe_.answers = {kGood, kGood, kNotYet};
-  watch(ProbeKind::Listen, 2);
+  watch(ProbeKind::Listen, 2, 2);
   ASSERT_TRUE(wait_for(Known::Unready));
   EXPECT_EQ(elapsed(), 300ms) << "two bad answers in a row, an interval apart";
 }
