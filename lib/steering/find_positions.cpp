@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <set>
@@ -82,9 +83,16 @@ class Search {
   }
 
   Status look_at_all() {
-    for (size_t first = 0; first < candidates_.size(); first += kMostAimedSources) {
-      const size_t last = std::min(first + kMostAimedSources, candidates_.size());
-      if (auto looked = look_at(first, last); !looked) return looked;
+    for (size_t first = 0; first < candidates_.size();) {
+      const size_t last = std::min(first + batch_, candidates_.size());
+      const Status looked = look_at(first, last);
+      if (looked) {
+        first = last;
+      } else if (looked.error().os_error == ENOMEM && batch_ > 1) {
+        batch_ /= 2;
+      } else {
+        return looked;
+      }
     }
     return {};
   }
@@ -151,6 +159,9 @@ class Search {
   Endpoint target_;
   std::span<const int> listeners_;
   const AttachAimed& attach_;
+  // The kernel limits a program's length (net.core.optmem_max; 20480 before Linux 6.8, which is some 200
+  // lines).
+  size_t batch_ = kMostAimedSources;
   std::vector<std::set<size_t>> candidates_;  // by position: the listeners that counted a drop in every round
 };
 

@@ -27,7 +27,7 @@ namespace {
 using namespace std::chrono_literals;
 
 uint32_t inode_of(const Fd& socket) {
-  struct stat status{};
+  struct stat status {};
   EXPECT_EQ(::fstat(socket.get(), &status), 0);
   return static_cast<uint32_t>(status.st_ino);
 }
@@ -288,6 +288,28 @@ TEST_F(ClassicProgramTest, AimsByTheSourcesAddressAndPort) {
     EXPECT_EQ(accept_all(first), to_first) << source.text();
     EXPECT_EQ(accept_all(second), 1 - to_first) << source.text();
   }
+}
+
+// Kernels before 6.8 have this limit.
+TEST_F(ClassicSteeringTest, SteersAHundredListenersWhereProgramsMustBeShort) {
+  ASSERT_TRUE(write_net_setting("core/optmem_max", "20480"));
+  std::vector<Fd> old_ones;
+  std::vector<Fd> fresh;
+  for (int i = 0; i < 100; ++i) old_ones.push_back(listen_on(kAny));
+  for (int i = 0; i < 100; ++i) fresh.push_back(listen_on(kAny));
+  const Status added = steering_->add(1, own_id(), duplicates(old_ones));
+  ASSERT_TRUE(added) << added.error().message;
+  shift({{1, 1.0}});
+  const Status joined = steering_->add(2, own_id(), duplicates(fresh));
+  ASSERT_TRUE(joined) << joined.error().message;
+  EXPECT_TRUE(aimed_connect(*loop_, *steering_, 2, kLocal));
+  shift({{2, 1.0}});
+  for (const Fd& listener : fresh) accept_all(listener);
+  connect_times(100, kLocal);
+  int reached = 0;
+  for (const Fd& listener : fresh) reached += accept_all(listener);
+  EXPECT_EQ(reached, 100);
+  EXPECT_TRUE(steering_->detach());
 }
 
 using FindPositionsTest = NetNamespaceTest;
