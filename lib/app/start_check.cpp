@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "config/launch_check.h"
+#include "net/sock_diag.h"
 
 namespace rollctl {
 
@@ -29,6 +30,15 @@ Status check_preload_library(const Paths& paths, const AppConfig& config) {
   return {};
 }
 
+// Every change asks the kernel for the listeners of the app.
+Status check_socket_list(const AppConfig& config) {
+  std::vector<uint16_t> ports;
+  for (const ListenAddress& address : config.listen) ports.push_back(address.endpoint.port);
+  ROLL_TRY_ASSIGN(SockDiag diag, SockDiag::create());
+  ROLL_TRY(diag.listeners(ports));
+  return {};
+}
+
 }  // namespace
 
 StartCheck check_means(const Paths& paths, const AppConfig& config) {
@@ -38,6 +48,7 @@ StartCheck check_means(const Paths& paths, const AppConfig& config) {
   } else {
     check.findings.push_back(launcher.error());
   }
+  if (Status found = check_socket_list(config); !found) check.findings.push_back(found.error());
   if (Status found = check_preload_library(paths, config); !found) check.findings.push_back(found.error());
   return check;
 }

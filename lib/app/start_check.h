@@ -16,7 +16,7 @@ struct StartCheck {
   std::vector<Error> findings;               // empty if all is well
 };
 
-// Checks the launcher, and libroll-preload.so if the app uses it.
+// Checks the launcher, the kernel's list of sockets, and libroll-preload.so if the app uses it.
 StartCheck check_means(const Paths& paths, const AppConfig& config);
 
 // Checks these, and the server's program, folders and user (check_launch()).

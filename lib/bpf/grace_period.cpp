@@ -5,17 +5,22 @@
 #include <linux/membarrier.h>
 #include <sched.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/fd.h"
+#include "base/new_child.h"
 
 namespace rollctl {
 
@@ -23,6 +28,8 @@ namespace {
 
 // Room for 8192 CPUs, the most that the kernel supports.
 using CpuMask = std::array<cpu_set_t, 8>;
+
+constexpr Millis kPause{100};
 
 std::string read_text(const char* path) {
   const Fd fd(::open(path, O_RDONLY | O_CLOEXEC));
@@ -97,6 +104,32 @@ bool visit_every_cpu() {
   return visited;
 }
 
+int register_memory(void* /*unused*/) {
+  return ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0) == 0 ? 0 : 1;
+}
+
+bool has_succeeded(pid_t child) {
+  int status = 0;
+  pid_t ended = 0;
+  do {
+    ended = ::waitpid(child, &status, 0);
+  } while (ended < 0 && errno == EINTR);
+  return child > 0 && ended == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+// membarrier(2) refuses MEMBARRIER_CMD_GLOBAL beside nohz_full CPUs. A registration waits for an RCU grace
+// period, too, once for each memory that two tasks share (sync_runqueues_membarrier_state() in
+// kernel/sched/membarrier.c): a child registers the memory that it shares with a child of its own.
+bool register_in_a_child() {
+  const AllSignalsBlocked blocked;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    std::array<char, 16384> stack{};
+    ::_exit(has_succeeded(start_vforked(stack, register_memory, nullptr)) ? 0 : 1);
+  }
+  return has_succeeded(child);
+}
+
 bool kernel_is_realtime() {
   static const bool kRealtime = read_text("/sys/kernel/realtime").starts_with('1');
   return kRealtime;
@@ -104,16 +137,13 @@ bool kernel_is_realtime() {
 
 }  // namespace
 
-Status grace_period() {
-  const auto way = try_grace_period();
-  return way ? Status() : fail(way.error());
-}
-
-Result<GraceWay> try_grace_period() {
+GraceWay grace_period() {
   if (!kernel_is_realtime() && visit_every_cpu()) return GraceWay::EveryCpu;
   // Waits for an RCU grace period; look-ups are RCU read sections.
   if (::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) == 0) return GraceWay::Membarrier;
-  return fail(last_os_failure("cannot wait until every CPU has seen the new rotation"));
+  if (register_in_a_child()) return GraceWay::Registration;
+  std::this_thread::sleep_for(kPause);
+  return GraceWay::Pause;
 }
 
 }  // namespace rollctl

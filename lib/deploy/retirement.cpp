@@ -42,7 +42,8 @@ Act Retirement::settle(const std::vector<InstanceId>& leaving, Millis bound, OnI
       settlements_.emplace(id, world_.steering.settle(id, bound));
   look_at_settlements();
   const Repeat looking(world_.scheduler, kSettlePoll, kSettlePoll, [this] { look_at_settlements(); });
-  const Waited waited = wait_until(world_, [this] { return settlements_.empty(); }, kForever, on_interrupt);
+  const Waited waited = wait_until(
+      world_, [this] { return settlements_.empty(); }, kForever, on_interrupt);
   return check_wait(world_, fleet_, waited, {});
 }
 
@@ -53,7 +54,7 @@ void Retirement::look_at_settlements() {
     if (!result) continue;
     const InstanceId id = current->first;
     settlements_.erase(current);
-    if (world_.steering.way() == Handover::Steer && result->left() == 0) settled_.insert(id);
+    if (world_.steering.way() == Handover::Steer && result->is_complete()) settled_.insert(id);
     // Each of them saw the same handshakes, whoever's they are.
     handshakes_left_ = std::max(handshakes_left_, result->handshakes);
     queued_left_ += result->queued;
@@ -112,8 +113,8 @@ Waited Retirement::await_closed(const std::vector<InstanceId>& leaving, Millis b
   bool closed = has_closed(leaving);
   const Repeat looking(world_.scheduler, kFirstClosedPoll, kSlowestClosedPoll,
                        [&] { closed = has_closed(leaving); });
-  const Waited waited =
-      wait_until(world_, [&] { return closed; }, world_.scheduler.now() + bound, on_interrupt);
+  const Waited waited = wait_until(
+      world_, [&] { return closed; }, world_.scheduler.now() + bound, on_interrupt);
   const bool one_stays = !fleet_.which([](const Member& member) { return !member.leaving(); }).empty();
   const bool all_settled =
       std::all_of(leaving.begin(), leaving.end(), [this](InstanceId id) { return settled_.contains(id); });

@@ -247,17 +247,40 @@ HostCheck wakeup_check() {
   return check;
 }
 
+const char* name_of(GraceWay way) {
+  switch (way) {
+    case GraceWay::EveryCpu:
+      return "a visit of every CPU";
+    case GraceWay::Membarrier:
+      return "membarrier(2)";
+    case GraceWay::Registration:
+      return "a registration for membarrier(2)";
+    case GraceWay::Pause:
+      break;
+  }
+  return "a pause, for want of a way to ask the kernel";
+}
+
 HostCheck grace_check() {
   HostCheck check;
   const TimePoint begin = std::chrono::steady_clock::now();
-  const auto way = try_grace_period();
+  const GraceWay way = grace_period();
   const auto took = std::chrono::duration_cast<Micros>(std::chrono::steady_clock::now() - begin).count();
-  const Result<std::string> found =
-      way ? fmt::format("{}, {:.1f} ms",
-                        *way == GraceWay::EveryCpu ? "a visit of every CPU" : "membarrier(2)",
-                        static_cast<double>(took) / 1000)
-          : Result<std::string>(fail(way.error()));
-  check = make_check("grace-period", found);
+  check = make_check("grace-period",
+                     fmt::format("{}, {:.1f} ms", name_of(way), static_cast<double>(took) / 1000));
+  if (way == GraceWay::Pause) {
+    check.outcome = HostCheck::Outcome::LikelyWorks;
+    check.hint =
+        "let rollctl use every CPU (sched_setaffinity) or membarrier(2): a cpuset or a seccomp filter "
+        "forbids both";
+  }
+  return check;
+}
+
+HostCheck socket_list_check() {
+  const auto listed = SockDiag::create().and_then([](SockDiag diag) { return diag.listeners(); });
+  HostCheck check = make_check("socket-list", listed ? Result<std::string>("the kernel lists TCP sockets")
+                                                     : Result<std::string>(fail(listed.error())));
   check.need = HostCheck::Need::Always;
   return check;
 }
@@ -282,6 +305,10 @@ HostCheck try_migration_wakeup(Millis limit) {
 
 HostCheck check_grace_period(Millis limit) {
   return check_apart("grace-period", limit, grace_check);
+}
+
+HostCheck check_socket_list(Millis limit) {
+  return check_apart("socket-list", limit, socket_list_check);
 }
 
 }  // namespace rollctl

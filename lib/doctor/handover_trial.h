@@ -25,4 +25,7 @@ HostCheck try_migration_wakeup(Millis limit);
 // "grace-period": in this process's own network.
 HostCheck check_grace_period(Millis limit);
 
+// "socket-list": the kernel lists TCP sockets (module tcp_diag). Every deploy needs it.
+HostCheck check_socket_list(Millis limit);
+
 }  // namespace rollctl

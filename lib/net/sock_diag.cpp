@@ -51,6 +51,12 @@ void put_address(__be32 (&words)[4], const IpAddress& ip) {
     std::memcpy(words, ip.bytes.data(), 16);
 }
 
+Error no_tcp_diag() {
+  return {ErrorKind::Unsupported, ENOENT,
+          "the kernel cannot list TCP sockets: its module tcp_diag is neither loaded nor can it be loaded",
+          "modprobe tcp_diag, on the host if this is a container"};
+}
+
 }  // namespace
 
 Families families_of(std::span<const ListenAddress> addresses) {
@@ -120,8 +126,11 @@ Result<std::vector<DiagSocket>> SockDiag::dump_ports(uint32_t states, std::span<
   for (const int family : {AF_INET, AF_INET6}) {
     if (family == AF_INET && families == Families::V6) continue;
     auto sockets = dump(family, states, only_port);
-    // A kernel without IPv6 does not know the family.
-    if (!sockets && family == AF_INET6 && sockets.error().os_error == ENOENT) continue;
+    if (!sockets && sockets.error().os_error == ENOENT) {
+      // A kernel without IPv6 does not know the family; one without tcp_diag knows neither.
+      if (family == AF_INET || !dump(AF_INET, states, only_port)) return fail(no_tcp_diag());
+      continue;
+    }
     if (!sockets) return sockets;
     for (auto& socket : *sockets) {
       if (ports.empty() || std::ranges::find(ports, socket.local.port) != ports.end()) all.push_back(socket);

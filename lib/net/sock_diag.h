@@ -49,7 +49,8 @@ Families families_of(std::span<const ListenAddress> addresses);
 
 // Asks the kernel about the TCP sockets of the network namespace in which it was created, over one
 // NETLINK_SOCK_DIAG socket. Every user may ask about all users' sockets. A call blocks while the kernel
-// answers: less than 1 ms, a few ms with tens of thousands of sockets.
+// answers: less than 1 ms, a few ms with tens of thousands of sockets. Unsupported where the kernel has no
+// module tcp_diag.
 class SockDiag {
  public:
   static Result<SockDiag> create();

@@ -103,7 +103,8 @@ struct InstanceSettled {
   static constexpr const char* kName = "instance.settled";
   InstanceId id = 0;
   Millis after{0};
-  size_t left = 0;  // handshakes and queued connections at the bound
+  size_t left = 0;           // handshakes and queued connections at the bound
+  std::string failure = {};  // the reason why `left` is not known; empty: it is
 };
 
 struct InstanceDraining {

@@ -59,7 +59,7 @@ Event traffic_shifted(const std::vector<InstanceId>& in, const std::vector<Insta
 }
 
 Event instance_settled(InstanceId id, const SettleResult& result) {
-  return unstamped(InstanceSettled{id, result.after, result.left()});
+  return unstamped(InstanceSettled{id, result.after, result.left(), result.failure});
 }
 
 Event instance_draining(InstanceId id, size_t connections, Millis deadline) {

@@ -38,7 +38,7 @@ bool has_option(const Fd& fd, int option) {
 }
 
 uint32_t inode_of(const Fd& socket) {
-  struct stat status{};
+  struct stat status {};
   return ::fstat(socket.get(), &status) == 0 ? static_cast<uint32_t>(status.st_ino) : 0;
 }
 
@@ -318,7 +318,7 @@ Status ClassicGroup::release() {
   spread_.clear();
   otherwise_ = *pinned;
   if (auto attached = attach({}); !attached) return attached;
-  if (auto over = grace_period(); !over) return over;
+  grace_period();
   const std::vector<uint64_t> closing = retirement.close_order();
   for (const Member& member : members_) {
     if (member.abandoned && std::ranges::find(closing, member.cookie) == closing.end())

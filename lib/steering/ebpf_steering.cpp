@@ -252,7 +252,7 @@ Status EbpfSteering::detach() {
   groups_ = std::move(standing);
   if (!ended.empty()) {
     // A look-up that began before may still be in the program, and needs the sockets.
-    if (auto over = grace_period(); !over) failure = over.error();
+    grace_period();
     for (const auto& group : ended) group->clear();
   }
   if (failure) return fail(*failure);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string>
 #include <utility>
 
 namespace rollctl {
@@ -39,10 +40,11 @@ class ClosingListeners final : public Settlement {
   bool take_step() {
     switch (stage_) {
       case Stage::OldReaders:
-        return view_.grace_period().has_value() && enter(Stage::Snapshot);
+        view_.grace_period();
+        return enter(Stage::Snapshot);
       case Stage::Snapshot: {
         auto open = view_.handshakes();
-        if (!open) return false;
+        if (!open) return failed(open.error());
         open_ = std::move(*open);
         return enter(Stage::Handshakes);
       }
@@ -51,10 +53,11 @@ class ClosingListeners final : public Settlement {
         return open_.empty() && enter(Stage::LastFinishers);
       }
       case Stage::LastFinishers:
-        return view_.grace_period().has_value() && enter(Stage::Queues);
+        view_.grace_period();
+        return enter(Stage::Queues);
       case Stage::Queues: {
         const auto queued = view_.queued();
-        if (!queued) return false;
+        if (!queued) return failed(queued.error());
         queued_ = *queued;
         return queued_ == 0 && enter(Stage::Over);
       }
@@ -77,7 +80,13 @@ class ClosingListeners final : public Settlement {
     }
   }
 
+  bool failed(const Error& error) {
+    failure_ = error.message;
+    return false;
+  }
+
   bool enter(Stage stage) {
+    failure_.clear();
     stage_ = stage;
     return true;
   }
@@ -89,7 +98,8 @@ class ClosingListeners final : public Settlement {
   }
 
   std::optional<SettleResult> finish(size_t handshakes, size_t queued) {
-    result_ = SettleResult{std::chrono::duration_cast<Millis>(clock_.now() - began_), handshakes, queued};
+    result_ =
+        SettleResult{std::chrono::duration_cast<Millis>(clock_.now() - began_), handshakes, queued, failure_};
     return result_;
   }
 
@@ -101,6 +111,7 @@ class ClosingListeners final : public Settlement {
   Stage stage_ = Stage::OldReaders;
   std::vector<Handshake> open_;
   size_t queued_ = 0;
+  std::string failure_;  // of the last look
   std::optional<SettleResult> result_;
 };
 

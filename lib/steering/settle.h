@@ -21,7 +21,7 @@ struct SettleView {
   std::function<Result<bool>(const Handshake&)> is_half_open;
   // Connections that wait for accept() at the instance's own listeners.
   std::function<Result<size_t>()> queued;
-  std::function<Status()> grace_period;
+  std::function<void()> grace_period;
 };
 
 // Settles an instance that has left the rotation:
@@ -31,7 +31,7 @@ struct SettleView {
 //   grace period            a handshake that is being finished is in neither list nor queue
 //   wait until the accept queues are empty
 //
-// After `bound` it is over in any case, and reports the rest.
+// After `bound` it is over in any case, and reports the rest, or why it could not look.
 std::unique_ptr<Settlement> begin_settling(SettleView view, Millis bound, const Clock& clock);
 
 // A Settlement that is over at once.

@@ -27,7 +27,7 @@ Result<size_t> queued_at(SockDiag& diag, const std::vector<SettledAddress>& addr
 
 SettleView view_of(const std::shared_ptr<SockDiag>& diag, const std::vector<SettledAddress>& addresses) {
   SettleView view;
-  view.grace_period = grace_period;
+  view.grace_period = [] { grace_period(); };
   view.queued = [diag, addresses] { return queued_at(*diag, addresses); };
   view.handshakes = [diag, addresses]() -> Result<std::vector<Handshake>> {
     std::vector<Handshake> all;

@@ -99,11 +99,9 @@ std::optional<uint32_t> SteerGroup::next_slot(InstanceId instance) {
   return std::nullopt;
 }
 
-Status SteerGroup::await_readers() {
-  if (!readers_of_idle_table_) return {};
-  if (auto over = grace_period(); !over) return over;
+void SteerGroup::await_readers() {
+  if (readers_of_idle_table_) grace_period();
   readers_of_idle_table_ = false;
-  return {};
 }
 
 Result<uint32_t> SteerGroup::take_free_slot(InstanceId instance) {
@@ -113,7 +111,7 @@ Result<uint32_t> SteerGroup::take_free_slot(InstanceId instance) {
     return fail(ErrorKind::Failed, "cannot steer more than " + std::to_string(ROLL_STEER_SLOTS) +
                                        " listeners on " + bound_.text());
   // A CPU may still read the previous rotation, which may contain this slot.
-  if (auto over = await_readers(); !over) return fail(over.error());
+  await_readers();
   const auto slot = static_cast<uint32_t>(free - std::begin(state_->owners));
   begin_slot_counters(maps_.counters.get(), slot);
   state_.set_owner(slot, instance);
@@ -228,7 +226,7 @@ Status SteerGroup::write_rotation(const Rotation& rotation) {
   }
   const RotationTable table = build_rotation_table(shares);
 
-  if (auto over = await_readers(); !over) return over;
+  await_readers();
   roll_steer_table& idle = state_.idle_table();
   std::ranges::copy(table.entries, idle.entries);
   std::ranges::copy(table.serving, idle.serving);

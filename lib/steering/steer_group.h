@@ -85,7 +85,7 @@ class SteerGroup {
   void free_slot(uint32_t slot);
   Status insert(uint32_t slot, const Listener& listener);
   Status write_rotation(const Rotation& rotation);
-  Status await_readers();
+  void await_readers();
 
   Endpoint bound_;
   SteerMaps maps_;

@@ -38,9 +38,11 @@ struct SettleResult {
   // Half-open ones of the addresses, those of other members included. The kernel moves one when its client
   // finishes it, if the program is still attached then.
   size_t handshakes = 0;
-  size_t queued = 0;  // connections that are not accepted; moved when their listener closes
+  size_t queued = 0;         // connections that are not accepted; moved when their listener closes
+  std::string failure = {};  // the reason why the rest is not known; empty: it is
 
   [[nodiscard]] size_t left() const { return handshakes + queued; }
+  [[nodiscard]] bool is_complete() const { return left() == 0 && failure.empty(); }
 };
 
 // Waits until an instance that left the rotation has no half-open handshakes and empty accept queues.

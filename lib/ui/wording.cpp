@@ -82,6 +82,7 @@ struct Sentence {
     std::string text =
         fmt::format("{}: settled after {}", instance_text(settled.id), human_duration(settled.after));
     if (settled.left > 0) text += fmt::format(", {} not settled", count_text(settled.left, "handshake"));
+    if (!settled.failure.empty()) text += ", the rest is not known: " + settled.failure;
     return text;
   }
   Text operator()(const InstanceDraining& draining) const {

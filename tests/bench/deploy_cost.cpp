@@ -160,7 +160,7 @@ bool measure(const Installed& programs, const std::string& base, Measured& resul
     floors.push_back(milliseconds(replaced - begun));
     deploys.push_back(milliseconds(done - deploying));
     const auto before_grace = Clock::now();
-    if (!grace_period()) return false;
+    grace_period();
     graces.push_back(milliseconds(Clock::now() - before_grace));
     for (const json& event : app->journal()) {
       if (event["generation"] != round + 2) continue;

@@ -91,8 +91,8 @@ TEST_F(DoctorTest, FindsEverythingAsRoot) {
   EXPECT_EQ(object["lossless"], true);
   EXPECT_EQ(object["improve"], "");
   const auto checks = checks_of(said);
-  for (const char* name :
-       {"steer-ebpf", "steer-classic", "take-listener", "grace-period", "folders", "shim", "files"}) {
+  for (const char* name : {"steer-ebpf", "steer-classic", "take-listener", "grace-period", "socket-list",
+                           "folders", "shim", "files"}) {
     ASSERT_TRUE(checks.contains(name)) << name;
     EXPECT_EQ(checks.at(name)["ok"], true) << checks.at(name);
     EXPECT_EQ(checks.at(name)["tried"], true) << checks.at(name);

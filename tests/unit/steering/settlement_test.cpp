@@ -30,10 +30,7 @@ class SettlementTest : public testing::Test {
  protected:
   std::unique_ptr<Settlement> settle(Millis bound = 3s) {
     SettleView view;
-    view.grace_period = [this]() -> Status {
-      log_ += "grace ";
-      return {};
-    };
+    view.grace_period = [this] { log_ += "grace "; };
     view.handshakes = [this]() -> Result<std::vector<Handshake>> {
       log_ += "dump ";
       clock_.push(cost_);
@@ -121,6 +118,17 @@ TEST_F(SettlementTest, DoesNotTakeAFailedLookForAnEmptyOne) {
   EXPECT_FALSE(settlement->poll());
   half_open_.clear();
   EXPECT_TRUE(settlement->poll());
+}
+
+TEST_F(SettlementTest, SaysAtTheBoundThatItCouldNotLook) {
+  broken_ = true;
+  const auto settlement = settle(10ms);
+  EXPECT_FALSE(settlement->poll());
+  clock_.push(10ms);
+  const auto result = settlement->poll();
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->failure, "no answer");
+  EXPECT_FALSE(result->is_complete());
 }
 
 TEST_F(SettlementTest, DumpsOnceInsteadOfLookingUpHundreds) {

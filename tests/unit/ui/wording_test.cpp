@@ -145,6 +145,8 @@ TEST(EventTextTest, TellsTheExceptionalToo) {
   EXPECT_EQ(event_text(events::instance_unready(12, "GET /readyz: 503")), "instance 12: GET /readyz: 503");
   EXPECT_EQ(event_text(events::instance_settled(9, {Millis(3000), 2})),
             "instance 9: settled after 3.0 s, 2 handshakes not settled");
+  EXPECT_EQ(event_text(events::instance_settled(9, {Millis(3000), 0, 0, "no answer"})),
+            "instance 9: settled after 3.0 s, the rest is not known: no answer");
   EXPECT_EQ(event_text(events::instance_drained(9, Millis(60'000), 3, ExitStatus{{}, SIGKILL})),
             "instance 9: drained after 1 min 0 s, 3 connections cut, was killed by SIGKILL");
   EXPECT_EQ(event_text(events::instance_exited(12, ExitStatus{3, {}})),

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// Kernels that lack something which others have.
+#include "support/app_fixture.h"
+
+namespace rollctl::test {
+namespace {
+
+using testing::AllOf;
+using testing::Not;
+
+class NoTcpDiagTest : public AppTest {
+ protected:
+  [[nodiscard]] Said rollctl_without(std::vector<std::string> arguments) const {
+    ChildSpec spec = rollctl_spec(std::move(arguments));
+    spec.env.emplace_back(std::string("LD_PRELOAD=") + ROLL_NO_TCP_DIAG);
+    auto child = ChildProcess::spawn(spec);
+    EXPECT_TRUE(child) << child.error().message;
+    return finish(*child);
+  }
+};
+
+constexpr int kNotPossible = 7;
+constexpr const char* kMissing = "its module tcp_diag is neither loaded";
+
+TEST_F(NoTcpDiagTest, ADeployIsRefusedAndSaysWhatIsMissing) {
+  deploy("v1");
+  EXPECT_THAT(rollctl_without({"deploy", "web", "v2"}),
+              AllOf(ExitsWith(kNotPossible), Complains(kMissing), Complains("modprobe tcp_diag")));
+  expect_only("v1");
+}
+
+TEST_F(NoTcpDiagTest, CheckAndDoctorNoticeIt) {
+  deploy("v1");
+  EXPECT_THAT(rollctl_without({"check", "web"}), AllOf(Complains(kMissing), ExitsWith(kNotPossible)));
+  EXPECT_THAT(rollctl_without({"doctor"}), AllOf(Says(kMissing), Not(Says("lossless")), Not(ExitsWith(0))));
+}
+
+}  // namespace
+}  // namespace rollctl::test
