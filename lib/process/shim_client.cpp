@@ -11,7 +11,7 @@
 #include <map>
 #include <utility>
 
-#include "process/packet_socket.h"
+#include "base/packet_socket.h"
 #include "process/shim_protocol.h"
 #include "process/steering_parts.h"
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/packet_socket.h"
 #include "base/result.h"
-#include "process/packet_socket.h"
 
 namespace rollctl {
 

@@ -13,10 +13,10 @@
 #include <utility>
 
 #include "base/atomic_file.h"
+#include "base/packet_socket.h"
 #include "process/json_reader.h"
 #include "process/launcher.h"
 #include "process/log_file.h"
-#include "process/packet_socket.h"
 #include "process/shim_protocol.h"
 #include "process/systemd_launcher.h"
 #include "process/systemd_unit.h"

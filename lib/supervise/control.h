@@ -7,8 +7,8 @@
 #include <string>
 
 #include "base/fd.h"
+#include "base/packet_socket.h"
 #include "loop/loop.h"
-#include "process/packet_socket.h"
 #include "process/shim_protocol.h"
 #include "supervise/roles.h"
 #include "supervise/supervisor.h"

@@ -18,8 +18,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/packet_socket.h"
 #include "loop/loop.h"
-#include "process/packet_socket.h"
 #include "supervise/control.h"
 #include "unit/supervise/fake_roles.h"
 

@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/packet_socket.h"
 #include "loop/loop.h"
-#include "process/packet_socket.h"
 #include "process/shim_client.h"
 #include "process/shim_protocol.h"
 #include "support/app_fixture.h"

@@ -11,8 +11,8 @@
 #include <map>
 #include <sstream>
 
+#include "base/packet_socket.h"
 #include "process/json_reader.h"
-#include "process/packet_socket.h"
 #include "process/shim_protocol.h"
 #include "shim_fixture.h"
 #include "support/descriptors.h"

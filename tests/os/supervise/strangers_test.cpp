@@ -11,7 +11,7 @@
 #include <chrono>
 #include <cstring>
 
-#include "process/packet_socket.h"
+#include "base/packet_socket.h"
 #include "process/shim_protocol.h"
 #include "shim_fixture.h"
 

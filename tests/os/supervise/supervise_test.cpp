@@ -9,7 +9,7 @@
 #include <cstring>
 #include <fstream>
 
-#include "process/packet_socket.h"
+#include "base/packet_socket.h"
 #include "process/shim_protocol.h"
 #include "shim_fixture.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "process/packet_socket.h"
+#include "base/packet_socket.h"
 
 #include <fcntl.h>
 #include <poll.h>
