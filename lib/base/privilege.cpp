@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "base/privilege.h"
 
+#include <linux/capability.h>
 #include <sys/auxv.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -16,6 +18,13 @@ bool is_privileged() {
 
 bool is_set_id() {
   return ::getuid() != ::geteuid() || ::getgid() != ::getegid();
+}
+
+bool has_capability(int capability) {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+  if (::syscall(SYS_capget, &header, data) != 0) return false;
+  return (data[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability)) != 0;
 }
 
 std::optional<uid_t> sudo_caller() {

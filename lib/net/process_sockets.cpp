@@ -15,6 +15,8 @@
 #include <string_view>
 #include <utility>
 
+#include "net/other_process.h"
+
 namespace rollctl {
 
 namespace {
@@ -27,53 +29,18 @@ struct FolderCloser {
   ~FolderCloser() { ::closedir(folder); }
 };
 
-template <typename Number>
-std::optional<Number> parse_number(std::string_view text) {
-  Number number{};
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (failure != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
 // Whether that process has gone, or this user may not inspect it.
-bool tells_nothing(int failure) {
-  return failure == ENOENT || failure == ESRCH || failure == EACCES || failure == EPERM;
-}
-
-Error look_failure(pid_t pid, int failure) {
-  return os_failure("cannot look at the descriptors of process " + std::to_string(pid), failure);
-}
-
-// Calls `visit(descriptor, inode)` for every socket that the process has open. Returns 0 or an errno.
-template <typename Visit>
-int for_each_socket(pid_t pid, const Visit& visit) {
-  const std::string path = "/proc/" + std::to_string(pid) + "/fd";
-  DIR* folder = ::opendir(path.c_str());
-  if (folder == nullptr) return errno;
-  const FolderCloser closer(folder);
-  for (;;) {
-    errno = 0;
-    const dirent* entry = ::readdir(folder);
-    if (entry == nullptr) return errno;
-    const auto descriptor = parse_number<int>(entry->d_name);
-    if (!descriptor) continue;
-    char target[64];
-    const ssize_t size = ::readlinkat(::dirfd(folder), entry->d_name, target, sizeof target);
-    if (size <= 0) continue;
-    std::string_view text(target, static_cast<size_t>(size));
-    if (!text.starts_with("socket:[") || !text.ends_with("]")) continue;
-    text.remove_prefix(8);
-    text.remove_suffix(1);
-    if (const auto inode = parse_number<uint32_t>(text)) visit(*descriptor, *inode);
-  }
+bool tells_nothing(const Error& failure) {
+  const int number = failure.os_error;
+  return number == ENOENT || number == ESRCH || number == EACCES || number == EPERM;
 }
 
 // 0 where the process cannot be inspected.
 Result<size_t> count_descriptors(pid_t pid, uint32_t wanted) {
-  size_t count = 0;
-  const int failure = for_each_socket(pid, [&](int, uint32_t inode) { count += inode == wanted ? 1 : 0; });
-  if (failure != 0 && !tells_nothing(failure)) return fail(look_failure(pid, failure));
-  return count;
+  const auto sockets = open_sockets(pid);
+  if (sockets) return static_cast<size_t>(std::ranges::count(*sockets, wanted, &OpenSocket::inode));
+  if (tells_nothing(sockets.error())) return size_t{0};
+  return fail(sockets.error());
 }
 
 Result<std::vector<pid_t>> processes(const ProcessId& root, Whose whose) {
@@ -97,29 +64,24 @@ class Taking {
 
   // `process`: if the caller has it open.
   void take_from(pid_t pid, const ProcessRef* process = nullptr) {
+    const auto sockets = open_sockets(pid);
+    if (!sockets) return note(sockets.error());
+    std::vector<OpenSocket> found;
+    for (const OpenSocket& socket : *sockets) {
+      const bool is_new = std::ranges::find(found, socket.inode, &OpenSocket::inode) == found.end();
+      if (is_new && std::ranges::find(wanted_, socket.inode, &ListenSocket::inode) != wanted_.end())
+        found.push_back(socket);
+    }
+    if (found.empty()) return;
     std::optional<ProcessRef> opened;
-    const int failure = for_each_socket(pid, [&](int descriptor, uint32_t inode) {
-      const auto found = std::ranges::find(wanted_, inode, &ListenSocket::inode);
-      if (found == wanted_.end()) return;
-      if (process == nullptr) {
-        auto now = ProcessRef::open(pid);
-        if (!now && now.error().kind != ErrorKind::NotFound) refused_.emplace_back(inode, now.error());
-        if (!now) return;
-        process = &opened.emplace(std::move(*now));
-      }
-      auto fd = process->take_fd(descriptor);
-      // Closed since the scan, or the process has exited.
-      if (!fd && (fd.error().os_error == EBADF || fd.error().os_error == ESRCH)) return;
-      if (!fd) {
-        refused_.emplace_back(inode, fd.error());
-        return;
-      }
-      if (!refers_to(fd->get(), inode)) return;
-      taken_.push_back({std::move(*fd), *found, {pid, descriptor, inode}});
-      wanted_.erase(found);
-    });
-    if (failure == EACCES || failure == EPERM) hidden_ = look_failure(pid, failure);
-    if (failure != 0 && !tells_nothing(failure)) failed_ = look_failure(pid, failure);
+    if (process == nullptr) {
+      auto now = ProcessRef::open(pid);
+      if (!now && now.error().kind != ErrorKind::NotFound)
+        refused_.emplace_back(found.front().inode, now.error());
+      if (!now) return;
+      process = &opened.emplace(std::move(*now));
+    }
+    take(*process, found);
   }
 
   [[nodiscard]] bool complete() const { return wanted_.empty(); }
@@ -136,6 +98,31 @@ class Taking {
   }
 
  private:
+  void note(const Error& failure) {
+    if (failure.kind == ErrorKind::NotPermitted) hidden_ = failure;
+    if (!tells_nothing(failure)) failed_ = failure;
+  }
+
+  void take(const ProcessRef& process, const std::vector<OpenSocket>& found) {
+    std::vector<int> descriptors;
+    for (const OpenSocket& socket : found) descriptors.push_back(socket.descriptor);
+    auto taken = take_descriptors(process, descriptors);
+    for (size_t i = 0; i < found.size(); ++i) {
+      const auto [descriptor, inode] = found[i];
+      auto& fd = taken[i];
+      // Closed since the scan, or the process has exited.
+      if (!fd && (fd.error().os_error == EBADF || fd.error().os_error == ESRCH)) continue;
+      if (!fd) {
+        refused_.emplace_back(inode, fd.error());
+        continue;
+      }
+      if (!refers_to(fd->get(), inode)) continue;
+      const auto socket = std::ranges::find(wanted_, inode, &ListenSocket::inode);
+      taken_.push_back({std::move(*fd), *socket, {process.id().pid, descriptor, inode}});
+      wanted_.erase(socket);
+    }
+  }
+
   std::vector<ListenSocket> wanted_;
   std::vector<TakenListener> taken_;
   std::vector<std::pair<uint32_t, Error>> refused_;
@@ -152,8 +139,10 @@ Result<std::vector<uint32_t>> socket_inodes(const ProcessId& root, Whose whose) 
   const auto tree = processes(root, whose);
   if (!tree) return fail(tree.error());
   for (const pid_t pid : *tree) {
-    const int failure = for_each_socket(pid, [&](int, uint32_t inode) { inodes.push_back(inode); });
-    if (failure != 0 && (pid == root.pid || !tells_nothing(failure))) return fail(look_failure(pid, failure));
+    const auto sockets = open_sockets(pid);
+    if (!sockets && (pid == root.pid || !tells_nothing(sockets.error()))) return fail(sockets.error());
+    if (!sockets) continue;
+    for (const OpenSocket& socket : *sockets) inodes.push_back(socket.inode);
   }
   std::ranges::sort(inodes);
   inodes.erase(std::unique(inodes.begin(), inodes.end()), inodes.end());
@@ -196,7 +185,7 @@ Result<std::vector<TakenListener>> listeners_of(SockDiag& diag, const ProcessId&
 Result<Fd> take_again(const SocketPlace& place) {
   const auto process = ProcessRef::open(place.pid);
   if (!process) return fail(process.error());
-  auto fd = process->take_fd(place.descriptor);
+  auto fd = std::move(take_descriptors(*process, std::span(&place.descriptor, 1)).front());
   if (!fd && is_shortage(fd.error())) return fail(fd.error());
   int listens = 0;
   socklen_t size = sizeof listens;
@@ -229,13 +218,15 @@ Result<TakenListener> take_listener(SockDiag& diag, const ProcessId& root, const
 Result<bool> TreeSockets::hold_any(std::span<const uint32_t> inodes) {
   const auto process = ProcessRef::open(root_);
   if (!process) return fail(process.error());
-  bool found = false;
-  const auto look = [&](pid_t pid) {
-    return for_each_socket(
-        pid, [&](int, uint32_t inode) { found = found || std::ranges::find(inodes, inode) != inodes.end(); });
+  const auto look = [&](pid_t pid) -> Result<bool> {
+    const auto sockets = open_sockets(pid);
+    if (!sockets) return fail(sockets.error());
+    return std::ranges::any_of(*sockets, [&](const OpenSocket& socket) {
+      return std::ranges::find(inodes, socket.inode) != inodes.end();
+    });
   };
-  if (const int failure = look(root_.pid); failure != 0) return fail(look_failure(root_.pid, failure));
-  if (found) return true;
+  const auto in_root = look(root_.pid);
+  if (!in_root || *in_root) return in_root;
 
   constexpr Millis kFresh{20};
   const TimePoint now = std::chrono::steady_clock::now();
@@ -246,11 +237,12 @@ Result<bool> TreeSockets::hold_any(std::span<const uint32_t> inodes) {
     descendants_.erase(descendants_.begin());
     read_at_ = now;
   }
-  for (size_t i = 0; i < descendants_.size() && !found; ++i) {
-    const int failure = look(descendants_[i]);
-    if (failure != 0 && !tells_nothing(failure)) return fail(look_failure(descendants_[i], failure));
+  for (const pid_t pid : descendants_) {
+    const auto found = look(pid);
+    if (found && *found) return true;
+    if (!found && !tells_nothing(found.error())) return fail(found.error());
   }
-  return found;
+  return false;
 }
 
 Result<bool> listens_on_port(SockDiag& diag, TreeSockets& tree, uint16_t port) {
@@ -277,9 +269,11 @@ Status for_each_process(const Visit& visit) {
     errno = 0;
     const dirent* entry = ::readdir(proc);
     if (entry == nullptr) return errno == 0 ? Status() : fail(last_os_failure("cannot list /proc"));
-    const auto pid = parse_number<pid_t>(entry->d_name);
-    if (!pid) continue;
-    if (Status visited = visit(*pid); !visited) return visited;
+    pid_t pid = 0;
+    const char* const end = entry->d_name + std::strlen(entry->d_name);
+    if (const auto [stop, bad] = std::from_chars(entry->d_name, end, pid); bad != std::errc() || stop != end)
+      continue;
+    if (Status visited = visit(pid); !visited) return visited;
   }
 }
 

@@ -43,7 +43,7 @@ struct TakenListener {
 
 // Duplicates of the `listening` sockets that a process tree has open and that serve one of `addresses`, each
 // socket once, in the order of their creation. Empty where the tree listens on none. Needs ptrace rights over
-// one holder of each (ProcessRef::take_fd); NotPermitted without them.
+// one holder of each (take_descriptors()); NotPermitted without them.
 Result<std::vector<TakenListener>> listeners_of(std::span<const ListenSocket> listening,
                                                 const ProcessId& root,
                                                 std::span<const ListenAddress> addresses);

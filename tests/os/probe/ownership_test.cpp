@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "os/probe/probe_fixture.h"
+#include "support/other_user.h"
 
 namespace rollctl::test {
 namespace {
@@ -40,36 +41,6 @@ Fd listen_at(const std::string& path) {
   EXPECT_EQ(::listen(fd.get(), 16), 0);
   return fd;
 }
-
-// A process of another user that has run a function and lives until the destructor.
-class Other {
- public:
-  Other(uid_t uid, const std::function<void()>& act) {
-    auto done = make_pipe();
-    pid_ = ::fork();
-    if (pid_ == 0) {
-      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-      if (::setgid(uid) != 0 || ::setuid(uid) != 0) ::_exit(1);
-      act();
-      (void)write_all(done->write.get(), "x");
-      done->write.reset();
-      for (;;) ::pause();
-    }
-    done->write.reset();
-    EXPECT_EQ(read_all(done->read.get(), 1).value_or(""), "x");
-  }
-  ~Other() {
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-  }
-  Other(const Other&) = delete;
-  Other& operator=(const Other&) = delete;
-
-  [[nodiscard]] ProcessId id() const { return ProcessRef::open(pid_)->id(); }
-
- private:
-  pid_t pid_ = -1;
-};
 
 // The result in a process of that user.
 std::string as_user(uid_t uid, const std::function<std::string()>& judge) {
@@ -111,7 +82,7 @@ class OwnershipTest : public ProbeTest {
 };
 
 TEST_F(OwnershipTest, NobodyElseAnswersAtAPortOfTheInstance) {
-  const Other instance(kServersUser, [] {});
+  const OtherUser instance(kServersUser, [] {});
   serve_by(instance.id());
   const auto stranger = serve(loopback(9001));
   const std::string wanted = "127.0.0.1:9001 is held by os_probe (pid " + std::to_string(::getpid()) +
@@ -125,7 +96,7 @@ TEST_F(OwnershipTest, NobodyElseAnswersAtAPortOfTheInstance) {
 }
 
 TEST_F(OwnershipTest, NobodyElseAnswersThroughAWildcard) {
-  const Other instance(kServersUser, [] {});
+  const OtherUser instance(kServersUser, [] {});
   serve_by(instance.id());
   for (const char* wildcard : {"0.0.0.0:9001", "[::]:9001"}) {
     const Fd stranger = listen_at(ListenAddress::parse(wildcard)->endpoint);
@@ -150,12 +121,12 @@ TEST_F(OwnershipTest, TheInstanceAnswers) {
 
 TEST_F(OwnershipTest, AChildOfTheServerAnswers) {
   serve_by_this_process();
-  const Other worker(kServersUser, [] { (void)listen_at(loopback(9001)).release(); });
+  const OtherUser worker(kServersUser, [] { (void)listen_at(loopback(9001)).release(); });
   EXPECT_READY(ask(strict(ProbeKind::Tcp, kAddress)));
 }
 
 TEST_F(OwnershipTest, IsNotAskedForWhereAnAddressIsSomeOtherServices) {
-  const Other instance(kServersUser, [] {});
+  const OtherUser instance(kServersUser, [] {});
   serve_by(instance.id());
   const auto sidecar = serve(loopback(9001));
   auto spec = strict(ProbeKind::Http, kAddress);
@@ -186,28 +157,28 @@ TEST_F(OwnershipTest, DoesNotChangeWhileItIsAsked) {
 
 TEST_F(OwnershipTest, OfALocalSocketIsThatOfTheServersUser) {
   const std::string path = testing::TempDir() + "roll-owner-" + std::to_string(::getpid()) + ".sock";
-  const Other instance(kServersUser, [] {});
+  const OtherUser instance(kServersUser, [] {});
   serve_by(instance.id());
   const auto put = [&] { (void)listen_at(path).release(); };
   {
-    const Other stranger(kStranger, put);
+    const OtherUser stranger(kStranger, put);
     const auto result = ask(strict(ProbeKind::Tcp, "unix:" + path));
     EXPECT_NOT_READY(result);
     EXPECT_EQ(result.detail,
               "unix:" + path + " is held by a process of user 65533, which is no process of instance 7");
   }
   ::unlink(path.c_str());
-  const Other same_user(kServersUser, put);
+  const OtherUser same_user(kServersUser, put);
   EXPECT_READY(ask(strict(ProbeKind::Tcp, "unix:" + path)));
   ::unlink(path.c_str());
 }
 
 TEST_F(OwnershipTest, IsToldByTheUserWhereProcessesMayNotBeLookedInto) {
-  const Other instance(kServersUser, [] {
+  const OtherUser instance(kServersUser, [] {
     ::prctl(PR_SET_DUMPABLE, 0);
     (void)listen_at(loopback(9001)).release();
   });
-  const Other stranger(kStranger, [] { (void)listen_at(loopback(9002)).release(); });
+  const OtherUser stranger(kStranger, [] { (void)listen_at(loopback(9002)).release(); });
   const ProcessId server = instance.id();
   const auto judge = [&](uint16_t port) {
     return as_user(kServersUser, [&] {
@@ -221,7 +192,7 @@ TEST_F(OwnershipTest, IsToldByTheUserWhereProcessesMayNotBeLookedInto) {
 }
 
 TEST_F(OwnershipTest, IsAskedForBeforeACommandAndAfterIt) {
-  const Other instance(kServersUser, [] {});
+  const OtherUser instance(kServersUser, [] {});
   serve_by(instance.id());
   const std::string started = testing::TempDir() + "roll-owner-" + std::to_string(::getpid()) + ".fifo";
   ASSERT_EQ(::mkfifo(started.c_str(), 0600), 0);
