@@ -215,6 +215,7 @@ void tell_own_pid(const Plan& plan) {
   link_user_keyring(plan);
   const char* folder = plan.spec.workdir.empty() ? "/" : plan.spec.workdir.c_str();
   require(plan, ExecStage::Workdir, ::chdir(folder) == 0);
+  if (plan.spec.tracer == ChildSpec::Tracer::Parent) ::prctl(PR_SET_PTRACER, ::getppid(), 0, 0, 0);
   tell_own_pid(plan);
   unblock_signals();
   execute(plan);

@@ -48,6 +48,11 @@ struct ChildSpec {
   };
   Surroundings surroundings = Surroundings::Fresh;
 
+  // With Yama, a process may look into another only as its ancestor, or as one that this other process names.
+  // Parent: the caller and its children may, also once the child runs its program.
+  enum class Tracer { None, Parent };
+  Tracer tracer = Tracer::None;
+
   enum class Unmarked { Refused, ForShell };  // a script whose first line names no interpreter (ENOEXEC)
   Unmarked unmarked = Unmarked::Refused;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "supervise/forked_server.h"
 
+#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,6 +10,8 @@
 #include <cerrno>
 #include <csignal>
 #include <utility>
+
+#include "base/privilege.h"
 
 namespace rollctl {
 
@@ -39,6 +42,8 @@ ChildSpec server_child(const LaunchSpec& spec, const std::vector<std::string>& e
   child.output = STDERR_FILENO;
   child.passed = sockets;
   child.passed.push_back(gate);
+  // Without CAP_SYS_PTRACE a child of this process takes the server's listeners (net/other_process.h).
+  if (spec.credentials && !has_capability(CAP_SYS_PTRACE)) child.tracer = ChildSpec::Tracer::Parent;
   if (spec.unit) child.surroundings = ChildSpec::Surroundings::Given;
   child.env.insert(child.env.end(), extra_env.begin(), extra_env.end());
   child.env.push_back("ROLL_GATE_FD=" + std::to_string(ChildSpec::kFirstPassed + sockets.size()));
