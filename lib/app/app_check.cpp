@@ -59,8 +59,13 @@ Result<AppFindings> check_app(const Paths& paths, const AppName& app) {
     add(check_ports(**instances, **instances, app.name, config));
   else
     add({instances.error()});
-  if (const auto steering = choose_steering(**loop, insisted_handover(config.handover))) {
+  const Status taking = check_taking(config);
+  if (const auto steering = choose_steering(**loop, insisted_handover(config.handover), {}, taking)) {
     findings.handover = handover_name((*steering)->way());
+    if (!taking && config.handover == HandoverPolicy::Auto) {
+      if (!findings.warning.empty()) findings.warning += "; ";
+      findings.warning += taking.error().message + ", so the app is not steered: " + taking.error().hint;
+    }
     const DescriptorNeed need = need_of_a_deploy(config, **steering);
     findings.descriptors = need.descriptors();
     if (Status fits = check_descriptors(need); !fits) add({fits.error()});

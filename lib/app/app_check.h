@@ -14,7 +14,7 @@ namespace rollctl {
 struct AppFindings {
   std::string handover;    // that a deploy would use; empty if none works
   std::string launcher;    // "systemd" or "direct"; empty if none works
-  std::string warning;     // settings of the app file without effect here; or empty
+  std::string warning;     // settings without effect here, why it is not steered; or empty
   size_t descriptors = 0;  // the most that a change opens
   std::vector<Error> errors;
 };

@@ -90,7 +90,7 @@ Status ChangeSession::reread() {
 }
 
 // Adopts the steering that shims hold, so that a steered group stays steered.
-Result<std::unique_ptr<Steering>> ChangeSession::steering_for(HandoverPolicy policy) {
+Result<std::unique_ptr<Steering>> ChangeSession::steering_for(const AppConfig& config) {
   EbpfSteeringOptions options;
   const auto found = instances_->discover();
   if (!found) return fail(found.error());
@@ -110,8 +110,14 @@ Result<std::unique_ptr<Steering>> ChangeSession::steering_for(HandoverPolicy pol
     return instances_->listener(id, bound);
   };
   // A group that is already steered can only be handed over by steering.
-  const auto insisted = options.adopted.empty() ? insisted_handover(policy) : std::optional(Handover::Steer);
-  return choose_steering(*loop_, insisted, std::move(options));
+  const bool is_steered = !options.adopted.empty();
+  const auto insisted = is_steered ? std::optional(Handover::Steer) : insisted_handover(config.handover);
+  auto steering =
+      choose_steering(*loop_, insisted, std::move(options), is_steered ? Status() : check_taking(config));
+  using Descriptors = HostInstances::Descriptors;
+  const bool steers = steering && (*steering)->way() == Handover::Steer;
+  instances_->set_descriptors(steers ? Descriptors::Required : Descriptors::WherePossible);
+  return steering;
 }
 
 PlaceInstance ChangeSession::placing() {
@@ -130,7 +136,7 @@ template <typename Use>
 auto ChangeSession::in_world(const AppConfig& config, Use use)
     -> Result<decltype(use(std::declval<World&>()))> {
   instances_->set_listen(config.listen);
-  auto steering = steering_for(config.handover);
+  auto steering = steering_for(config);
   if (!steering) return fail(steering.error());
   InstanceProbe probe(*loop_, **steering, paths_.tls_library());
   HookRunner hooks(*loop_, hook_output_);
@@ -189,6 +195,14 @@ Status ChangeSession::check_means(const AppConfig& config) {
   return check.findings.empty() ? Status() : fail(check.findings.front());
 }
 
+// Said before anything starts: it is the reason why the app is not steered, and may lose connections.
+void ChangeSession::warn_of_taking(const AppConfig& config) {
+  if (config.handover != HandoverPolicy::Auto) return;
+  if (Status taking = check_taking(config); !taking)
+    observer_.on_warning(
+        fmt::format("{}, so the app is not steered: {}", taking.error().message, taking.error().hint));
+}
+
 Result<Plan> ChangeSession::preview(const RolloutRequest& request) {
   if (Status able = check_means(request.spec.config); !able) return fail(able.error());
   auto plan = in_world(request.spec.config,
@@ -200,6 +214,7 @@ Result<Plan> ChangeSession::preview(const RolloutRequest& request) {
 Result<Verdict> ChangeSession::roll_out(RolloutRequest request) {
   const AppConfig config = request.spec.config;
   if (Status able = check_means(config); !able) return fail(able.error());
+  if (request.shape == RolloutRequest::Shape::Replace) warn_of_taking(config);
   // A rollback may find instances that stand by, and need no launch.
   if (request.shape == RolloutRequest::Shape::Replace && !request.returns_to) prepare(config);
   request.keep = [this](const GenerationSpec& spec) -> Status {

@@ -76,9 +76,10 @@ class ChangeSession {
   Status lock(std::string command);
   Status reread();
   Status check_means(const AppConfig& config);
+  void warn_of_taking(const AppConfig& config);
   void prepare(const AppConfig& config);
   Result<std::optional<Verdict>> mend(RecoveryRequest request);
-  Result<std::unique_ptr<Steering>> steering_for(HandoverPolicy policy);
+  Result<std::unique_ptr<Steering>> steering_for(const AppConfig& config);
   PlaceInstance placing();
 
   template <typename Use>

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "config/launch_check.h"
+#include "config/users.h"
+#include "net/other_process.h"
 #include "net/sock_diag.h"
 
 namespace rollctl {
@@ -51,6 +53,12 @@ StartCheck check_means(const Paths& paths, const AppConfig& config) {
   if (Status found = check_socket_list(config); !found) check.findings.push_back(found.error());
   if (Status found = check_preload_library(paths, config); !found) check.findings.push_back(found.error());
   return check;
+}
+
+Status check_taking(const AppConfig& config) {
+  if (config.socket == SocketMode::Inherit) return {};
+  const auto user = find_server_user(config.user, config.group);
+  return user ? taking_available(user->uid, user->gid) : Status();  // a finding of its own
 }
 
 StartCheck check_start(const Paths& paths, const GenerationSpec& spec) {

@@ -19,6 +19,10 @@ struct StartCheck {
 // Checks the launcher, the kernel's list of sockets, and libroll-preload.so if the app uses it.
 StartCheck check_means(const Paths& paths, const AppConfig& config);
 
+// Whether the listeners of this app's servers can be taken, as steering them needs: NotPermitted or
+// Unsupported with the reason and a hint. The shims have those that a server inherits.
+Status check_taking(const AppConfig& config);
+
 // Checks these, and the server's program, folders and user (check_launch()).
 StartCheck check_start(const Paths& paths, const GenerationSpec& spec);
 

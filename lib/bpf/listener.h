@@ -10,7 +10,8 @@
 
 namespace rollctl {
 
-// A listening socket of an instance. `fd` is a duplicate of the instance's own descriptor.
+// A listening socket of an instance. `fd` is a duplicate of the instance's own descriptor; empty where it may
+// not be taken and the caller can do without.
 struct Listener {
   Fd fd;
   Endpoint bound;

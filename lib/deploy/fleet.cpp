@@ -67,11 +67,12 @@ void Fleet::enter(Member& member, InstanceState state) {
   show();
 }
 
-void Fleet::note_trouble(Member& member, Trouble trouble, std::string text) {
+void Fleet::note_trouble(Member& member, Trouble trouble, std::string text, std::string hint) {
   const bool explains = member.trouble == Trouble::Unready && trouble == Trouble::Died;
   if (member.trouble != Trouble::None && !explains) return;
   member.trouble = trouble;
   member.trouble_text = std::move(text);
+  member.trouble_hint = std::move(hint);
   member.detail = member.trouble_text;
   if (trouble != Trouble::LaunchFailed)
     recorder_.happened(events::instance_unready(member.id, member.trouble_text));

@@ -62,7 +62,7 @@ void Joining::look(Member& member, Newcomer& newcomer) {
   // A server that waits for its gate says that it is warm, and listens only afterwards.
   if (member.notified_ready && !newcomer.gate_open) {
     if (Status opened = world_.instances.open_gate(member.id); !opened)
-      return fleet_.note_trouble(member, Trouble::HostFailed, opened.error().message);
+      return fleet_.note_trouble(member, Trouble::HostFailed, opened.error().message, opened.error().hint);
     newcomer.gate_open = true;
   }
   look_at_listeners(member, newcomer);
@@ -78,7 +78,7 @@ void Joining::look_at_listeners(Member& member, Newcomer& newcomer) {
   if (!listeners && is_shortage(listeners.error())) {
     member.detail = listeners.error().message;
   } else if (!listeners) {
-    fleet_.note_trouble(member, Trouble::HostFailed, listeners.error().message);
+    fleet_.note_trouble(member, Trouble::HostFailed, listeners.error().message, listeners.error().hint);
   } else if (membership_.cover_all(*listeners)) {
     join(member, newcomer, std::move(*listeners));
   } else if (auto elsewhere = listens_elsewhere(member.id, newcomer)) {
@@ -103,7 +103,7 @@ std::optional<std::string> Joining::listens_elsewhere(InstanceId id, Newcomer& n
 
 void Joining::join(Member& member, Newcomer& newcomer, std::vector<Listener> listeners) {
   if (Status taken = take_in(member, newcomer, std::move(listeners)); !taken)
-    return fleet_.note_trouble(member, Trouble::WrongGroup, taken.error().message);
+    return fleet_.note_trouble(member, Trouble::WrongGroup, taken.error().message, taken.error().hint);
   if (!member.joined()) return;
   probe(member.id, newcomer);
   if (newcomer.readiness->state() == Readiness::State::Ready) become_ready(member);

@@ -65,6 +65,7 @@ struct Member {
 
   Trouble trouble = Trouble::None;
   std::string trouble_text;
+  std::string trouble_hint;
   TimePoint drain_began;
   std::optional<TimePoint> drain_deadline;
   std::optional<size_t> connections;

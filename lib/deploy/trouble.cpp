@@ -24,7 +24,7 @@ Act check_trouble(World& world, const Fleet& fleet, const std::vector<InstanceId
   const Member& member = fleet.at(*failed);
   const auto explained = [&] { return member.trouble != Trouble::Unready; };
   (void)wait_until(world, explained, world.scheduler.now() + kLastWords, OnInterrupt::Ignore);
-  return fail(Ending(Ending::Kind::InstanceFailed, member.trouble_text, {}, member.id));
+  return fail(Ending(Ending::Kind::InstanceFailed, member.trouble_text, member.trouble_hint, member.id));
 }
 
 Act check_wait(World& world, const Fleet& fleet, Waited waited, const std::vector<InstanceId>& ids) {

@@ -9,6 +9,7 @@
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -34,12 +35,31 @@ bool is_refusal(int failure) {
   return failure == EACCES || failure == EPERM;
 }
 
+// The kernel gives the files of a process that is not dumpable to root.
+bool is_dumpable(pid_t pid) {
+  struct stat process{};
+  struct stat descriptors{};
+  const std::string path = "/proc/" + std::to_string(pid);
+  return ::stat(path.c_str(), &process) != 0 || ::stat((path + "/fd").c_str(), &descriptors) != 0 ||
+         process.st_uid == descriptors.st_uid;
+}
+
+constexpr const char* kGrantPtrace =
+    "grant CAP_SYS_PTRACE (docker run --cap-add SYS_PTRACE), or let the server inherit its sockets (socket = "
+    "\"inherit\")";
+
 Error look_failure(pid_t pid, int failure) {
-  return os_failure("cannot look at the descriptors of process " + std::to_string(pid), failure);
+  std::string what = "cannot look at the descriptors of process " + std::to_string(pid);
+  if (is_refusal(failure) && !is_dumpable(pid)) what += ", which is not dumpable (see rollctl-server(7))";
+  Error error = os_failure(std::move(what), failure);
+  if (is_refusal(failure)) error.hint = kGrantPtrace;
+  return error;
 }
 
 Error take_failure(pid_t pid, int failure) {
-  return os_failure("cannot take a descriptor of process " + std::to_string(pid), failure);
+  Error error = os_failure("cannot take a descriptor of process " + std::to_string(pid), failure);
+  if (is_refusal(failure)) error.hint = kGrantPtrace;
+  return error;
 }
 
 template <typename Number>
@@ -234,7 +254,44 @@ void take_as_owner(const ProcessRef& process, const Owner& owner, std::span<cons
   }
 }
 
+// Whether the kernel, or a filter of the container, has the call at all: on this process itself it needs no
+// right.
+Status try_the_call() {
+  const auto self = ProcessRef::self();
+  if (!self) return fail(self.error());
+  const Fd any(::open("/proc/self", O_PATH | O_CLOEXEC));
+  if (!any) return fail(last_os_failure("cannot open /proc/self"));
+  const auto taken = self->take_fd(any.get());
+  if (taken) return {};
+  return fail(ErrorKind::NotPermitted,
+              "pidfd_getfd(2) is not allowed here (" + os_error_text(taken.error().os_error) +
+                  "): the seccomp filter of a container forbids it",
+              kGrantPtrace);
+}
+
 }  // namespace
+
+std::string yama_scope() {
+  const Fd fd(::open("/proc/sys/kernel/yama/ptrace_scope", O_RDONLY | O_CLOEXEC));
+  std::string scope = fd ? read_all(fd.get(), 64).value_or(std::string()) : std::string();
+  while (!scope.empty() && scope.back() == '\n') scope.pop_back();
+  return scope;
+}
+
+Status taking_available(uid_t uid, gid_t gid) {
+  if (Status called = try_the_call(); !called) return called;
+  const bool traces_all = has_capability(CAP_SYS_PTRACE);
+  const std::string scope = yama_scope();
+  if (scope == "3" || (scope == "2" && !traces_all))
+    return fail(ErrorKind::NotPermitted, "kernel.yama.ptrace_scope is " + scope,
+                "sysctl -w kernel.yama.ptrace_scope=1");
+  const bool is_own = uid == ::geteuid() && gid == ::getegid();
+  const bool may_act = ::geteuid() == 0 && has_capability(CAP_SETUID) && has_capability(CAP_SETGID);
+  if (traces_all || is_own || may_act) return {};
+  return fail(ErrorKind::NotPermitted,
+              "a server of user " + std::to_string(uid) + " may not be looked at without CAP_SYS_PTRACE",
+              kGrantPtrace);
+}
 
 Result<std::vector<OpenSocket>> open_sockets(pid_t pid) {
   std::vector<OpenSocket> sockets;
@@ -260,6 +317,8 @@ std::vector<Result<Fd>> take_descriptors(const ProcessRef& process, std::span<co
   if (!any_refused) return taken;
   if (const auto owner = owner_to_act_as(process.id().pid))
     take_as_owner(process, *owner, descriptors, taken);
+  for (auto& fd : taken)
+    if (!fd && is_refusal(fd.error().os_error)) fd.error().hint = kGrantPtrace;
   return taken;
 }
 

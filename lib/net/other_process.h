@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
@@ -35,5 +36,13 @@ Result<std::vector<OpenSocket>> open_sockets(pid_t pid);
 // Waits for the child for at most kActingPatience: the user of the process can stop it.
 std::vector<Result<Fd>> take_descriptors(const ProcessRef& process, std::span<const int> descriptors);
 inline constexpr Millis kActingPatience{300};
+
+// Whether the kernel lets this process, as the parent, take descriptors of dumpable processes of that user
+// and group: NotPermitted or Unsupported with the reason and a hint. Forks nothing: what a security module
+// adds shows only when one is taken.
+Status taking_available(uid_t uid, gid_t gid);
+
+// kernel.yama.ptrace_scope; empty without Yama.
+std::string yama_scope();
 
 }  // namespace rollctl

@@ -130,6 +130,15 @@ class Taking {
   std::optional<Error> failed_;
 };
 
+std::vector<ListenSocket> serving(std::span<const ListenSocket> listening,
+                                  std::span<const ListenAddress> addresses) {
+  std::vector<ListenSocket> some;
+  std::ranges::copy_if(listening, std::back_inserter(some), [&](const auto& socket) {
+    return std::ranges::any_of(addresses, [&](const auto& address) { return address.matches(socket.bound); });
+  });
+  return some;
+}
+
 }  // namespace
 
 Result<std::vector<uint32_t>> socket_inodes(const ProcessId& root, Whose whose) {
@@ -154,10 +163,7 @@ Result<std::vector<TakenListener>> listeners_of(std::span<const ListenSocket> li
                                                 std::span<const ListenAddress> addresses) {
   const auto process = ProcessRef::open(root);
   if (!process) return fail(process.error());
-  std::vector<ListenSocket> wanted;
-  std::ranges::copy_if(listening, std::back_inserter(wanted), [&](const auto& socket) {
-    return std::ranges::any_of(addresses, [&](const auto& address) { return address.matches(socket.bound); });
-  });
+  auto wanted = serving(listening, addresses);
   if (wanted.empty()) return std::vector<TakenListener>();
 
   Taking taking(std::move(wanted));
@@ -180,6 +186,17 @@ Result<std::vector<TakenListener>> listeners_of(SockDiag& diag, const ProcessId&
   const auto listening = diag.listeners(ports, families_of(addresses));
   if (!listening) return fail(listening.error());
   return listeners_of(*listening, root, addresses);
+}
+
+Result<std::vector<ListenSocket>> find_listeners(std::span<const ListenSocket> listening,
+                                                 const ProcessId& root,
+                                                 std::span<const ListenAddress> addresses) {
+  auto found = serving(listening, addresses);
+  const auto inodes = socket_inodes(root);
+  if (!inodes) return fail(inodes.error());
+  std::erase_if(
+      found, [&](const ListenSocket& socket) { return !std::ranges::binary_search(*inodes, socket.inode); });
+  return found;
 }
 
 Result<Fd> take_again(const SocketPlace& place) {
@@ -320,9 +337,21 @@ Result<size_t> count_own_descriptors(uint32_t inode) {
   return count_descriptors(::getpid(), inode);
 }
 
+namespace {
+
+Result<size_t> count_accepted(SockDiag& diag, std::span<const uint16_t> ports) {
+  const auto connections = diag.connections(ports);
+  if (!connections) return fail(connections.error());
+  return static_cast<size_t>(std::ranges::count_if(
+      *connections, [](const Connection& connection) { return connection.inode != 0; }));
+}
+
+}  // namespace
+
 Result<size_t> count_connections(SockDiag& diag, const ProcessId& root, std::span<const uint16_t> ports,
                                  std::span<const uint32_t> listening) {
   auto inodes = socket_inodes(root);
+  if (!inodes && inodes.error().kind == ErrorKind::NotPermitted) return count_accepted(diag, ports);
   if (!inodes) return fail(inodes.error());
   std::erase_if(*inodes,
                 [&](uint32_t inode) { return std::ranges::find(listening, inode) != listening.end(); });

@@ -51,6 +51,12 @@ Result<std::vector<TakenListener>> listeners_of(std::span<const ListenSocket> li
 Result<std::vector<TakenListener>> listeners_of(SockDiag& diag, const ProcessId& root,
                                                 std::span<const ListenAddress> addresses);
 
+// Those of the `listening` sockets that a process tree has open and that serve one of `addresses`. It only
+// looks: nothing is taken.
+Result<std::vector<ListenSocket>> find_listeners(std::span<const ListenSocket> listening,
+                                                 const ProcessId& root,
+                                                 std::span<const ListenAddress> addresses);
+
 // A duplicate of the listener at that place, without a search. NotFound where it has gone or does not listen.
 Result<Fd> take_again(const SocketPlace& place);
 
@@ -98,7 +104,8 @@ Result<bool> holds_socket(const ProcessRef& process, uint32_t inode);
 Result<size_t> count_own_descriptors(uint32_t inode);
 
 // The number of connections on `ports` (host order) that the tree has accepted and not closed. Fast where it
-// has no sockets but listeners; faster where the caller passes these as `listening`, by inode.
+// has no sockets but listeners; faster where the caller passes these as `listening`, by inode. Where this
+// user may not inspect the root: all accepted connections on these ports, as any of them may be the tree's.
 Result<size_t> count_connections(SockDiag& diag, const ProcessId& root, std::span<const uint16_t> ports,
                                  std::span<const uint32_t> listening = {});
 

@@ -347,12 +347,19 @@ std::vector<uint16_t> HostInstances::ports() const {
   return ports;
 }
 
-// This process may lack the permission to duplicate them. The shim has it, as the server's parent, and holds
-// inherited listeners itself.
 Result<std::vector<Listener>> HostInstances::listeners(InstanceId id) {
   auto found = known(id);
   if (!found) return fail(found.error());
-  Known& known = **found;
+  auto taken = take_or_ask(**found);
+  const bool is_refused = !taken && taken.error().kind == ErrorKind::NotPermitted;
+  if (!is_refused || descriptors_ == Descriptors::Required) return taken;
+  auto seen = see_listeners(**found);
+  return seen ? std::move(seen) : std::move(taken);
+}
+
+// This process may lack the permission to duplicate them. The shim has it, as the server's parent, and holds
+// inherited listeners itself.
+Result<std::vector<Listener>> HostInstances::take_or_ask(Known& known) {
   const bool are_inherited = known.record.spec.sockets == LaunchSpec::Sockets::Inherited;
   if (known.shim() == nullptr || !are_inherited) {
     auto listeners = take_listeners(known);
@@ -377,6 +384,18 @@ Result<std::vector<Listener>> HostInstances::take_listeners(Known& known) {
   return listeners;
 }
 
+Result<std::vector<Listener>> HostInstances::see_listeners(const Known& known) {
+  const auto& [server, addresses] = std::tie(known.record.server, known.record.spec.listen);
+  const auto listening = listen_sockets();
+  if (!listening) return fail(listening.error());
+  const auto seen = find_listeners(*listening, server, addresses);
+  if (!seen) return fail(seen.error());
+  std::vector<Listener> listeners;
+  for (const ListenSocket& socket : *seen)
+    listeners.push_back({Fd(), socket.bound, socket.inode, group_of(socket)});
+  return listeners;
+}
+
 Result<Fd> HostInstances::listener(InstanceId id, const Endpoint& bound) {
   if (const auto found = known_.find(id); found != known_.end()) {
     const auto [first, last] = found->second.listeners.equal_range(bound);
@@ -386,7 +405,7 @@ Result<Fd> HostInstances::listener(InstanceId id, const Endpoint& bound) {
   auto all = listeners(id);
   if (!all) return fail(all.error());
   for (Listener& listener : *all)
-    if (listener.bound == bound) return std::move(listener.fd);
+    if (listener.bound == bound && listener.fd) return std::move(listener.fd);
   return fail(ErrorKind::NotFound, fmt::format("instance {} does not listen on {}", id, bound.text()));
 }
 

@@ -44,6 +44,9 @@ class HostInstances final : public Instances, public InstanceSockets {
   void prepare(const LaunchSpec& spec);
   Status launch(const LaunchSpec& spec, Acknowledgement& intent) override;
   Result<std::vector<Listener>> listeners(InstanceId id) override;
+  // What listeners() does where their descriptors may not be taken: without one nothing can be steered.
+  enum class Descriptors { WherePossible, Required };
+  void set_descriptors(Descriptors descriptors) { descriptors_ = descriptors; }
   // One of its listeners on exactly that address; NotFound if it has none.
   Result<Fd> listener(InstanceId id, const Endpoint& bound);
   bool listeners_changed(InstanceId id) override;
@@ -121,6 +124,8 @@ class HostInstances final : public Instances, public InstanceSockets {
   // Failed if its shim is silent, NotFound if the instance has ended.
   Result<Known*> known(InstanceId id);
   Result<std::vector<Listener>> take_listeners(Known& known);
+  Result<std::vector<Listener>> take_or_ask(Known& known);
+  Result<std::vector<Listener>> see_listeners(const Known& known);
   static Status unless_gone(const Known& known, const Status& asked);
   static Presence presence_of(const Known& known);
   [[nodiscard]] std::vector<uint16_t> ports() const;
@@ -130,6 +135,7 @@ class HostInstances final : public Instances, public InstanceSockets {
   std::string app_;
   std::vector<ListenAddress> listen_;
   SockDiag diag_;
+  Descriptors descriptors_ = Descriptors::WherePossible;
   std::unique_ptr<Nudge> nudge_;
   OnEvent on_event_;
   std::map<InstanceId, Known> known_;

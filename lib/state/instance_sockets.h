@@ -21,6 +21,9 @@ class InstanceSockets {
   // Duplicates of the listeners that an instance has on the app's addresses now. Close them soon: a duplicate
   // that is open when the server closes its own keeps the socket in the group, and no process accepts from
   // it.
+  //
+  // Where they may be looked at but not taken: without their descriptors, or NotPermitted if the caller needs
+  // these.
   virtual Result<std::vector<Listener>> listeners(InstanceId id) = 0;
 
   // Whether the instance may listen on something new since the last call. Cheaper than listeners().

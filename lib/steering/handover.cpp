@@ -52,9 +52,9 @@ Error impossible(Handover way, const Error& reason) {
 }  // namespace
 
 Result<std::unique_ptr<Steering>> choose_steering(Loop& loop, std::optional<Handover> insisted,
-                                                  EbpfSteeringOptions options) {
+                                                  EbpfSteeringOptions options, const Status& taking) {
   if (!insisted || *insisted == Handover::Steer) {
-    auto steering = steer(loop, std::move(options));
+    auto steering = taking ? steer(loop, std::move(options)) : fail(taking.error());
     if (steering) return steering;
     if (insisted) return fail(impossible(Handover::Steer, steering.error()));
   }

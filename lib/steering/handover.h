@@ -17,10 +17,13 @@ namespace rollctl {
 // NotPermitted or Unsupported, with reason and hint. Adopted handles are of use to eBPF only, and prefer it.
 // The loop must outlive the result.
 //
+// `taking`: whether the listeners of the servers can be taken, without which nothing can be steered.
+//
 // ROLLCTL_STEERING=classic or =ebpf in the environment allows only that kind of steering, for tests and to
 // find the cause of a fault.
 Result<std::unique_ptr<Steering>> choose_steering(Loop& loop, std::optional<Handover> insisted,
-                                                  EbpfSteeringOptions options = {});
+                                                  EbpfSteeringOptions options = {},
+                                                  const Status& taking = {});
 
 // The way that `auto` takes, and why not a better one. Loads a program to find out.
 struct HandoverChoice {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "steering/unsteered.h"
 
+#include <algorithm>
+
 #include "base/atomic_file.h"
 #include "bpf/program_attachment.h"
 #include "net/process_sockets.h"
@@ -25,8 +27,14 @@ Status Unsteered::add(InstanceId instance, const ProcessId& server, std::vector<
   // A rollctl that was killed may have left a classic program without upkeep.
   if (servers_.empty()) {
     for (const Listener& listener : listeners) {
+      if (!listener.fd) continue;
       if (auto ended = detach_steer_program(listener.fd.get()); !ended) return ended;
     }
+  }
+  const bool may_take = std::ranges::all_of(listeners, [](const Listener& one) { return bool(one.fd); });
+  if (turning_away_ && !may_take) {
+    if (auto ended = turning_away_->detach(); !ended) return ended;
+    turning_away_.reset();
   }
   servers_[instance] = server;
   if (turning_away_) return turning_away_->add(instance, server, std::move(listeners));

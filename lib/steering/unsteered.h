@@ -17,6 +17,8 @@ namespace rollctl {
 // closes, with a connection per request). So where a classic program can be attached, it turns new
 // connections away from instances that leave, and these settle before they close: then nothing has to be
 // moved. It gates no instance.
+//
+// It needs no descriptors of the listeners; without them it turns nothing away.
 class Unsteered final : public Steering {
  public:
   // The loop must outlive it.

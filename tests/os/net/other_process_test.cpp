@@ -3,47 +3,24 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <linux/capability.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
 
-#include "base/privilege.h"
 #include "net/process_sockets.h"
 #include "steering/reuseport.h"
 #include "support/net_namespace.h"
 #include "support/other_user.h"
+#include "support/without_capability.h"
 
 namespace rollctl::test {
 namespace {
 
 constexpr uid_t kUser = 61'231;  // of no other test: one of its processes stops all that it may
 const ListenAddress kAddress = *ListenAddress::parse("127.0.0.1:8080");
-
-// This thread lacks that effective capability during its lifetime, as root in a container does.
-class Without {
- public:
-  explicit Without(int capability) : capability_(capability) { set(false); }
-  ~Without() { set(true); }
-  Without(const Without&) = delete;
-  Without& operator=(const Without&) = delete;
-
- private:
-  void set(bool effective) const {
-    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
-    ASSERT_EQ(::syscall(SYS_capget, &header, data), 0);
-    const uint32_t bit = CAP_TO_MASK(capability_);
-    uint32_t& word = data[CAP_TO_INDEX(capability_)].effective;
-    word = effective ? word | bit : word & ~bit;
-    ASSERT_EQ(::syscall(SYS_capset, &header, data), 0);
-  }
-  int capability_;
-};
 
 class OtherProcessTest : public NetNamespaceTest {
  protected:
@@ -65,7 +42,7 @@ class OtherProcessTest : public NetNamespaceTest {
 
 TEST_F(OtherProcessTest, RootWithoutPtraceTakesTheListenersOfAnyUser) {
   const OtherUser server(kUser, listen);
-  const Without ptrace(CAP_SYS_PTRACE);
+  const WithoutCapability ptrace(CAP_SYS_PTRACE);
   const auto taken = take(server.id());
   ASSERT_TRUE(taken) << taken.error().message;
   ASSERT_EQ(taken->size(), 1U);
@@ -76,7 +53,7 @@ TEST_F(OtherProcessTest, RootWithoutPtraceTakesTheListenersOfAnyUser) {
 
 TEST_F(OtherProcessTest, RootWithoutPtraceNamesTheOwnerOfASocketOfAnyUser) {
   const OtherUser server(kUser, listen);
-  const Without ptrace(CAP_SYS_PTRACE);
+  const WithoutCapability ptrace(CAP_SYS_PTRACE);
   const auto sockets = diag_->listeners();
   ASSERT_TRUE(sockets);
   ASSERT_EQ(sockets->size(), 1U);
@@ -97,7 +74,7 @@ TEST_F(OtherProcessTest, RootWithoutPtraceTakesTheListenerOfAWorkerOfAnotherUser
   char byte = 0;
   ASSERT_EQ(::read(ready->read.get(), &byte, 1), 1);
   {
-    const Without ptrace(CAP_SYS_PTRACE);
+    const WithoutCapability ptrace(CAP_SYS_PTRACE);
     const auto taken = take(ProcessRef::open(root)->id());
     ASSERT_TRUE(taken) << taken.error().message;
     EXPECT_EQ(taken->size(), 1U);
@@ -111,7 +88,7 @@ TEST_F(OtherProcessTest, LookingChangesNothingOfTheCaller) {
   const OtherUser server(kUser, listen);
   ASSERT_EQ(::prctl(PR_SET_PDEATHSIG, SIGUSR1), 0);
   {
-    const Without ptrace(CAP_SYS_PTRACE);
+    const WithoutCapability ptrace(CAP_SYS_PTRACE);
     const auto sockets = open_sockets(server.id().pid);
     ASSERT_TRUE(sockets) << sockets.error().message;
     EXPECT_FALSE(sockets->empty());
@@ -134,15 +111,37 @@ TEST_F(OtherProcessTest, SaysThatAProcessThatIsNotDumpableMayNotBeLookedAt) {
     ::prctl(PR_SET_DUMPABLE, 0);
   });
   EXPECT_TRUE(take(server.id())) << "CAP_SYS_PTRACE suffices";
-  const Without ptrace(CAP_SYS_PTRACE);
+  const WithoutCapability ptrace(CAP_SYS_PTRACE);
   EXPECT_EQ(open_sockets(server.id().pid).error().os_error, EACCES);
   EXPECT_EQ(take(server.id()).error().kind, ErrorKind::NotPermitted);
 }
 
+TEST_F(OtherProcessTest, SaysBeforehandWhetherListenersCanBeTaken) {
+  EXPECT_TRUE(taking_available(kUser, kUser));
+  const WithoutCapability ptrace(CAP_SYS_PTRACE);
+  EXPECT_TRUE(taking_available(kUser, kUser)) << "it acts as that user";
+  const WithoutCapability setgid(CAP_SETGID);
+  EXPECT_TRUE(taking_available(::geteuid(), ::getegid()));
+  EXPECT_EQ(taking_available(kUser, kUser).error().kind, ErrorKind::NotPermitted);
+}
+
+TEST_F(OtherProcessTest, CountsAllConnectionsOfThePortWhereItMayNotLook) {
+  const OtherUser server(kUser, [] {
+    const Fd listener = listen_on(v4("127.0.0.1"));
+    static Fd client = connect_to(v4("127.0.0.1"));
+    (void)::accept(listener.get(), nullptr, nullptr);
+    ::prctl(PR_SET_DUMPABLE, 0);
+  });
+  const uint16_t port = kPort;
+  EXPECT_EQ(count_connections(*diag_, server.id(), std::span(&port, 1)), 1U);
+  const WithoutCapability ptrace(CAP_SYS_PTRACE);
+  EXPECT_EQ(count_connections(*diag_, server.id(), std::span(&port, 1)), 1U);
+}
+
 TEST_F(OtherProcessTest, WithoutTheCapabilityToChangeItsUserItMayNotTake) {
   const OtherUser server(kUser, listen);
-  const Without ptrace(CAP_SYS_PTRACE);
-  const Without setuid(CAP_SETUID);
+  const WithoutCapability ptrace(CAP_SYS_PTRACE);
+  const WithoutCapability setuid(CAP_SETUID);
   EXPECT_EQ(take(server.id()).error().kind, ErrorKind::NotPermitted);
 }
 
@@ -154,7 +153,7 @@ TEST_F(OtherProcessTest, AUserWhoStopsTheChildThatTakesDoesNotStopTheCaller) {
       for (const pid_t pid : process_tree(tester).value_or(std::vector<pid_t>()))
         if (pid != ::getpid()) ::kill(pid, SIGSTOP);
   });
-  const Without ptrace(CAP_SYS_PTRACE);
+  const WithoutCapability ptrace(CAP_SYS_PTRACE);
   Status taken;
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while (taken && std::chrono::steady_clock::now() < deadline) {
