@@ -11,6 +11,20 @@
 
 namespace rollctl {
 
+namespace {
+
+// Whether it is about a process that may not be looked at.
+bool is_refusal(const Error& error) {
+  return error.kind == ErrorKind::NotPermitted;
+}
+
+bool is_hidden(const ProcessId& process) {
+  const auto inodes = socket_inodes(process, Whose::RootOnly);
+  return !inodes && is_refusal(inodes.error());
+}
+
+}  // namespace
+
 std::vector<uint16_t> SocketNetwork::ports() const {
   std::vector<uint16_t> ports;
   for (const auto& address : record_.spec.listen) ports.push_back(address.endpoint.port);
@@ -30,15 +44,16 @@ Result<std::vector<Listener>> SocketNetwork::listeners() {
   return listeners;
 }
 
-// Without those that the server has closed: only the shim holds them, and accepts nothing.
+// Without those that the server has closed: only the shim holds them, and accepts nothing. A server that may
+// not be looked at is taken to have them all.
 Result<std::vector<Listener>> SocketNetwork::inherited_listeners() const {
   std::vector<Listener> listeners;
   for (const Whose whose : {Whose::RootOnly, Whose::Tree}) {
     const auto inodes = socket_inodes(record_.server, whose);
-    if (!inodes) return fail(inodes.error());
+    if (!inodes && !is_refusal(inodes.error())) return fail(inodes.error());
     listeners.clear();
     for (const auto& socket : sockets_.sockets()) {
-      if (!std::binary_search(inodes->begin(), inodes->end(), socket.inode)) continue;
+      if (inodes && !std::binary_search(inodes->begin(), inodes->end(), socket.inode)) continue;
       auto copy = duplicate(socket.fd.get());
       if (!copy) return fail(copy.error());
       listeners.push_back({std::move(*copy), socket.bound, socket.inode});
@@ -57,7 +72,7 @@ bool SocketNetwork::listens_on_all() {
   if (!sockets) return false;
   for (const Whose whose : {Whose::RootOnly, Whose::Tree}) {
     const auto inodes = socket_inodes(record_.server, whose);
-    if (!inodes) return false;
+    if (!inodes) return is_refusal(inodes.error()) && !sockets_.sockets().empty();
     const auto& addresses = record_.spec.listen;
     const bool all = std::all_of(addresses.begin(), addresses.end(), [&](const ListenAddress& address) {
       return std::any_of(sockets->begin(), sockets->end(), [&](const ListenSocket& socket) {
@@ -74,7 +89,8 @@ Result<size_t> SocketNetwork::connections() {
   auto diag = SockDiag::create();
   if (!diag) return fail(diag.error());
   // Children of a dead server are the shim's.
-  return count_connections(*diag, record_.shim, ports());
+  const bool hidden = record_.server.pid != 0 && is_hidden(record_.server);
+  return count_connections(*diag, hidden ? record_.server : record_.shim, ports());
 }
 
 Refill SocketNetwork::refill(std::vector<SteeringHandle>& steering, std::vector<Listener> listeners) {
