@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/capability.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,6 +12,8 @@
 #include <cerrno>
 #include <optional>
 
+#include "base/privilege.h"
+#include "config/hidden_program.h"
 #include "config/launch.h"
 #include "config/program.h"
 
@@ -26,15 +29,6 @@ Credentials own_credentials() {
   return own;
 }
 
-// Whether the mode lets that user execute the file or enter the folder.
-bool may_execute(const Credentials& who, const struct stat& file) {
-  if (who.uid == 0) return S_ISDIR(file.st_mode) || (file.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
-  if (who.uid == file.st_uid) return (file.st_mode & S_IXUSR) != 0;
-  const bool member = who.gid == file.st_gid ||
-                      std::find(who.groups.begin(), who.groups.end(), file.st_gid) != who.groups.end();
-  return (file.st_mode & (member ? S_IXGRP : S_IXOTH)) != 0;
-}
-
 enum class Wanted { Program, Folder };
 
 // The errno with which executing or entering `path` as `who` would fail, or 0.
@@ -43,13 +37,13 @@ int access_error(const Credentials& who, const std::string& path, Wanted wanted)
     struct stat folder{};
     if (stat(path.substr(0, slash).c_str(), &folder) < 0) return errno;
     if (!S_ISDIR(folder.st_mode)) return ENOTDIR;
-    if (!may_execute(who, folder)) return EACCES;
+    if (!mode_allows(who, folder, FileUse::Execute)) return EACCES;
   }
   struct stat file{};
   if (stat(path.c_str(), &file) < 0) return errno;
   if (wanted == Wanted::Folder && !S_ISDIR(file.st_mode)) return ENOTDIR;
   if (wanted == Wanted::Program && !S_ISREG(file.st_mode)) return EACCES;
-  return may_execute(who, file) ? 0 : EACCES;
+  return mode_allows(who, file, FileUse::Execute) ? 0 : EACCES;
 }
 
 std::string search_path_of(const std::vector<std::string>& env) {
@@ -127,23 +121,29 @@ class LaunchCheck {
             key,
             os_failure(fmt::format("\"{}\" needs the interpreter \"{}\"", path, script->interpreter), error));
     }
-    if (key == "command" && spec_.config.socket == SocketMode::Preload)
-      check_preload(path, workdir, search_path, who);
+    if (key != "command" || spec_.config.socket == SocketMode::Inherit) return;
+    const std::string program = executed_by(path, workdir, search_path, who);
+    if (program.empty()) return;
+    if (spec_.config.socket == SocketMode::Preload) check_preload(program);
+    check_hidden(program, who);
   }
 
-  // Follows scripts to their interpreter, and env(1) to its program. Programs that the server executes later
-  // cannot be checked.
-  void check_preload(std::string path, const std::string& workdir, const std::string& search_path,
-                     const Credentials& who) {
+  // Follows scripts to their interpreter, and env(1) to its program; empty where that is not found. Programs
+  // that the server executes later cannot be checked.
+  static std::string executed_by(std::string path, const std::string& workdir, const std::string& search_path,
+                                 const Credentials& who) {
     constexpr int kMostScripts = 5;
-    for (int depth = 0; depth < kMostScripts; ++depth) {
+    for (int depth = 0; depth < kMostScripts && !path.empty(); ++depth) {
       const auto script = script_line_of(path);
       if (!script) break;
       path = script->interpreter;
       if (path.ends_with("/env") && !script->argument.empty() && script->argument.front() != '-')
         path = locate(script->argument, workdir, search_path, who);
-      if (path.empty()) return;
     }
+    return path;
+  }
+
+  void check_preload(const std::string& path) {
     const auto obstacle = preload_obstacle(path);
     // Executable but not readable: only a launch can tell.
     if (!obstacle && obstacle.error().kind != ErrorKind::Invalid) return;
@@ -154,6 +154,20 @@ class LaunchCheck {
               fmt::format("\"preload\" has no effect: \"{}\" {}", path, obstacle_text(**obstacle)),
               "let the server set SO_REUSEPORT itself (socket = \"open\"), or inherit its sockets as in "
               "sd_listen_fds(3) (socket = \"inherit\")"});
+  }
+
+  // Its listeners could not be found, so that no handover works. Without a finding a deploy would fail once
+  // it has started the server.
+  void check_hidden(const std::string& path, const Credentials& who) {
+    if (has_capability(CAP_SYS_PTRACE)) return;
+    const auto hiding = hiding_of(path, who);
+    const bool is_known = spec_.config.socket == SocketMode::Preload && hiding != Hiding::Unreadable;
+    if (!hiding || is_known) return;
+    add("command", Error{ErrorKind::NotPermitted, EPERM,
+                         fmt::format("\"{}\" {}, so that rollctl may not look at its sockets", path,
+                                     hiding_text(*hiding)),
+                         "let the server inherit its sockets (socket = \"inherit\"), or grant rollctl "
+                         "CAP_SYS_PTRACE"});
   }
 
   void check_hooks() {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -12,11 +13,13 @@
 #include "config/app_file.h"
 #include "config/launch.h"
 #include "config/users.h"
+#include "support/without_capability.h"
 
 namespace rollctl::test {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AllOf;
 using testing::HasSubstr;
 
 class HostTest : public testing::Test {
@@ -123,6 +126,33 @@ TEST_F(HostTest, SeesWhatTheServersUserMayNotExecute) {
   EXPECT_TRUE(check("command = [\"./web\"]\nuser = \"nobody\"").empty());
   chmod(folder_.c_str(), 0700);
   EXPECT_THAT(finding("command = [\"./web\"]\nuser = \"nobody\"").message, HasSubstr("Permission denied"));
+}
+
+// A process that executes such a program is not dumpable.
+TEST_F(HostTest, SeesAProgramWhoseSocketsMayNotBeLookedAt) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root: it asks for another user";
+  chmod(folder_.c_str(), 0755);
+  const std::string path = write("web",
+                                 "\x7f"
+                                 "ELF",
+                                 0711);
+  const std::string nobody = "command = [\"./web\"]\nuser = \"nobody\"";
+  EXPECT_TRUE(check(nobody).empty()) << "CAP_SYS_PTRACE suffices";
+  const WithoutCapability ptrace(CAP_SYS_PTRACE);
+  const Error unreadable = finding(nobody);
+  EXPECT_EQ(unreadable.kind, ErrorKind::NotPermitted);
+  EXPECT_THAT(unreadable.message, AllOf(HasSubstr("command: \"" + path + "\""), HasSubstr("not read")));
+  EXPECT_THAT(unreadable.hint, HasSubstr("socket = \"inherit\""));
+  EXPECT_TRUE(check(nobody + "\nsocket = \"inherit\"").empty());
+  EXPECT_TRUE(check("command = [\"./web\"]").empty()) << "root reads it";
+  chmod(path.c_str(), 04755);
+  EXPECT_THAT(finding(nobody).message, HasSubstr("setuid"));
+  chmod(path.c_str(), 0755);
+  EXPECT_TRUE(check(nobody).empty());
+  const uint32_t capabilities[] = {0x02000001, 1U << 10U, 0, 0, 0};  // cap_net_bind_service+ep
+  ASSERT_EQ(setxattr(path.c_str(), "security.capability", capabilities, sizeof capabilities, 0), 0);
+  EXPECT_THAT(finding(nobody).message, HasSubstr("file capabilities"));
+  EXPECT_TRUE(check("command = [\"./web\"]").empty()) << "root has them anyway";
 }
 
 TEST_F(HostTest, LooksUpTheServersUser) {
