@@ -20,6 +20,14 @@ bool is_missing(const HostCheck& check) {
   return check.need == HostCheck::Need::Always && check.outcome == HostCheck::Outcome::Fails;
 }
 
+// The way for servers whose listeners cannot be taken.
+Handover without_taking(const HandoverChoice& choice) {
+  return choice.why_not_migrate ? Handover::Plain : Handover::Migrate;
+}
+
+constexpr const char* kInheritOnly =
+    "only servers that inherit their sockets (socket = \"inherit\") are steered; for others ";
+
 std::string get_ebpf(const HandoverChoice& choice, UserKind user, const std::string& program) {
   if (!choice.why_not_ebpf) return {};
   if (choice.why_not_ebpf->kind != ErrorKind::NotPermitted) return choice.why_not_ebpf->hint;
@@ -32,6 +40,8 @@ std::string improvement(const HandoverChoice& choice, std::span<const HostCheck>
                         const std::string& program) {
   const auto missing = std::ranges::find_if(checks, is_missing);
   if (missing != checks.end()) return missing->hint;
+  for (const char* taking : {"take-listener", "take-as-user"})
+    if (const auto* check = find(checks, taking); failed(check)) return check->hint;
   std::string ebpf = get_ebpf(choice, user, program);
   const HostCheck* migrate = find(checks, "migrate");
   const bool steers = choice.way == Handover::Steer;
@@ -59,13 +69,23 @@ HostAssessment assess_host(const HandoverChoice& choice, std::span<const HostChe
   const HostCheck* steering = find(checks, by_ebpf ? "steer-ebpf" : "steer-classic");
   const bool steers = choice.way == Handover::Steer;
   const bool misses_nothing = std::ranges::none_of(checks, is_missing);
-  assessment.lossless = steers && steering != nullptr && steering->ok() && misses_nothing;
+  const Handover otherwise = without_taking(choice);
+  const bool takes = !failed(find(checks, "take-listener"));
+  const bool takes_as_user = !failed(find(checks, "take-as-user"));
+  assessment.lossless =
+      steers && steering != nullptr && steering->ok() && misses_nothing && takes && takes_as_user;
   const bool untried = steering != nullptr && steering->outcome == HostCheck::Outcome::Untried;
   if (steers && misses_nothing && untried)
     assessment.guarantee = "unknown: " + steering->name + " could not be tried (" + steering->message +
                            "); run rollctl doctor again";
-  else if (steers && !assessment.lossless)
+  else if (steers && (!misses_nothing || steering == nullptr || !steering->ok()))
     assessment.guarantee = "nothing: something that every deploy needs does not work here";
+  else if (steers && !takes)
+    assessment.guarantee = kInheritOnly + handover_guarantee(otherwise);
+  else if (steers && !takes_as_user)
+    assessment.guarantee +=
+        "; of servers with another `user`, " + std::string(kInheritOnly) + handover_name(otherwise);
+  if (steers && !takes) assessment.handover = otherwise;
   assessment.improve = improvement(choice, checks, user, program);
   return assessment;
 }

@@ -10,6 +10,7 @@
 namespace rollctl {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
 using enum HostCheck::Outcome;
@@ -39,7 +40,9 @@ class HostAssessmentTest : public testing::Test {
   std::vector<HostCheck> checks{{"steer-ebpf", Works, "", "", Better},
                                 {"steer-classic", Works, "", "", Better},
                                 {"migrate", Fails, "", "sysctl -w net.ipv4.tcp_migrate_req=1", Better},
-                                {"take-listener", Works, "", "", Always},
+                                {"take-listener", Works, "", "", Better},
+                                {"take-as-user", Works, "", "", Better},
+                                {"folders", Works, "", "", Always},
                                 {"lingering", Untried, "", "", Better}};
 };
 
@@ -67,7 +70,7 @@ TEST_F(HostAssessmentTest, IsNotLosslessWhereSteeringCouldNotBeTried) {
   EXPECT_FALSE(judge().lossless);
   EXPECT_EQ(judge().guarantee,
             "unknown: steer-ebpf could not be tried (it took longer than 3000 ms); run rollctl doctor again");
-  check("take-listener").outcome = Fails;
+  check("folders").outcome = Fails;
   EXPECT_THAT(judge().guarantee, StartsWith("nothing")) << "what is known to be missing comes first";
 }
 
@@ -87,11 +90,34 @@ TEST_F(HostAssessmentTest, BelievesWhatCouldNotBeTried) {
 
 TEST_F(HostAssessmentTest, AsksFirstForWhatEveryDeployNeeds) {
   no_ebpf(kForbidden);
-  check("take-listener") = {"take-listener", Fails, "", "sysctl -w kernel.yama.ptrace_scope=1", Always};
+  check("folders") = {"folders", Fails, "", "mkdir /run/rollctl", Always};
+  check("take-listener") = {"take-listener", Fails, "", "sysctl -w kernel.yama.ptrace_scope=1", Better};
   const HostAssessment assessment = judge();
   EXPECT_FALSE(assessment.lossless);
   EXPECT_THAT(assessment.guarantee, StartsWith("nothing"));
-  EXPECT_EQ(assessment.improve, "sysctl -w kernel.yama.ptrace_scope=1");
+  EXPECT_EQ(assessment.improve, "mkdir /run/rollctl");
+}
+
+TEST_F(HostAssessmentTest, SteersOnlyInheritedSocketsWhereNoneCanBeTaken) {
+  check("take-listener") = {"take-listener", Fails, "", "grant CAP_SYS_PTRACE", Better};
+  const HostAssessment assessment = judge();
+  EXPECT_FALSE(assessment.lossless);
+  EXPECT_EQ(assessment.handover, Handover::Plain);
+  EXPECT_THAT(assessment.guarantee, AllOf(StartsWith("only servers that inherit their sockets"),
+                                          HasSubstr(handover_guarantee(Handover::Plain))));
+  EXPECT_EQ(assessment.improve, "grant CAP_SYS_PTRACE");
+  choice.why_not_migrate.reset();
+  EXPECT_EQ(judge().handover, Handover::Migrate);
+}
+
+TEST_F(HostAssessmentTest, SaysWhereOnlyServersOfAnotherUserCannotBeSteered) {
+  check("take-as-user") = {"take-as-user", Fails, "", "grant CAP_SYS_PTRACE", Better};
+  const HostAssessment assessment = judge();
+  EXPECT_FALSE(assessment.lossless);
+  EXPECT_EQ(assessment.handover, Handover::Steer);
+  EXPECT_THAT(assessment.guarantee,
+              AllOf(StartsWith(handover_guarantee(Handover::Steer)), HasSubstr("with another `user`")));
+  EXPECT_EQ(assessment.improve, "grant CAP_SYS_PTRACE");
 }
 
 TEST_F(HostAssessmentTest, TurnsToMigrationWhereNoPrivilegeWouldMakeItSteer) {
