@@ -210,6 +210,7 @@ std::string AppTest::text_of(const StubApp& stub) const {
 
 ChildSpec AppTest::rollctl_spec(std::vector<std::string> arguments) const {
   arguments.insert(arguments.begin(), program_path("rollctl"));
+  arguments.insert(arguments.begin(), above_.begin(), above_.end());
   return {.argv = std::move(arguments),
           .env = {"ROLLCTL_CONFIG_DIR=" + path("config"), "ROLLCTL_RUNTIME_DIR=" + path("run"),
                   "ROLLCTL_STATE_DIR=" + path("state"), "ROLLCTL_LOG_DIR=" + path("log"), "LC_ALL=C"},

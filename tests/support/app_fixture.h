@@ -114,6 +114,8 @@ class AppTest : public NetNamespaceTest {
   void write_app(const StubApp& stub, const std::string& app = "web") const { write_app(text_of(stub), app); }
   // From now on rollctl runs as that user, without capabilities, in that user's folders.
   void run_as(uid_t uid);
+  // From now on rollctl is executed by this program, which is executed with these arguments: setpriv(1).
+  void run_below(std::vector<std::string> command) { above_ = std::move(command); }
   [[nodiscard]] std::string text_of(const StubApp& stub) const;
 
   [[nodiscard]] ChildSpec rollctl_spec(std::vector<std::string> arguments) const;
@@ -158,6 +160,7 @@ class AppTest : public NetNamespaceTest {
   void stop_apps();
   size_t descriptors_ = 0;
   std::optional<uid_t> uid_;
+  std::vector<std::string> above_;
 };
 
 }  // namespace rollctl::test

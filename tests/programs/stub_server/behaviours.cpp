@@ -108,6 +108,7 @@ constexpr Behaviour kBehaviours[] = {
     {"log", "BYTES", "write that much to standard output first",
      ROLL_ARG(set_number(p.log_bytes, arg, 1ULL << 40))},
     {"daemonize", "", "fork; the parent exits 0, the child serves", ROLL_SET(p.daemonize = true)},
+    {"hide", "", "not be dumpable, so that no other process may look at it", ROLL_SET(p.hides = true)},
     {"workers", "N", "fork N children, each with a listener of its own",
      ROLL_ARG(set_number(p.workers, arg, 64))},
 

@@ -169,6 +169,7 @@ int run(Plan& plan) {
     raise(*plan.signal_at_once);
     return 1;
   }
+  if (plan.hides) prctl(PR_SET_DUMPABLE, 0);
   if (plan.daemonize) {
     if (fork() != 0) return 0;
     setsid();
