@@ -18,6 +18,9 @@ void show_findings(Context& context, const std::string& app, const AppFindings& 
     nlohmann::json errors = nlohmann::json::array();
     for (const Error& error : findings.errors)
       errors.push_back({{"message", error.message}, {"hint", error.hint}, {"exit", exit_status_of(error)}});
+    nlohmann::json pinned = nlohmann::json::array();
+    for (const PinnedPath& path : findings.pinned)
+      pinned.push_back({{"key", path.key}, {"path", path.path}, {"target", path.target}});
     return context.print_json({{"v", 1},
                                {"app", app},
                                {"ok", findings.errors.empty()},
@@ -28,6 +31,7 @@ void show_findings(Context& context, const std::string& app, const AppFindings& 
                                {"warning", findings.warning},
                                {"descriptors", findings.descriptors},
                                {"descriptor_limit", descriptor_limit()},
+                               {"pinned", pinned},
                                {"findings", errors}});
   }
   for (const Error& error : findings.errors)
@@ -35,6 +39,8 @@ void show_findings(Context& context, const std::string& app, const AppFindings& 
   if (!findings.warning.empty())
     context.err().write(render({warning_line(findings.warning)}, context.err_terminal()));
   if (context.options().quiet || !findings.errors.empty()) return;
+  for (const PinnedPath& path : findings.pinned)
+    context.print({{{fmt::format("{}: {} is pinned to {} at deploy", path.key, path.path, path.target)}}});
   context.print({{{fmt::format("{}: no problems found; handover: {}", app, findings.handover)}}});
 }
 

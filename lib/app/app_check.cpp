@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "app/start_check.h"
-#include "config/app_file.h"
 #include "deploy/descriptor_need.h"
 #include "deploy/port_check.h"
 #include "loop/loop.h"
@@ -15,14 +14,6 @@
 namespace rollctl {
 
 namespace {
-
-// Paths with {release} cannot be checked before a first release exists.
-StartCheck check_what_starts(const Paths& paths, const std::string& app, const History& history,
-                             const AppConfig& config) {
-  const std::string& release = history.current_release;
-  if (release.empty() && needs_release(config)) return check_means(paths, config);
-  return check_start(paths, {app, release.empty() ? "g1" : release, history.last_generation + 1, config});
-}
 
 // The most expensive deploy: all old instances run while all new ones start.
 DescriptorNeed need_of_a_deploy(const AppConfig& config, const Steering& steering) {
@@ -49,12 +40,14 @@ Result<AppFindings> check_app(const Paths& paths, const AppName& app) {
   const auto add = [&](std::vector<Error> errors) {
     for (Error& error : errors) findings.errors.push_back(std::move(error));
   };
-  StartCheck start = check_what_starts(paths, app.name, *history, config);
+  const GenerationSpec spec{app.name, history->current_release, history->last_generation + 1, config};
+  StartCheck start = check_start(paths, spec);
   if (start.launcher) {
     findings.launcher = start.launcher->name();
     findings.warning = start.launcher->warning;
   }
   add(std::move(start.findings));
+  findings.pinned = pinned_paths(spec);
   if (const auto instances = HostInstances::create(**loop, paths, app.name, config.listen))
     add(check_ports(**instances, **instances, app.name, config));
   else

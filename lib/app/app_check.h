@@ -6,6 +6,7 @@
 
 #include "app/app_source.h"
 #include "base/error.h"
+#include "config/pinned_release.h"
 #include "state/paths.h"
 
 namespace rollctl {
@@ -16,6 +17,7 @@ struct AppFindings {
   std::string launcher;    // "systemd" or "direct"; empty if none works
   std::string warning;     // settings without effect here, why it is not steered; or empty
   size_t descriptors = 0;  // the most that a change opens
+  std::vector<PinnedPath> pinned;
   std::vector<Error> errors;
 };
 

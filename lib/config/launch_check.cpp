@@ -15,7 +15,9 @@
 #include "base/privilege.h"
 #include "config/hidden_program.h"
 #include "config/launch.h"
+#include "config/placeholders.h"
 #include "config/program.h"
+#include "config/users.h"
 
 namespace rollctl {
 
@@ -52,45 +54,49 @@ std::string search_path_of(const std::vector<std::string>& env) {
   return {};
 }
 
-// Finds the program as exec does: absolute, below the workdir, or in PATH. Empty if it is not in PATH.
-std::string locate(const std::string& program, const std::string& workdir, const std::string& search_path,
-                   const Credentials& who) {
-  if (program.find('/') != std::string::npos)
-    return program.starts_with('/') ? program : workdir + "/" + program;
-  std::string_view rest = search_path;
+// As whom and where a program would be executed. What is empty depends on files that are not known.
+struct Execution {
+  Credentials who;
+  std::optional<std::string> workdir;
+  std::optional<std::string> search_path;
+};
+
+// Finds the program as exec does: absolute, below the workdir, or in PATH. Empty if it is not in PATH;
+// nothing if that place is not known.
+std::optional<std::string> locate(const std::string& program, const Execution& execution) {
+  if (program.starts_with('/')) return program;
+  if (program.find('/') != std::string::npos) {
+    if (!execution.workdir) return std::nullopt;
+    return *execution.workdir + "/" + program;
+  }
+  if (!execution.search_path) return std::nullopt;
+  std::string_view rest = *execution.search_path;
   while (!rest.empty()) {
     const size_t end = std::min(rest.find(':'), rest.size());
-    const std::string candidate = fmt::format("{}/{}", rest.substr(0, end), program);
-    if (access_error(who, candidate, Wanted::Program) == 0) return candidate;
+    std::string candidate = fmt::format("{}/{}", rest.substr(0, end), program);
+    if (access_error(execution.who, candidate, Wanted::Program) == 0) return candidate;
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
-  return {};
+  return std::string();
 }
 
 class LaunchCheck {
  public:
-  explicit LaunchCheck(const GenerationSpec& spec) : spec_(spec) {}
+  explicit LaunchCheck(const GenerationSpec& spec) : spec_(spec), knows_release_(!spec.release.empty()) {
+    if (knows_release_) return;
+    spec_.release = "release";  // texts without files, such as the path of a probe, are checked all the same
+    for (std::string* file : {&spec_.config.env_file, &spec_.config.ready.ca})
+      if (mentions_placeholder(*file, "release")) file->clear();
+  }
 
   std::vector<Error> run() {
+    Execution server{look_up_user(), {}, {}};
     const InstancePlace sample{1, "/run/rollctl/" + spec_.app + "/1", {}, {}, 1};
-    const auto launch = make_launch_spec(spec_, sample);
-    if (!launch) return {launch.error()};
-    const auto server = launch->credentials.value_or(own_credentials());
-    const std::string search_path = search_path_of(launch->env);
-    const std::string workdir = launch->workdir.empty() ? "/" : launch->workdir;
-
-    const int folder_error = access_error(server, workdir, Wanted::Folder);
-    if (folder_error != 0) add("workdir", os_failure(fmt::format("\"{}\"", workdir), folder_error));
-    // A missing workdir makes relative programs fail as well: report it once.
-    else
-      check_program("command", launch->argv, workdir, search_path, server);
+    if (const auto launch = look_up_launch(sample)) {
+      look_up_folders(*launch, server);
+      check_programs(*launch, sample, server);
+    }
     check_nofile();
-
-    const auto probe = make_probe_spec(spec_, sample);
-    if (!probe)
-      findings_.push_back(probe.error());
-    else if (folder_error == 0 && !probe->command.empty())
-      check_program("ready.command", probe->command, workdir, search_path, server);
     check_hooks();
     return std::move(findings_);
   }
@@ -103,42 +109,93 @@ class LaunchCheck {
                                      (spec_.config.source.empty() ? "" : spec_.config.source + ": ") + key));
   }
 
-  void check_program(const std::string& key, const std::vector<std::string>& argv, const std::string& workdir,
-                     const std::string& search_path, const Credentials& who) {
-    const std::string path = locate(argv.front(), workdir, search_path, who);
-    if (path.empty())
+  [[nodiscard]] bool depends_on_release(const std::string& text) const {
+    return !knows_release_ && mentions_placeholder(text, "release");
+  }
+
+  // An unknown user is reported once; then root stands for it, who needs the least.
+  Credentials look_up_user() {
+    const auto user = find_server_user(spec_.config.user, spec_.config.group);
+    if (user) return user->credentials.value_or(own_credentials());
+    findings_.push_back(spec_.config.source.empty() ? user.error()
+                                                    : with_context(user.error(), spec_.config.source));
+    spec_.config.user.clear();
+    spec_.config.group.clear();
+    return {};
+  }
+
+  // An unusable env_file is reported once, and left out.
+  std::optional<LaunchSpec> look_up_launch(const InstancePlace& sample) {
+    auto launch = make_launch_spec(spec_, sample);
+    if (launch) return std::move(*launch);
+    findings_.push_back(launch.error());
+    spec_.config.env_file.clear();
+    launch = make_launch_spec(spec_, sample);
+    if (!launch) return std::nullopt;
+    return std::move(*launch);
+  }
+
+  void look_up_folders(const LaunchSpec& launch, Execution& server) {
+    // `env` overrides a PATH of env_file.
+    const auto path = spec_.config.env.find("PATH");
+    const bool knows_path = path != spec_.config.env.end() ? !depends_on_release(path->second)
+                                                           : env_file_ == spec_.config.env_file;
+    if (knows_path) server.search_path = search_path_of(launch.env);
+    if (depends_on_release(spec_.config.workdir)) return;
+    const std::string workdir = launch.workdir.empty() ? "/" : launch.workdir;
+    if (const int error = access_error(server.who, workdir, Wanted::Folder); error != 0)
+      add("workdir", os_failure(fmt::format("\"{}\"", workdir), error));
+    else
+      server.workdir = workdir;
+  }
+
+  void check_programs(const LaunchSpec& launch, const InstancePlace& sample, const Execution& server) {
+    if (!depends_on_release(spec_.config.command.front())) check_program("command", launch.argv, server);
+    const auto probe = make_probe_spec(spec_, sample);
+    if (!probe)
+      findings_.push_back(probe.error());
+    else if (!probe->command.empty() && !depends_on_release(spec_.config.ready.command.front()))
+      check_program("ready.command", probe->command, server);
+  }
+
+  void check_program(const std::string& key, const std::vector<std::string>& argv,
+                     const Execution& execution) {
+    const auto path = locate(argv.front(), execution);
+    if (!path) return;
+    if (path->empty())
       return add(key, Error{ErrorKind::NotFound, ENOENT, fmt::format("\"{}\" is not in PATH", argv.front()),
-                            fmt::format("PATH is {}; write the program with its folder", search_path)});
-    if (const int error = access_error(who, path, Wanted::Program); error != 0) {
-      Error finding = os_failure(fmt::format("\"{}\"", path), error);
-      if (error == EACCES) finding.hint = fmt::format("let user {} execute it: chmod +x {}", who.uid, path);
+                            fmt::format("PATH is {}; write the program with its folder",
+                                        execution.search_path.value_or(""))});
+    if (const int error = access_error(execution.who, *path, Wanted::Program); error != 0) {
+      Error finding = os_failure(fmt::format("\"{}\"", *path), error);
+      if (error == EACCES)
+        finding.hint = fmt::format("let user {} execute it: chmod +x {}", execution.who.uid, *path);
       return add(key, std::move(finding));
     }
-    const auto script = script_line_of(path);
+    const auto script = script_line_of(*path);
     if (script && !script->interpreter.empty()) {
-      if (const int error = access_error(who, script->interpreter, Wanted::Program); error != 0)
-        return add(
-            key,
-            os_failure(fmt::format("\"{}\" needs the interpreter \"{}\"", path, script->interpreter), error));
+      if (const int error = access_error(execution.who, script->interpreter, Wanted::Program); error != 0)
+        return add(key,
+                   os_failure(fmt::format("\"{}\" needs the interpreter \"{}\"", *path, script->interpreter),
+                              error));
     }
     if (key != "command" || spec_.config.socket == SocketMode::Inherit) return;
-    const std::string program = executed_by(path, workdir, search_path, who);
+    const std::string program = executed_by(*path, execution);
     if (program.empty()) return;
     if (spec_.config.socket == SocketMode::Preload) check_preload(program);
-    check_hidden(program, who);
+    check_hidden(program, execution.who);
   }
 
   // Follows scripts to their interpreter, and env(1) to its program; empty where that is not found. Programs
   // that the server executes later cannot be checked.
-  static std::string executed_by(std::string path, const std::string& workdir, const std::string& search_path,
-                                 const Credentials& who) {
+  static std::string executed_by(std::string path, const Execution& execution) {
     constexpr int kMostScripts = 5;
     for (int depth = 0; depth < kMostScripts && !path.empty(); ++depth) {
       const auto script = script_line_of(path);
       if (!script) break;
       path = script->interpreter;
       if (path.ends_with("/env") && !script->argument.empty() && script->argument.front() != '-')
-        path = locate(script->argument, workdir, search_path, who);
+        path = locate(script->argument, execution).value_or("");
     }
     return path;
   }
@@ -178,12 +235,12 @@ class LaunchCheck {
         {"hooks.before_drain", &hooks.before_drain},
         {"hooks.after_deploy", &hooks.after_deploy},
         {"hooks.on_failure", &hooks.on_failure}};
-    const std::string search_path = search_path_of(hook_environment(spec_));
+    const Execution own{own_credentials(), "/", search_path_of(hook_environment(spec_))};
     for (const auto& [key, argv] : all) {
-      if (argv->empty()) continue;
+      if (argv->empty() || depends_on_release(argv->front())) continue;
       const auto expanded = expand_hook(spec_, *argv);
       if (expanded)
-        check_program(key, *expanded, "/", search_path, own_credentials());
+        check_program(key, *expanded, own);
       else
         findings_.push_back(expanded.error());
     }
@@ -200,7 +257,9 @@ class LaunchCheck {
               "raise the hard limit in /etc/security/limits.conf, or run rollctl as root"});
   }
 
-  const GenerationSpec& spec_;
+  GenerationSpec spec_;  // without what is unknown, and what a finding names already
+  const std::string env_file_ = spec_.config.env_file;
+  const bool knows_release_;
   std::vector<Error> findings_;
 };
 

@@ -8,9 +8,10 @@
 
 namespace rollctl {
 
-// Checks whether this host could launch an instance, without starting anything: the programs and the workdir
-// exist and are executable, the user exists and rollctl may change to it. Each finding names file and key:
-// Invalid, or NotPermitted. Empty if all is well. Ignores access lists.
+// Checks whether this host could launch an instance, without starting anything: the programs, the workdir and
+// env_file exist and may be used, the user exists and rollctl may change to it. Each finding names file and
+// key: Invalid, or NotPermitted. Empty if all is well. Ignores access lists. Without a release, before the
+// first deploy, checks all but the files that depend on it.
 std::vector<Error> check_launch(const GenerationSpec& spec);
 
 }  // namespace rollctl

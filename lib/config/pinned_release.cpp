@@ -8,7 +8,9 @@
 #include <filesystem>
 #include <optional>
 #include <string_view>
+#include <utility>
 
+#include "config/placeholders.h"
 #include "config/templates.h"
 
 namespace rollctl {
@@ -89,6 +91,24 @@ void pin_release(GenerationSpec& spec) {
     const std::string file = path->lexically_normal().string();
     if (const auto identity = identity_of(file)) spec.files[file] = *identity;
   }
+}
+
+std::vector<PinnedPath> pinned_paths(const GenerationSpec& spec) {
+  const Pinning pinning(spec);
+  std::vector<PinnedPath> paths;
+  const auto add = [&](const char* key, const std::string& text, void (Pinning::*pin)(std::string&) const) {
+    if (spec.release.empty() && mentions_placeholder(text, "release")) return;
+    std::string pinned = text;
+    (pinning.*pin)(pinned);
+    if (pinned == text) return;
+    PinnedPath path{key, pinning.expand(text)->string(), pinning.expand(pinned)->string()};
+    // /bin and /sbin are links on every host of today.
+    if (path.target != "/usr" + path.path) paths.push_back(std::move(path));
+  };
+  add("workdir", spec.config.workdir, &Pinning::pin_folder);
+  add("env_file", spec.config.env_file, &Pinning::pin_file);
+  for (const std::string& word : spec.config.command) add("command", word, &Pinning::pin_file);
+  return paths;
 }
 
 std::vector<std::string> changed_files(const GenerationSpec& spec) {

@@ -20,6 +20,19 @@ namespace rollctl {
 // there stays as it is.
 void pin_release(GenerationSpec& spec);
 
+// A path of the app file, expanded, and what pin_release() makes of it.
+struct PinnedPath {
+  std::string key;  // "command"
+  std::string path;
+  std::string target;
+
+  bool operator==(const PinnedPath&) const = default;
+};
+
+// The paths that pin_release() would replace, except for those of a merged /usr. Without a release, before
+// the first deploy, only those that do not depend on it.
+std::vector<PinnedPath> pinned_paths(const GenerationSpec& spec);
+
 // The files of `spec.files` that are others now, or not there.
 std::vector<std::string> changed_files(const GenerationSpec& spec);
 

@@ -634,6 +634,21 @@ TEST_F(CommandsTest, CheckFindsNothingWrongAndTouchesNothing) {
   EXPECT_EQ(found["findings"].size(), 1U) << found;
 }
 
+TEST_F(CommandsTest, CheckBeforeTheFirstDeployLooksAtAllButTheRelease) {
+  std::filesystem::create_directory(path("r1"));
+  std::filesystem::create_directory_symlink("r1", path("current"));
+  const std::string text = "command = [\"/bin/sh\", \"" + path("{release}/web.sh") + "\"]\nlisten = [\"" +
+                           kAddress + "\"]\nworkdir = \"" + path("current") + "\"\n";
+  write_app(text);
+  EXPECT_THAT(rollctl({"check", "web"}),
+              AllOf(ExitsWith(0), Says("workdir: " + path("current") + " is pinned to " + path("r1"))));
+  EXPECT_EQ(rollctl({"check", "web", "--json"}).lines().front()["pinned"],
+            json::array({{{"key", "workdir"}, {"path", path("current")}, {"target", path("r1")}}}));
+  write_app("user = \"no-such-user\"\n" + text + "[hooks]\nafter_deploy = [\"/nowhere/hook\"]\n");
+  EXPECT_THAT(rollctl({"check", "web"}),
+              AllOf(ExitsWith(2), Complains("no-such-user"), Complains("\"/nowhere/hook\"")));
+}
+
 TEST_F(CommandsTest, RecoverWithNothingToDoSaysSo) {
   deploy("v1");
   const json before = instance_of("v1");

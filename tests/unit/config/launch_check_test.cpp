@@ -20,7 +20,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::AllOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 class HostTest : public testing::Test {
  protected:
@@ -39,12 +41,17 @@ class HostTest : public testing::Test {
     EXPECT_EQ(chmod(path.c_str(), mode), 0);
     return path;
   }
-  std::vector<Error> check(const std::string& text) {
+  std::vector<Error> check(const std::string& text, const std::string& release = "v2") {
     auto config = parse_app_file("listen = [\":80\"]\n" + text, folder_ + "/web.toml");
     EXPECT_TRUE(config) << config.error().message;
     if (!config) return {};
     config->caller_path = "/usr/bin:/bin";
-    return check_launch({"web", "v2", 1, *config});
+    return check_launch({"web", release, 1, *config});
+  }
+  std::vector<std::string> before_a_release(const std::string& text) {
+    std::vector<std::string> messages;
+    for (const Error& error : check(text, "")) messages.push_back(error.message);
+    return messages;
   }
   Error finding(const std::string& text) {
     const auto found = check(text);
@@ -114,6 +121,46 @@ TEST_F(HostTest, SeesWhereNothingCanBePreloaded) {
   // A probe's command does not open the port.
   EXPECT_TRUE(
       check(preload + "command = [\"sh\"]\n[ready]\nkind = \"exec\"\ncommand = [\"./setuid\"]").empty());
+}
+
+constexpr const char* kOfARelease = R"(
+command = ["/srv/{release}/web", "x"]
+workdir = "/srv/{release}"
+env_file = "/srv/{release}/env"
+[ready]
+kind = "exec"
+command = ["./check", "{release}"]
+[hooks]
+before_deploy = ["/srv/{release}/migrate"]
+)";
+
+TEST_F(HostTest, BeforeAReleaseLooksForNothingOfIt) {
+  EXPECT_THAT(before_a_release(kOfARelease), IsEmpty());
+  EXPECT_THAT(before_a_release("command = [\"web\"]\nenv = { PATH = \"/srv/{release}\" }"), IsEmpty());
+  EXPECT_THAT(before_a_release("command = [\"web\"]\nenv_file = \"/srv/{release}/env\""), IsEmpty());
+  EXPECT_THAT(before_a_release("command = [\"sh\"]\n[ready]\nkind = \"https\"\nca = \"/srv/{release}/ca\""),
+              IsEmpty());
+}
+
+TEST_F(HostTest, BeforeAReleaseFindsAllThatDoesNotDependOnIt) {
+  EXPECT_THAT(
+      before_a_release("user = \"nobody-has-this-name\"\nenv_file = \"/nowhere/env\"\n"
+                       "command = [\"/nowhere/python3\", \"/srv/{release}/web.py\"]\n"
+                       "workdir = \"/nowhere\"\n[ready]\nkind = \"exec\"\n"
+                       "command = [\"/nowhere/check\", \"{release}\"]\n[hooks]\n"
+                       "after_shift = [\"/srv/{release}/hook\"]\non_failure = [\"/nowhere/page\"]"),
+      ElementsAre(HasSubstr("unknown user"), HasSubstr("env_file: "), HasSubstr("workdir: "),
+                  HasSubstr("command: \"/nowhere/python3\""), HasSubstr("ready.command: \"/nowhere/check\""),
+                  HasSubstr("hooks.on_failure: \"/nowhere/page\"")));
+  EXPECT_THAT(before_a_release("command = [\"web\", \"{release}\"]"),
+              ElementsAre(HasSubstr("\"web\" is not in PATH")));
+}
+
+TEST_F(HostTest, BeforeAReleaseSeesWhereNothingCanBePreloaded) {
+  fs::copy_file("/bin/sh", folder_ + "/setuid");
+  chmod((folder_ + "/setuid").c_str(), 04755);
+  EXPECT_THAT(before_a_release("socket = \"preload\"\ncommand = [\"./setuid\", \"/srv/{release}/web.sh\"]"),
+              ElementsAre(HasSubstr("\"preload\" has no effect")));
 }
 
 TEST_F(HostTest, SeesWhatTheServersUserMayNotExecute) {

@@ -13,8 +13,10 @@ namespace rollctl::test {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::SizeIs;
 
 // /HERE/v1 and /HERE/v2, and `current`, which names one of them.
 class PinnedReleaseTest : public TempDirTest {
@@ -55,6 +57,25 @@ TEST_F(PinnedReleaseTest, LeavesWhatHasNoLinkInItsWay) {
   const std::vector<std::string> command{here_ / "{release}/bin/web", "python3",     here_ / "v1/app.py",
                                          here_ / "nowhere/file",      "/dev/stdout", "--config=/etc/x"};
   EXPECT_EQ(pinned(command).config.command, command);
+}
+
+TEST_F(PinnedReleaseTest, NamesThePathsThatAreReplaced) {
+  GenerationSpec spec{"web", "", 1, {}};
+  spec.config.command = {here_ / "current/bin/web", here_ / "v1/app.py", here_ / "current/{release}/app.py"};
+  spec.config.workdir = here_ / "current";
+  spec.config.env_file = here_ / "current/app.py";
+  EXPECT_THAT(pinned_paths(spec),
+              ElementsAre(PinnedPath{"workdir", here_ / "current", here_ / "v1"},
+                          PinnedPath{"env_file", here_ / "current/app.py", here_ / "v1/app.py"},
+                          PinnedPath{"command", here_ / "current/bin/web", here_ / "v1/bin/web"}));
+  fs::create_directory_symlink("v2", here_ / "v1/v9");
+  EXPECT_THAT(pinned_paths(spec), SizeIs(3)) << "no release, no folder of it";
+  spec.release = "v9";
+  fs::remove(here_ / "v1/v9");
+  fs::create_directory(here_ / "v1/v9");
+  std::ofstream(here_ / "v1/v9/app.py") << "v9";
+  EXPECT_THAT(pinned_paths(spec),
+              Contains(PinnedPath{"command", here_ / "current/v9/app.py", here_ / "v1/v9/app.py"}));
 }
 
 TEST_F(PinnedReleaseTest, ExpandsTheReleaseBeforeItLooks) {
