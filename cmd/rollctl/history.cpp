@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "app/app_source.h"
 #include "rollctl/commands.h"
 #include "rollctl/exit_status.h"
+#include "state/generations.h"
 #include "state/journal_reader.h"
 #include "ui/history_view.h"
 
@@ -14,6 +16,16 @@ namespace {
 
 constexpr int kDefaultChanges = 20;
 
+// A missing or unreadable one is left out: the journal has the change all the same.
+GenerationSpecs specs_of(const Paths& paths, const std::string& app, const History& history, size_t limit) {
+  GenerationSpecs specs;
+  for (auto change = history.changes.rbegin(); change != history.changes.rend() && limit > 0;
+       ++change, --limit)
+    if (auto spec = load_generation(paths, app, change->generation))
+      specs.emplace(change->generation, std::move(*spec));
+  return specs;
+}
+
 Status show_history(Context& context, const std::string& argument, size_t limit) {
   const auto paths = Context::paths();
   if (!paths) return fail(paths.error());
@@ -22,11 +34,13 @@ Status show_history(Context& context, const std::string& argument, size_t limit)
   if (Status known = check_known(*paths, *app); !known) return known;
   const auto history = read_history(paths->journal(app->name), Reach::changes(limit));
   if (!history) return fail(history.error());
-  if (!context.options().json) {
-    context.print(history_lines(*history, limit, SystemClock().wall_now(), context.out_terminal()));
-    return {};
-  }
-  context.print_json(history_json(*history, app->name, limit));
+  const bool json = context.options().json;
+  const GenerationSpecs specs =
+      json || context.options().verbose ? specs_of(*paths, app->name, *history, limit) : GenerationSpecs{};
+  if (json)
+    context.print_json(history_json(*history, app->name, limit, specs));
+  else
+    context.print(history_lines(*history, limit, specs, SystemClock().wall_now(), context.out_terminal()));
   return {};
 }
 

@@ -38,7 +38,23 @@ std::string note_of(const Change& change) {
   return fmt::format("{} ({})", change.reason, change.note);
 }
 
-nlohmann::json to_json(const Change& change) {
+std::string runs_text(const GenerationSpecs& specs, int64_t generation) {
+  const auto spec = specs.find(generation);
+  if (spec == specs.end()) return {};
+  const AppConfig& config = spec->second.config;
+  std::string text = fmt::format("{}", fmt::join(config.command, " "));
+  if (!config.workdir.empty()) text += fmt::format(" (in {})", config.workdir);
+  return text;
+}
+
+nlohmann::json runs_json(const GenerationSpecs& specs, int64_t generation) {
+  const auto spec = specs.find(generation);
+  if (spec == specs.end()) return nullptr;
+  const AppConfig& config = spec->second.config;
+  return {{"command", config.command}, {"workdir", config.workdir}};
+}
+
+nlohmann::json to_json(const Change& change, const GenerationSpecs& specs) {
   using nlohmann::json;
   return {{"command", command_word(change.command)},
           {"release", change.release},
@@ -51,13 +67,14 @@ nlohmann::json to_json(const Change& change) {
           {"outcome", change.outcome ? json(outcome_name(*change.outcome)) : json(nullptr)},
           {"duration_ms", change.outcome ? json(change.duration.count()) : json(nullptr)},
           {"connections_cut", change.connections_cut},
-          {"reason", change.reason}};
+          {"reason", change.reason},
+          {"runs", runs_json(specs, change.generation)}};
 }
 
 }  // namespace
 
-std::vector<Line> history_lines(const History& history, size_t limit, WallTime now,
-                                const Terminal& terminal) {
+std::vector<Line> history_lines(const History& history, size_t limit, const GenerationSpecs& specs,
+                                WallTime now, const Terminal& terminal) {
   using enum Table::Align;
   Table table({{"GEN", Right, 100},
                {"WHEN", Left, 90},
@@ -66,7 +83,8 @@ std::vector<Line> history_lines(const History& history, size_t limit, WallTime n
                {"OUTCOME", Left, 99},
                {"TOOK", Right, 50},
                {"CUT", Right, 60},
-               {"NOTE", Left, 70}});
+               {"NOTE", Left, 70},
+               {"RUNS", Left, 40}});
   for (auto change = history.changes.rbegin(); change != history.changes.rend() && limit > 0;
        ++change, --limit) {
     const bool ended = change->outcome.has_value();
@@ -75,16 +93,17 @@ std::vector<Line> history_lines(const History& history, size_t limit, WallTime n
                    ended ? human_duration(change->duration) : "",
                    change->connections_cut > 0 ? Span(std::to_string(change->connections_cut), Tone::Bad)
                                                : Span(ended ? "0" : ""),
-                   note_of(*change)});
+                   note_of(*change), runs_text(specs, change->generation)});
   }
   return table.lines(terminal);
 }
 
-nlohmann::json history_json(const History& history, const std::string& app, size_t limit) {
+nlohmann::json history_json(const History& history, const std::string& app, size_t limit,
+                            const GenerationSpecs& specs) {
   nlohmann::json changes = nlohmann::json::array();
   for (auto change = history.changes.rbegin(); change != history.changes.rend() && limit > 0;
        ++change, --limit)
-    changes.push_back(to_json(*change));
+    changes.push_back(to_json(*change, specs));
   return {{"v", 1}, {"app", app}, {"changes", changes}};
 }
 

@@ -649,6 +649,21 @@ TEST_F(CommandsTest, CheckBeforeTheFirstDeployLooksAtAllButTheRelease) {
               AllOf(ExitsWith(2), Complains("no-such-user"), Complains("\"/nowhere/hook\"")));
 }
 
+TEST_F(CommandsTest, HistoryShowsWhatEachGenerationRuns) {
+  write_app(StubApp{.keys = "workdir = \"" + path("current") + "\""});
+  for (const char* release : {"v1", "v2"}) {
+    std::filesystem::create_directory(path(release));
+    std::filesystem::remove(path("current"));
+    std::filesystem::create_directory_symlink(release, path("current"));
+    ASSERT_THAT(rollctl({"deploy", "web", release}), ExitsWith(0));
+  }
+  const json changes = rollctl({"history", "web", "--json"}).lines().front()["changes"];
+  EXPECT_EQ(changes[0]["runs"]["workdir"], path("v2"));
+  EXPECT_EQ(changes[1]["runs"]["workdir"], path("v1"));
+  EXPECT_THAT(rollctl({"history", "web", "-v"}), AllOf(Says("RUNS"), Says("(in " + path("v1") + ")")));
+  EXPECT_THAT(rollctl({"history", "web"}), testing::Not(Says("RUNS")));
+}
+
 TEST_F(CommandsTest, RecoverWithNothingToDoSaysSo) {
   deploy("v1");
   const json before = instance_of("v1");

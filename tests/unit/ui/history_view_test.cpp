@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "unit/ui/screen.h"
 
 namespace rollctl {
@@ -35,8 +37,15 @@ History sample_history() {
   return history;
 }
 
-std::string shown(size_t limit, const Terminal& terminal) {
-  return render(history_lines(sample_history(), limit, kNow, terminal), terminal);
+std::string shown(size_t limit, const Terminal& terminal, const GenerationSpecs& specs = {}) {
+  return render(history_lines(sample_history(), limit, specs, kNow, terminal), terminal);
+}
+
+GenerationSpecs sample_specs() {
+  GenerationSpec spec{"web", "v3", 4, {}};
+  spec.config.command = {"/srv/v3/web", "--listen", "{listen}"};
+  spec.config.workdir = "/srv/v3";
+  return {{4, spec}};
 }
 
 TEST(HistoryViewTest, ShowsTheNewestFirst) {
@@ -62,6 +71,18 @@ TEST(HistoryViewTest, FitsANarrowTerminal) {
             "  4  20 min ago  deploy    v3       unfinished\n"
             "  3  30 min ago  rollback  v1       done         412 ms    2\n"
             "  2  40 min ago  deploy    v2       rolled back  412 ms    0\n");
+}
+
+TEST(HistoryViewTest, ShowsWhatAGenerationRuns) {
+  EXPECT_EQ(shown(2, pipe_output(), sample_specs()),
+            "GEN  WHEN        COMMAND   RELEASE  OUTCOME       TOOK  CUT  RUNS\n"
+            "  4  20 min ago  deploy    v3       unfinished               "
+            "/srv/v3/web --listen {listen} (in /srv/v3)\n"
+            "  3  30 min ago  rollback  v1       done        412 ms    2\n");
+  const auto changes = history_json(sample_history(), "web", 2, sample_specs())["changes"];
+  EXPECT_EQ(changes[0]["runs"],
+            (nlohmann::json{{"command", {"/srv/v3/web", "--listen", "{listen}"}}, {"workdir", "/srv/v3"}}));
+  EXPECT_EQ(changes[1]["runs"], nullptr);
 }
 
 }  // namespace
