@@ -30,8 +30,11 @@ bool parse_number(std::string_view text, T& value, int base = 10) {
 
 }  // namespace
 
-void AnswerReader::reset() {
+void AnswerReader::reset(const std::string& expected) {
   *this = AnswerReader();
+  if (expected.empty()) return;
+  state_ = State::Bytes;
+  expected_ = expected;
 }
 
 AnswerReader::Progress AnswerReader::feed(std::string_view& data,
@@ -61,6 +64,11 @@ AnswerReader::Progress AnswerReader::feed(std::string_view& data,
       case State::ChunkEnd:
       case State::Trailer: {
         auto progress = read_chunk_line(data);
+        if (progress != Progress::Complete) return progress;
+        break;
+      }
+      case State::Bytes: {
+        auto progress = read_bytes(data);
         if (progress != Progress::Complete) return progress;
         break;
       }
@@ -108,6 +116,17 @@ AnswerReader::Progress AnswerReader::read_head(std::string_view& data) {
     keeps_connection_ = false;
     state_ = State::UntilEnd;
   }
+  return Progress::Complete;
+}
+
+AnswerReader::Progress AnswerReader::read_bytes(std::string_view& data) {
+  line_.append(data);
+  data = {};
+  if (line_.find(expected_) == std::string::npos)
+    return line_.size() > kLongestHead ? Progress::Malformed : Progress::NeedsMore;
+  status_ = 200;
+  keeps_connection_ = true;
+  state_ = State::Complete;
   return Progress::Complete;
 }
 

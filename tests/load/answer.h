@@ -10,13 +10,15 @@
 namespace rollctl::load {
 
 // Reads one HTTP/1 answer to a GET, piece by piece: head, then a body framed by Content-Length, by chunks or
-// by the end of the connection. Interim answers (1xx) are skipped.
+// by the end of the connection. Interim answers (1xx) are skipped. Or an answer of another protocol, of which
+// only some bytes are known.
 class AnswerReader {
  public:
   enum class Progress { NeedsMore, Complete, Malformed };
 
-  // Forgets the last answer.
-  void reset();
+  // Forgets the last answer. The next is complete once it has `expected`, and counts as one with status 200;
+  // empty: an HTTP answer.
+  void reset(const std::string& expected = {});
 
   // Takes what belongs to the answer off the front of `data`; what stays in it after Complete is not part of
   // it. `on_body` gets the decoded body, and may be empty.
@@ -34,16 +36,18 @@ class AnswerReader {
   [[nodiscard]] std::optional<uint64_t> content_length() const { return content_length_; }
 
  private:
-  enum class State { Head, Length, ChunkSize, ChunkData, ChunkEnd, Trailer, UntilEnd, Complete };
+  enum class State { Head, Length, ChunkSize, ChunkData, ChunkEnd, Trailer, UntilEnd, Bytes, Complete };
 
   Progress read_head(std::string_view& data);
+  Progress read_bytes(std::string_view& data);
   bool parse_head();
   bool parse_header(std::string_view name, std::string_view value);
   Progress read_chunk_line(std::string_view& data);
 
   State state_ = State::Head;
   bool begun_ = false;
-  std::string line_;  // the head so far, or a line between chunks
+  std::string line_;  // the head so far, or a line between chunks, or bytes
+  std::string expected_;
   int status_ = 0;
   std::string release_;
   bool keeps_connection_ = false;

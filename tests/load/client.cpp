@@ -20,8 +20,10 @@ Client::Client(Surroundings& surroundings, Mode mode, const Endpoint& target)
     : s_(surroundings),
       mode_(mode),
       target_(target),
-      request_(get_request(surroundings.options.path, target,
-                           mode == Mode::KeepAlive ? Persistence::KeepAlive : Persistence::Close)),
+      request_(!surroundings.options.words.empty()
+                   ? surroundings.options.words
+                   : get_request(surroundings.options.path, target,
+                                 mode == Mode::KeepAlive ? Persistence::KeepAlive : Persistence::Close)),
       connection_(surroundings, *this) {}
 
 void Client::begin_request() {
@@ -84,6 +86,11 @@ void Client::on_answered(const AnswerReader& answer) {
 void Client::on_quiet(const AnswerReader& answer) {
   if (phase_ != Phase::Answered) return;
   if (s_.stopping) return begin_request();
+  // Only HTTP has told the server to close.
+  if (mode_ == Mode::Connect && !s_.options.words.empty()) {
+    connection_.close();
+    return begin_request();
+  }
   if (mode_ == Mode::Connect || !answer.keeps_connection()) return wait(Phase::Closing, kLongestClose);
   if (s_.options.think > 0ms) return wait(Phase::Thinking, s_.options.think);
   begin_request();

@@ -24,7 +24,7 @@ void Connection::begin(const Endpoint& target, const std::string& request) {
   sent_ = 0;
   send_error_ = 0;
   malformed_ = false;
-  answer_.reset();
+  answer_.reset(s_.options.expected_answer);
   if (socket_) {
     state_ = State::Awaiting;
     send_request();

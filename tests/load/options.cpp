@@ -34,6 +34,26 @@ Result<uint64_t> parse_size(std::string_view text) {
   return unit.empty() ? value : value << (10 * (power + 1));
 }
 
+// "\\xHH" becomes that byte: an argument cannot have a zero.
+Result<std::string> parse_bytes(std::string_view text) {
+  std::string bytes;
+  while (!text.empty()) {
+    if (!text.starts_with("\\x")) {
+      bytes += text.front();
+      text.remove_prefix(1);
+      continue;
+    }
+    unsigned value = 0;
+    const auto digits = text.substr(2, 2);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+    if (error != std::errc() || end != digits.data() + 2)
+      return fail(ErrorKind::Invalid, "\"" + std::string(text) + "\" needs two hexadecimal digits after \\x");
+    bytes += static_cast<char>(value);
+    text.remove_prefix(4);
+  }
+  return bytes;
+}
+
 // A CLI11 option whose text is read by one of the project's own parsers.
 template <typename Parse, typename Store>
 CLI::Option* add_parsed(CLI::App& app, const std::string& name, const std::string& help, Parse parse,
@@ -80,6 +100,10 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   app.add_option("--keepalive", options.keepalive_clients, "Clients that keep their connection")
       ->check(CLI::Range(0, 5000));
   app.add_option("--path", options.path, "What they ask for")->capture_default_str();
+  add_parsed(app, "--say", "What they send instead of HTTP; \\xHH is a byte", parse_bytes,
+             [&](std::string bytes) { options.words = std::move(bytes); });
+  add_parsed(app, "--expect", "The answer to that is complete when it has these bytes", parse_bytes,
+             [&](std::string bytes) { options.expected_answer = std::move(bytes); });
   auto duration_into = [&](auto& member) { return [&member](Millis value) { member = value; }; };
   add_parsed(app, "--think", "Pause of a keep-alive client before its next request", parse_duration,
              duration_into(options.think));
@@ -110,6 +134,12 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
     }
     if (!has_end && (has_clients || options.repeat_downloads)) {
       throw CLI::ValidationError("no end", "name --duration, --requests or --until-stdin-eof");
+    }
+    if (options.words.empty() != options.expected_answer.empty()) {
+      throw CLI::ValidationError("--say", "goes with --expect");
+    }
+    if (!options.words.empty() && !options.downloads.empty()) {
+      throw CLI::ValidationError("--say", "has no downloads");
     }
     if (!options.path.starts_with('/')) throw CLI::ValidationError("--path", "begins with /");
     if (options.report_every && *options.report_every < Millis(1)) {

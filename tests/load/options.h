@@ -17,7 +17,9 @@ struct Options {
   unsigned connect_clients = 0;
   unsigned keepalive_clients = 0;
   std::string path = "/";
-  Millis think{0};  // of a keep-alive client, between an answer and its next request
+  std::string words;            // what each request sends instead of HTTP; empty: HTTP
+  std::string expected_answer;  // bytes that complete the answer to `words`
+  Millis think{0};              // of a keep-alive client, between an answer and its next request
 
   std::vector<std::string> downloads;  // paths, one client each
   uint64_t download_rate = 0;          // bytes a second that each takes off the wire; 0: no limit

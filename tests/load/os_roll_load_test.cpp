@@ -258,6 +258,21 @@ TEST_F(RollLoadTest, TellsTheReleasesApart) {
   EXPECT_GT(report["releases"]["v2"], 0);
 }
 
+TEST_F(RollLoadTest, SpeaksAnotherProtocolInBytes) {
+  auto server = serve({});
+  const std::string words = "GET / HTTP/1.1\\x0d\\x0aHost: x\\x0d\\x0a\\x0d\\x0a";
+  for (const char* clients : {"--connect", "--keepalive"}) {
+    auto [exit, report] = judge({"--say", words, "--expect", "200 OK", clients, "4", "--requests", "40"});
+    EXPECT_EQ(exit, ChildExit::with_code(0)) << report;
+    EXPECT_EQ(report["answered"], 40);
+    EXPECT_EQ(report["connections"]["left_to_client"], 0);
+  }
+  auto [exit, report] = judge({"--say", words, "--expect", "nothing like it", "--connect", "1", "--requests",
+                               "1", "--timeout", "50ms"});
+  EXPECT_EQ(exit, ChildExit::with_code(1));
+  EXPECT_EQ(report["failures"], json({{"timeout", 1}}));
+}
+
 TEST_F(RollLoadTest, ComesFromManyAddressesSoThatPortsLast) {
   auto server = serve({});
   judge({"--connect", "4", "--requests", "40", "--source-addresses", "3"});
@@ -268,12 +283,14 @@ TEST_F(RollLoadTest, ComesFromManyAddressesSoThatPortsLast) {
 }
 
 TEST_F(RollLoadTest, ExitsWithTwoOnWrongUsage) {
-  for (std::vector<std::string> options :
-       std::vector<std::vector<std::string>>{{},
-                                             {"--connect", "1"},
-                                             {"--connect", "x"},
-                                             {"--connect", "1", "--duration", "1 year"},
-                                             {"--nonsense"}}) {
+  for (std::vector<std::string> options : std::vector<std::vector<std::string>>{
+           {},
+           {"--connect", "1"},
+           {"--connect", "x"},
+           {"--connect", "1", "--duration", "1 year"},
+           {"--connect", "1", "--requests", "1", "--say", "x"},
+           {"--connect", "1", "--requests", "1", "--say", "\\xg0", "--expect", "x"},
+           {"--nonsense"}}) {
     auto result = run_child(load_spec(options), kPatience);
     ASSERT_TRUE(result);
     EXPECT_EQ(result->exit, ChildExit::with_code(2)) << result->errors;

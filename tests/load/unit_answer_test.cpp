@@ -108,6 +108,17 @@ TEST_P(AnswerReaderTest, KnowsWhenTheConnectionWillNotBeKept) {
   EXPECT_TRUE(reader_.keeps_connection());
 }
 
+TEST_P(AnswerReaderTest, WaitsForTheBytesOfAnotherProtocol) {
+  reader_.reset("VERSION");
+  EXPECT_EQ(read_all_of("x VERSIO").progress, Progress::NeedsMore);
+  EXPECT_EQ(reader_.at_end(), Progress::NeedsMore);
+  EXPECT_EQ(read_all_of("N 1.6").progress, Progress::Complete);
+  EXPECT_EQ(reader_.status(), 200);
+  EXPECT_TRUE(reader_.keeps_connection());
+  reader_.reset();
+  EXPECT_EQ(read_all_of("VERSION").progress, Progress::Malformed);
+}
+
 TEST_P(AnswerReaderTest, RefusesWhatIsNotHttp) {
   for (std::string_view text :
        {"220 mail.example.com ESMTP\r\n\r\n", "HTTP/1.1 2x0 OK\r\n\r\n",
