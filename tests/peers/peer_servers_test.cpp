@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
-// The promise with servers that others wrote, unmodified: deploy after deploy under load, and every request
-// that was sent is answered. A folder beside this file is a peer: its app file and what its server reads.
+// The promise with servers that others wrote, unmodified: every request that was sent is answered while they
+// are deployed three times, once with a release that does not start, and rolled back.
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
-#include <optional>
+#include <fstream>
+#include <regex>
 
 #include "faults/client_load.h"
+#include "peers/peer.h"
 #include "support/app_fixture.h"
 
 namespace rollctl::test {
@@ -17,27 +19,18 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr uid_t kNobody = 65534;
-constexpr int kInstances = 2;         // in all app files
-constexpr int kBetweenDeploys = 500;  // requests, each on a connection of its own
+constexpr int kBetweenDeploys = 300;  // requests
+constexpr int kClients = 16;
+constexpr const char* kBroken = "broken";
 
 int deploys() {
   const char* wanted = std::getenv("ROLL_PEER_DEPLOYS");
-  return wanted != nullptr ? std::atoi(wanted) : 5;
+  return wanted != nullptr ? std::atoi(wanted) : 3;
 }
 
 std::string node_with_reuse_port() {
   const char* named = std::getenv("ROLL_PEER_NODE");
   return named != nullptr ? named : ROLL_PEER_NODE;
-}
-
-struct Peer {
-  const char* folder;
-  const char* program;  // what has to be there
-  std::optional<uid_t> uid = {};
-};
-
-void PrintTo(const Peer& peer, std::ostream* out) {  // NOLINT(readability-identifier-naming): gtest's name
-  *out << peer.folder << (peer.uid ? " as an ordinary user" : "");
 }
 
 // `text` with each of the words for a place replaced.
@@ -57,54 +50,160 @@ bool is_there(const std::string& program) {
   return false;
 }
 
-class PeersTest : public AppTest, public testing::WithParamInterface<Peer> {};
+struct Rolled {
+  Peer peer;
+  std::optional<uid_t> uid;
 
-INSTANTIATE_TEST_SUITE_P(
-    Of, PeersTest,
-    testing::Values(Peer{"naive", "python3"}, Peer{"nginx", "nginx"}, Peer{"node", "$NODE"},
-                    Peer{"node_preload", "node"}, Peer{"gunicorn", "gunicorn"}, Peer{"haproxy", "haproxy"},
-                    Peer{"python_idle", "python3"}, Peer{"naive", "python3", kNobody},
-                    Peer{"nginx", "nginx", kNobody}, Peer{"haproxy", "haproxy", kNobody},
-                    Peer{"node", "$NODE", kNobody}, Peer{"node_preload", "node", kNobody},
-                    Peer{"python_idle", "python3", kNobody}),
-    [](const auto& of) { return of.param.folder + std::string(of.param.uid ? "_as_an_ordinary_user" : ""); });
+  [[nodiscard]] std::string name() const { return peer.name + (uid ? "_as_an_ordinary_user" : ""); }
+};
+
+void PrintTo(const Rolled& rolled,
+             std::ostream* out) {  // NOLINT(readability-identifier-naming): gtest's name
+  *out << rolled.name();
+}
+
+std::vector<Rolled> all_rolled() {
+  std::vector<Rolled> all;
+  for (Peer& peer : read_peers(ROLL_PEERS, ROLL_PEER_EXAMPLES)) {
+    if (peer.as_ordinary_user) all.push_back({peer, kNobody});
+    all.push_back({std::move(peer), std::nullopt});
+  }
+  return all;
+}
+
+class PeersTest : public AppTest, public testing::WithParamInterface<Rolled> {
+ protected:
+  [[nodiscard]] static const Peer& peer() { return GetParam().peer; }
+
+  void SetUp() override {
+    AppTest::SetUp();
+    if (IsSkipped()) return;
+    fs::create_directories(ROLL_PEER_ROWS);
+    fs::remove(row());
+    ASSERT_TRUE(write_net_setting("ipv4/tcp_migrate_req", "0"));
+    if (GetParam().uid) run_as(*GetParam().uid);
+  }
+
+  // What is read at the end of the run.
+  [[nodiscard]] static std::string row() { return std::string(ROLL_PEER_ROWS) + "/" + GetParam().name(); }
+  static void tell(const json& facts) { std::ofstream(row()) << facts.dump() << "\n"; }
+
+  // The files of a release are those of the peer's folder, in one of its own.
+  void make_release(const std::string& release) const {
+    const fs::path files = path("files/" + release);
+    fs::create_directories(files);
+    fs::copy(peer().folder, files, fs::copy_options::recursive);
+    if (release == kBroken && !peer().breaks.empty()) write(files / peer().breaks, peer().broken);
+    for (const auto& file : fs::recursive_directory_iterator(files))
+      if (file.is_regular_file() && text_names_places(file.path()))
+        write(file.path(), with_release(with_places(read(file.path()), files), release));
+    if (!peer().prepare.empty()) prepare(files);
+  }
+  void prepare(const std::string& files) const {
+    ChildSpec spec{.argv = {}, .env = {"PATH=/usr/bin:/bin", "HOME=" + path("files"), "GO111MODULE=off"}};
+    for (const std::string& word : peer().prepare) spec.argv.push_back(with_places(word, files));
+    const auto prepared = run_child(std::move(spec), kLong);
+    ASSERT_TRUE(prepared) << prepared.error().message;
+    ASSERT_EQ(prepared->exit, ChildExit::with_code(0)) << prepared->errors;
+  }
+  static bool text_names_places(const fs::path& file) {
+    const std::string text = read(file);
+    return text.find("$FILES") != std::string::npos || text.find("$RELEASE") != std::string::npos;
+  }
+  static std::string with_release(const std::string& text, const std::string& release) {
+    return std::regex_replace(text, std::regex(R"(\$RELEASE)"), release);
+  }
+
+  [[nodiscard]] Said deploy_release(const std::string& release) const {
+    make_release(release);
+    std::string app = with_places(peer().app, path("files/{release}"));
+    // No user but the caller's own, who is none that may choose.
+    if (GetParam().uid) app = std::regex_replace(app, std::regex("\nuser[^\n]*"), "");
+    if (release == kBroken && peer().breaks.empty())
+      app = std::regex_replace(app, std::regex(R"((\ncommand *= *\[[^\]]*)\])"), "$1, \"--no-such-option\"]");
+    write_app(app);
+    return rollctl({"deploy", "web", release, "--handover", "steer", "--ready-deadline", "20s", "--json"});
+  }
+
+  [[nodiscard]] static Result<ClientLoad> begin_load() {
+    std::vector<std::string> options;
+    if (!peer().is_http()) options.insert(options.end(), {"--say", peer().says, "--expect", peer().answers});
+    const int kept = peer().kept == Peer::Kept::None ? 0 : kClients / 2;
+    options.insert(options.end(), {"--connect", std::to_string(kClients - kept)});
+    if (kept > 0) options.insert(options.end(), {"--keepalive", std::to_string(kept)});
+    return ClientLoad::begin(options);
+  }
+
+  static void expect_no_cut(const Said& said) {
+    const json finished = said.event("deploy.finished");
+    if (peer().kept != Peer::Kept::Cut) {
+      EXPECT_EQ(finished["connections_cut"], 0) << said.out;
+    }
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Of, PeersTest, testing::ValuesIn(all_rolled()),
+                         [](const auto& of) { return of.param.name(); });
 
 TEST_P(PeersTest, AnswerAllThatIsSent) {
-  const Peer peer = GetParam();
-  if (!is_there(peer.program))
-    GTEST_SKIP() << "no " << with_places(peer.program, {})
+  if (!is_there(peer().program)) {
+    tell({{"absent", peer().program}});
+    if (peer().optional) return;
+    GTEST_SKIP() << "no " << with_places(peer().program, {})
                  << ": packaging/setup test and tests/peers/fetch_node";
-  if (peer.uid && geteuid() != 0) GTEST_SKIP() << "changes its uid, which only root may";
-  ASSERT_TRUE(write_net_setting("ipv4/tcp_migrate_req", "0"));
-  fs::create_directory(path("files"));
-  for (const auto& file : fs::directory_iterator(fs::path(ROLL_PEERS) / peer.folder))
-    fs::copy(file.path(), path("files"));
-  write_app(with_places(read(path("files/app.toml")), path("files")));
-  if (peer.uid) run_as(*peer.uid);
-  ASSERT_THAT(rollctl({"deploy", "web", "v0"}), ExitsWith(0));
+  }
+  if (GetParam().uid && geteuid() != 0) GTEST_SKIP() << "changes its uid, which only root may";
+  ASSERT_THAT(deploy_release("v0"), ExitsWith(0));
 
   json books;
   std::string handover;
   {
-    auto load = ClientLoad::begin({"--connect", "64"});
+    auto load = begin_load();
     ASSERT_TRUE(load) << load.error().message;
-    for (int number = 1; number <= deploys(); ++number) {
-      const Said said =
-          rollctl({"deploy", "web", fmt::format("v{}", number), "--handover", "steer", "--json"});
-      ASSERT_THAT(said, ExitsWith(0));
-      handover = said.event("deploy.started")["handover"].dump();
-      EXPECT_EQ(said.event("deploy.finished")["connections_cut"], 0) << said.out;
+    const auto await_clients = [&] {
       ASSERT_TRUE(load->await(kBetweenDeploys).is_object()) << "roll-load has gone";
+    };
+    for (int number = 1; number <= deploys(); ++number) {
+      const Said said = deploy_release(fmt::format("v{}", number));
+      ASSERT_THAT(said, ExitsWith(0));
+      handover = said.event("deploy.started")["handover"];
+      expect_no_cut(said);
+      ASSERT_NO_FATAL_FAILURE(await_clients());
     }
+    const Said broken = deploy_release(kBroken);
+    ASSERT_THAT(broken, ExitsWith(1));
+    EXPECT_EQ(status()["release"], fmt::format("v{}", deploys()));
+    ASSERT_NO_FATAL_FAILURE(await_clients());
+    const Said back = rollctl({"rollback", "web", "--json"});
+    ASSERT_THAT(back, ExitsWith(0));
+    expect_no_cut(back);
+    EXPECT_EQ(status()["release"], fmt::format("v{}", deploys() - 1));
+    ASSERT_NO_FATAL_FAILURE(await_clients());
     books = load->end();
   }
-  EXPECT_GT(books["sent"], deploys() * kBetweenDeploys);
-  EXPECT_EQ(books["sent"], books["answered"]) << summary_of(books);
-  EXPECT_EQ(books["failed"], 0) << summary_of(books);
+  const json& each = books["modes"]["connect"];
+  EXPECT_GT(each["sent"], 0);
+  EXPECT_EQ(each["sent"], each["answered"]) << summary_of(books);
+  EXPECT_EQ(each["failed"], 0) << summary_of(books);
   EXPECT_EQ(books["unsolicited"], 0);
-  expect_only(fmt::format("v{}", deploys()), kInstances);
-  fmt::print("{}: {} deploys by {}, {}, latency {}\n", testing::PrintToString(peer), deploys(), handover,
-             summary_of(books), books["latency_ms"].dump());
+  const json kept = books["modes"].value("keepalive", json{{"sent", 0}, {"failed", 0}});
+  if (peer().kept == Peer::Kept::Answered) {
+    EXPECT_EQ(kept["failed"], 0) << summary_of(books);
+  }
+  // One for each connection and each instance that ended.
+  EXPECT_LE(kept["failed"], (deploys() + 2) * 2 * kClients) << summary_of(books);
+  EXPECT_THAT(rollctl({"stop", "web"}), ExitsWith(0));
+  if (HasFailure()) fmt::print("{}", read(journal_path()));
+
+  tell({{"way", peer().way},
+        {"handover", handover},
+        {"deploys", deploys()},
+        {"requests", each["sent"]},
+        {"failed", each["failed"]},
+        {"kept", kept["sent"]},
+        {"kept_failed", kept["failed"]},
+        {"worst_ms", books["latency_ms"]["max"]}});
+  fmt::print("{}: {}, latency {}\n", GetParam().name(), summary_of(books), books["latency_ms"].dump());
 }
 
 }  // namespace

@@ -2,6 +2,6 @@
 import os
 
 
-def answer(environ, start_response):
+def application(environ, start_response):
     start_response("200 OK", [("X-Release", os.environ["ROLL_RELEASE"]), ("Content-Length", "3")])
     return [b"ok\n"]

@@ -1,0 +1,5 @@
+vcl 4.1;
+backend none none;
+sub vcl_recv {
+    return (synth(200));
+}
