@@ -49,6 +49,7 @@
 
 #define IPV4_SOURCE_OFFSET 12
 #define IPV6_SOURCE_OFFSET 8
+#define AF_INET6 10
 
 struct tcp_start {
   __be16 source;
@@ -74,6 +75,23 @@ static __always_inline void count(__u32 slot, __u64 connection, __u64 fallback, 
   counters->migrations += migration;
 }
 
+/*
+ * Whether a connection that its listener has left behind is an announced one: a probe. It must not get to
+ * another instance, whose answer would count as that of the one that was asked.
+ */
+static __always_inline int is_aimed(struct bpf_sock* connection) {
+  struct roll_probe_key key = {.port = connection->dst_port};
+  if (connection->family == AF_INET6) {
+    __builtin_memcpy(key.address, connection->dst_ip6, 16);
+  } else {
+    __u32 address = connection->dst_ip4;
+    key.address[10] = 0xff;
+    key.address[11] = 0xff;
+    __builtin_memcpy(key.address + 12, &address, 4);
+  }
+  return bpf_map_lookup_elem(MAP(ROLL_MAP_PROBES), &key) != 0;
+}
+
 /* The slot that this packet's source is announced for; 0: none. */
 static __always_inline __u32* aimed_slot(struct sk_reuseport_md* ctx, __be16 source_port) {
   struct roll_probe_key key = {.port = source_port};
@@ -96,7 +114,10 @@ int roll_steer(struct sk_reuseport_md* ctx) {
 
   __u64 is_migration = 1; /* without a packet */
   __u64 is_syn = 0;
-  if (!ctx->migrating_sk) {
+  struct bpf_sock* connection = ctx->migrating_sk;
+  if (connection) {
+    if (is_aimed(connection)) return SK_DROP;
+  } else {
     struct tcp_start tcp = {};
     if (bpf_skb_load_bytes(ctx, 0, &tcp, sizeof tcp)) return SK_DROP;
     __u32* aimed = aimed_slot(ctx, tcp.source);

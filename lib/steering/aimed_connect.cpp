@@ -58,7 +58,8 @@ class Announcement {
 
 class AnnouncedConnect final : public AimedConnect {
  public:
-  AnnouncedConnect(const Endpoint& target, ConnectDone done) : target_(target), done_(std::move(done)) {}
+  AnnouncedConnect(const Endpoint& target, Announced announced, ConnectDone done)
+      : target_(target), announced_(announced), done_(std::move(done)) {}
 
   Status start(Loop& loop, const Announce& announce, TimePoint deadline) {
     auto client = open_client({target_.ip, 0});
@@ -81,7 +82,7 @@ class AnnouncedConnect final : public AimedConnect {
   void finish(const Status& outcome) {
     writable_.reset();
     late_.reset();
-    announcement_.reset();
+    if (announced_ == Announced::UntilConnected || !outcome) announcement_.reset();
     // `done` may destroy this object.
     const ConnectDone done = std::move(done_);
     if (outcome) {
@@ -93,6 +94,7 @@ class AnnouncedConnect final : public AimedConnect {
   }
 
   Endpoint target_;
+  Announced announced_;
   ConnectDone done_;
   Fd client_;
   std::shared_ptr<void> announcement_;
@@ -115,9 +117,10 @@ std::unique_ptr<AimedConnect> fail_to_connect(Loop& loop, Error error, ConnectDo
   return std::make_unique<FailedConnect>(loop, std::move(error), std::move(done));
 }
 
-std::unique_ptr<AimedConnect> connect_announced(Loop& loop, const Announce& announce, const Endpoint& target,
-                                                TimePoint deadline, ConnectDone done) {
-  auto attempt = std::make_unique<AnnouncedConnect>(target, std::move(done));
+std::unique_ptr<AimedConnect> connect_announced(Loop& loop, const Announce& announce, Announced announced,
+                                                const Endpoint& target, TimePoint deadline,
+                                                ConnectDone done) {
+  auto attempt = std::make_unique<AnnouncedConnect>(target, announced, std::move(done));
   if (auto started = attempt->start(loop, announce, deadline); !started)
     return fail_to_connect(loop, started.error(), attempt->take_done());
   return attempt;
@@ -130,7 +133,7 @@ std::unique_ptr<AimedConnect> connect_to_slot(Loop& loop, Fd probes, uint32_t sl
     if (!made) return fail(made.error());
     return std::make_shared<Announcement>(std::move(*made));
   };
-  return connect_announced(loop, announce, target, deadline, std::move(done));
+  return connect_announced(loop, announce, Announced::UntilDestroyed, target, deadline, std::move(done));
 }
 
 }  // namespace rollctl

@@ -23,13 +23,16 @@ ConnectDone send_when_connected(std::string_view opening, ConnectDone done);
 // it.
 using Announce = std::function<Result<std::shared_ptr<void>>(const Endpoint& source)>;
 
-// Connects from a source that is announced before the SYN and revoked once connected. `announce` is called
-// within this call only.
-std::unique_ptr<AimedConnect> connect_announced(Loop& loop, const Announce& announce, const Endpoint& target,
-                                                TimePoint deadline, ConnectDone done);
+// How long a source stays announced: until it is connected, or until the attempt is destroyed, which includes
+// what is asked on the connection.
+enum class Announced { UntilConnected, UntilDestroyed };
+
+// Connects from a source that is announced before the SYN. `announce` is called within this call only.
+std::unique_ptr<AimedConnect> connect_announced(Loop& loop, const Announce& announce, Announced announced,
+                                                const Endpoint& target, TimePoint deadline, ConnectDone done);
 
 // Connects so that the eBPF program gives the connection to `slot`: announces the source address and port in
-// the map `probes`.
+// the map `probes`. While the result stands, the connection does not migrate to another instance.
 std::unique_ptr<AimedConnect> connect_to_slot(Loop& loop, Fd probes, uint32_t slot, const Endpoint& target,
                                               TimePoint deadline, ConnectDone done);
 

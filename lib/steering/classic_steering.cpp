@@ -177,7 +177,8 @@ std::unique_ptr<AimedConnect> ClassicSteering::connect(Loop& loop, InstanceId in
   const auto position = group->next_position(instance);
   if (!position) return fail_to_connect(loop, position.error(), std::move(done));
   const auto announce = [&](const Endpoint& source) { return group->aim(source, *position); };
-  return connect_announced(loop, announce, target, deadline, send_when_connected(opening, std::move(done)));
+  return connect_announced(loop, announce, Announced::UntilConnected, target, deadline,
+                           send_when_connected(opening, std::move(done)));
 }
 
 Result<std::vector<SteeringHandle>> ClassicSteering::share(InstanceId) {

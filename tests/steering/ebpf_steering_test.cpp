@@ -2,12 +2,15 @@
 #include "steering/ebpf_steering.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 
 #include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstring>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -248,6 +251,43 @@ TEST_F(EbpfSteeringTest, MigratesWhatAClosingListenerLeavesAndCountsIt) {
   close_listener(old_listener);
   EXPECT_EQ(accept_all(new_listener), 50);
   EXPECT_EQ(steering_->counters(2)->migrations, 50U);
+}
+
+struct Asked {
+  Endpoint bound;
+  Dual dual;
+  Endpoint target;
+};
+
+class ProbeSteeringTest : public EbpfSteeringTest, public testing::WithParamInterface<Asked> {};
+
+INSTANTIATE_TEST_SUITE_P(Over, ProbeSteeringTest,
+                         testing::Values(Asked{kAny, Dual::No, kLocal}, Asked{v6("::"), Dual::No, v6("::1")},
+                                         Asked{v6("::"), Dual::Yes, kLocal},
+                                         Asked{v6("::"), Dual::Yes, v6("::1")}),
+                         [](const auto& of) { return "Way" + std::to_string(of.index); });
+
+// A server that binds, cannot load its application and ends would be answered for by another.
+TEST_P(ProbeSteeringTest, IsResetRatherThanMigrated) {
+  Fd asked = listen_on(GetParam().bound, GetParam().dual);
+  const Fd serving = listen_on(GetParam().bound, GetParam().dual);
+  add(1, {&asked});
+  add(2, {&serving});
+  shift({{2, 1.0}});
+  std::optional<Result<Fd>> connected;
+  const TimePoint deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  auto attempt = steering_->connect(*loop_, 1, GetParam().target, deadline, "G",
+                                    [&](Result<Fd> socket) { connected = std::move(socket); });
+  loop_->run_until([&] { return connected.has_value(); }, deadline);
+  ASSERT_TRUE(connected && *connected);
+  close_listener(asked);
+  pollfd readable{(*connected)->get(), POLLIN, 0};
+  EXPECT_EQ(::poll(&readable, 1, 10'000), 1);
+  char byte = 0;
+  EXPECT_EQ(::recv((*connected)->get(), &byte, 1, 0), -1);
+  EXPECT_EQ(errno, ECONNRESET);
+  EXPECT_EQ(accept_all(serving), 0);
+  EXPECT_EQ(steering_->counters(2)->migrations, 0U);
 }
 
 TEST_F(EbpfSteeringTest, RefusesClientsUntilSomebodyIsShiftedIn) {
