@@ -11,6 +11,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tomllib
 
 import mdoc
 
@@ -150,6 +151,44 @@ def check_claims(tree, pages):
         complain(f"{claim}: no test is named for this sentence")
 
 
+# Ours, for the worst that a server may do.
+NO_SERVERS_OF_OTHERS = {"naive"}
+
+
+def settings_of(folder, examples):
+    """Of a peer: what its row says."""
+    about = tomllib.loads((folder / "peer.toml").read_text())
+    app = tomllib.loads((examples / about["example"] if "example" in about else folder / "app.toml").read_text())
+    drain = app.get("drain", {})
+    signal = "idle" if drain.get("order") == "idle" else drain.get("signal", "SIGTERM")
+    kept = about.get("kept", "none" if "says" in about else "answered")
+    return [app.get("socket", "open"), signal, app.get("ready", {}).get("kind", "listen"),
+            {"answered": "yes", "cut": "no", "none": r"\-"}[kept]]
+
+
+def check_peers(tree, pages):
+    """Each row of SERVERS OF OTHERS in rollctl-server(7) stands behind `.\\" peer: FOLDER` and says what that folder below
+    tests/peers, and so a test, does."""
+    lines, told = pages["rollctl-server.7"].lines, set()
+    for number, line in enumerate(lines):
+        if not line.startswith('.\\" peer: '):
+            continue
+        peer, row = line.split()[2], lines[number + 1].split(" Ta ")
+        folder = tree / "tests/peers" / peer
+        if not (folder / "peer.toml").exists():
+            complain(f"rollctl-server.7:{number + 1}: there is no peer {peer}")
+        elif (settings := settings_of(folder, tree / "packaging/examples")) != [cell.removesuffix(" Ta") for cell in row[1:5]]:
+            complain(f"rollctl-server.7:{number + 2}: {peer} is rolled with {', '.join(settings)}")
+        told.add(peer)
+    peers = {path.parent.name for path in (tree / "tests/peers").glob("*/peer.toml")}
+    for peer in sorted(peers - told - NO_SERVERS_OF_OTHERS):
+        complain(f"rollctl-server.7: no row has the peer {peer}")
+    table = lines[lines.index(".Sh SERVERS OF OTHERS"):]
+    rows = [line for line in table[:table.index(".El")] if line.startswith(".It ")][1:]
+    if len(rows) != len(told):
+        complain("rollctl-server.7: a row of SERVERS OF OTHERS names no peer")
+
+
 SYSTEM = {os.strerror(number) for number in range(1, 134)}
 
 
@@ -205,6 +244,7 @@ def main():
     check_keys(tree, pages)
     check_messages(tree, pages)
     check_claims(tree, pages)
+    check_peers(tree, pages)
     if sys.argv[3:] == ["--uncovered"]:
         list_uncovered(tree, pages)
     print("\n".join(problems))
