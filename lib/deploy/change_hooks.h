@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,11 +20,14 @@ class ChangeHooks {
       : world_(world), recorder_(recorder), spec_(spec) {}
 
   // Blocks until the hook has ended. Does nothing where `argv` is empty. HookFailed where it cannot be
-  // started or does not exit with 0. After a signal it runs on, and is waited for no longer.
-  Act run(const char* name, const std::vector<std::string>& argv, OnInterrupt on_interrupt);
+  // started or does not exit with 0. After a signal, or once it `is_moot`, it runs on and is waited for no
+  // longer.
+  Act run(const char* name, const std::vector<std::string>& argv, OnInterrupt on_interrupt,
+          const std::function<bool()>& is_moot = {});
 
   // Runs a hook whose failure changes nothing: it is only warned of.
-  void try_run(const char* name, const std::vector<std::string>& argv);
+  void try_run(const char* name, const std::vector<std::string>& argv,
+               const std::function<bool()>& is_moot = {});
 
  private:
   World& world_;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "base/duration.h"
@@ -35,6 +36,7 @@ Act Launching::launch(const GenerationSpec& spec, int count, Millis deadline,
                       std::vector<InstanceId>& launched, OnInterrupt on_interrupt,
                       const std::function<Act()>& meanwhile) {
   membership_.forget_gone();  // a slot of theirs may be needed
+  const size_t earlier = launched.size();
   for (int started = 0; started < count; ++started) ROLL_TRY(start_one(spec, count, launched));
   leases_.await_all();  // of the gate
   const TimePoint until = world_.scheduler.now() + deadline;
@@ -43,11 +45,11 @@ Act Launching::launch(const GenerationSpec& spec, int count, Millis deadline,
   const Watch admission = world_.scheduler.after(Micros(deadline) / 2, [this] {
     if (traffic_.current().rotation.empty()) joining_.admit_all();
   });
+  const std::span<const InstanceId> ours = std::span(launched).subspan(earlier);
   const auto all_or_one_failed = [&](const auto& holds) {
     const auto reached = [&] {
       return any_in_trouble(fleet_, launched) ||
-             std::all_of(launched.begin(), launched.end(),
-                         [&](InstanceId id) { return holds(fleet_.at(id)); });
+             std::all_of(ours.begin(), ours.end(), [&](InstanceId id) { return holds(fleet_.at(id)); });
     };
     return wait_until(world_, reached, until, on_interrupt);
   };
@@ -57,7 +59,7 @@ Act Launching::launch(const GenerationSpec& spec, int count, Millis deadline,
     if (meanwhile) ROLL_TRY(meanwhile());
     waited = all_or_one_failed([](const Member& member) { return member.state == InstanceState::Ready; });
   }
-  if (waited == Waited::DeadlinePassed) note_late(launched, deadline);
+  if (waited == Waited::DeadlinePassed) note_late(ours, deadline);
   return check_wait(world_, fleet_, waited, launched);
 }
 
@@ -98,7 +100,7 @@ void Launching::warn_of_open_sockets(const LaunchSpec& launch) {
       handover_name(world_.steering.way())));
 }
 
-void Launching::note_late(const std::vector<InstanceId>& launched, Millis deadline) {
+void Launching::note_late(std::span<const InstanceId> launched, Millis deadline) {
   for (InstanceId id : launched) {
     Member& member = fleet_.at(id);
     if (member.state == InstanceState::Ready) continue;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "config/generation_spec.h"
@@ -26,16 +27,17 @@ class Launching {
   Launching(World& world, Recorder& recorder, Fleet& fleet, Membership& membership, SteeringLeases& leases,
             const TrafficShift& traffic, Joining& joining, PlaceInstance place);
 
-  // Starts `count` instances and blocks until all are Ready, until one is in trouble, or until `deadline`.
-  // `meanwhile` is called while the servers start, also where none does; its ending ends this act, too. Those
-  // that were started are appended to `launched`, and stay members, however it ends.
+  // Starts `count` instances and blocks until all are Ready, until one of `launched` is in trouble, or until
+  // `deadline`. `meanwhile` is called while the servers start, also where none does; its ending ends this
+  // act, too. Those that were started are appended to `launched`, and stay members, however it ends: so the
+  // instances of earlier calls are watched as well.
   Act launch(const GenerationSpec& spec, int count, Millis deadline, std::vector<InstanceId>& launched,
              OnInterrupt on_interrupt, const std::function<Act()>& meanwhile = {});
 
  private:
   Act start_one(const GenerationSpec& spec, int count, std::vector<InstanceId>& launched);
   void warn_of_open_sockets(const LaunchSpec& launch);
-  void note_late(const std::vector<InstanceId>& launched, Millis deadline);
+  void note_late(std::span<const InstanceId> launched, Millis deadline);
 
   World& world_;
   Recorder& recorder_;

@@ -42,6 +42,7 @@ struct Member {
     Found,     // it was there before this change
     Launched,  // this change launched it
     Returned,  // it stood by and comes back by this change
+    Promoted,  // it was a canary, and is one of many by this change
   };
 
   InstanceId id = 0;

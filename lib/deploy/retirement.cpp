@@ -36,15 +36,20 @@ Retirement::Retirement(World& world, Recorder& recorder, Fleet& fleet, Membershi
       traffic_(traffic),
       joining_(joining) {}
 
-Act Retirement::settle(const std::vector<InstanceId>& leaving, Millis bound, OnInterrupt on_interrupt) {
+Act Retirement::settle(const std::vector<InstanceId>& leaving, Millis bound, OnInterrupt on_interrupt,
+                       const std::vector<InstanceId>& watched) {
+  // An earlier call was cut short, and its instances were taken back.
+  std::erase_if(settlements_, [this](const auto& entry) {
+    return fleet_.at(entry.first).state != InstanceState::Settling;
+  });
   for (InstanceId id : leaving)
     if (fleet_.at(id).state == InstanceState::Settling && !settlements_.contains(id))
       settlements_.emplace(id, world_.steering.settle(id, bound));
   look_at_settlements();
   const Repeat looking(world_.scheduler, kSettlePoll, kSettlePoll, [this] { look_at_settlements(); });
-  const Waited waited = wait_until(
-      world_, [this] { return settlements_.empty(); }, kForever, on_interrupt);
-  return check_wait(world_, fleet_, waited, {});
+  const auto settled = [&] { return settlements_.empty() || any_in_trouble(fleet_, watched); };
+  const Waited waited = wait_until(world_, settled, kForever, on_interrupt);
+  return check_wait(world_, fleet_, waited, watched);
 }
 
 void Retirement::look_at_settlements() {
@@ -80,19 +85,22 @@ std::vector<InstanceId> Retirement::stand_by(const std::vector<InstanceId>& left
   return unheld;
 }
 
-Act Retirement::drain(const std::vector<InstanceId>& leaving, const DrainOrder& order) {
+Act Retirement::drain(const std::vector<InstanceId>& leaving, const DrainOrder& order,
+                      const std::vector<InstanceId>& watched) {
   // All intents are written first: they reach the disk together.
   std::vector<std::pair<InstanceId, Acknowledgement>> intents;
   for (InstanceId id : leaving)
     if (!fleet_.at(id).gone() && fleet_.at(id).state != InstanceState::Draining)
       intents.emplace_back(id, recorder_.intend(events::instance_stopping(id)));
-  for (auto& [id, intent] : intents) ROLL_TRY(drain_one(fleet_.at(id), order, intent));
+  for (auto& [id, intent] : intents) ROLL_TRY(intent.await());
+  // The disk takes its time, and an order cannot be taken back.
+  if (!watched.empty()) ROLL_TRY(check_news(world_, fleet_, watched));
+  for (auto& [id, intent] : intents) ROLL_TRY(drain_one(fleet_.at(id), order));
   return {};
 }
 
-Act Retirement::drain_one(Member& member, const DrainOrder& order, Acknowledgement& intent) {
+Act Retirement::drain_one(Member& member, const DrainOrder& order) {
   if (member.gone()) return {};
-  ROLL_TRY(intent.await());
   Acknowledgement heard = world_.instances.drain(member.id, order);
   const size_t connections = world_.sockets.connections(member.id).value_or(0);
   ROLL_TRY(heard.await());

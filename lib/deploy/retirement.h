@@ -23,8 +23,9 @@ class Retirement {
              const TrafficShift& traffic, Joining& joining);
 
   // Blocks until none of `leaving` that are Settling has handshakes or queued connections left, at most
-  // `bound`.
-  Act settle(const std::vector<InstanceId>& leaving, Millis bound, OnInterrupt on_interrupt);
+  // `bound`, and while none of `watched` is in trouble: that ends this act.
+  Act settle(const std::vector<InstanceId>& leaving, Millis bound, OnInterrupt on_interrupt,
+             const std::vector<InstanceId>& watched = {});
 
   // Tells settled instances to stand by for so long; then their shims drain them. Returns those whose shims
   // could not be told.
@@ -33,7 +34,9 @@ class Retirement {
 
   // Tells instances to end: intents on the disk, orders, events. Those that are Draining or gone are passed
   // over. Does not wait for their ends. At the first that cannot be told it fails; the earlier ones drain.
-  Act drain(const std::vector<InstanceId>& leaving, const DrainOrder& order);
+  // Where one of `watched` is in trouble before the first order, none is told.
+  Act drain(const std::vector<InstanceId>& leaving, const DrainOrder& order,
+            const std::vector<InstanceId>& watched = {});
 
   // Blocks until none of them listens, at most `bound`: then the steering may be detached. Where the handover
   // may have moved connections between listeners, also until none of those is stranded.
@@ -53,7 +56,7 @@ class Retirement {
 
  private:
   void look_at_settlements();
-  Act drain_one(Member& member, const DrainOrder& order, Acknowledgement& intent);
+  Act drain_one(Member& member, const DrainOrder& order);
   [[nodiscard]] bool has_closed(const std::vector<InstanceId>& leaving) const;
   void wake_stranded(OnInterrupt on_interrupt);
   [[nodiscard]] TimePoint last_deadline(const std::vector<InstanceId>& leaving) const;

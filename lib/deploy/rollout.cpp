@@ -74,6 +74,7 @@ Act Rollout::begin() {
 }
 
 Act Rollout::change() {
+  if (request_.shape == RolloutRequest::Shape::Promote) watch_canaries();
   ROLL_TRY(acts_.traffic.gate(before_, returning(request_, fleet_)));
   ROLL_TRY(check_ports());
   ROLL_TRY(end_older_standby());
@@ -81,13 +82,20 @@ Act Rollout::change() {
   return attend();
 }
 
+// A canary that is promoted has to live on, as the others that come.
+void Rollout::watch_canaries() {
+  for (const auto& [id, percent] : before_.canaries) {
+    fleet_.at(id).origin = Member::Origin::Promoted;
+    fresh_.push_back(id);
+  }
+}
+
 Act Rollout::replace(const Step& step) {
   std::vector<InstanceId> fresh;
   ROLL_TRY(start(step, fresh));
   ROLL_TRY(acts_.traffic.shift(traffic_after(step, fresh)));
   ROLL_TRY(watch(step));
-  ROLL_TRY(acts_.retirement.settle(step.leave, request_.settle, OnInterrupt::Ignore));
-  ROLL_TRY(check_trouble(world_, fleet_, fresh_));
+  ROLL_TRY(acts_.retirement.settle(step.leave, request_.settle, OnInterrupt::Ignore, fresh_));
   return retire(step.leave);
 }
 
@@ -96,10 +104,10 @@ Act Rollout::start(const Step& step, std::vector<InstanceId>& fresh) {
     if (request_.keep && &step == &plan_.front()) ROLL_TRY(request_.keep(request_.spec));
     return {};
   };
-  const Act launched = acts_.launching.launch(request_.spec, step.launch, request_.ready_deadline, fresh,
-                                              OnInterrupt::Heed, keep);
-  append(fresh_, fresh);
-  ROLL_TRY(launched);
+  const auto earlier = static_cast<std::ptrdiff_t>(fresh_.size());
+  ROLL_TRY(acts_.launching.launch(request_.spec, step.launch, request_.ready_deadline, fresh_,
+                                  OnInterrupt::Heed, keep));
+  fresh.assign(fresh_.begin() + earlier, fresh_.end());
   // A signal that came while nothing waited counts as well.
   ROLL_TRY(check_interrupts(world_));
   for (InstanceId id : step.enter) {
@@ -127,7 +135,8 @@ Traffic Rollout::traffic_after(const Step& step, const std::vector<InstanceId>& 
 
 Act Rollout::watch(const Step& step) {
   if (step.launch > 0 || !step.enter.empty())
-    ROLL_TRY(hooks_.run("after_shift", request_.spec.config.hooks.after_shift, OnInterrupt::Ignore));
+    ROLL_TRY(hooks_.run("after_shift", request_.spec.config.hooks.after_shift, OnInterrupt::Ignore,
+                        [this] { return any_in_trouble(fleet_, fresh_); }));
   // Of a plan with a canary only the canary is watched, before the others follow.
   const bool bakes = step.canary > 0 || plan_.front().canary == 0;
   Act baked = bake(world_, fleet_, fresh_, bakes ? request_.bake : Millis(0));
@@ -141,17 +150,20 @@ Act Rollout::retire(const std::vector<InstanceId>& leaving) {
     append(held_, leaving);
     return {};
   }
-  if (!leaving.empty()) hooks_.try_run("before_drain", request_.spec.config.hooks.before_drain);
-  ROLL_TRY(drain(leaving, request_.drain));
+  if (!leaving.empty())
+    hooks_.try_run("before_drain", request_.spec.config.hooks.before_drain,
+                   [this] { return any_in_trouble(fleet_, fresh_); });
+  ROLL_TRY(drain(leaving, request_.drain, fresh_));
   // Without steering the kernel may just have moved connections to other listeners: no batch waits for them.
   if (world_.steering.way() != Handover::Steer)
     (void)acts_.retirement.await_closed(leaving, kCloseBound, OnInterrupt::Ignore);
   return {};
 }
 
-Act Rollout::drain(const std::vector<InstanceId>& leaving, const DrainOrder& order) {
+Act Rollout::drain(const std::vector<InstanceId>& leaving, const DrainOrder& order,
+                   const std::vector<InstanceId>& watched) {
   append(leaving_, leaving);
-  return acts_.retirement.drain(leaving, order);
+  return acts_.retirement.drain(leaving, order, watched);
 }
 
 // Steering that ends with rollctl is of no use to a canary or standby that outlives it: so rollctl stays.
@@ -190,7 +202,7 @@ Act Rollout::attend_standby() {
       "to the release before",
       human_duration(request_.hold)));
   ROLL_TRY(bake(world_, fleet_, fresh_, request_.hold));
-  return drain(std::exchange(held_, {}), request_.drain);
+  return drain(std::exchange(held_, {}), request_.drain, fresh_);
 }
 
 Act Rollout::finish() {
@@ -213,27 +225,35 @@ Act Rollout::finish() {
 }
 
 // Earlier batches are taken back, too: old instances that still stand return to the rotation, and those that
-// have gone are started again.
+// have gone, or have failed meanwhile, are started again.
 Act Rollout::take_back() {
   Traffic back;
+  std::vector<InstanceId> going = fresh_;
+  std::erase_if(going, [this](InstanceId id) { return before_.is_canary(id); });
   for (InstanceId id : before_.rotation) {
-    if (fleet_.at(id).gone() || fleet_.at(id).state == InstanceState::Draining) continue;
+    const InstanceState state = fleet_.at(id).state;
+    if (fleet_.at(id).gone() || state == InstanceState::Draining) continue;
+    const bool is_replaced = state == InstanceState::Failed && request_.previous && !before_.is_canary(id);
+    if (is_replaced) {
+      going.push_back(id);
+      continue;
+    }
     back.rotation.insert(id);
     if (before_.is_canary(id)) back.canaries[id] = before_.canaries.at(id);
   }
   const auto missing = static_cast<int>(before_.rotation.size() - back.rotation.size());
   if (missing > 0 && request_.previous) ROLL_TRY(start_again(missing, back));
 
-  std::vector<InstanceId> reached = acts_.joining.admitted(fresh_);
+  std::vector<InstanceId> reached = acts_.joining.admitted(going);
   std::vector<InstanceId> served;
-  for (InstanceId id : fresh_)
+  for (InstanceId id : going)
     if (acts_.traffic.current().contains(id)) served.push_back(id);
   ROLL_TRY(acts_.traffic.shift(back));
   for (InstanceId id : reached) fleet_.enter(fleet_.at(id), InstanceState::Settling);
   append(served, reached);
   ROLL_TRY(acts_.retirement.settle(served, request_.settle, OnInterrupt::Ignore));
   const DrainOrder unserved{request_.drain.signal, std::min(request_.drain.deadline, kUnservedDrain)};
-  ROLL_TRY(drain_and_await(fresh_, served.empty() ? unserved : request_.drain));
+  ROLL_TRY(drain_and_await(going, served.empty() ? unserved : request_.drain));
   return acts_.end_steering(request_.hold);
 }
 

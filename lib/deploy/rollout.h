@@ -35,6 +35,7 @@ class Rollout {
   Act check_ports();
   Act end_older_standby();
 
+  void watch_canaries();
   Act replace(const Step& step);
   Act start(const Step& step, std::vector<InstanceId>& fresh);
   [[nodiscard]] Traffic traffic_after(const Step& step, const std::vector<InstanceId>& fresh) const;
@@ -46,7 +47,8 @@ class Rollout {
   Act attend_standby();
 
   Act start_again(int missing, Traffic& back);
-  Act drain(const std::vector<InstanceId>& leaving, const DrainOrder& order);
+  Act drain(const std::vector<InstanceId>& leaving, const DrainOrder& order,
+            const std::vector<InstanceId>& watched = {});
   Act drain_and_await(const std::vector<InstanceId>& leaving, const DrainOrder& order);
 
   Verdict close(Verdict verdict, const Act& last);

@@ -27,6 +27,12 @@ Act check_trouble(World& world, const Fleet& fleet, const std::vector<InstanceId
   return fail(Ending(Ending::Kind::InstanceFailed, member.trouble_text, member.trouble_hint, member.id));
 }
 
+Act check_news(World& world, const Fleet& fleet, const std::vector<InstanceId>& ids) {
+  const auto in_trouble = [&] { return any_in_trouble(fleet, ids); };
+  (void)wait_until(world, in_trouble, world.scheduler.now(), OnInterrupt::Ignore);
+  return check_trouble(world, fleet, ids);
+}
+
 Act check_wait(World& world, const Fleet& fleet, Waited waited, const std::vector<InstanceId>& ids) {
   if (waited == Waited::Interrupted || waited == Waited::Abandoned) return check_interrupts(world);
   return check_trouble(world, fleet, ids);

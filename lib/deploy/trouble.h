@@ -16,6 +16,9 @@ namespace rollctl {
 // shim may be about to tell that the server died.
 Act check_trouble(World& world, const Fleet& fleet, const std::vector<InstanceId>& ids);
 
+// The same, after the events that have come by now were heard.
+Act check_news(World& world, const Fleet& fleet, const std::vector<InstanceId>& ids);
+
 // The ending of a wait for `ids`: the signal that cut it short, else their trouble.
 Act check_wait(World& world, const Fleet& fleet, Waited waited, const std::vector<InstanceId>& ids);
 

@@ -192,6 +192,21 @@ TEST_F(BadServerTest, OneThatDiesWhileItBakes) {
   EXPECT_THAT(said, Complains("exited with 9"));
 }
 
+// The first dies before the second is ready.
+TEST_F(BadServerTest, OneThatDiesWhileTheNextOneStarts) {
+  may_lose_ = 1;  // the open connection of the only client
+  const Said said =
+      expect_rolled_back({.behaviours = {"ready-after=600ms", "exit-after=300ms:9", "drain-takes=0s"},
+                          .tables = "[ready]\nkind = \"http\"\npath = \"/readyz\"\n"
+                                    "deadline = \"20s\"\n[restart]\npolicy = \"never\"\n"});
+  EXPECT_THAT(said, Complains("exited with 9"));
+  for (const json& event : journal()) {
+    if (event["event"] == "traffic.shifted") {
+      EXPECT_NE(event["out"], json::array({2})) << "a healthy instance left";
+    }
+  }
+}
+
 TEST_F(BadServerTest, OneThatTurnsUnreadyWhileItBakes) {
   const Said said = expect_rolled_back({.behaviours = {"unready-after=400ms"}, .tables = kHttp},
                                        {"--bake", "30s", "--ready-deadline", "10s"});

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <vector>
 
 #include "state/journal.h"
@@ -16,6 +17,7 @@ class FakeJournal final : public Journal {
     events.push_back(event);
     return Acknowledgement([this, place] {
       intents_.push_back(place);
+      if (on_intent) on_intent(events[place]);
       return Status();
     });
   }
@@ -25,6 +27,7 @@ class FakeJournal final : public Journal {
   }
 
   std::vector<Event> events;
+  std::function<void(const Event&)> on_intent;  // while it reaches the disk
 
   // The last intent of that name, or null.
   [[nodiscard]] const Event* last_intent(const std::string& name) const {
