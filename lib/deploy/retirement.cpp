@@ -121,8 +121,8 @@ Waited Retirement::await_closed(const std::vector<InstanceId>& leaving, Millis b
   bool closed = has_closed(leaving);
   const Repeat looking(world_.scheduler, kFirstClosedPoll, kSlowestClosedPoll,
                        [&] { closed = has_closed(leaving); });
-  const Waited waited = wait_until(
-      world_, [&] { return closed; }, world_.scheduler.now() + bound, on_interrupt);
+  const Waited waited =
+      wait_until(world_, [&] { return closed; }, world_.scheduler.now() + bound, on_interrupt);
   const bool one_stays = !fleet_.which([](const Member& member) { return !member.leaving(); }).empty();
   const bool all_settled =
       std::all_of(leaving.begin(), leaving.end(), [this](InstanceId id) { return settled_.contains(id); });

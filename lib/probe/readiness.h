@@ -11,8 +11,9 @@
 namespace rollctl {
 
 // Asks one instance repeatedly whether it is ready: `successes` good answers in a row make it ready,
-// `failures` bad ones in a row make a ready one unready: one late answer on a busy host is no reason to undo a
-// deploy. ProbeAnswer::Unknown counts as neither. It goes on until it is destroyed; deadlines are the owner's.
+// `failures` bad ones in a row make a ready one unready: one late answer on a busy host is no reason to undo
+// a deploy. ProbeAnswer::Unknown counts as neither. It goes on until it is destroyed; deadlines are the
+// owner's.
 class Readiness {
  public:
   enum class State { Unknown, Ready, Unready };

@@ -20,12 +20,12 @@ enum class Written { Always, UnlessDefault };
 template <typename Body, typename Value>
 struct Member {
   const char* name;
-  Value Body::*place;
+  Value Body::* place;
   Written written;
 };
 
 template <typename Body, typename Value>
-constexpr Member<Body, Value> member(const char* name, Value Body::*place,
+constexpr Member<Body, Value> member(const char* name, Value Body::* place,
                                      Written written = Written::Always) {
   return {name, place, written};
 }
@@ -51,20 +51,19 @@ constexpr auto kMembers<DeployFinished> = std::tuple(
     member("connections_cut", &DeployFinished::connections_cut), member("reason", &DeployFinished::reason));
 
 template <>
-constexpr auto kMembers<DeployArchived> = std::tuple(member("id", &DeployArchived::id),
-                                                     member("file", &DeployArchived::file),
-                                                     member("bytes", &DeployArchived::bytes),
-                                                     member("scaling", &DeployArchived::scaling,
-                                                            Written::UnlessDefault));
+constexpr auto kMembers<DeployArchived> =
+    std::tuple(member("id", &DeployArchived::id), member("file", &DeployArchived::file),
+               member("bytes", &DeployArchived::bytes),
+               member("scaling", &DeployArchived::scaling, Written::UnlessDefault));
 
 template <>
-constexpr auto kMembers<InstanceStarting> = std::tuple(member("id", &InstanceStarting::id),
-                                                       member("release", &InstanceStarting::release));
+constexpr auto kMembers<InstanceStarting> =
+    std::tuple(member("id", &InstanceStarting::id), member("release", &InstanceStarting::release));
 
 template <>
-constexpr auto kMembers<RotationChange> = std::tuple(member("in", &RotationChange::in),
-                                                     member("out", &RotationChange::out),
-                                                     member("weights", &RotationChange::weights));
+constexpr auto kMembers<RotationChange> =
+    std::tuple(member("in", &RotationChange::in), member("out", &RotationChange::out),
+               member("weights", &RotationChange::weights));
 
 template <>
 constexpr auto kMembers<TrafficShifting> = kMembers<RotationChange>;
@@ -76,29 +75,28 @@ template <>
 constexpr auto kMembers<InstanceStopping> = std::tuple(member("id", &InstanceStopping::id));
 
 template <>
-constexpr auto kMembers<InstanceStarted> = std::tuple(member("id", &InstanceStarted::id),
-                                                      member("release", &InstanceStarted::release),
-                                                      member("pid", &InstanceStarted::pid));
+constexpr auto kMembers<InstanceStarted> =
+    std::tuple(member("id", &InstanceStarted::id), member("release", &InstanceStarted::release),
+               member("pid", &InstanceStarted::pid));
 
 template <>
-constexpr auto kMembers<InstanceReady> = std::tuple(member("id", &InstanceReady::id),
-                                                    member("after_ms", &InstanceReady::after));
+constexpr auto kMembers<InstanceReady> =
+    std::tuple(member("id", &InstanceReady::id), member("after_ms", &InstanceReady::after));
 
 template <>
-constexpr auto kMembers<InstanceUnready> = std::tuple(member("id", &InstanceUnready::id),
-                                                      member("reason", &InstanceUnready::reason));
+constexpr auto kMembers<InstanceUnready> =
+    std::tuple(member("id", &InstanceUnready::id), member("reason", &InstanceUnready::reason));
 
 template <>
-constexpr auto kMembers<InstanceSettled> = std::tuple(member("id", &InstanceSettled::id),
-                                                      member("after_ms", &InstanceSettled::after),
-                                                      member("left", &InstanceSettled::left),
-                                                      member("failure", &InstanceSettled::failure,
-                                                             Written::UnlessDefault));
+constexpr auto kMembers<InstanceSettled> =
+    std::tuple(member("id", &InstanceSettled::id), member("after_ms", &InstanceSettled::after),
+               member("left", &InstanceSettled::left),
+               member("failure", &InstanceSettled::failure, Written::UnlessDefault));
 
 template <>
-constexpr auto kMembers<InstanceDraining> = std::tuple(member("id", &InstanceDraining::id),
-                                                       member("connections", &InstanceDraining::connections),
-                                                       member("deadline_ms", &InstanceDraining::deadline));
+constexpr auto kMembers<InstanceDraining> =
+    std::tuple(member("id", &InstanceDraining::id), member("connections", &InstanceDraining::connections),
+               member("deadline_ms", &InstanceDraining::deadline));
 
 template <>
 constexpr auto kMembers<InstanceDrained> = std::tuple(
@@ -106,16 +104,16 @@ constexpr auto kMembers<InstanceDrained> = std::tuple(
     member("connections_cut", &InstanceDrained::connections_cut), member("exit", &InstanceDrained::exit));
 
 template <>
-constexpr auto kMembers<InstanceExited> = std::tuple(member("id", &InstanceExited::id),
-                                                     member("exit", &InstanceExited::exit));
+constexpr auto kMembers<InstanceExited> =
+    std::tuple(member("id", &InstanceExited::id), member("exit", &InstanceExited::exit));
 
 template <>
-constexpr auto kMembers<InstanceRestarted> = std::tuple(member("id", &InstanceRestarted::id),
-                                                        member("pid", &InstanceRestarted::pid));
+constexpr auto kMembers<InstanceRestarted> =
+    std::tuple(member("id", &InstanceRestarted::id), member("pid", &InstanceRestarted::pid));
 
 template <>
-constexpr auto kMembers<HookFailed> = std::tuple(member("hook", &HookFailed::hook),
-                                                 member("exit", &HookFailed::exit));
+constexpr auto kMembers<HookFailed> =
+    std::tuple(member("hook", &HookFailed::hook), member("exit", &HookFailed::exit));
 
 template <typename Body, typename Visitor>
 void for_each_member(const Visitor& visit) {

@@ -38,7 +38,7 @@ bool has_option(const Fd& fd, int option) {
 }
 
 uint32_t inode_of(const Fd& socket) {
-  struct stat status {};
+  struct stat status{};
   return ::fstat(socket.get(), &status) == 0 ? static_cast<uint32_t>(status.st_ino) : 0;
 }
 

@@ -27,7 +27,7 @@ namespace {
 using namespace std::chrono_literals;
 
 uint32_t inode_of(const Fd& socket) {
-  struct stat status {};
+  struct stat status{};
   EXPECT_EQ(::fstat(socket.get(), &status), 0);
   return static_cast<uint32_t>(status.st_ino);
 }
