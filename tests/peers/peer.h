@@ -11,7 +11,7 @@ namespace rollctl::test {
 struct Peer {
   std::string name;     // of the folder
   std::string folder;   // its files
-  std::string program;  // in /usr/bin or /usr/sbin, or a path
+  std::string program;  // in PATH or /usr/sbin, or a path
   bool optional = false;
   std::string example;  // its app file is this one of packaging/examples; or empty
   std::string app;      // text of the app file, with $FILES and $NODE for places
