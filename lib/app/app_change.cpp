@@ -140,7 +140,7 @@ RolloutRequest request_for(const ChangeCall& call, const History& history, Gener
   if (call.command == AppCommand::Deploy) request.canary = options.canary.value_or(config.rollout.canary);
   if (traits_of(call.command).makes_generation) request.hold = options.hold.value_or(config.rollout.hold);
   request.drain = {config.drain.signal, options.drain_deadline.value_or(config.drain.deadline),
-                   config.drain.order};
+                   config.drain.order, config.drain.scope};
   request.after_shift = options.after_shift;
   request.note = options.note;
   // `stop` must always work, even if the host no longer allows the configured handover.

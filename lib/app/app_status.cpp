@@ -33,6 +33,8 @@ json to_json(const InstanceStatus& instance) {
           {"drain_deadline", or_null(instance.drain_deadline, format_time)},
           {"standby_until", or_null(instance.standby_until, format_time)},
           {"status", instance.status},
+          {"left", instance.left},
+          {"reason", instance.reason},
           {"steered",
            {{"connections", instance.steered.connections},
             {"fallbacks", instance.steered.fallbacks},

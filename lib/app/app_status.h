@@ -22,7 +22,7 @@ struct InstanceStatus {
   int64_t generation = 0;
   InstanceState state = InstanceState::Starting;
   double weight = 0;  // percent of the new connections
-  pid_t pid = 0;      // 0 while no server runs; for people only
+  pid_t pid = 0;      // 0 while no process of the server runs; for people only
   pid_t shim_pid = 0;
   enum class Supervision { Supervised, Unsupervised, Silent };
   Supervision supervision = Supervision::Supervised;
@@ -32,7 +32,9 @@ struct InstanceStatus {
   std::optional<Millis> ready_after;
   std::optional<WallTime> drain_deadline;
   std::optional<WallTime> standby_until;
-  std::string status;  // STATUS=
+  std::string status;       // STATUS=
+  std::vector<pid_t> left;  // its processes, where the main one has ended; `pid` is one of them
+  std::string reason;       // why the server ended, where it failed or is restarted
   SteeringCounters steered;
 
   // False for a canary: it does not count as a wanted instance.

@@ -50,6 +50,15 @@ InstanceStatus describe(const FoundInstance& found, HostInstances& instances) {
   if (record.drain_deadline) status.drain_deadline = wall_time_at(*record.drain_deadline, clock);
   if (record.standby_until) status.standby_until = wall_time_at(*record.standby_until, clock);
   status.status = record.status;
+  if (auto left = instances.left_processes(record.id)) {
+    status.pid = left->pids.front();
+    status.left = std::move(left->pids);
+  }
+  const bool is_down = record.state == InstanceState::Failed || record.state == InstanceState::Restarting;
+  if (is_down) status.reason = record.reason;
+  // A shim of an older version keeps only the exit status.
+  if (is_down && status.reason.empty() && record.exit) status.reason = "the server " + record.exit->text();
+  if (record.state == InstanceState::Failed) status.weight = 0;
   status.steered = instances.steered(record.id);
   return status;
 }

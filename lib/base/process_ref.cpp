@@ -239,6 +239,14 @@ Result<bool> is_in_process_tree(pid_t pid, pid_t root) {
   return false;
 }
 
+std::string command_of(pid_t pid) {
+  constexpr size_t kLongest = 64;
+  const Fd comm(::open(("/proc/" + std::to_string(pid) + "/comm").c_str(), O_RDONLY | O_CLOEXEC));
+  std::string command = comm ? read_all(comm.get(), kLongest).value_or(std::string()) : std::string();
+  while (!command.empty() && command.back() == '\n') command.pop_back();
+  return command.empty() ? "a process" : command;
+}
+
 Result<std::string> current_boot_id() {
   static const std::string kPath = "/proc/sys/kernel/random/boot_id";
   // Caches a success, not a failure.

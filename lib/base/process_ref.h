@@ -71,6 +71,9 @@ Result<std::vector<pid_t>> process_tree(pid_t root);
 // Errors as for process_tree().
 Result<bool> is_in_process_tree(pid_t pid, pid_t root);
 
+// Its name in ps(1), or "a process" where that cannot be told. For messages.
+std::string command_of(pid_t pid);
+
 // This boot's id.
 Result<std::string> current_boot_id();
 

@@ -66,6 +66,7 @@ struct ReadyConfig {
 
 struct DrainConfig {
   DrainStart order = DrainStart::Signal;
+  DrainScope scope = DrainScope::Main;
   int signal = 15;
   Millis settle{3000};
   Millis deadline{60'000};

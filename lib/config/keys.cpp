@@ -71,6 +71,8 @@ std::span<const Key> known_keys() {
       key("drain.order",
           ChoiceCodec<DrainStart>({{DrainStart::Signal, "signal"}, {DrainStart::Idle, "idle"}}),
           ROLL_MEMBER(drain.order)),
+      key("drain.scope", ChoiceCodec<DrainScope>({{DrainScope::Main, "main"}, {DrainScope::All, "all"}}),
+          ROLL_MEMBER(drain.scope)),
       key("drain.signal", SignalCodec(), ROLL_MEMBER(drain.signal)),
       key("drain.settle", kDuration, ROLL_MEMBER(drain.settle)),
       key("drain.deadline", kDuration, ROLL_MEMBER(drain.deadline)),

@@ -159,6 +159,7 @@ Result<LaunchSpec> make_launch_spec(const GenerationSpec& spec, const InstancePl
   if (!launch.unit) launch.log_path = place.log_path;
   launch.journal_path = place.journal_path;
   launch.drain_signal = spec.config.drain.signal;
+  launch.drain_scope = spec.config.drain.scope;
   launch.drain_deadline = spec.config.drain.deadline;
   launch.restart = spec.config.restart.policy;
   launch.backoff = spec.config.restart.backoff;

@@ -44,6 +44,7 @@ Status Fleet::discover() {
     member.standby_until = instance.record.standby_until;
     member.state_since = member.launched_at = member.drain_began = world_.scheduler.now();
     member.drain_deadline = instance.record.drain_deadline;
+    member.tells_all = instance.record.tells_all || instance.presence == Presence::Unsupervised;
     members_.emplace(member.id, std::move(member));
   }
   return {};
@@ -98,6 +99,7 @@ void Fleet::on_event(const InstanceEvent& event) {
   switch (event.kind) {
     case Kind::Launched:
       member.server = event.record.server;
+      member.tells_all = event.record.tells_all;
       recorder_.happened(events::instance_started(member.id, member.release, member.server.pid));
       if (on_news_) on_news_(member);
       return;
@@ -165,7 +167,8 @@ void Fleet::on_ended(Member& member, const InstanceEvent& event) {
   member.connections_cut = event.connections_cut;
   if (event.exit) member.exit = event.exit;
   member.connections.reset();
-  recorder_.happened(events::instance_drained(member.id, after, event.connections_cut, event.exit));
+  recorder_.happened(
+      events::instance_drained(member.id, after, event.connections_cut, event.exit, event.processes_killed));
   enter(member, InstanceState::Stopped);
 }
 

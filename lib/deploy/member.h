@@ -71,6 +71,9 @@ struct Member {
   std::optional<TimePoint> drain_deadline;
   std::optional<size_t> connections;
   size_t connections_cut = 0;
+  bool tells_all = true;  // its shim knows DrainScope::All
+  DrainScope drain_scope = DrainScope::Main;
+  bool is_lingering = false;  // its main process has ended, its others drain on: this was told
   std::optional<ExitStatus> exit;
   bool forgotten = false;  // it is gone, and the steering does not know it any more
 

@@ -91,12 +91,17 @@ Result<Verdict> Recovery::run() {
   return conclude(mend());
 }
 
+DrainOrder Recovery::drain_order() const {
+  const DrainConfig& drain = request_.spec.config.drain;
+  return {drain.signal, drain.deadline, DrainStart::Signal, drain.scope};
+}
+
 Act Recovery::mend() {
   const AppConfig& config = request_.spec.config;
   ROLL_TRY(gate());
   ROLL_TRY(start_missing());
   ROLL_TRY(acts_.retirement.settle(settling(), config.drain.settle, OnInterrupt::Ignore));
-  ROLL_TRY(acts_.retirement.drain(go_, {config.drain.signal, config.drain.deadline}));
+  ROLL_TRY(acts_.retirement.drain(go_, drain_order()));
   ROLL_TRY(acts_.retirement.await_drained(go_, OnInterrupt::Heed));
   return acts_.end_steering(Millis(0));
 }
@@ -128,7 +133,7 @@ Act Recovery::start_missing() {
       acts_.launching.launch(request_.spec, missing, config.ready.deadline, fresh, OnInterrupt::Heed);
   if (!started) {
     go_.insert(go_.end(), fresh.begin(), fresh.end());
-    (void)acts_.retirement.drain(go_, {config.drain.signal, config.drain.deadline});
+    (void)acts_.retirement.drain(go_, drain_order());
     return started;
   }
   Traffic traffic = acts_.traffic.current();

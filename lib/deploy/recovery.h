@@ -44,6 +44,7 @@ class Recovery {
  private:
   void sort_out();
   Act mend();
+  [[nodiscard]] DrainOrder drain_order() const;
   Act gate();
   Act start_missing();
   std::vector<InstanceId> settling();

@@ -101,6 +101,10 @@ Act Retirement::drain(const std::vector<InstanceId>& leaving, const DrainOrder& 
 
 Act Retirement::drain_one(Member& member, const DrainOrder& order) {
   if (member.gone()) return {};
+  if (order.scope == DrainScope::All && !member.tells_all)
+    world_.observer.on_warning(fmt::format(
+        "instance {}: its roll-shim is older, and tells only the main process to end, not all", member.id));
+  member.drain_scope = member.tells_all ? order.scope : DrainScope::Main;
   Acknowledgement heard = world_.instances.drain(member.id, order);
   const size_t connections = world_.sockets.connections(member.id).value_or(0);
   ROLL_TRY(heard.await());
@@ -170,8 +174,7 @@ std::vector<InstanceId> Retirement::still_there(const std::vector<InstanceId>& l
 
 Act Retirement::await_drained(const std::vector<InstanceId>& leaving, OnInterrupt on_interrupt) {
   const Repeat counting(world_.scheduler, kConnectionPoll, kConnectionPoll, [&] {
-    for (InstanceId id : still_there(leaving))
-      fleet_.at(id).connections = world_.sockets.connections(id).value_or(0);
+    for (InstanceId id : still_there(leaving)) look_at_drain(fleet_.at(id));
     fleet_.show();
   });
   const auto all_gone = [&] { return still_there(leaving).empty(); };
@@ -189,6 +192,19 @@ Act Retirement::await_drained(const std::vector<InstanceId>& leaving, OnInterrup
               fmt::format("{} {} did not end although the drain deadline has passed",
                           left.size() == 1 ? "instance" : "instances", fmt::join(left, ", ")),
               "look at the shims with `rollctl status`, then run `rollctl recover`");
+}
+
+void Retirement::look_at_drain(Member& member) {
+  member.connections = world_.sockets.connections(member.id).value_or(0);
+  const auto left = world_.instances.left_processes(member.id);
+  if (!left) return;
+  member.detail = left->pids.size() == 1
+                      ? fmt::format("the main process has ended, {} is left", left->command)
+                      : fmt::format("the main process has ended, {} processes are left", left->pids.size());
+  if (std::exchange(member.is_lingering, true)) return;
+  recorder_.happened(
+      events::instance_lingering({member.id, left->exit, left->pids.size(), left->pids.front(), left->command,
+                                  *member.connections, member.drain_scope == DrainScope::All}));
 }
 
 size_t Retirement::connections_cut() const {

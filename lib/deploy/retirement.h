@@ -57,6 +57,7 @@ class Retirement {
  private:
   void look_at_settlements();
   Act drain_one(Member& member, const DrainOrder& order);
+  void look_at_drain(Member& member);
   [[nodiscard]] bool has_closed(const std::vector<InstanceId>& leaving) const;
   void wake_stranded(OnInterrupt on_interrupt);
   [[nodiscard]] TimePoint last_deadline(const std::vector<InstanceId>& leaving) const;

@@ -252,7 +252,8 @@ Act Rollout::take_back() {
   for (InstanceId id : reached) fleet_.enter(fleet_.at(id), InstanceState::Settling);
   append(served, reached);
   ROLL_TRY(acts_.retirement.settle(served, request_.settle, OnInterrupt::Ignore));
-  const DrainOrder unserved{request_.drain.signal, std::min(request_.drain.deadline, kUnservedDrain)};
+  const DrainOrder unserved{request_.drain.signal, std::min(request_.drain.deadline, kUnservedDrain),
+                            DrainStart::Signal, request_.drain.scope};
   ROLL_TRY(drain_and_await(going, served.empty() ? unserved : request_.drain));
   return acts_.end_steering(request_.hold);
 }

@@ -302,10 +302,7 @@ Result<std::optional<SocketOwner>> find_owner(uint32_t inode) {
     const auto count = owner ? Result<size_t>(0) : count_descriptors(pid, inode);
     if (!count) return fail(count.error());
     if (*count == 0) return {};
-    const Fd comm(::open(("/proc/" + std::to_string(pid) + "/comm").c_str(), O_RDONLY | O_CLOEXEC));
-    std::string command = comm ? read_all(comm.get(), 64).value_or(std::string()) : std::string();
-    while (!command.empty() && command.back() == '\n') command.pop_back();
-    owner = SocketOwner{pid, command.empty() ? "a process" : std::move(command)};
+    owner = SocketOwner{pid, command_of(pid)};
     return {};
   });
   if (!looked) return fail(looked.error());

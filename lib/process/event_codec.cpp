@@ -99,9 +99,17 @@ constexpr auto kMembers<InstanceDraining> =
                member("deadline_ms", &InstanceDraining::deadline));
 
 template <>
+constexpr auto kMembers<InstanceLingering> = std::tuple(
+    member("id", &InstanceLingering::id), member("exit", &InstanceLingering::exit),
+    member("processes", &InstanceLingering::processes), member("pid", &InstanceLingering::pid),
+    member("command", &InstanceLingering::command), member("connections", &InstanceLingering::connections),
+    member("told", &InstanceLingering::told));
+
+template <>
 constexpr auto kMembers<InstanceDrained> = std::tuple(
     member("id", &InstanceDrained::id), member("after_ms", &InstanceDrained::after),
-    member("connections_cut", &InstanceDrained::connections_cut), member("exit", &InstanceDrained::exit));
+    member("connections_cut", &InstanceDrained::connections_cut), member("exit", &InstanceDrained::exit),
+    member("processes_killed", &InstanceDrained::processes_killed, Written::UnlessDefault));
 
 template <>
 constexpr auto kMembers<InstanceExited> =

@@ -114,12 +114,25 @@ struct InstanceDraining {
   Millis deadline{0};
 };
 
+// Its main process has ended, and it drains on.
+struct InstanceLingering {
+  static constexpr const char* kName = "instance.lingering";
+  InstanceId id = 0;
+  std::optional<ExitStatus> exit;  // of the main process
+  size_t processes = 0;            // that are left
+  pid_t pid = 0;                   // of one of them
+  std::string command;             // its name
+  size_t connections = 0;
+  bool told = false;  // whether all were told to end, not the main process alone
+};
+
 struct InstanceDrained {
   static constexpr const char* kName = "instance.drained";
   InstanceId id = 0;
   Millis after{0};
   size_t connections_cut = 0;
   std::optional<ExitStatus> exit;  // nothing: unknown, or no server ran when the drain began
+  size_t processes_killed = 0;     // at the deadline, besides the main process
 };
 
 // The server ended on its own.
@@ -147,10 +160,11 @@ struct OtherEvent {
   std::optional<InstanceId> id;
 };
 
-using EventBody = std::variant<OtherEvent, DeployStarted, DeployFinished, DeployArchived, InstanceStarting,
-                               TrafficShifting, InstanceStopping, InstanceStarted, InstanceReady,
-                               InstanceUnready, TrafficShifted, InstanceSettled, InstanceDraining,
-                               InstanceDrained, InstanceExited, InstanceRestarted, HookFailed>;
+using EventBody =
+    std::variant<OtherEvent, DeployStarted, DeployFinished, DeployArchived, InstanceStarting, TrafficShifting,
+                 InstanceStopping, InstanceStarted, InstanceReady, InstanceUnready, TrafficShifted,
+                 InstanceSettled, InstanceDraining, InstanceLingering, InstanceDrained, InstanceExited,
+                 InstanceRestarted, HookFailed>;
 
 struct Event {
   EventBody body;

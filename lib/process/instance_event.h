@@ -23,6 +23,6 @@ std::string draining_line(const InstanceRecord& record, WallTime now, size_t con
 // instance.drained: the end of a drain that no rollctl waited for. Without `exit` no server ran when the
 // drain began.
 std::string drained_line(const InstanceRecord& record, WallTime now, Millis after, size_t connections_cut,
-                         const std::optional<ExitStatus>& exit);
+                         const std::optional<ExitStatus>& exit, size_t processes_killed = 0);
 
 }  // namespace rollctl

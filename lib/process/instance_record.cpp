@@ -105,6 +105,8 @@ json summary_to_json(const InstanceRecord& record) {
   if (record.drain_deadline) result[kDrainDeadline] = monotonic_ms(*record.drain_deadline);
   if (record.standby_until) result[kStandbyUntil] = monotonic_ms(*record.standby_until);
   if (record.exit) result["exit"] = to_json(*record.exit);
+  if (!record.reason.empty()) result["reason"] = bytes_to_json(record.reason);
+  if (record.tells_all) result["tells_all"] = true;
   return result;
 }
 
@@ -128,6 +130,8 @@ Result<InstanceRecord> instance_record_from_json(const json& value) {
   reader.get("restarts", record.restarts);
   reader.get("status", record.status);
   reader.get("notified_ready", record.notified_ready);
+  reader.get("reason", record.reason);
+  reader.get("tells_all", record.tells_all);
   if (reader.find("ready_after_ms") != nullptr) reader.get("ready_after_ms", record.ready_after.emplace());
   if (reader.find(kDrainDeadline) != nullptr) reader.get(kDrainDeadline, record.drain_deadline.emplace());
   if (reader.find(kStandbyUntil) != nullptr) reader.get(kStandbyUntil, record.standby_until.emplace());

@@ -59,6 +59,8 @@ struct InstanceRecord {
   std::optional<TimePoint> drain_deadline;
   std::optional<TimePoint> standby_until;  // then the shim drains the instance
   std::optional<ExitStatus> exit;          // of the last server process
+  std::string reason;                      // why it ended unasked, until a later one is ready
+  bool tells_all = false;  // its shim knows DrainScope::All; an older one tells the main process only
   LaunchSpec spec;
 };
 nlohmann::json to_json(const InstanceRecord& record);

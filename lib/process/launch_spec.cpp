@@ -99,6 +99,12 @@ Status read_listen(JsonReader& reader, std::vector<ListenAddress>& target) {
 
 }  // namespace
 
+void read_drain_scope(JsonReader& reader, const char* name, DrainScope& target) {
+  std::string scope;
+  reader.get(name, scope);
+  target = scope == "all" ? DrainScope::All : DrainScope::Main;
+}
+
 json to_json(const LaunchSpec& spec) {
   json listen = json::array();
   for (const auto& address : spec.listen) listen.push_back(address.text);
@@ -129,6 +135,7 @@ json to_json(const LaunchSpec& spec) {
         {"uid", spec.credentials->uid}, {"gid", spec.credentials->gid}, {"groups", spec.credentials->groups}};
   }
   if (spec.nofile) result["nofile"] = *spec.nofile;
+  if (spec.drain_scope == DrainScope::All) result["drain_scope"] = "all";
   if (spec.unit) {
     json properties = json::object();
     for (const auto& [name, value] : spec.unit->properties) properties[name] = bytes_to_json(value);
@@ -155,6 +162,7 @@ Result<LaunchSpec> launch_spec_from_json(const json& value) {
   reader.get("backoff_ms", spec.backoff);
   reader.get("max_backoff_ms", spec.max_backoff);
   reader.get("give_up", spec.give_up);
+  read_drain_scope(reader, "drain_scope", spec.drain_scope);
   read_gate(reader, spec.gate);
   read_sockets(reader, spec.sockets);
   read_policy(reader, spec.restart);

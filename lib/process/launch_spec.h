@@ -19,6 +19,12 @@ namespace rollctl {
 
 enum class RestartPolicy { Always, OnFailure, Never };
 
+// The processes of an instance that the drain signal goes to.
+enum class DrainScope {
+  Main,  // the main process, which tells the others
+  All,   // every process: for one whose main process does not tell them
+};
+
 // The server's user and groups, resolved by rollctl: the shim reads no user database.
 struct Credentials {
   uid_t uid = 0;
@@ -71,6 +77,7 @@ struct LaunchSpec {
   std::optional<UnitSpec> unit;  // nothing: no unit
 
   int drain_signal = 15;
+  DrainScope drain_scope = DrainScope::Main;
   Millis drain_deadline{60'000};
 
   RestartPolicy restart = RestartPolicy::OnFailure;
@@ -78,6 +85,10 @@ struct LaunchSpec {
   Millis max_backoff{30'000};
   int give_up = 5;  // after so many restarts without becoming ready
 };
+
+class JsonReader;
+// An unknown scope of a newer rollctl counts as Main, and so does none.
+void read_drain_scope(JsonReader& reader, const char* name, DrainScope& target);
 
 // Version 1. A reader ignores unknown members; a missing member has its default.
 nlohmann::json to_json(const LaunchSpec& spec);

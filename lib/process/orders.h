@@ -19,6 +19,7 @@ struct DrainOrder {
   int signal = 15;
   Millis deadline{60'000};  // then SIGKILL, with whatever is still open
   DrainStart start = DrainStart::Signal;
+  DrainScope scope = DrainScope::Main;
 };
 
 // After `duration` the shim of a standby drains it, while no rollctl changes the app.

@@ -26,6 +26,7 @@ struct ShimEvent {
   std::optional<ExitStatus> exit;  // with Exited
   std::string message;
   std::optional<size_t> connections_cut;  // with Exited after a drain that ended at its deadline
+  size_t processes_killed = 0;            // then, besides the main process
 };
 
 }  // namespace rollctl

@@ -133,10 +133,11 @@ Result<FromShim> read_event(JsonReader& reader) {
   const auto* const entry =
       std::find_if(std::begin(kEvents), std::end(kEvents), [&](const auto& e) { return name == e.second; });
   if (entry == std::end(kEvents)) return Unknown{};
-  ShimEvent event{entry->first, {}, {}, {}, {}};
+  ShimEvent event{entry->first, {}, {}, {}, {}, 0};
   reader.get("message", event.message);
   if (reader.find("connections_cut") != nullptr)
     reader.get("connections_cut", event.connections_cut.emplace());
+  reader.get("processes_killed", event.processes_killed);
   if (const json* exit = reader.find("exit")) {
     const auto status = exit_status_from_json(*exit);
     if (!status) return fail(status.error());
@@ -171,6 +172,7 @@ std::string to_text(const ShimEvent& event) {
   if (event.exit) message["exit"] = to_json(*event.exit);
   if (!event.message.empty()) message["message"] = bytes_to_json(event.message);
   if (event.connections_cut) message["connections_cut"] = *event.connections_cut;
+  if (event.processes_killed > 0) message["processes_killed"] = event.processes_killed;
   return json_text(message);
 }
 

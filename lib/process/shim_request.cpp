@@ -16,6 +16,7 @@ void write_drain_order(json& target, const DrainOrder& order) {
   target["signal"] = order.signal;
   target["deadline_ms"] = order.deadline.count();
   if (order.start == DrainStart::Idle) target["order"] = "idle";
+  if (order.scope == DrainScope::All) target["scope"] = "all";
 }
 
 void read_drain_order(JsonReader& reader, DrainOrder& order) {
@@ -24,6 +25,7 @@ void read_drain_order(JsonReader& reader, DrainOrder& order) {
   std::string start;
   reader.get("order", start);
   order.start = start == "idle" ? DrainStart::Idle : DrainStart::Signal;
+  read_drain_scope(reader, "scope", order.scope);
   if (order.signal < 1 || order.signal > 64) reader.complain("signal", "a signal's number");
   if (order.deadline < Millis(0)) reader.complain("deadline_ms", "a number of milliseconds");
 }

@@ -66,9 +66,13 @@ Event instance_draining(InstanceId id, size_t connections, Millis deadline) {
   return unstamped(InstanceDraining{id, connections, deadline});
 }
 
+Event instance_lingering(const InstanceLingering& lingering) {
+  return unstamped(lingering);
+}
+
 Event instance_drained(InstanceId id, Millis after, size_t connections_cut,
-                       const std::optional<ExitStatus>& exit) {
-  return unstamped(InstanceDrained{id, after, connections_cut, exit});
+                       const std::optional<ExitStatus>& exit, size_t processes_killed) {
+  return unstamped(InstanceDrained{id, after, connections_cut, exit, processes_killed});
 }
 
 Event instance_exited(InstanceId id, const std::optional<ExitStatus>& exit) {

@@ -163,7 +163,9 @@ bool HostInstances::call_again(InstanceId id, Known& known) {
   known.record.spec = before.spec;
   if (known.drain_ordered) {
     const auto left = std::chrono::duration_cast<Millis>(known.drain_deadline - loop_.now());
-    (void)known.shim()->drain({known.drain_order.signal, std::max(left, Millis(0)), known.drain_order.start});
+    DrainOrder again = known.drain_order;
+    again.deadline = std::max(left, Millis(0));
+    (void)known.shim()->drain(again);
   }
   if (!(now.server == before.server) && before.server.pid != 0) {
     known.exit = now.exit;
@@ -176,9 +178,10 @@ bool HostInstances::call_again(InstanceId id, Known& known) {
 }
 
 void HostInstances::adopt(InstanceId id, Known& known) {
-  auto orphan = Orphan::adopt(loop_, diag_, known.record, [this, id](size_t cut) {
+  auto orphan = Orphan::adopt(loop_, diag_, known.record, [this, id](const Orphan::Cut& cut) {
     Known& ended = known_[id];
-    ended.connections_cut = cut;
+    ended.connections_cut = cut.connections;
+    ended.processes_killed = cut.processes;
     end(id, ended);
   });
   if (orphan) known.keeper = std::move(*orphan);
@@ -253,6 +256,7 @@ void HostInstances::on_shim_event(InstanceId id, const ShimEvent& event) {
       known.exit = event.exit;
       // Before this event the shim has removed its folder.
       known.connections_cut = event.connections_cut.value_or(0);
+      known.processes_killed = event.processes_killed;
       if (event.record.state == InstanceState::Stopped) return end(id, known);
       return tell(id, InstanceEvent::Kind::Exited, event.message);
     case Kind::Restarted:
@@ -287,7 +291,9 @@ void HostInstances::lost_shim(InstanceId id, Known& known) {
   if (!known.drain_ordered) return;
   // The shim can no longer enforce the drain's deadline.
   const auto left = std::chrono::duration_cast<Millis>(known.drain_deadline - loop_.now());
-  (void)known.orphan()->drain({known.drain_order.signal, std::max(left, Millis(0))});
+  DrainOrder again = known.drain_order;
+  again.deadline = std::max(left, Millis(0));
+  (void)known.orphan()->drain(again);
 }
 
 void HostInstances::adopt_later(InstanceId id, Known& known) {
@@ -317,7 +323,8 @@ void HostInstances::retire(Known& known) {
 void HostInstances::tell(InstanceId id, InstanceEvent::Kind kind, std::string message) {
   if (!on_event_) return;
   const Known& known = known_[id];
-  on_event_({kind, id, known.record, known.exit, std::move(message), known.connections_cut});
+  on_event_({kind, id, known.record, known.exit, std::move(message), known.connections_cut,
+             known.processes_killed});
 }
 
 Result<HostInstances::Known*> HostInstances::known(InstanceId id) {
@@ -523,6 +530,30 @@ Acknowledgement HostInstances::drain(InstanceId id, const DrainOrder& order) {
   });
 }
 
+std::optional<LeftProcesses> HostInstances::left_processes(InstanceId id) const {
+  const auto known = known_.find(id);
+  if (known == known_.end() || known->second.shim() == nullptr) return std::nullopt;
+  const InstanceRecord& record = known->second.shim()->record();
+  LeftProcesses left;
+  if (record.server.pid == 0) {
+    if (!record.exit) return std::nullopt;
+    left.exit = record.exit;
+  } else {
+    // A shim of an older version does not tell that the main process of a draining instance has ended.
+    if (record.state != InstanceState::Draining) return std::nullopt;
+    const auto main = ProcessRef::open(record.server);
+    if (main ? !main->has_exited() : main.error().kind != ErrorKind::NotFound) return std::nullopt;
+  }
+  for (const pid_t pid : process_tree(record.shim.pid).value_or(std::vector<pid_t>())) {
+    if (pid == record.shim.pid) continue;
+    const auto process = ProcessRef::open(pid);
+    if (process && !process->has_exited()) left.pids.push_back(pid);
+  }
+  if (left.pids.empty()) return std::nullopt;
+  left.command = command_of(left.pids.front());
+  return left;
+}
+
 // A shim whose rollctl was killed before the launch ends soon by itself. A shim that received its launch just
 // before writes a record.
 Result<Instances::Remnant> HostInstances::clear_remains(InstanceId id) {
@@ -558,7 +589,14 @@ Result<size_t> HostInstances::connections(InstanceId id) {
   if (found == known_.end()) return size_t{0};
   std::vector<uint32_t> listening;
   for (const auto& [bound, place] : found->second.listeners) listening.push_back(place.inode);
-  return count_connections(diag_, found->second.record.server, ports(), listening);
+  const InstanceRecord& record = found->second.record;
+  if (found->second.shim() == nullptr) return count_connections(diag_, record.server, ports(), listening);
+  // Children of a process that has ended are the shim's. In its tree a server that may not be looked at would
+  // count as one without connections.
+  const std::string descriptors = fmt::format("/proc/{}/fd", record.server.pid);
+  if (record.server.pid != 0 && ::access(descriptors.c_str(), R_OK) != 0 && errno == EACCES)
+    return fail(last_os_failure("cannot look at " + descriptors));
+  return count_connections(diag_, record.shim, ports(), listening);
 }
 
 }  // namespace rollctl

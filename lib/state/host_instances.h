@@ -62,6 +62,7 @@ class HostInstances final : public Instances, public InstanceSockets {
   // The connections that were steered to an instance since it was launched; zeros where that is not known.
   SteeringCounters steered(InstanceId id);
   Acknowledgement drain(InstanceId id, const DrainOrder& order) override;
+  [[nodiscard]] std::optional<LeftProcesses> left_processes(InstanceId id) const override;
   Result<Remnant> clear_remains(InstanceId id) override;
   Stranded wake_stranded() override;
   Result<size_t> connections(InstanceId id) override;
@@ -86,6 +87,7 @@ class HostInstances final : public Instances, public InstanceSockets {
     DrainOrder drain_order;
     std::optional<ExitStatus> exit;  // of the last server; arrives before the connection closes
     size_t connections_cut = 0;
+    size_t processes_killed = 0;
     bool over = false;                               // its last event was delivered
     std::multimap<Endpoint, SocketPlace> listeners;  // as found last
     std::vector<uint32_t> listening;                 // inodes on the app's ports, as found last

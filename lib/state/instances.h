@@ -24,6 +24,13 @@ enum class Presence {
   Remains,       // nothing of it lives; only its folder is left
 };
 
+// The processes of an instance whose main process has ended.
+struct LeftProcesses {
+  std::vector<pid_t> pids;         // not empty; for people, as they may be reused
+  std::string command;             // the name of the first
+  std::optional<ExitStatus> exit;  // of the main process
+};
+
 struct FoundInstance {
   InstanceRecord record;
   Presence presence = Presence::Remains;
@@ -47,7 +54,8 @@ struct InstanceEvent {
   InstanceRecord record;
   std::optional<ExitStatus> exit;  // with Exited and Ended, where it is known: an orphan's is not
   std::string message;
-  size_t connections_cut = 0;  // with Ended
+  size_t connections_cut = 0;   // with Ended
+  size_t processes_killed = 0;  // then, besides the main process
 };
 
 // The life of the instances of one app on this host. Calls are quick, except that one waits up to
@@ -79,6 +87,9 @@ class Instances {
   // Tells the instance to end; Ended follows, at the latest soon after the deadline. This process drains an
   // unsupervised one. A shim that falls silent has its order all the same, and drains once it goes on.
   virtual Acknowledgement drain(InstanceId id, const DrainOrder& order) = 0;
+
+  // Nothing while the main process runs, or where no process is left.
+  [[nodiscard]] virtual std::optional<LeftProcesses> left_processes(InstanceId id) const = 0;
 
   // Removes the folder of an instance whose presence is Remains. Blocks up to 5 s while a shim still starts
   // there, whose rollctl was killed. Cleared: that shim ended without a launch. CameUp: it was told to

@@ -37,7 +37,8 @@ std::string name_in(std::string_view line) {
 // Events of shims, which the state does not depend on.
 bool is_for_people(std::string_view name) {
   return name == InstanceExited::kName || name == InstanceRestarted::kName ||
-         name == InstanceDraining::kName || name == InstanceDrained::kName;
+         name == InstanceDraining::kName || name == InstanceLingering::kName ||
+         name == InstanceDrained::kName;
 }
 
 // Takes lines, the last one first, and keeps the events that fold() needs.

@@ -36,7 +36,7 @@ Orphan::Orphan(Loop& loop, SockDiag& diag, InstanceRecord record, ProcessRef ser
       exit_(loop.on_readable(server_.fd(), [this] {
         exit_.reset();
         deadline_.reset();
-        on_ended_(connections_cut_);
+        on_ended_({connections_cut_, processes_killed_});
       })) {}
 
 // `role.hold` is ignored: without a shim, the next rollctl ends the hold.
@@ -52,6 +52,7 @@ Status Orphan::drain(const DrainOrder& order) {
   // Drain even if the record cannot be written.
   (void)set_role({InstanceState::Draining});
   deadline_ = loop_.after(order.deadline, [this] { cut(); });
+  if (order.scope == DrainScope::All) signal_children(order.signal);
   Status sent = server_.send_signal(order.signal);
   // The server has just ended: exit_ reports it.
   if (!sent && sent.error().kind == ErrorKind::NotFound) return {};
@@ -61,12 +62,19 @@ Status Orphan::drain(const DrainOrder& order) {
 void Orphan::cut() {
   const std::vector<uint16_t> ports = ports_of(record_.spec.listen);
   connections_cut_ = count_connections(diag_, record_.server, ports).value_or(0);
-  // If the process tree cannot be read, kill the server alone.
-  const auto tree = process_tree(server_.id().pid);
-  if (!tree) (void)server_.send_signal(SIGKILL);
-  for (const pid_t pid : tree.value_or(std::vector<pid_t>())) {
-    if (auto process = ProcessRef::open(pid)) (void)process->send_signal(SIGKILL);
+  processes_killed_ = signal_children(SIGKILL);
+  (void)server_.send_signal(SIGKILL);
+}
+
+// Where the process tree cannot be read, only the server is reached.
+size_t Orphan::signal_children(int signal) const {
+  size_t reached = 0;
+  for (const pid_t pid : process_tree(server_.id().pid).value_or(std::vector<pid_t>())) {
+    if (pid == server_.id().pid) continue;
+    const auto process = ProcessRef::open(pid);
+    if (process && process->send_signal(signal)) ++reached;
   }
+  return reached;
 }
 
 }  // namespace rollctl

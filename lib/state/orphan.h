@@ -16,7 +16,12 @@ namespace rollctl {
 // child. Destroying this object leaves the server as it is.
 class Orphan {
  public:
-  using OnEnded = std::function<void(size_t connections_cut)>;
+  // At the deadline; else zeros.
+  struct Cut {
+    size_t connections = 0;
+    size_t processes = 0;  // besides the server itself
+  };
+  using OnEnded = std::function<void(const Cut&)>;
 
   // NotFound only if the server has ended.
   static Result<std::unique_ptr<Orphan>> adopt(Loop& loop, SockDiag& diag, InstanceRecord record,
@@ -32,6 +37,7 @@ class Orphan {
  private:
   Orphan(Loop& loop, SockDiag& diag, InstanceRecord record, ProcessRef server, OnEnded on_ended);
   void cut();
+  size_t signal_children(int signal) const;
 
   Loop& loop_;
   SockDiag& diag_;
@@ -39,6 +45,7 @@ class Orphan {
   ProcessRef server_;
   OnEnded on_ended_;
   size_t connections_cut_ = 0;
+  size_t processes_killed_ = 0;
   Watch exit_;
   Watch deadline_;
 };

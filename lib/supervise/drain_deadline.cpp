@@ -15,7 +15,9 @@ void DrainDeadline::begin(const DrainOrder& order, TimePoint now) {
 bool DrainDeadline::amend(const DrainOrder& order, TimePoint now) {
   kill_due_ = std::min(kill_due_, now + order.deadline);
   const bool is_other_signal = order.signal != std::exchange(order_.signal, order.signal);
-  return is_other_signal || (!is_signalled_ && order.start == DrainStart::Signal);
+  const bool is_wider = order.scope == DrainScope::All && order_.scope == DrainScope::Main;
+  if (is_wider) order_.scope = DrainScope::All;
+  return is_other_signal || is_wider || (!is_signalled_ && order.start == DrainStart::Signal);
 }
 
 bool DrainDeadline::extend(TimePoint until) {
@@ -29,7 +31,8 @@ void DrainDeadline::plan_idle_look(TimePoint now) {
   idle_look_ = std::min(idle_look_ * 2, kLateIdleLook);
 }
 
-void DrainDeadline::killed(size_t connections, TimePoint now) {
+void DrainDeadline::killed(size_t connections, size_t processes, TimePoint now) {
+  if (!connections_cut_) processes_killed_ = processes;
   if (!connections_cut_) connections_cut_ = connections;
   kill_due_ = now + kKillAgain;
 }

@@ -21,8 +21,8 @@ class DrainDeadline {
 
   void begin(const DrainOrder& order, TimePoint now);
 
-  // A further order of the same drain. It can shorten the deadline only. True when the server has to get the
-  // order's signal: it is another one, or the server had none yet.
+  // A further order of the same drain. It can shorten the deadline and widen the scope only. True when the
+  // server has to get the order's signal: it is another one, more processes get it, or there was none yet.
   [[nodiscard]] bool amend(const DrainOrder& order, TimePoint now);
 
   // The server asked for more time. False when that changes nothing.
@@ -37,10 +37,12 @@ class DrainDeadline {
 
   // When everything is killed, for the first time or again.
   [[nodiscard]] TimePoint kill_due() const { return kill_due_; }
-  // Everything was killed just now, with so many connections open.
-  void killed(size_t connections, TimePoint now);
+  // Everything was killed just now, with so many connections open, and so many processes besides the main
+  // one.
+  void killed(size_t connections, size_t processes, TimePoint now);
   // As of the first kill; nothing before it.
   [[nodiscard]] std::optional<size_t> connections_cut() const { return connections_cut_; }
+  [[nodiscard]] size_t processes_killed() const { return processes_killed_; }
 
   [[nodiscard]] Millis elapsed(TimePoint now) const;
 
@@ -52,6 +54,7 @@ class DrainDeadline {
   Millis idle_look_{kIdleLook};
   TimePoint kill_due_{};
   std::optional<size_t> connections_cut_;
+  size_t processes_killed_ = 0;
 };
 
 }  // namespace rollctl

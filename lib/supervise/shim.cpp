@@ -140,7 +140,7 @@ class Shim final : public SupervisorOutput {
     on_terminate_ = loop_->on_signal(SIGTERM, [this] {
       if (!is_launched()) return call_off();
       const LaunchSpec& spec = supervisor_.record().spec;
-      (void)supervisor_.drain({spec.drain_signal, spec.drain_deadline});
+      (void)supervisor_.drain({spec.drain_signal, spec.drain_deadline, DrainStart::Signal, spec.drain_scope});
       look_again();
     });
     prepared_ = prepare();

@@ -38,6 +38,7 @@ Supervisor::Supervisor(const Roles& roles, LaunchSpec spec, ProcessId shim)
   record_.release = spec.release;
   record_.generation = spec.generation;
   record_.shim = std::move(shim);
+  record_.tells_all = true;
   record_.spec = std::move(spec);
 }
 
@@ -97,9 +98,10 @@ void Supervisor::launch_failed(const std::string& message) {
   if (!starts_.any_executed) {
     phase_ = Phase::Ended;
     record_.state = InstanceState::Failed;
-    roles_.output.finish({ShimEvent::Kind::LaunchFailed, record_, {}, message, {}}, {});
+    roles_.output.finish({ShimEvent::Kind::LaunchFailed, record_, {}, message, {}, 0}, {});
     return;
   }
+  record_.reason = message;
   plan_restart_or_fail({});
   if (has_none_left()) {
     phase_ = phase_after_sweeping();
@@ -119,10 +121,11 @@ void Supervisor::server_exited(const ExitStatus& exit) {
   record_.exit = exit;
   // A drain asked for this exit. Children of the server have until the deadline.
   if (phase_ == Phase::Draining) {
-    if (!has_none_left()) save();
+    if (!has_none_left()) publish_status();
     return;
   }
   const std::string message = describe_exit(exit);
+  record_.reason = message;
   plan_restart_or_fail(exit);
   phase_ = Phase::Sweeping;
   report_.cancel();
@@ -247,6 +250,7 @@ void Supervisor::became_ready() {
   backoff_.server_ready(now);
   record_.ready_after = std::chrono::duration_cast<Millis>(now - starts_.last);
   record_.state = role_;
+  record_.reason.clear();
   save();
   publish(ShimEvent::Kind::StatusText);
 }
@@ -327,7 +331,11 @@ void Supervisor::begin_draining() {
 void Supervisor::tell_to_end() {
   drain_.signal_sent();
   roles_.process.close_sockets();
-  roles_.process.send_signal(drain_.order().signal);
+  if (drain_.order().scope == DrainScope::All) {
+    roles_.process.send_signal_to_all(drain_.order().signal);
+  } else {
+    roles_.process.send_signal(drain_.order().signal);
+  }
 }
 
 void Supervisor::look_whether_idle() {
@@ -356,8 +364,10 @@ void Supervisor::kill_all() {
   const bool was_killed = drain_.connections_cut().has_value();
   if (was_killed && has_none_left()) return last_process_gone();
   const size_t connections = was_killed ? 0 : roles_.network.connections().value_or(0);
+  const size_t left = was_killed ? 0 : roles_.process.living().value_or(std::vector<pid_t>()).size();
+  const size_t main = record_.server.pid != 0 ? 1 : 0;
   roles_.process.send_signal_to_all(SIGKILL);
-  drain_.killed(connections, roles_.clock.now());
+  drain_.killed(connections, left - std::min(left, main), roles_.clock.now());
 }
 
 void Supervisor::end_drain() {
@@ -366,9 +376,10 @@ void Supervisor::end_drain() {
   record_.server = {};
   const auto after = drain_.elapsed(roles_.clock.now());
   const auto connections_cut = drain_.connections_cut();
-  const std::string line =
-      drained_line(record_, roles_.clock.wall_now(), after, connections_cut.value_or(0), record_.exit);
-  roles_.output.finish({ShimEvent::Kind::Exited, record_, record_.exit, {}, connections_cut}, line);
+  const size_t killed = drain_.processes_killed();
+  const std::string line = drained_line(record_, roles_.clock.wall_now(), after, connections_cut.value_or(0),
+                                        record_.exit, killed);
+  roles_.output.finish({ShimEvent::Kind::Exited, record_, record_.exit, {}, connections_cut, killed}, line);
 }
 
 // Time.
@@ -410,7 +421,7 @@ std::optional<TimePoint> Supervisor::next_due() const {
 }
 
 void Supervisor::publish(ShimEvent::Kind kind, std::optional<ExitStatus> exit, std::string message) {
-  roles_.output.publish({kind, record_, exit, std::move(message), {}});
+  roles_.output.publish({kind, record_, exit, std::move(message), {}, 0});
 }
 
 // A failure is ignored: on a full disk the server stays supervised, and clients get the record by socket.

@@ -94,6 +94,10 @@ Span note(const InstanceStatus& instance, WallTime now) {
   std::vector<std::string> notes;
   if (instance.supervision == InstanceStatus::Supervision::Unsupervised) notes.emplace_back("unsupervised");
   if (instance.supervision == InstanceStatus::Supervision::Silent) notes.emplace_back("shim does not answer");
+  if (!instance.left.empty())
+    notes.push_back(instance.left.size() == 1
+                        ? "main process ended, 1 process left"
+                        : fmt::format("main process ended, {} processes left", instance.left.size()));
   if (instance.drain_deadline)
     notes.push_back(*instance.drain_deadline > now
                         ? "cut in " + short_duration(elapsed(now, *instance.drain_deadline))
@@ -102,6 +106,7 @@ Span note(const InstanceStatus& instance, WallTime now) {
     notes.push_back(*instance.standby_until > now
                         ? "drains in " + short_duration(elapsed(now, *instance.standby_until))
                         : "drains now");
+  if (!instance.reason.empty()) notes.push_back(instance.reason);
   if (!instance.status.empty()) notes.push_back(instance.status);
   return {fmt::format("{}", fmt::join(notes, ", "))};
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 
 #include "base/duration.h"
 #include "base/process_ref.h"
@@ -94,8 +95,21 @@ struct Sentence {
         fmt::format("{}: drained after {}", instance_text(drained.id), human_duration(drained.after));
     if (drained.connections_cut > 0)
       text += ", " + count_text(drained.connections_cut, "connection") + " cut";
-    if (drained.exit) text += ", " + drained.exit->text();
-    return text;
+    if (!drained.exit) return text + killed_text(drained.processes_killed);
+    const bool with_main = drained.exit->signal == SIGKILL;
+    if (drained.processes_killed == 0) return text + ", " + drained.exit->text();
+    if (!with_main)
+      return text + ", the main process " + drained.exit->text() + killed_text(drained.processes_killed);
+    return text + fmt::format(", {} with {}", drained.exit->text(), more_processes(drained.processes_killed));
+  }
+  Text operator()(const InstanceLingering& lingering) const {
+    std::string text =
+        fmt::format("{}: the main process {}, waiting for {} (pid {})", instance_text(lingering.id),
+                    end_of(lingering.exit, "ended"), lingering.command, lingering.pid);
+    if (lingering.processes > 1) text += " and " + more_processes(lingering.processes - 1);
+    text += fmt::format(", {} open", count_text(lingering.connections, "connection"));
+    const bool is_forgotten = !lingering.told && lingering.connections == 0;
+    return is_forgotten ? text + "; not told to end: see scope in [drain], rollctl.toml(5)" : text;
   }
   Text operator()(const InstanceExited& exited) const {
     return fmt::format("{}: the server {}", instance_text(exited.id), end_of(exited.exit, "ended"));
@@ -109,6 +123,16 @@ struct Sentence {
   template <typename Body>
   Text operator()(const Body&) const {
     return std::nullopt;
+  }
+
+  static std::string more_processes(size_t count) {
+    return count == 1 ? "1 more process" : fmt::format("{} more processes", count);
+  }
+
+  static std::string killed_text(size_t processes) {
+    if (processes == 0) return {};
+    return processes == 1 ? ", a process that it left was killed"
+                          : fmt::format(", {} processes that it left were killed", processes);
   }
 
   static std::string end_of(const std::optional<ExitStatus>& exit, const char* unknown) {

@@ -126,6 +126,8 @@ class FakeInstances final : public Instances, public InstanceSockets {
     if (server.runs()) return tell(InstanceEvent::Kind::Orphaned, id);
     end_unasked(id);
   }
+  // It does not know DrainScope::All.
+  void make_shim_older(InstanceId id) { servers_.at(id).record.tells_all = false; }
   void silence_shim(InstanceId id) {
     servers_.at(id).shim_answers = false;
     servers_.at(id).record.shim = ProcessRef::self()->id();  // a process that lives
@@ -277,6 +279,12 @@ class FakeInstances final : public Instances, public InstanceSockets {
     return {};
   }
 
+  std::map<InstanceId, LeftProcesses> left;  // by their main processes
+  [[nodiscard]] std::optional<LeftProcesses> left_processes(InstanceId id) const override {
+    const auto found = left.find(id);
+    return found == left.end() || !servers_.contains(id) ? std::nullopt : std::optional(found->second);
+  }
+
   Result<Remnant> clear_remains(InstanceId id) override {
     return coming_up.erase(id) > 0 ? Remnant::CameUp : Remnant::Cleared;
   }
@@ -306,6 +314,7 @@ class FakeInstances final : public Instances, public InstanceSockets {
     server.record.app = spec.app;
     server.record.release = spec.release;
     server.record.generation = spec.generation;
+    server.record.tells_all = true;
     return server;
   }
 

@@ -82,6 +82,9 @@ class FaultyInstances final : public Instances {
     if (auto fault = faults_.next("instances.hold_steering")) return fail(*fault);
     return real_.hold_steering(id, std::move(handles), term);
   }
+  [[nodiscard]] std::optional<LeftProcesses> left_processes(InstanceId id) const override {
+    return real_.left_processes(id);
+  }
   Acknowledgement drain(InstanceId id, const DrainOrder& order) override {
     if (auto fault = faults_.next("instances.drain")) return fail(*fault);
     return real_.drain(id, order);

@@ -41,7 +41,17 @@ TEST(AppStatusTest, IsTheObjectThatTheManualPromises) {
       "instances":[{"id":12,"release":"v2","generation":7,"state":"serving","weight":100.0,"pid":4711,
         "shim_pid":4710,"supervised":true,"answers":true,"connections":3,"restarts":0,"started":"2026-01-31T11:59:59.900Z",
         "ready_after_ms":35,"drain_deadline":null,"standby_until":null,"status":"",
+        "left":[],"reason":"",
         "steered":{"connections":1234,"fallbacks":0,"migrations":2}}]})"));
+}
+
+TEST(AppStatusTest, TellsWhatIsLeftAndWhyAServerEnded) {
+  AppStatus status = serving();
+  status.instances[0].left = {4712, 4713};
+  status.instances[0].reason = "the server exited with 3";
+  const json object = to_json(status)["instances"][0];
+  EXPECT_EQ(object["left"], json({4712, 4713}));
+  EXPECT_EQ(object["reason"], "the server exited with 3");
 }
 
 TEST(AppStatusTest, SaysNullWhereNothingIsKnown) {

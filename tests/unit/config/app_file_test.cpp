@@ -51,6 +51,7 @@ TEST(AppFileTest, HasTheDefaultsOfTheManual) {
   EXPECT_EQ(config.ready.failures, 3);
   EXPECT_EQ(config.ready.deadline, 30s);
   EXPECT_EQ(config.drain.order, DrainStart::Signal);
+  EXPECT_EQ(config.drain.scope, DrainScope::Main);
   EXPECT_EQ(config.drain.signal, 15);
   EXPECT_EQ(config.drain.settle, 3s);
   EXPECT_EQ(config.drain.deadline, 60s);
@@ -87,6 +88,7 @@ failures  = 5
 deadline  = "1m"
 [drain]
 order     = "idle"
+scope     = "all"
 signal    = "SIGQUIT"
 settle    = "1s"
 deadline  = "5m"
@@ -128,6 +130,7 @@ ProtectHome = true
   EXPECT_EQ(config.ready.failures, 5);
   EXPECT_EQ(config.ready.deadline, 1min);
   EXPECT_EQ(config.drain.order, DrainStart::Idle);
+  EXPECT_EQ(config.drain.scope, DrainScope::All);
   EXPECT_EQ(config.drain.signal, 3);
   EXPECT_EQ(config.drain.deadline, 5min);
   EXPECT_EQ(config.rollout.batch.unit, Batch::Unit::Percent);

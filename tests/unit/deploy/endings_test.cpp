@@ -47,6 +47,43 @@ TEST_F(EndingTest, TellsTheEventsOfADeployInTheirOrder) {
                           "instance.settled", "instance.draining", "instance.drained", "deploy.finished"));
 }
 
+TEST_F(EndingTest, TellsOnceWhatADrainWaitsForWhoseMainProcessHasEnded) {
+  ServerScript slow;
+  slow.drain_takes = Millis(2000);
+  slow.connections = 6;
+  standing("v1", 1, slow);
+  instances.left[1] = {{4712, 4713}, "socat", ExitStatus{0, {}}};
+  std::vector<InstanceView> meanwhile;
+  scheduler.in(Millis(1500), [&] { meanwhile = observer.last_fleet; });
+  EXPECT_EQ(run(deploy("v2", 1)).outcome, Outcome::Deployed);
+  ASSERT_EQ(observer.count("instance.lingering"), 1);
+  const auto place = static_cast<size_t>(observer.place_of("instance.lingering", 1));
+  const auto& lingering = std::get<InstanceLingering>(observer.events.at(place).body);
+  EXPECT_EQ(lingering.processes, 2U);
+  EXPECT_EQ(lingering.command, "socat");
+  EXPECT_EQ(lingering.connections, 6U);
+  EXPECT_FALSE(lingering.told);
+  ASSERT_FALSE(meanwhile.empty());
+  EXPECT_EQ(meanwhile.front().detail, "the main process has ended, 2 processes are left");
+}
+
+TEST_F(EndingTest, SaysThatAnOlderShimTellsOnlyTheMainProcessToEnd) {
+  for (const bool knows : {true, false}) {
+    DeployWorld other;
+    other.standing("v1", 1);
+    if (!knows) other.instances.make_shim_older(1);
+    RolloutRequest request = other.deploy("v2", 1);
+    request.drain.scope = DrainScope::All;
+    EXPECT_EQ(other.run(request).outcome, Outcome::Deployed);
+    const auto says_so = ElementsAre(HasSubstr("instance 1: its roll-shim is older"));
+    if (knows) {
+      EXPECT_THAT(other.observer.warnings, IsEmpty());
+    } else {
+      EXPECT_THAT(other.observer.warnings, says_so);
+    }
+  }
+}
+
 TEST_F(EndingTest, WritesEveryIntentBeforeItsAct) {
   standing("v1", 1);
   const size_t first = journal.events.size();

@@ -69,6 +69,12 @@ const std::vector<Kind>& all_kinds() {
       {InstanceDraining{9, 3, Millis(60'000)},
        R"({"app":"web","connections":3,"deadline_ms":60000,"event":"instance.draining","generation":7,)"
        R"("id":9,"time":"2026-01-31T12:00:00.123Z","v":1})"},
+      {InstanceLingering{9, ExitStatus{0, {}}, 4, 4712, "php", 1, true},
+       R"({"app":"web","command":"php","connections":1,"event":"instance.lingering","exit":{"code":0},)"
+       R"("generation":7,"id":9,"pid":4712,"processes":4,"time":"2026-01-31T12:00:00.123Z","told":true,"v":1})"},
+      {InstanceDrained{9, Millis(1200), 2, ExitStatus{0, {}}, 4},
+       R"({"after_ms":1200,"app":"web","connections_cut":2,"event":"instance.drained","exit":{"code":0},)"
+       R"("generation":7,"id":9,"processes_killed":4,"time":"2026-01-31T12:00:00.123Z","v":1})"},
       {InstanceDrained{9, Millis(1200), 2, ExitStatus{0, {}}},
        R"({"after_ms":1200,"app":"web","connections_cut":2,"event":"instance.drained","exit":{"code":0},)"
        R"("generation":7,"id":9,"time":"2026-01-31T12:00:00.123Z","v":1})"},

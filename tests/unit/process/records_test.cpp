@@ -34,6 +34,7 @@ LaunchSpec full_spec() {
   spec.gate = LaunchSpec::Gate::Closed;
   spec.unit = UnitSpec{{{"MemoryMax", "512M"}, {"Description", "\xff"}}};
   spec.drain_signal = 3;
+  spec.drain_scope = DrainScope::All;
   spec.drain_deadline = Millis(1500);
   spec.restart = RestartPolicy::Always;
   spec.backoff = Millis(7);
@@ -57,6 +58,7 @@ TEST(LaunchSpecTest, SurvivesBeingKept) {
   EXPECT_EQ(back->credentials->groups, (std::vector<gid_t>{35, 36}));
   EXPECT_EQ(back->listen, spec.listen);
   EXPECT_EQ(back->gate, LaunchSpec::Gate::Closed);
+  EXPECT_EQ(back->drain_scope, DrainScope::All);
   ASSERT_TRUE(back->unit);
   EXPECT_EQ(back->unit->properties, spec.unit->properties);
   EXPECT_EQ(back->restart, RestartPolicy::Always);

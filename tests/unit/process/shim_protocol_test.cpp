@@ -20,14 +20,18 @@ InstanceRecord some_record() {
 }
 
 TEST(ShimProtocolTest, RequestsSurviveTheWay) {
-  const auto parsed =
-      shim::parse_request(to_text(shim::Request{7, shim::Drain{{3, Millis(1500), DrainStart::Idle}}}));
+  const auto parsed = shim::parse_request(
+      to_text(shim::Request{7, shim::Drain{{3, Millis(1500), DrainStart::Idle, DrainScope::All}}}));
   EXPECT_EQ(parsed.id, 7);
   ASSERT_TRUE(parsed.body) << parsed.body.error().message;
   const auto& drain = std::get<shim::Drain>(*parsed.body);
   EXPECT_EQ(drain.order.signal, 3);
   EXPECT_EQ(drain.order.deadline, Millis(1500));
   EXPECT_EQ(drain.order.start, DrainStart::Idle);
+  EXPECT_EQ(drain.order.scope, DrainScope::All);
+  const auto older = shim::parse_request(R"({"v":1,"request":"drain","signal":3,"deadline_ms":1})");
+  ASSERT_TRUE(older.body) << older.body.error().message;
+  EXPECT_EQ(std::get<shim::Drain>(*older.body).order.scope, DrainScope::Main);
 }
 
 // A launch without `held` is not held.

@@ -89,6 +89,50 @@ class SupervisorTest : public testing::Test {
   std::optional<Supervisor> shim_;
 };
 
+// Other processes than the main one.
+
+TEST_F(SupervisorTest, TellsEveryProcessToEndWhereTheScopeIsAll) {
+  make_running();
+  ASSERT_TRUE(shim_->drain({SIGQUIT, Millis(60'000), DrainStart::Signal, DrainScope::All}));
+  EXPECT_THAT(server_.signals_to_all, ElementsAre(SIGQUIT));
+  EXPECT_THAT(server_.signals, IsEmpty());
+}
+
+TEST_F(SupervisorTest, TellsThatTheMainProcessHasEndedAndOthersDrain) {
+  make_running();
+  ASSERT_TRUE(shim_->drain({SIGTERM, Millis(60'000)}));
+  server_.left = {201};
+  shim_->server_exited(killed_by(SIGTERM));
+  EXPECT_EQ(last().kind, Kind::StatusText);
+  EXPECT_EQ(last().record.server.pid, 0);
+  EXPECT_EQ(last().record.exit, killed_by(SIGTERM));
+}
+
+TEST_F(SupervisorTest, CountsWhatItKillsBesidesTheMainProcess) {
+  for (const bool main_lives : {true, false}) {
+    audience_ = {};
+    make_running();
+    ASSERT_TRUE(shim_->drain({SIGTERM, Millis(1000)}));
+    server_.left = {100, 201, 202};
+    if (!main_lives) server_.left = {201, 202};
+    if (!main_lives) shim_->server_exited(code(0));
+    pass(Millis(1000));
+    shim_->last_process_gone();
+    EXPECT_EQ(last().processes_killed, 2U);
+    EXPECT_THAT(audience_.last_line, HasSubstr("\"processes_killed\":2"));
+  }
+}
+
+TEST_F(SupervisorTest, KeepsTheReasonOfADeathUntilTheServerIsReadyAgain) {
+  make_running();
+  die(killed_by(SIGSEGV));
+  EXPECT_EQ(shim_->record().reason, "the server was killed by SIGSEGV");
+  network_.listening = true;
+  pass(Millis(1000));
+  ASSERT_EQ(state(), InstanceState::Serving);
+  EXPECT_EQ(shim_->record().reason, "");
+}
+
 // Launching.
 
 TEST_F(SupervisorTest, SavesTheRecordBeforeTheServerMayRun) {

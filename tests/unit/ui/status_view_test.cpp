@@ -76,6 +76,21 @@ TEST(StatusViewTest, ShowsWhatDrainsAndHowLongItMay) {
             "13  v2       serving      50%  4713     3            3 min\n");
 }
 
+TEST(StatusViewTest, SaysThatTheMainProcessHasEndedAndWhyAServerFailed) {
+  AppStatus status = serving();
+  InstanceStatus old = instance(9, InstanceState::Draining);
+  old.left = {4709, 4710};
+  InstanceStatus failed = instance(10, InstanceState::Failed);
+  failed.pid = 0;
+  failed.reason = "the server exited with 3";
+  status.instances = {old, failed};
+  EXPECT_EQ(shown(status, pipe_output()),
+            "web: v2 serves with 2 of 2 instances on 0.0.0.0:8080, deployed 3 min ago\n"
+            "ID  RELEASE  STATE      PID  CONN     UP  NOTE\n"
+            " 9  v2       draining  4709     3  3 min  main process ended, 2 processes left\n"
+            "10  v2       failed             3         the server exited with 3\n");
+}
+
 TEST(StatusViewTest, CutsTheNoteAndThenLeavesOutColumns) {
   const auto table = [](size_t columns) {
     const Terminal terminal = screen(columns);

@@ -141,6 +141,18 @@ TEST(EventTextTest, PassesOverWhatPeopleNeedNotKnow) {
   EXPECT_EQ(event_text(events::deploy_finished({})), std::nullopt);
 }
 
+TEST(EventTextTest, TellsWhatADrainWaitsFor) {
+  EXPECT_EQ(
+      event_text(events::instance_lingering({9, ExitStatus{{}, SIGTERM}, 4, 4712, "php", 0, false})),
+      "instance 9: the main process was killed by SIGTERM, waiting for php (pid 4712) and 3 more processes, "
+      "0 connections open; not told to end: see scope in [drain], rollctl.toml(5)");
+  EXPECT_EQ(event_text(events::instance_lingering({9, ExitStatus{0, {}}, 2, 4712, "socat", 6, false})),
+            "instance 9: the main process exited with 0, waiting for socat (pid 4712) and 1 more process, "
+            "6 connections open");
+  EXPECT_EQ(event_text(events::instance_lingering({9, {}, 1, 4712, "php", 0, true})),
+            "instance 9: the main process ended, waiting for php (pid 4712), 0 connections open");
+}
+
 TEST(EventTextTest, TellsTheExceptionalToo) {
   EXPECT_EQ(event_text(events::instance_unready(12, "GET /readyz: 503")), "instance 12: GET /readyz: 503");
   EXPECT_EQ(event_text(events::instance_settled(9, {Millis(3000), 2})),
@@ -149,6 +161,15 @@ TEST(EventTextTest, TellsTheExceptionalToo) {
             "instance 9: settled after 3.0 s, the rest is not known: no answer");
   EXPECT_EQ(event_text(events::instance_drained(9, Millis(60'000), 3, ExitStatus{{}, SIGKILL})),
             "instance 9: drained after 1 min 0 s, 3 connections cut, was killed by SIGKILL");
+  EXPECT_EQ(
+      event_text(events::instance_drained(9, Millis(8000), 0, ExitStatus{{}, SIGTERM}, 4)),
+      "instance 9: drained after 8.0 s, the main process was killed by SIGTERM, 4 processes that it left "
+      "were killed");
+  EXPECT_EQ(
+      event_text(events::instance_drained(9, Millis(8000), 0, ExitStatus{0, {}}, 1)),
+      "instance 9: drained after 8.0 s, the main process exited with 0, a process that it left was killed");
+  EXPECT_EQ(event_text(events::instance_drained(9, Millis(8000), 0, ExitStatus{{}, SIGKILL}, 4)),
+            "instance 9: drained after 8.0 s, was killed by SIGKILL with 4 more processes");
   EXPECT_EQ(event_text(events::instance_exited(12, ExitStatus{3, {}})),
             "instance 12: the server exited with 3");
   EXPECT_EQ(event_text(events::instance_restarted(12, 99)), "instance 12: restarted, pid 99");
