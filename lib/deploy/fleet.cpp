@@ -114,6 +114,7 @@ void Fleet::on_event(const InstanceEvent& event) {
       return;
     case Kind::StatusText:
       member.detail = event.record.status;
+      if (event.record.server.pid != 0) member.server = event.record.server;  // it may replace itself
       if (member.state == InstanceState::Draining && event.record.drain_deadline)
         member.drain_deadline = event.record.drain_deadline;
       // A shim also tells this way that the restarted server is back in its slot.

@@ -167,7 +167,9 @@ bool HostInstances::call_again(InstanceId id, Known& known) {
     again.deadline = std::max(left, Millis(0));
     (void)known.shim()->drain(again);
   }
-  if (!(now.server == before.server) && before.server.pid != 0) {
+  // A server may also have replaced itself.
+  const bool has_died = now.server.pid == 0 || now.restarts != before.restarts;
+  if (!(now.server == before.server) && before.server.pid != 0 && has_died) {
     known.exit = now.exit;
     tell(id, InstanceEvent::Kind::Exited);
     if (now.server.pid != 0) tell(id, InstanceEvent::Kind::Restarted);

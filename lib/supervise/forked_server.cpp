@@ -3,6 +3,7 @@
 
 #include <linux/capability.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -90,6 +91,7 @@ Result<ProcessId> ForkedServer::start() {
   if (!child) return fail(child.error());
   has_children_ = true;
   server_ = std::move(child->process);
+  former_.clear();
   go_ = std::move(child->go);
   report_ = std::move(child->report);
   on_report_ = loop_.on_readable(report_.get(), [this] { look_whether_executed(); });
@@ -138,30 +140,81 @@ std::optional<std::string> ForkedServer::call_off() {
   return cannot_start(child_) + ": its process " + why;
 }
 
-void ForkedServer::reap() {
-  std::optional<ExitStatus> server_exit;
+// False when no child has ended; has_children_ says whether there is one.
+bool ForkedServer::reap_one(std::optional<ExitStatus>& server_exit) {
   for (;;) {
-    int status = 0;
-    const pid_t pid = ::waitpid(-1, &status, WNOHANG);
-    if (pid < 0 && errno == EINTR) continue;
-    if (pid <= 0) {
-      const bool had_children = std::exchange(has_children_, pid == 0);
-      if (pid == 0 || !had_children) break;
-      if (server_exit) look_whether_executed();  // its exec is reported before its exit
-      if (server_exit && server_) {
-        server_.reset();
-        callbacks_.exited(*server_exit);
-      }
-      // `exited` may have started another server.
-      if (!has_children_) callbacks_.last_gone();
-      return;
+    siginfo_t ended{};
+    if (::waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) != 0) {
+      if (errno == EINTR) continue;
+      has_children_ = false;
+      return false;
     }
-    if (server_ && pid == server_->id().pid) server_exit = exit_status(status);
+    has_children_ = true;
+    if (ended.si_pid == 0) return false;
+    // A sender is known by its pid, which is free once it is reaped.
+    if (server_ && ended.si_pid == server_->id().pid) callbacks_.last_words();
+    int status = 0;
+    if (::waitpid(ended.si_pid, &status, WNOHANG) != ended.si_pid) continue;
+    if (server_ && ended.si_pid == server_->id().pid) server_exit = exit_status(status);
+    return true;
   }
-  if (server_exit) look_whether_executed();
-  if (!server_exit || !server_) return;
+}
+
+void ForkedServer::reap() {
+  const bool had_children = has_children_;
+  std::optional<ExitStatus> server_exit;
+  while (reap_one(server_exit)) {
+  }
+  if (server_exit) look_whether_executed();  // its exec is reported before its exit
+  if (server_exit && server_) main_ended(*server_exit);
+  // `exited` may have started another server.
+  if (had_children && !has_children_) callbacks_.last_gone();
+}
+
+// The last one before it that lives is the main process again: an upgrade has failed.
+void ForkedServer::main_ended(const ExitStatus& exit) {
+  on_main_.reset();
   server_.reset();
-  callbacks_.exited(*server_exit);
+  while (!former_.empty() && former_.back().has_exited()) former_.pop_back();
+  if (former_.empty()) return callbacks_.exited(exit);
+  server_ = std::move(former_.back());
+  former_.pop_back();
+  watch_main();
+  callbacks_.fell_back(server_->id());
+}
+
+Result<ProcessId> ForkedServer::follow(pid_t pid, const NotifySocket::Sender& sender) {
+  if (!server_) return fail(ErrorKind::NotFound, "the main process has ended");
+  if (pid == server_->id().pid) return server_->id();
+  struct stat main{};
+  const bool is_main = sender.pid == server_->id().pid || sender.uid == 0;
+  const std::string folder = "/proc/" + std::to_string(server_->id().pid);
+  if (!is_main && (::stat(folder.c_str(), &main) != 0 || main.st_uid != sender.uid))
+    return fail(ErrorKind::NotPermitted, "MAINPID= of another user");
+  auto process = ProcessRef::open(pid);
+  if (!process) return fail(process.error());
+  // Asked with the pidfd open: the pid may have been reused before.
+  if (!includes(pid) || callbacks_.is_foreign(pid) || process->has_exited())
+    return fail(ErrorKind::Invalid, "MAINPID= names no process of the instance");
+  former_.push_back(std::move(*server_));
+  server_ = std::move(*process);
+  watch_main();
+  return server_->id();
+}
+
+void ForkedServer::watch_main() {
+  on_main_ = loop_.on_readable(server_->fd(), [this] { look_whether_main_ended(); });
+}
+
+// It may be a child of the one before, which takes its exit status.
+void ForkedServer::look_whether_main_ended() {
+  on_main_.reset();
+  siginfo_t ended{};
+  const bool is_child = ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(server_->fd()), &ended,
+                                 WEXITED | WNOHANG | WNOWAIT) == 0;
+  if (is_child) return reap();
+  constexpr int kUnknown = 255;
+  main_ended({kUnknown, {}});
 }
 
 bool ForkedServer::includes(pid_t pid) const {
@@ -171,6 +224,7 @@ bool ForkedServer::includes(pid_t pid) const {
 
 void ForkedServer::send_signal(int signal) {
   if (server_) (void)server_->send_signal(signal);
+  for (const ProcessRef& process : former_) (void)process.send_signal(signal);
 }
 
 // A pid from /proc may be reused before its pidfd is opened. So the tree is read again with the pidfds open:

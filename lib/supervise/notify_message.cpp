@@ -45,6 +45,12 @@ std::optional<Micros> parse_micros(std::string_view text) {
   return Micros(std::min<uint64_t>(count, kLongestExtension.count()));
 }
 
+std::optional<pid_t> parse_pid(std::string_view text) {
+  pid_t pid = 0;
+  const auto [end, failure] = std::from_chars(text.begin(), text.end(), pid);
+  return failure == std::errc() && end == text.end() && pid > 0 ? std::optional(pid) : std::nullopt;
+}
+
 }  // namespace
 
 NotifyMessage parse_notify(std::string_view datagram) {
@@ -60,6 +66,7 @@ NotifyMessage parse_notify(std::string_view datagram) {
     if (name == "READY" && value == "1") message.ready = true;
     if (name == "STATUS") message.status = clean_status(value);
     if (name == "EXTEND_TIMEOUT_USEC") message.extend_timeout = parse_micros(value);
+    if (name == "MAINPID") message.main_pid = parse_pid(value);
   }
   return message;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <sys/types.h>
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +19,7 @@ struct NotifyMessage {
   bool ready = false;                    // READY=1
   std::optional<std::string> status;     // STATUS=…, UTF-8 without control characters, cut to kMaxStatusText
   std::optional<Micros> extend_timeout;  // EXTEND_TIMEOUT_USEC=…, at most a day
+  std::optional<pid_t> main_pid = {};    // MAINPID=…
 };
 
 // Accepts any bytes.

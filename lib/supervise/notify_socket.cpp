@@ -17,14 +17,14 @@ namespace {
 constexpr int kMostAtOnce = 64;
 constexpr size_t kMaxDatagram = 4096;
 
-pid_t sender_of(msghdr& header) {
+NotifySocket::Sender sender_of(msghdr& header) {
   const cmsghdr* part = CMSG_FIRSTHDR(&header);
   if (part == nullptr || part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_CREDENTIALS ||
       part->cmsg_len < CMSG_LEN(sizeof(ucred)))
-    return 0;
+    return {};
   ucred credentials{};
   std::memcpy(&credentials, CMSG_DATA(part), sizeof credentials);
-  return credentials.pid;
+  return {credentials.pid, credentials.uid};
 }
 
 }  // namespace
@@ -68,6 +68,10 @@ void NotifySocket::watch() {
   readable_ = loop_.on_readable(socket_.get(), [this] { read(); });
 }
 
+void NotifySocket::read_now() {
+  if (readable_) read();
+}
+
 void NotifySocket::read() {
   for (int i = 0; i < kMostAtOnce && read_one(); ++i) {
   }
@@ -87,8 +91,9 @@ bool NotifySocket::read_one() {
   header.msg_controllen = sizeof control;
   const ssize_t size = ::recvmsg(socket_.get(), &header, MSG_PEEK | MSG_DONTWAIT);
   if (size < 0) return errno == EINTR;
-  if ((header.msg_flags & MSG_TRUNC) == 0 && is_ours_(sender_of(header)))
-    on_message_(parse_notify(std::string_view(text, static_cast<size_t>(size))));
+  const Sender sender = sender_of(header);
+  if ((header.msg_flags & MSG_TRUNC) == 0 && is_ours_(sender.pid))
+    on_message_(parse_notify(std::string_view(text, static_cast<size_t>(size))), sender);
   if ((header.msg_flags & MSG_CTRUNC) == 0) {
     (void)::recv(socket_.get(), text, 0, MSG_DONTWAIT);
     return true;

@@ -21,7 +21,12 @@ namespace rollctl {
 // because the kernel blocks senders after about ten unread ones.
 class NotifySocket {
  public:
-  using OnMessage = std::function<void(const NotifyMessage&)>;
+  // As the kernel tells.
+  struct Sender {
+    pid_t pid = 0;
+    uid_t uid = 0;
+  };
+  using OnMessage = std::function<void(const NotifyMessage&, const Sender&)>;
   using IsOurs = std::function<bool(pid_t sender)>;
 
   // Binds `path`, which is absolute; Invalid when it is longer than a socket's address holds (107 bytes).
@@ -35,6 +40,10 @@ class NotifySocket {
   ~NotifySocket() { (void)socket_.release(); }
   NotifySocket(const NotifySocket&) = delete;
   NotifySocket& operator=(const NotifySocket&) = delete;
+
+  // Reads what has arrived, unless a datagram is being discarded. The last words of a process have to be
+  // read before it is reaped.
+  void read_now();
 
   // Whether that child of this process belongs to the Discarder, not to the server.
   [[nodiscard]] bool includes(pid_t pid) const { return discarder_.includes(pid); }

@@ -194,6 +194,10 @@ class Shim final : public SupervisorOutput {
                       look_again();
                     },
                     [this](pid_t child) { return notify_ && notify_->includes(child); },
+                    [this] {
+                      if (notify_) notify_->read_now();
+                    },
+                    [this](const ProcessId& main) { supervisor_.main_changed(main); },
                     [this](const ExitStatus& exit) {
                       supervisor_.server_exited(exit);
                       look_again();
@@ -265,14 +269,19 @@ class Shim final : public SupervisorOutput {
     auto notify = NotifySocket::create(
         *loop_, run_dir_ + "/" + kNotifySocket, sole_sender(supervisor_.record().spec),
         [this](pid_t sender) { return server_.includes(sender); },
-        [this](const NotifyMessage& message) {
+        [this](const NotifyMessage& message, const NotifySocket::Sender& sender) {
           server_.look_whether_executed();
+          if (message.main_pid) follow(*message.main_pid, sender);
           supervisor_.notified(message);
           look_again();
         });
     if (!notify) return fail(notify.error());
     notify_ = std::move(*notify);
     return server_.prepare();
+  }
+
+  void follow(pid_t pid, const NotifySocket::Sender& sender) {
+    if (const auto main = server_.follow(pid, sender)) supervisor_.main_changed(*main);
   }
 
   // After every event: ends this process, or sets its one timer. Idle, it has none.

@@ -146,9 +146,13 @@ std::string Supervisor::describe_exit(const ExitStatus& exit) const {
   const auto left = roles_.process.living().value_or(std::vector<pid_t>());
   std::string text = "the server " + exit.text();
   if (left.empty()) return text;
+  const std::string one = " but left process " + std::to_string(left.front()) + " running";
+  if (exit.success() && role_ == InstanceState::Starting)
+    return text + one + ": it must stay in the foreground";
   if (exit.success())
-    return text + " but left process " + std::to_string(left.front()) +
-           " running: it must stay in the foreground";
+    return text + one +
+           ", which was ended: to replace itself a server must send MAINPID=; use `rollctl restart " +
+           record_.app + "` instead";
   return text + " and left " + std::to_string(left.size()) + (left.size() == 1 ? " process" : " processes") +
          ", ended now";
 }
@@ -216,6 +220,13 @@ void Supervisor::notified(const NotifyMessage& message) {
     if (record_.state == InstanceState::Restarting) look_whether_ready();
   }
   if (report_.due() && *report_.due() <= now) publish_status();
+}
+
+void Supervisor::main_changed(const ProcessId& main) {
+  if ((phase_ != Phase::Running && phase_ != Phase::Draining) || main == record_.server) return;
+  record_.server = main;
+  record_.started = roles_.clock.wall_now();
+  publish_status();
 }
 
 void Supervisor::extend_drain(TimePoint until) {

@@ -92,6 +92,8 @@ class Supervisor {
   // No process of the instance is left.
   void last_process_gone();
   void notified(const NotifyMessage& message);
+  // Another process of the instance is the main process from now on: the server replaces itself.
+  void main_changed(const ProcessId& main);
   void tick();
 
   // Orders of clients; see ShimClient.

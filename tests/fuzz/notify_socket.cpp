@@ -46,7 +46,7 @@ class Receiver {
           ++seen_;
           return sender == ::getpid();
         },
-        [this](const rollctl::NotifyMessage& message) {
+        [this](const rollctl::NotifyMessage& message, const rollctl::NotifySocket::Sender&) {
           ++believed_;
           if (message.status) require(message.status->size() <= rollctl::kMaxStatusText);
         });

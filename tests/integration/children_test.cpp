@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: MIT
 // Servers of more than one process whose main process ends before the others.
+#include <signal.h>
+
 #include "support/app_fixture.h"
 
 namespace rollctl::test {
 
 using testing::AllOf;
 using testing::Contains;
+using testing::HasSubstr;
 using testing::SizeIs;
 
 class ChildrenTest : public AppTest {
  protected:
   // A child for each connection, as socat's; with `worker` also one that has none. SIGTERM ends the main
-  // process at once and is told to no child.
+  // process at once and is told to no child. At SIGUSR2 it exits and leaves its child, as nginx's old master.
   void write_forking_app(const std::string& behaviour, const std::string& tables) const {
     write(path("server.py"),
           "import os, signal, socket, sys\n"
@@ -23,6 +26,7 @@ class ChildrenTest : public AppTest {
           "if 'worker' in sys.argv and os.fork() == 0:\n"
           "  listener.close()\n"
           "  while True: signal.pause()\n"
+          "signal.signal(signal.SIGUSR2, lambda *_: os._exit(0))\n"
           "while True:\n"
           "  connection, _ = listener.accept()\n"
           "  if os.fork() == 0:\n"
@@ -87,6 +91,18 @@ TEST_F(ChildrenTest, AreToldToEndWhereTheScopeIsAll) {
     EXPECT_THAT(said, ExitsWith(0));
     EXPECT_FALSE(said.event("instance.drained").contains("processes_killed"));
   }
+}
+
+TEST_F(ChildrenTest, AServerThatReplacesItselfIsFailedWithAReason) {
+  write_forking_app("worker", "");
+  ASSERT_THAT(rollctl({"deploy", "web", "v1"}), ExitsWith(0));
+  ASSERT_EQ(kill(instance_of("v1")["pid"].get<pid_t>(), SIGUSR2), 0);
+  await("it has failed", [&] { return instance_of("v1")["state"] == "failed"; });
+  const json failed = instance_of("v1");
+  EXPECT_EQ(failed["weight"], 0);
+  EXPECT_THAT(failed["reason"].get<std::string>(), HasSubstr("MAINPID="));
+  EXPECT_THAT(rollctl({"status", "web"}), AllOf(ExitsWith(3), Says("use `rollctl restart web` instead")));
+  EXPECT_THAT(rollctl({"start", "web"}), ExitsWith(0));
 }
 
 }  // namespace rollctl::test

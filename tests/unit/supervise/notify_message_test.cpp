@@ -51,6 +51,12 @@ TEST(NotifyMessageTest, ExtensionsAreBounded) {
             std::chrono::hours(24));
   EXPECT_FALSE(parse_notify("EXTEND_TIMEOUT_USEC=-1").extend_timeout);
   EXPECT_FALSE(parse_notify("EXTEND_TIMEOUT_USEC=1s").extend_timeout);
+}
+
+TEST(NotifyMessageTest, ReadsTheMainProcess) {
+  EXPECT_EQ(parse_notify("READY=1\nMAINPID=4711").main_pid, 4711);
+  for (const char* text : {"MAINPID=", "MAINPID=0", "MAINPID=-1", "MAINPID=1x", "MAINPID=99999999999"})
+    EXPECT_FALSE(parse_notify(text).main_pid) << text;
   EXPECT_FALSE(parse_notify("EXTEND_TIMEOUT_USEC=").extend_timeout);
 }
 

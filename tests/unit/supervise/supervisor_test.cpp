@@ -123,6 +123,15 @@ TEST_F(SupervisorTest, CountsWhatItKillsBesidesTheMainProcess) {
   }
 }
 
+TEST_F(SupervisorTest, FollowsTheServerToItsNewMainProcess) {
+  make_running();
+  shim_->main_changed({300, 3, "boot"});
+  EXPECT_EQ(audience_.saved.back().server.pid, 300);
+  EXPECT_EQ(last().kind, Kind::StatusText);
+  EXPECT_EQ(last().record.server.pid, 300);
+  EXPECT_EQ(state(), InstanceState::Serving);
+}
+
 TEST_F(SupervisorTest, KeepsTheReasonOfADeathUntilTheServerIsReadyAgain) {
   make_running();
   die(killed_by(SIGSEGV));
@@ -131,6 +140,16 @@ TEST_F(SupervisorTest, KeepsTheReasonOfADeathUntilTheServerIsReadyAgain) {
   pass(Millis(1000));
   ASSERT_EQ(state(), InstanceState::Serving);
   EXPECT_EQ(shim_->record().reason, "");
+}
+
+TEST_F(SupervisorTest, TellsAServerThatReplacedItselfWhatToDo) {
+  make_running();
+  server_.left = {201};
+  shim_->server_exited(code(0));
+  EXPECT_EQ(
+      last().message,
+      "the server exited with 0 but left process 201 running, which was ended: to replace itself a server "
+      "must send MAINPID=; use `rollctl restart web` instead");
 }
 
 // Launching.
