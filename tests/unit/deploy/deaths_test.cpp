@@ -12,7 +12,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-class DeathTest : public DeployTest {
+class DyingTest : public DeployTest {
  protected:
   static ServerScript exits_after(Micros delay) {
     ServerScript script;
@@ -34,7 +34,7 @@ class DeathTest : public DeployTest {
   }
 };
 
-TEST_F(DeathTest, WhileTheNextOneStartsEndsTheDeployBeforeItsShift) {
+TEST_F(DyingTest, WhileTheNextOneStartsEndsTheDeployBeforeItsShift) {
   standing("v1", 2);
   instances.scripts["v2"] = {exits_after(Millis(50)), ready_after(Millis(1000))};
   const Verdict verdict = run(deploy("v2", 2));
@@ -46,7 +46,7 @@ TEST_F(DeathTest, WhileTheNextOneStartsEndsTheDeployBeforeItsShift) {
 }
 
 // The event has come, but nothing waits between the launch and the shift.
-TEST_F(DeathTest, TogetherWithTheLastReadinessEndsTheDeployBeforeItsShift) {
+TEST_F(DyingTest, TogetherWithTheLastReadinessEndsTheDeployBeforeItsShift) {
   standing("v1", 2);
   instances.scripts["v2"] = {ServerScript(), ready_after(Millis(50))};
   scheduler.in(Millis(30), [&] { instances.die(3); });
@@ -54,7 +54,7 @@ TEST_F(DeathTest, TogetherWithTheLastReadinessEndsTheDeployBeforeItsShift) {
   EXPECT_THAT(ever_left(), Not(Contains(2)));
 }
 
-TEST_F(DeathTest, WhileTheOldOnesSettleEndsTheDeployAtOnce) {
+TEST_F(DyingTest, WhileTheOldOnesSettleEndsTheDeployAtOnce) {
   standing("v1", 1);
   steering.settle_takes = Millis(80);
   instances.scripts["v2"] = {exits_after(Millis(20))};
@@ -65,7 +65,7 @@ TEST_F(DeathTest, WhileTheOldOnesSettleEndsTheDeployAtOnce) {
   EXPECT_THAT(serving("v1"), ElementsAre(1));
 }
 
-TEST_F(DeathTest, WhileTheOrderToDrainReachesTheDiskLeavesTheOldOnesServing) {
+TEST_F(DyingTest, WhileTheOrderToDrainReachesTheDiskLeavesTheOldOnesServing) {
   standing("v1", 1);
   journal.on_intent = [&](const Event& event) {
     if (std::holds_alternative<InstanceStopping>(event.body)) instances.die(2);
@@ -75,7 +75,7 @@ TEST_F(DeathTest, WhileTheOrderToDrainReachesTheDiskLeavesTheOldOnesServing) {
   EXPECT_THAT(serving("v1"), ElementsAre(1));
 }
 
-TEST_F(DeathTest, WhileAHookRunsEndsTheDeployAtOnce) {
+TEST_F(DyingTest, WhileAHookRunsEndsTheDeployAtOnce) {
   for (const bool before_drain : {false, true}) {
     DeployWorld other;
     (before_drain ? other.hooks_config.before_drain : other.hooks_config.after_shift) = {"hook"};
@@ -89,7 +89,7 @@ TEST_F(DeathTest, WhileAHookRunsEndsTheDeployAtOnce) {
   }
 }
 
-TEST_F(DeathTest, WhileScalingUpEndsTheScaling) {
+TEST_F(DyingTest, WhileScalingUpEndsTheScaling) {
   standing("v1", 1);
   instances.scripts["v1"] = {exits_after(Millis(50)), ready_after(Millis(1000))};
   RolloutRequest request = scale(3);
@@ -100,7 +100,7 @@ TEST_F(DeathTest, WhileScalingUpEndsTheScaling) {
   EXPECT_THAT(serving("v1"), ElementsAre(1));
 }
 
-TEST_F(DeathTest, OfACanaryThatIsPromotedLeavesTheOldReleaseServing) {
+TEST_F(DyingTest, OfACanaryThatIsPromotedLeavesTheOldReleaseServing) {
   standing("v1", 2);
   canary_standing("v2");
   instances.scripts["v2"] = {ready_after(Millis(1000))};
@@ -114,7 +114,7 @@ TEST_F(DeathTest, OfACanaryThatIsPromotedLeavesTheOldReleaseServing) {
 }
 
 // With restart.policy = "never" nobody else would.
-TEST_F(DeathTest, OfAnOldOneIsMadeGoodWhenTheDeployIsTakenBack) {
+TEST_F(DyingTest, OfAnOldOneIsMadeGoodWhenTheDeployIsTakenBack) {
   standing("v1", 2);
   instances.scripts["v2"] = {ServerScript(), exits_after(Micros(1200))};
   scheduler.in(Micros(500), [&] { instances.die(2); });
