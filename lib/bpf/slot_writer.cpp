@@ -52,6 +52,13 @@ Error no_slot(const SteeringHandle& handle, InstanceId instance) {
 
 }  // namespace
 
+Result<SlotUse> look_at_slots(const SteeringHandle& handle, InstanceId instance) {
+  const auto slots = own_slots(handle, instance);
+  if (!slots) return fail(slots.error());
+  const auto is_filled = [](const Slot& slot) { return slot.cookie != 0; };
+  return SlotUse{slots->size(), static_cast<size_t>(std::ranges::count_if(*slots, is_filled))};
+}
+
 uint64_t socket_cookie(int fd) {
   uint64_t cookie = 0;
   socklen_t size = sizeof cookie;

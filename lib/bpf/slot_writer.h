@@ -17,7 +17,7 @@ struct SlotWriting {
   size_t without_slot = 0;  // in excess of the slots: outside the rotation
 };
 
-// For a shim after its server restarted: puts the new listeners into the slots that the instance owns, so
+// For a shim whose server opened listeners anew: puts them into the slots that the instance owns, so
 // that the rotation reaches them, and attaches the program again, which may have died with the group.
 // Listeners on other addresses than the handle's are ignored. NotFound where the instance owns none of the
 // slots, because the steering was ended or the slots given to others: drop the handle then. Invalid for a
@@ -25,6 +25,9 @@ struct SlotWriting {
 // afterwards.
 Result<SlotWriting> put_into_slots(const SteeringHandle& handle, InstanceId instance,
                                    std::span<const Listener> listeners);
+
+// The slots of the handle that the instance still owns. Never blocks.
+Result<SlotUse> look_at_slots(const SteeringHandle& handle, InstanceId instance);
 
 // SO_COOKIE of a socket, as a look-up of its slot returns; 0 where `fd` is no socket.
 uint64_t socket_cookie(int fd);

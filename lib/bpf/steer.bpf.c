@@ -135,9 +135,7 @@ int roll_steer(struct sk_reuseport_md* ctx) {
   }
 
   /*
-   * The slot is empty. SK_PASS without a selection would let the kernel hash over all members, including
-   * those outside the rotation. The walk starts at a random place, so that a client's retry tries other
-   * slots.
+   * The slot is empty. The walk starts at a random place, so that a client's retry tries other slots.
    */
   __u64 serving_count = LOAD(u32, state, table, tables[0].serving_count);
   if (serving_count == 0) return SK_DROP;
@@ -147,7 +145,11 @@ int roll_steer(struct sk_reuseport_md* ctx) {
     slot = LOAD(u16, state, table + (place & (ROLL_STEER_SLOTS - 1)) * sizeof(__u16), tables[0].serving);
     if (select_slot(ctx, slot) == 0) goto selected;
   }
-  return SK_DROP;
+  /*
+   * Without a selection the kernel hashes over all members of the group, including those outside the
+   * rotation. SK_DROP refuses the client.
+   */
+  return LOAD(u32, state, table, tables[0].on_miss) == ROLL_MISS_ANY ? SK_PASS : SK_DROP;
 
 selected:
   count(slot, is_syn, is_syn, is_migration);

@@ -21,6 +21,12 @@
 #define ROLL_STEER_WEIGHT_UNIT 1000000
 #define ROLL_STEER_PROBES 1024 /* aimed connections at the same time */
 
+/* Where clients go while no serving slot has a listener, because each was closed and opened anew. */
+enum roll_steer_miss {
+  ROLL_MISS_REFUSE, /* nowhere: another listener of the group may be of a server that is not ready */
+  ROLL_MISS_ANY,    /* to any listener of the group, as the kernel chooses */
+};
+
 /* The maps that are loaded with the program, in this order. */
 enum roll_steer_map {
   ROLL_MAP_SOCKETS,  /* slot -> socket */
@@ -33,7 +39,7 @@ enum roll_steer_map {
 /* One rotation. Written only while it is not the active one. */
 struct roll_steer_table {
   __u32 serving_count;
-  __u32 reserved;
+  __u32 on_miss;                     /* enum roll_steer_miss */
   __u16 entries[ROLL_STEER_ENTRIES]; /* hash -> slot, ROLL_STEER_NO_SLOT for none */
   __u16 serving[ROLL_STEER_SLOTS];   /* each slot of the rotation once */
   __u64 weights[ROLL_STEER_SLOTS];   /* slot -> weight of its instance, in 1/ROLL_STEER_WEIGHT_UNIT */

@@ -50,6 +50,10 @@ void SteerState::flip() {
   __atomic_store_n(&state_->active, (state_->active & 1U) ^ 1U, __ATOMIC_RELEASE);
 }
 
+void SteerState::set_miss(roll_steer_miss miss) {
+  __atomic_store_n(&state_->tables[state_->active & 1U].on_miss, static_cast<__u32>(miss), __ATOMIC_RELEASE);
+}
+
 // Needs no fence: attaching and detaching take the same lock in the kernel, which orders the stores before
 // one with the loads after the other.
 int64_t SteerState::owner(uint32_t slot) const {

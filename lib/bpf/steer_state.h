@@ -35,6 +35,8 @@ class SteerState {
   [[nodiscard]] const roll_steer_table& active_table() const;
   [[nodiscard]] roll_steer_table& idle_table() const;
   void flip();
+  // Of the active table.
+  void set_miss(roll_steer_miss miss);
 
   // The instance that owns a slot; 0: free. Only the rollctl that holds the app's lock sets owners; any
   // process reads them. If one process sets an owner and then detaches, and another attaches and then reads

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -14,6 +15,16 @@ struct SteeringHandle {
   Endpoint bound;
   Fd program, sockets, state, probes, counters;
   std::vector<uint32_t> slots;  // of the shim's instance, one per listener, in the order of the listeners
+};
+
+// The slots that one instance owns, and how many of them have a listener. A slot becomes empty when its
+// listener closes.
+struct SlotUse {
+  size_t owned = 0;
+  size_t filled = 0;
+
+  [[nodiscard]] bool is_full() const { return filled == owned; }
+  bool operator==(const SlotUse&) const = default;
 };
 
 // Counters since the program was attached.

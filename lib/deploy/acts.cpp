@@ -14,6 +14,7 @@ Acts::Acts(World& world, Recorder& recorder, Fleet& fleet, std::vector<ListenAdd
     : membership(world, fleet, std::move(listen)),
       leases(world, fleet),
       traffic(world, recorder, fleet, membership, leases),
+      upkeep(world, fleet, membership, leases, traffic),
       joining(world, recorder, fleet, membership, leases, traffic),
       launching(world, recorder, fleet, membership, leases, traffic, joining, std::move(place)),
       retirement(world, recorder, fleet, membership, leases, traffic, joining),
@@ -53,6 +54,7 @@ void Acts::leave_steering(Millis hold) {
 Act Acts::detach() {
   // Without steering a probe cannot be aimed any more.
   joining.stop_probing();
+  upkeep.end();
   // The shims are told first: were rollctl killed in between, they would keep a steering alive that no other
   // rollctl can take over. A shim that puts a restarted server's listener back before it has heard finds that
   // the slots are its own no longer.

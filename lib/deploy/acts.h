@@ -9,6 +9,7 @@
 #include "deploy/retirement.h"
 #include "deploy/steering_leases.h"
 #include "deploy/traffic_shift.h"
+#include "deploy/upkeep.h"
 
 namespace rollctl {
 
@@ -36,6 +37,7 @@ struct Acts {
   Membership membership;
   SteeringLeases leases;
   TrafficShift traffic;
+  Upkeep upkeep;
   Joining joining;
   Launching launching;
   Retirement retirement;

@@ -36,6 +36,8 @@ Act Launching::launch(const GenerationSpec& spec, int count, Millis deadline,
                       std::vector<InstanceId>& launched, OnInterrupt on_interrupt,
                       const std::function<Act()>& meanwhile) {
   membership_.forget_gone();  // a slot of theirs may be needed
+  // No client reaches a new instance that is not ready, even if nothing else listens.
+  ROLL_TRY(world_.steering.fall_back_to(Steering::Fallback::Nobody));
   const size_t earlier = launched.size();
   for (int started = 0; started < count; ++started) ROLL_TRY(start_one(spec, count, launched));
   leases_.await_all();  // of the gate

@@ -71,6 +71,22 @@ void Membership::expect_groups_of(const Member& member) {
     if (std::find(expected_.begin(), expected_.end(), group) == expected_.end()) expected_.push_back(group);
 }
 
+void Membership::look_at_inodes(const std::vector<InstanceId>& ids) {
+  const auto sockets = world_.sockets.listen_sockets();
+  if (!sockets) return;
+  const auto is_known = [this](const ListenSocket& socket) {
+    return std::ranges::any_of(fleet_.members(), [&](const auto& entry) {
+      return std::ranges::find(entry.second.inodes, socket.inode) != entry.second.inodes.end();
+    });
+  };
+  if (std::ranges::all_of(*sockets, is_known)) return;
+  for (InstanceId id : ids) {
+    const auto listeners = world_.sockets.listeners(id);
+    if (!listeners) continue;
+    for (const Listener& listener : *listeners) fleet_.at(id).inodes.push_back(listener.inode);
+  }
+}
+
 void Membership::forget_gone() {
   for (auto& [id, member] : fleet_.members()) {
     if (!member.gone() || std::exchange(member.forgotten, true)) continue;

@@ -32,6 +32,9 @@ class Membership {
   // From now on new instances must be in the groups of this member.
   void expect_groups_of(const Member& member);
 
+  // Finds out anew on which sockets these listen, if something listens that no member is known to have.
+  void look_at_inodes(const std::vector<InstanceId>& ids);
+
   // Removes members that have ended from the steering, so that their slots can be used again.
   void forget_gone();
 

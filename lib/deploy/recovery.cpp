@@ -116,6 +116,7 @@ Act Recovery::gate() {
   std::vector<InstanceId> outside = go_;
   outside.insert(outside.end(), standby_.begin(), standby_.end());
   ROLL_TRY(acts_.traffic.gate(traffic, outside));
+  acts_.upkeep.begin();
   for (InstanceId id : stay_) fleet_.at(id).generation = request_.spec.generation;
   ROLL_TRY(acts_.traffic.confirm());
   for (InstanceId id : stay_) fleet_.enter(fleet_.at(id), InstanceState::Serving);

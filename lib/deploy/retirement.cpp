@@ -87,6 +87,9 @@ std::vector<InstanceId> Retirement::stand_by(const std::vector<InstanceId>& left
 
 Act Retirement::drain(const std::vector<InstanceId>& leaving, const DrainOrder& order,
                       const std::vector<InstanceId>& watched) {
+  // Their ends are awaited by inode. Recycled workers have other sockets by now than when the steering was
+  // told.
+  membership_.look_at_inodes(leaving);
   // All intents are written first: they reach the disk together.
   std::vector<std::pair<InstanceId, Acknowledgement>> intents;
   for (InstanceId id : leaving)

@@ -76,6 +76,7 @@ Act Rollout::begin() {
 Act Rollout::change() {
   if (request_.shape == RolloutRequest::Shape::Promote) watch_canaries();
   ROLL_TRY(acts_.traffic.gate(before_, returning(request_, fleet_)));
+  acts_.upkeep.begin();
   ROLL_TRY(check_ports());
   ROLL_TRY(end_older_standby());
   for (const Step& step : plan_) ROLL_TRY(replace(step));

@@ -73,11 +73,28 @@ Act TrafficShift::shift(const Traffic& traffic) {
   ROLL_TRY(world_.steering.shift(weights));
   traffic_ = traffic;
   recorder_.happened(events::traffic_shifted(in, out, weights));
-  for (InstanceId id : in)
+  allow_fallback();
+  // Also to one of the rotation that listened on nothing when the others were gated.
+  for (InstanceId id : reachable)
     if (!leases_.holds(id)) leases_.try_grant(id);
   Act told = tell_roles(weights, out);
   leases_.await_all();
   return told;
+}
+
+bool TrafficShift::have_all_been_ready() const {
+  return std::ranges::all_of(fleet_.members(), [this](const auto& entry) {
+    const Member& member = entry.second;
+    if (member.gone() || traffic_.contains(member.id)) return true;
+    const bool has_been_ready =
+        member.state != InstanceState::Starting && member.state != InstanceState::Ready;
+    return has_been_ready && member.trouble == Trouble::None;
+  });
+}
+
+// On an error clients are refused where they could have been served.
+void TrafficShift::allow_fallback() {
+  if (have_all_been_ready()) (void)world_.steering.fall_back_to(Steering::Fallback::AnyListener);
 }
 
 Act TrafficShift::confirm() {

@@ -35,6 +35,8 @@ class TrafficShift {
 
  private:
   Result<std::set<InstanceId>> reachable_of(const std::set<InstanceId>& rotation);
+  [[nodiscard]] bool have_all_been_ready() const;
+  void allow_fallback();
   Act tell_roles(const Rotation& weights, const std::vector<InstanceId>& out = {});
   Acknowledgement tell_role(Member& member, InstanceState state, double weight = 0);
 

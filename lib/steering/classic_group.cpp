@@ -217,7 +217,8 @@ Status ClassicGroup::install() {
   // Where no member serves, clients go to a listener that refuses them, not to a gated one.
   otherwise_ = kNoPosition;
   for (const Member& member : members_) {
-    if (member.abandoned && member.position) otherwise_ = *member.position;
+    const bool refuses = member.abandoned && fallback_ == Steering::Fallback::Nobody;
+    if (refuses && member.position) otherwise_ = *member.position;
   }
   if (auto attached = attach({}); !attached) return attached;
   attached_ = true;
@@ -232,8 +233,15 @@ Result<ClassicGroup::Applied> ClassicGroup::apply(const Rotation& rotation) {
   if (!anybody) return Applied::Unchanged;
   if (auto current = ensure_current(); !current) return fail(current.error());
   rotation_ = rotation;
+  fallback_ = Steering::Fallback::Nobody;
   if (auto installed = install(); !installed) return fail(installed.error());
   return Applied::Written;
+}
+
+Status ClassicGroup::fall_back_to(Steering::Fallback fallback) {
+  const bool is_same = std::exchange(fallback_, fallback) == fallback;
+  const bool matters = attached_ && std::ranges::any_of(members_, &Member::abandoned);
+  return is_same || !matters ? Status() : install();
 }
 
 Status ClassicGroup::guard() {

@@ -50,6 +50,9 @@ class ClassicGroup : public std::enable_shared_from_this<ClassicGroup> {
   enum class Applied { Written, Unchanged };
   Result<Applied> apply(const Rotation& rotation);
 
+  // See Steering::fall_back_to().
+  Status fall_back_to(Steering::Fallback fallback);
+
   // Attaches a program for aimed connections only; the kernel hashes all others.
   Status guard();
 
@@ -110,6 +113,7 @@ class ClassicGroup : public std::enable_shared_from_this<ClassicGroup> {
   // The program's choices, besides `aimed_`.
   std::vector<WeightedPosition> spread_;
   GroupPosition otherwise_ = kNoPosition;
+  Steering::Fallback fallback_ = Steering::Fallback::Nobody;
   std::vector<AimedSource> aimed_;
   size_t turn_ = 0;
 };

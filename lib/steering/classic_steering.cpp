@@ -131,6 +131,13 @@ Status ClassicSteering::guard(Admitted) {
   return {};
 }
 
+Status ClassicSteering::fall_back_to(Fallback fallback) {
+  for (const auto& group : groups_) {
+    if (auto installed = group->fall_back_to(fallback); !installed) return installed;
+  }
+  return {};
+}
+
 void ClassicSteering::tend() {
   const auto began = std::chrono::steady_clock::now();
   bool is_any_leaving = false;

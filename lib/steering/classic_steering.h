@@ -41,6 +41,8 @@ class ClassicSteering final : public Steering {
   // The kernel hashes over all listeners, as without a program; only aimed connections are steered.
   Status guard(Admitted admitted) override;
 
+  Status fall_back_to(Fallback fallback) override;
+
   [[nodiscard]] Rotation rotation() const override { return rotation_; }
   std::unique_ptr<Settlement> settle(InstanceId instance, Millis bound) override;
   Status remove(InstanceId instance) override;

@@ -113,8 +113,12 @@ Status EbpfSteering::attach(SteerGroup& group) {
   if (group.attachment() == SteerGroup::Attachment::Yes) return {};
   if (group.kept_listener() >= 0) return group.attach(group.kept_listener());
   const auto listener = take_any_listener(group);
-  if (!listener) return fail(listener.error());
-  return group.attach(listener->get());
+  if (listener) return group.attach(listener->get());
+  // The servers may be opening their listeners anew: put() attaches to the next one.
+  const auto sockets = diag_->listeners_on(group.bound());
+  const bool has_died = sockets && sockets->empty();
+  return has_died && group.attachment() == SteerGroup::Attachment::Unknown ? Status()
+                                                                           : fail(listener.error());
 }
 
 Status EbpfSteering::shift(const Rotation& rotation) {
@@ -146,6 +150,12 @@ Status EbpfSteering::guard(Admitted admitted) {
     if (auto attached = attach(*group); !attached) return attached;
     guarded_.insert(group.get());
   }
+  return {};
+}
+
+Status EbpfSteering::fall_back_to(Fallback fallback) {
+  for (const auto& group : groups_)
+    group->set_miss(fallback == Fallback::AnyListener ? ROLL_MISS_ANY : ROLL_MISS_REFUSE);
   return {};
 }
 

@@ -56,6 +56,8 @@ class EbpfSteering final : public Steering {
   std::unique_ptr<Settlement> settle(InstanceId instance, Millis bound) override;
   Status remove(InstanceId instance) override;
   Status guard(Admitted admitted) override;
+  // Stays in force with the rotation when this process dies.
+  Status fall_back_to(Fallback fallback) override;
 
   // Exact, also under load. On an address without a program yet: connect_to_owner().
   std::unique_ptr<AimedConnect> connect(Loop& loop, InstanceId instance, const Endpoint& target,

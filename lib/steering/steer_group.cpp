@@ -231,6 +231,7 @@ Status SteerGroup::write_rotation(const Rotation& rotation) {
   std::ranges::copy(table.entries, idle.entries);
   std::ranges::copy(table.serving, idle.serving);
   idle.serving_count = static_cast<uint32_t>(table.serving.size());
+  idle.on_miss = ROLL_MISS_REFUSE;
   std::ranges::fill(idle.weights, uint64_t{0});
   for (const auto& share : shares) {
     const auto weight =

@@ -50,6 +50,9 @@ class SteerGroup {
   Result<Applied> apply(const Rotation& rotation);
   [[nodiscard]] Rotation rotation() const;
 
+  // Where clients go on a miss, until the next apply(), put() or remove() that writes a rotation.
+  void set_miss(roll_steer_miss miss) { state_.set_miss(miss); }
+
   enum class Attachment { No, Yes, Unknown };  // Unknown: adopted
   [[nodiscard]] Attachment attachment() const { return attachment_; }
   Status attach(int listener_fd);

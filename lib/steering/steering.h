@@ -62,7 +62,7 @@ class AimedConnect {
 class Loop;
 
 // Moves the new connections of one app's addresses between its instances. way() tells what an implementation
-// can do. Calls do not block unless said otherwise. An implementation has 13 methods: a factory, too.
+// can do. Calls do not block unless said otherwise. An implementation has 14 methods: a factory, too.
 class Steering {
  public:
   virtual ~Steering() = default;
@@ -92,6 +92,13 @@ class Steering {
   // before the first shift(): in a first deploy, and at a new address. A classic program cannot refuse: it
   // admits All. Migrate and Plain: no effect.
   virtual Status guard(Admitted admitted) = 0;
+
+  // Where clients go while no instance of the rotation has a listener, because each has closed its own to
+  // open it anew: nowhere, to which each shift() returns; or to any listener of the group, as the kernel
+  // chooses, which is right where the servers of all listeners have been ready. Migrate and Plain: they
+  // always go to any.
+  enum class Fallback { Nobody, AnyListener };
+  virtual Status fall_back_to(Fallback fallback) = 0;
 
   [[nodiscard]] virtual Rotation rotation() const = 0;
 

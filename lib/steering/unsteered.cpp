@@ -52,6 +52,10 @@ Status Unsteered::shift(const Rotation& rotation) {
   return turning_away_ && !rotation.empty() ? turning_away_->shift(rotation) : Status();
 }
 
+Status Unsteered::fall_back_to(Fallback fallback) {
+  return turning_away_ ? turning_away_->fall_back_to(fallback) : Status();
+}
+
 std::unique_ptr<Settlement> Unsteered::settle(InstanceId instance, Millis bound) {
   // When all instances leave, connections cannot be turned away to another.
   return turning_away_ && !rotation_.empty() ? turning_away_->settle(instance, bound) : settled_at_once();

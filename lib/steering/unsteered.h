@@ -30,6 +30,7 @@ class Unsteered final : public Steering {
   Status add(InstanceId instance, const ProcessId& server, std::vector<Listener> listeners) override;
   Status guard(Admitted) override { return {}; }
   Status shift(const Rotation& rotation) override;
+  Status fall_back_to(Fallback fallback) override;
   [[nodiscard]] Rotation rotation() const override { return rotation_; }
   std::unique_ptr<Settlement> settle(InstanceId instance, Millis bound) override;
   Status remove(InstanceId instance) override;

@@ -12,6 +12,8 @@ void HeldSteering::replace(std::vector<SteeringHandle> handles, SteeringTerm ter
   handles_ = std::move(handles);
   until_ = term.until;
   look_due_ = now + std::max(term.look_after, kLookAgain);
+  slots_due_ = now + kSlotLook;
+  empty_since_.reset();
 }
 
 SteeringCounters HeldSteering::counters() const {
@@ -25,6 +27,30 @@ SteeringCounters HeldSteering::counters() const {
 
 Refill HeldSteering::refill(std::vector<Listener> listeners) {
   return handles_.empty() ? Refill::Done : network_.refill(handles_, std::move(listeners));
+}
+
+std::optional<TimePoint> HeldSteering::slots_due() const {
+  return handles_.empty() ? std::nullopt : std::optional(slots_due_);
+}
+
+// Looking at the slots is cheap, finding the server's listeners is not: so they are looked for only while a
+// slot is empty and something listens that did not before.
+void HeldSteering::tend_slots(TimePoint now) {
+  if (slot_use().is_full()) {
+    empty_since_.reset();
+    slots_due_ = now + kSlotLook;
+    return;
+  }
+  const bool was_full = !empty_since_.has_value();
+  if (was_full) empty_since_ = now;
+  slots_due_ = now + (now - *empty_since_ < std::chrono::seconds(1) ? kEmptySlotLook : kLateSlotLook);
+  if (!network_.anything_new_listens() && is_refilled_ && !was_full) return;
+  auto listeners = network_.listeners();
+  is_refilled_ = listeners && refill(std::move(*listeners)) == Refill::Done;
+  if (is_refilled_ && slot_use().is_full()) {
+    empty_since_.reset();
+    slots_due_ = now + kSlotLook;
+  }
 }
 
 std::optional<TimePoint> HeldSteering::look_due() const {

@@ -59,7 +59,12 @@ class ServerNetwork {
   virtual bool listens_on_all() = 0;
   // Connections that were accepted and not closed.
   virtual Result<size_t> connections() = 0;
-  // Puts a restarted server's listeners into its slots. Drops handles whose slots belong to another instance
+  // The slots of the instance, over all addresses.
+  virtual SlotUse slot_use(const std::vector<SteeringHandle>& steering) = 0;
+  // Whether a socket listens on the app's ports that did not at the last call; true where that cannot be
+  // found out.
+  virtual bool anything_new_listens() = 0;
+  // Puts the server's listeners into its slots. Drops handles whose slots belong to another instance
   // by now.
   virtual Refill refill(std::vector<SteeringHandle>& steering, std::vector<Listener> listeners) = 0;
   // Whether a listener outside the rotation is left. Drops handles whose steering has ended.

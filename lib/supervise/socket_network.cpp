@@ -93,6 +93,28 @@ Result<size_t> SocketNetwork::connections() {
   return count_connections(*diag, hidden ? record_.server : record_.shim, ports());
 }
 
+SlotUse SocketNetwork::slot_use(const std::vector<SteeringHandle>& steering) {
+  SlotUse sum;
+  for (const SteeringHandle& handle : steering) {
+    const auto use = look_at_slots(handle, record_.id);
+    if (!use) continue;
+    sum.owned += use->owned;
+    sum.filled += use->filled;
+  }
+  return sum;
+}
+
+bool SocketNetwork::anything_new_listens() {
+  const auto before = std::exchange(seen_, {});
+  auto diag = SockDiag::create();
+  if (!diag) return true;
+  const auto sockets = diag->listeners(ports(), families_of(record_.spec.listen));
+  if (!sockets) return true;
+  for (const ListenSocket& socket : *sockets) seen_.push_back(socket.cookie);
+  std::ranges::sort(seen_);
+  return !std::ranges::includes(before, seen_);
+}
+
 Refill SocketNetwork::refill(std::vector<SteeringHandle>& steering, std::vector<Listener> listeners) {
   Refill result = Refill::Done;
   std::erase_if(steering, [&](const SteeringHandle& handle) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
+#include <vector>
+
 #include "process/instance_record.h"
 #include "supervise/inherited_sockets.h"
 #include "supervise/roles.h"
@@ -19,6 +22,8 @@ class SocketNetwork final : public ServerNetwork {
   Result<std::vector<Listener>> listeners() override;
   bool listens_on_all() override;
   Result<size_t> connections() override;
+  SlotUse slot_use(const std::vector<SteeringHandle>& steering) override;
+  bool anything_new_listens() override;
   Refill refill(std::vector<SteeringHandle>& steering, std::vector<Listener> listeners) override;
   GroupOccupancy occupancy(std::vector<SteeringHandle>& steering) override;
   Status end_steering(std::vector<SteeringHandle>& steering) override;
@@ -30,6 +35,7 @@ class SocketNetwork final : public ServerNetwork {
 
   const InstanceRecord& record_;
   const InheritedSockets& sockets_;
+  std::vector<uint64_t> seen_;  // by the last anything_new_listens(), as sorted cookies
 };
 
 }  // namespace rollctl

@@ -371,6 +371,10 @@ void Supervisor::look_whether_alone() {
   steering_.end_if_alone(roles_.clock.now());
 }
 
+void Supervisor::tend_slots() {
+  steering_.tend_slots(roles_.clock.now());
+}
+
 void Supervisor::kill_all() {
   const bool was_killed = drain_.connections_cut().has_value();
   if (was_killed && has_none_left()) return last_process_gone();
@@ -408,6 +412,8 @@ std::array<Supervisor::Timer, Supervisor::kTimers> Supervisor::timers() const {
       {when(awaits_idle, drain_.idle_look_due()), &Supervisor::look_whether_idle},
       {when(is_draining, drain_.kill_due()), &Supervisor::kill_all},
       {when(standby_.has_value(), standby_ ? standby_->ends : TimePoint()), &Supervisor::end_standby},
+      // The listeners of a restarted server wait until it is ready.
+      {is_running && !is_restarting ? steering_.slots_due() : std::nullopt, &Supervisor::tend_slots},
       {is_running ? steering_.look_due() : std::nullopt, &Supervisor::look_whether_alone},
       {when(phase_ == Phase::Launching, step_due_), &Supervisor::give_launch_up},
       {when(phase_ == Phase::Waiting, backoff_.due()), &Supervisor::launch},

@@ -115,7 +115,7 @@ class Supervisor {
     std::optional<TimePoint> due;
     void (Supervisor::*act)();
   };
-  static constexpr size_t kTimers = 9;
+  static constexpr size_t kTimers = 10;
   [[nodiscard]] std::array<Timer, kTimers> timers() const;
 
   void launch();
@@ -128,6 +128,7 @@ class Supervisor {
   void look_whether_idle();
   void end_standby();
   void look_whether_alone();
+  void tend_slots();
   void kill_all();
   [[nodiscard]] Phase phase_after_sweeping() const;
   void sweep();

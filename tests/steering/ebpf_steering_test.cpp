@@ -45,6 +45,58 @@ TEST_F(EbpfSteeringTest, FallsBackToServingInstancesOnly) {
   EXPECT_EQ(accept_all(gated), 0);
 }
 
+TEST_F(EbpfSteeringTest, WhileTheRotationHasNoListenerAnyServesIfThatIsAllowed) {
+  Fd closing = listen_on(kAny);
+  const Fd standby = listen_on(kAny);
+  add(1, {&closing});
+  add(2, {&standby});
+  shift({{1, 1.0}});
+  ASSERT_TRUE(steering_->fall_back_to(Steering::Fallback::AnyListener));
+  connect_times(50, kLocal);
+  EXPECT_EQ(accept_all(closing), 50);
+  EXPECT_EQ(accept_all(standby), 0) << "the rotation has a listener";
+
+  close_listener(closing);
+  connect_times(50, kLocal);
+  EXPECT_EQ(accept_all(standby), 50);
+  const Fd anew = listen_on(kAny);
+  connect_times(50, kLocal);
+  EXPECT_EQ(accept_all(anew) + accept_all(standby), 50) << "it is in no slot yet";
+
+  ASSERT_TRUE(steering_->fall_back_to(Steering::Fallback::Nobody));
+  EXPECT_FALSE(connect_to(kLocal));
+  add(1, {&anew});
+  connect_times(50, kLocal);
+  EXPECT_EQ(accept_all(anew), 50);
+}
+
+TEST_F(EbpfSteeringTest, EachShiftEndsTheFallback) {
+  Fd closing = listen_on(kAny);
+  const Fd gated = listen_on(kAny);
+  add(1, {&closing});
+  shift({{1, 1.0}});
+  ASSERT_TRUE(steering_->fall_back_to(Steering::Fallback::AnyListener));
+  shift({{1, 1.0}});
+  close_listener(closing);
+  EXPECT_FALSE(connect_to(kLocal));
+  EXPECT_EQ(accept_all(gated), 0);
+}
+
+TEST_F(EbpfSteeringTest, TheNextRollctlMayShiftWhileNothingListens) {
+  Fd closing = listen_on(kAny);
+  add(1, {&closing});
+  shift({{1, 1.0}});
+  auto handles = steering_->share(1);
+  ASSERT_TRUE(handles);
+  close_listener(closing);
+  EbpfSteeringOptions options;
+  options.adopted = std::move(*handles);
+  auto next = EbpfSteering::create(std::move(options));
+  ASSERT_TRUE(next);
+  const Status shifted = (*next)->shift({});
+  EXPECT_TRUE(shifted) << shifted.error().message;
+}
+
 TEST_F(EbpfSteeringTest, NobodyIsRefusedWhileOneOfSixteenServes) {
   constexpr size_t kInstances = 16;
   std::vector<Fd> listeners;

@@ -62,6 +62,23 @@ TEST_F(SlotWriterTest, BringsARestartedServerBackWithNoRollctlAround) {
   EXPECT_EQ(accept_all(gated), 0) << "the program was attached again";
 }
 
+TEST_F(SlotWriterTest, TellsHowManySlotsAreFilled) {
+  Fd first = listen_on(kAny);
+  const Fd second = listen_on(kAny);
+  const Fd other = listen_on(kAny);
+  add(1, {&first, &second});
+  add(2, {&other});
+  shift({{1, 1.0}, {2, 1.0}});
+  const SteeringHandle handle = handle_of(1);
+  EXPECT_EQ(look_at_slots(handle, 1).value(), (SlotUse{2, 2}));
+  close_listener(first);
+  EXPECT_EQ(look_at_slots(handle, 1).value(), (SlotUse{2, 1}));
+  EXPECT_EQ(look_at_slots(handle, 2).value(), SlotUse()) << "the handle is of instance 1";
+  const Fd anew = listen_on(kAny);
+  ASSERT_TRUE(put_into_slots(handle, 1, duplicates({&second, &anew})));
+  EXPECT_TRUE(look_at_slots(handle, 1).value().is_full());
+}
+
 TEST_F(SlotWriterTest, FillsOnlyTheSlotsOfItsInstance) {
   Fd listener = listen_on(kAny);
   const Fd other = listen_on(kAny);

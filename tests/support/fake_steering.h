@@ -56,6 +56,8 @@ class FakeSteering final : public Steering {
       if (server.listening && (!attached_ || (slot != table_.end() && slot->second == server.inode)))
         ids.push_back(id);
     }
+    if (ids.empty() && fallback_ == Fallback::AnyListener)
+      return instances_.which([](const FakeServer& server) { return server.listening; });
     return ids;
   }
 
@@ -82,6 +84,7 @@ class FakeSteering final : public Steering {
         return fail(ErrorKind::Invalid, "instance " + std::to_string(id) + " was not added");
     if (watcher != nullptr) watcher->will_shift(rotation);
     rotation_ = rotation;
+    fallback_ = Fallback::Nobody;
     if (handover != Handover::Steer || rotation.empty()) return {};
     table_.clear();
     guarded_ = false;
@@ -95,6 +98,12 @@ class FakeSteering final : public Steering {
     if (handover != Handover::Steer || (attached_ && !guarded_)) return {};
     attached_ = guarded_ = true;
     if (admitted == Admitted::All) table_ = known_;
+    if (watcher != nullptr) watcher->changed();
+    return {};
+  }
+
+  Status fall_back_to(Fallback fallback) override {
+    fallback_ = fallback;
     if (watcher != nullptr) watcher->changed();
     return {};
   }
@@ -120,7 +129,7 @@ class FakeSteering final : public Steering {
 
   Result<std::vector<SteeringHandle>> share(InstanceId) override {
     std::vector<SteeringHandle> handles;
-    if (attached_) handles.resize(1);
+    if (attached_ && outlives) handles.resize(1);
     return handles;
   }
 
@@ -165,6 +174,7 @@ class FakeSteering final : public Steering {
   std::map<InstanceId, uint32_t> known_;  // the listeners that this rollctl added
   std::map<InstanceId, uint32_t> table_;  // where the kernel routes to
   Rotation rotation_;
+  Fallback fallback_ = Fallback::Nobody;
   bool attached_ = false;
   bool guarded_ = false;  // attached by guard(), and nothing was shifted in yet
 };

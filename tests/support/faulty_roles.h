@@ -143,6 +143,10 @@ class FaultySteering final : public Steering {
     if (auto fault = faults_.next("steering.guard")) return fail(*fault);
     return real_.guard(admitted);
   }
+  Status fall_back_to(Fallback fallback) override {
+    if (auto fault = faults_.next("steering.fall_back_to")) return fail(*fault);
+    return real_.fall_back_to(fallback);
+  }
   [[nodiscard]] Rotation rotation() const override { return real_.rotation(); }
   std::unique_ptr<Settlement> settle(InstanceId instance, Millis bound) override {
     return real_.settle(instance, bound);

@@ -31,6 +31,7 @@ class DirectSteering final : public Steering {
   Status add(InstanceId, const ProcessId&, std::vector<Listener>) override { return {}; }
   Status shift(const Rotation&) override { return {}; }
   Status guard(Admitted) override { return {}; }
+  Status fall_back_to(Fallback) override { return {}; }
   [[nodiscard]] Rotation rotation() const override { return {}; }
   std::unique_ptr<Settlement> settle(InstanceId, Millis) override { return nullptr; }
   Status remove(InstanceId) override { return {}; }

@@ -80,8 +80,15 @@ class FakeNetwork final : public ServerNetwork {
     return listening;
   }
   Result<size_t> connections() override { return open_connections; }
+  SlotUse slot_use(const std::vector<SteeringHandle>& steering) override {
+    ++slot_looks;
+    return steering.empty() ? SlotUse() : slots;
+  }
+  bool anything_new_listens() override { return std::exchange(new_listens, false); }
   Refill refill(std::vector<SteeringHandle>&, std::vector<Listener> listeners) override {
+    ++refills;
     refilled += listeners.size();
+    if (refill_result == Refill::Done) slots.filled = std::min(slots.owned, slots.filled + fills);
     return refill_result;
   }
 
@@ -106,6 +113,11 @@ class FakeNetwork final : public ServerNetwork {
   bool listening = false;
   int looks = 0;
   size_t open_connections = 0;
+  SlotUse slots{1, 1};
+  int slot_looks = 0;
+  bool new_listens = false;  // since the last look
+  int refills = 0;
+  size_t fills = 0;  // slots that a refill fills
   size_t refilled = 0;
   Refill refill_result = Refill::Done;
 };

@@ -919,10 +919,64 @@ TEST_F(HoldTest, CountersOutliveASteeringThatAnotherHasEnded) {
   EXPECT_EQ(shim_->steering().counters(), (SteeringCounters{7, 2, 1}));
 }
 
-TEST_F(HoldTest, SteeringThatIsHeldUntilToldWakesNobody) {
+TEST_F(HoldTest, LooksAtItsSlotsWhileItHoldsSteering) {
   make_running();
   shim_->hold_steering(std::vector<SteeringHandle>(1), {});
+  pass(std::chrono::seconds(1));
+  EXPECT_EQ(network_.slot_looks, std::chrono::seconds(1) / HeldSteering::kSlotLook);
+  EXPECT_EQ(network_.refills, 0) << "all are filled";
+  shim_->hold_steering({}, {});
   EXPECT_FALSE(shim_->next_due());
+}
+
+TEST_F(HoldTest, FillsTheSlotOfAListenerThatClosed) {
+  make_running();
+  shim_->hold_steering(std::vector<SteeringHandle>(1), {});
+  network_.slots = {2, 1};
+  pass(HeldSteering::kSlotLook);
+  EXPECT_EQ(network_.refills, 1) << "the other may listen already";
+  pass(Millis(100));
+  EXPECT_EQ(network_.refills, 1) << "nothing new listens";
+  network_.new_listens = true;
+  network_.fills = 1;
+  pass(HeldSteering::kEmptySlotLook);
+  EXPECT_EQ(network_.refills, 2);
+  network_.slot_looks = 0;
+  pass(Millis(100));
+  EXPECT_EQ(network_.slot_looks, Millis(100) / HeldSteering::kSlotLook);
+}
+
+TEST_F(HoldTest, TriesAgainToFillASlotOfABusyListener) {
+  make_running();
+  shim_->hold_steering(std::vector<SteeringHandle>(1), {});
+  network_.slots = {1, 0};
+  network_.refill_result = Refill::TryAgain;
+  pass(HeldSteering::kSlotLook);
+  network_.refill_result = Refill::Done;
+  network_.fills = 1;
+  pass(HeldSteering::kEmptySlotLook);
+  EXPECT_EQ(network_.refills, 2);
+  EXPECT_TRUE(network_.slots.is_full());
+}
+
+TEST_F(HoldTest, LooksLessOftenAtASlotThatStaysEmpty) {
+  make_running();
+  shim_->hold_steering(std::vector<SteeringHandle>(1), {});
+  network_.slots = {2, 1};
+  pass(std::chrono::seconds(2));
+  network_.slot_looks = 0;
+  pass(std::chrono::seconds(1));
+  EXPECT_EQ(network_.slot_looks, std::chrono::seconds(1) / HeldSteering::kLateSlotLook);
+}
+
+TEST_F(HoldTest, LeavesTheSlotsOfARestartedServerUntilItIsReady) {
+  make_running();
+  shim_->hold_steering(std::vector<SteeringHandle>(1), {});
+  die(code(1));
+  network_.slots = {1, 0};
+  pass(std::chrono::seconds(1));
+  ASSERT_EQ(state(), InstanceState::Restarting);
+  EXPECT_EQ(network_.refills, 0);
 }
 
 TEST_F(HoldTest, CountersOutliveTheSteering) {
