@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/app_status.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "state/surplus.h"
@@ -22,6 +23,7 @@ json to_json(const InstanceStatus& instance) {
           {"generation", instance.generation},
           {"state", instance_state_name(instance.state)},
           {"weight", instance.weight},
+          {"reachable", !instance.unreachable},
           {"pid", instance.pid},
           {"shim_pid", instance.shim_pid},
           {"supervised", instance.supervision != InstanceStatus::Supervision::Unsupervised},
@@ -65,7 +67,8 @@ json to_json(const RunningChange& change) {
 
 bool AppStatus::good() const {
   const bool left_over = change && change->phase == RunningChange::Phase::Interrupted;
-  return serving >= wanted && surplus().empty() && !silent && !left_over;
+  const bool all_reachable = std::ranges::none_of(instances, &InstanceStatus::unreachable);
+  return serving >= wanted && all_reachable && surplus().empty() && !silent && !left_over;
 }
 
 std::vector<InstanceId> AppStatus::surplus() const {

@@ -37,8 +37,11 @@ struct InstanceStatus {
   std::string reason;       // why the server ended, where it failed or is restarted
   SteeringCounters steered;
 
+  // It is in the rotation, but has no listener there: it closed its own and opened none anew.
+  bool unreachable = false;
+
   // False for a canary: it does not count as a wanted instance.
-  [[nodiscard]] bool serves() const { return pid != 0 && state == InstanceState::Serving; }
+  [[nodiscard]] bool serves() const { return pid != 0 && state == InstanceState::Serving && !unreachable; }
 };
 
 // A change that is running, that was interrupted, or whose canary awaits a decision.
@@ -68,7 +71,8 @@ struct AppStatus {
   // Instances that serve but are not wanted. Empty while a change runs or awaits recovery: which instances
   // are wanted is open until then.
   [[nodiscard]] std::vector<InstanceId> surplus() const;
-  // All wanted instances serve, no others do, every shim answers, and no change awaits `recover`.
+  // All wanted instances serve, no others do, each in the rotation has a listener, every shim answers, and no
+  // change awaits `recover`.
   [[nodiscard]] bool good() const;
 };
 

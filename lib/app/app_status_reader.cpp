@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "app/app_source.h"
@@ -29,6 +30,27 @@ InstanceStatus::Supervision supervision_of(Presence presence) {
       break;
   }
   return InstanceStatus::Supervision::Unsupervised;
+}
+
+// A shim that sees a listener of its instance close puts the next one into its slot within that time.
+constexpr Millis kRefillPatience{100};
+
+// Whether clients reach none of its listeners, also after a moment: it may just be opening one anew.
+bool is_unreachable(const InstanceRecord& record, HostInstances& instances, SteeringView& steering) {
+  const auto reaches_none = [&] {
+    if (steering.slots && steering.slots->owned > 0) return steering.slots->filled == 0;
+    const auto sockets = instances.listen_sockets();
+    return sockets && !record.spec.listen.empty() &&
+           std::ranges::none_of(*sockets, [&](const ListenSocket& socket) {
+             return std::ranges::any_of(record.spec.listen, [&](const ListenAddress& address) {
+               return address.matches(socket.bound);
+             });
+           });
+  };
+  if (!reaches_none()) return false;
+  std::this_thread::sleep_for(kRefillPatience);
+  steering = instances.look_at_steering(record.id);
+  return reaches_none();
 }
 
 InstanceStatus describe(const FoundInstance& found, HostInstances& instances) {
@@ -59,7 +81,12 @@ InstanceStatus describe(const FoundInstance& found, HostInstances& instances) {
   // A shim of an older version keeps only the exit status.
   if (is_down && status.reason.empty() && record.exit) status.reason = "the server " + record.exit->text();
   if (record.state == InstanceState::Failed) status.weight = 0;
-  status.steered = instances.steered(record.id);
+  SteeringView steering = instances.look_at_steering(record.id);
+  const bool is_in_rotation = record.state == InstanceState::Serving || record.state == InstanceState::Canary;
+  status.unreachable =
+      is_in_rotation && record.server.pid != 0 && is_unreachable(record, instances, steering);
+  if (status.unreachable) status.weight = 0;
+  status.steered = steering.counters;
   return status;
 }
 

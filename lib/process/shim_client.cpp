@@ -90,10 +90,10 @@ class SocketShimClient final : public ShimClient {
     return shim::join_handles(std::move(answer->reply.addresses), answer->fds);
   }
 
-  Result<SteeringCounters> counters() override {
+  Result<SteeringView> look_at_steering() override {
     const auto answer = ask(shim::GetCounters{});
     if (!answer) return fail(answer.error());
-    return answer->reply.counters;
+    return SteeringView{answer->reply.counters, answer->reply.slots};
   }
 
   Acknowledgement drain(const DrainOrder& order) override { return this->order(shim::Drain{order}); }

@@ -23,6 +23,12 @@ namespace rollctl {
 // clients. A silent shim may well live: the lock on its run directory says whether it does.
 inline constexpr Millis kShimPatience{5000};
 
+// The steering of one instance, as far as its shim can see.
+struct SteeringView {
+  SteeringCounters counters;     // since the instance was launched
+  std::optional<SlotUse> slots;  // nothing: it is not steered now, or the shim is too old to tell
+};
+
 // One connection to one shim. Requests are sent at once and never block; the shim handles them in order. An
 // answer is awaited for at most kShimPatience, counted from the request or from the shim's last packet: a
 // silent shim costs this once, however many requests are sent. Destroying the client leaves shim and server
@@ -64,9 +70,8 @@ class ShimClient {
   // Duplicates of the steering descriptors that the shim holds.
   virtual Result<std::vector<SteeringHandle>> take_steering() = 0;
 
-  // Connections that were steered to the instance since its launch, as far as its shim could see. Blocks for
-  // at most kShimPatience.
-  virtual Result<SteeringCounters> counters() = 0;
+  // Blocks for at most kShimPatience.
+  virtual Result<SteeringView> look_at_steering() = 0;
 
   // Signal, wait, SIGKILL at the deadline; the server is not restarted any more. The shim carries this out
   // whether or not a client stays connected. When no process of the instance is left, it removes its run

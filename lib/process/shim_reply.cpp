@@ -99,6 +99,16 @@ Status read_counters(const JsonReader& reader, SteeringCounters& target) {
   return fields.status();
 }
 
+Status read_slots(const JsonReader& reader, std::optional<SlotUse>& target) {
+  const json* slots = reader.find("slots");
+  if (slots == nullptr) return {};
+  JsonReader fields(*slots, "message: slots");
+  SlotUse& use = target.emplace();
+  fields.get("owned", use.owned);
+  fields.get("filled", use.filled);
+  return fields.status();
+}
+
 Result<std::optional<InstanceRecord>> read_record(const JsonReader& reader) {
   const json* member = reader.find("record");
   if (member == nullptr) return std::nullopt;
@@ -122,6 +132,7 @@ Result<FromShim> read_reply(JsonReader& reader) {
   if (Status read = read_listeners(reader, reply.listeners); !read) return fail(read.error());
   if (Status read = read_addresses(reader, reply.addresses); !read) return fail(read.error());
   if (Status read = read_counters(reader, reply.counters); !read) return fail(read.error());
+  if (Status read = read_slots(reader, reply.slots); !read) return fail(read.error());
   if (reader.find("holds_steering") != nullptr) reader.get("holds_steering", reply.holds_steering.emplace());
   if (Status read = reader.status(); !read) return fail(read.error());
   return reply;
@@ -161,6 +172,7 @@ std::string to_text(const Reply& reply) {
     if (!reply.listeners.empty()) message["listeners"] = listeners_to_json(reply.listeners);
     if (!reply.addresses.empty()) message["addresses"] = addresses_to_json(reply.addresses);
     if (reply.counters != SteeringCounters()) message["counters"] = counters_to_json(reply.counters);
+    if (reply.slots) message["slots"] = {{"owned", reply.slots->owned}, {"filled", reply.slots->filled}};
     if (reply.holds_steering) message["holds_steering"] = *reply.holds_steering;
     if (reply.more) message["more"] = true;
   }

@@ -30,6 +30,7 @@ struct Reply {
   std::vector<ListenerNote> listeners;    // to TakeListeners
   std::vector<SteeredAddress> addresses;  // to TakeSteering
   SteeringCounters counters;              // to GetCounters
+  std::optional<SlotUse> slots;           // to GetCounters, while it holds steering
   std::optional<bool> holds_steering;     // to GetRecord
   bool more = false;                      // another reply with the same id follows
 };

@@ -509,10 +509,10 @@ Result<std::vector<SteeringHandle>> HostInstances::take_steering(InstanceId id) 
   return std::vector<SteeringHandle>();
 }
 
-SteeringCounters HostInstances::steered(InstanceId id) {
+SteeringView HostInstances::look_at_steering(InstanceId id) {
   auto found = known(id);
   if (!found || (*found)->shim() == nullptr) return {};
-  return (*found)->shim()->counters().value_or(SteeringCounters());
+  return (*found)->shim()->look_at_steering().value_or(SteeringView());
 }
 
 Acknowledgement HostInstances::drain(InstanceId id, const DrainOrder& order) {

@@ -59,8 +59,8 @@ class HostInstances final : public Instances, public InstanceSockets {
   Status open_gate(InstanceId id) override;
   // The steering that the shim of an instance holds, as duplicates.
   Result<std::vector<SteeringHandle>> take_steering(InstanceId id);
-  // The connections that were steered to an instance since it was launched; zeros where that is not known.
-  SteeringCounters steered(InstanceId id);
+  // The steering of an instance as its shim sees it; empty where that is not known.
+  SteeringView look_at_steering(InstanceId id);
   Acknowledgement drain(InstanceId id, const DrainOrder& order) override;
   [[nodiscard]] std::optional<LeftProcesses> left_processes(InstanceId id) const override;
   Result<Remnant> clear_remains(InstanceId id) override;

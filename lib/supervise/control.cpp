@@ -225,6 +225,7 @@ void Control::act(Client& client, int64_t id, const shim::GetCounters&, std::vec
   answer.id = id;
   answer.record = supervisor_->record();
   answer.counters = supervisor_->steering().counters();
+  if (!supervisor_->steering().handles().empty()) answer.slots = supervisor_->steering().slot_use();
   send(client, to_text(answer));
 }
 

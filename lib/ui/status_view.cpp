@@ -60,9 +60,21 @@ std::vector<Line> change_lines(const AppStatus& status, WallTime now) {
           hint_line(fmt::format("finish or undo it with `rollctl recover {}`", status.app))};
 }
 
-// Surplus instances and silent shims, with hints.
+// Instances without a listener, surplus instances and silent shims, with hints.
 std::vector<Line> trouble_lines(const AppStatus& status) {
   std::vector<Line> lines;
+  std::vector<InstanceId> unreachable;
+  for (const InstanceStatus& instance : status.instances)
+    if (instance.unreachable) unreachable.push_back(instance.id);
+  if (!unreachable.empty()) {
+    const bool one = unreachable.size() == 1;
+    lines.push_back(
+        {Span("unreachable:", Tone::Bad),
+         fmt::format(" {} {} {} and {} no listener that clients reach", one ? "instance" : "instances",
+                     fmt::join(unreachable, ", "), one ? "runs" : "run", one ? "has" : "have")});
+    lines.push_back(hint_line(fmt::format("see `rollctl logs {0}`; `rollctl restart {0}` replaces {1}",
+                                          status.app, one ? "it" : "them")));
+  }
   if (const auto surplus = status.surplus(); !surplus.empty()) {
     const bool one = surplus.size() == 1;
     lines.push_back(
@@ -98,6 +110,7 @@ Span note(const InstanceStatus& instance, WallTime now) {
     notes.push_back(instance.left.size() == 1
                         ? "main process ended, 1 process left"
                         : fmt::format("main process ended, {} processes left", instance.left.size()));
+  if (instance.unreachable) notes.emplace_back("no listener");
   if (instance.drain_deadline)
     notes.push_back(*instance.drain_deadline > now
                         ? "cut in " + short_duration(elapsed(now, *instance.drain_deadline))

@@ -59,7 +59,7 @@ TEST_F(StoppedTest, ItsShimAnswersAndEndsItWhenItIsToldTo) {
   Watched& shim = connect(spec);
   ASSERT_TRUE(shim.client);
   EXPECT_EQ(shim.client->record().server.pid, stopped_);
-  EXPECT_TRUE(shim.client->counters());
+  EXPECT_TRUE(shim.client->look_at_steering());
   ASSERT_TRUE(shim.client->drain({SIGTERM, kSoon}).await());
   EXPECT_TRUE(await(shim, ShimEvent::Kind::Gone));
   EXPECT_FALSE(exists(spec.run_dir));

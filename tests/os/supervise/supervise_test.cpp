@@ -165,7 +165,7 @@ TEST_F(SuperviseTest, AnOnlookersWordDoesNotStandForWhoAskedForTheDrain) {
   ASSERT_TRUE(asker);
   ASSERT_TRUE(send_packet(asker->get(), shim::to_text(shim::Request{1, shim::Drain{{SIGTERM, kSoon}}})));
   ASSERT_TRUE(await(onlooker, Kind::Exited));
-  EXPECT_TRUE(onlooker.client->counters()) << "it was heard, and the shim still waits for who asked";
+  EXPECT_TRUE(onlooker.client->look_at_steering()) << "it was heard, and the shim still waits for who asked";
   asker->reset();
   ASSERT_TRUE(await([] { return processes() == 0; }));
   EXPECT_EQ(lines_with(text_of(spec.journal_path), "instance.drained"), 1U);

@@ -38,7 +38,7 @@ AppStatus serving() {
 TEST(AppStatusTest, IsTheObjectThatTheManualPromises) {
   EXPECT_EQ(to_json(serving()), json::parse(R"({"v":1,"app":"web","release":"v2","generation":7,"wanted":1,
       "serving":1,"handover":"steer","listen":["0.0.0.0:8080"],"since":"2026-01-31T12:00:00.123Z","deploy":null,
-      "instances":[{"id":12,"release":"v2","generation":7,"state":"serving","weight":100.0,"pid":4711,
+      "instances":[{"id":12,"release":"v2","generation":7,"state":"serving","weight":100.0,"reachable":true,"pid":4711,
         "shim_pid":4710,"supervised":true,"answers":true,"connections":3,"restarts":0,"started":"2026-01-31T11:59:59.900Z",
         "ready_after_ms":35,"drain_deadline":null,"standby_until":null,"status":"",
         "left":[],"reason":"",
@@ -86,6 +86,14 @@ TEST(AppStatusTest, IsGoodWhenAllServeAndNothingWasLeft) {
   status.change.reset();
   status.wanted = 2;
   EXPECT_FALSE(status.good());
+}
+
+TEST(AppStatusTest, AnInstanceThatClientsDoNotReachDoesNotServe) {
+  AppStatus status = serving();
+  status.instances[0].unreachable = true;
+  EXPECT_FALSE(status.instances[0].serves());
+  EXPECT_EQ(to_json(status)["instances"][0]["reachable"], false);
+  EXPECT_FALSE(status.good()) << "nor is it good where only the canary is unreachable";
 }
 
 TEST(AppStatusTest, IsGoodWhenNothingIsWanted) {

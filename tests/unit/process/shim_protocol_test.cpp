@@ -91,6 +91,9 @@ TEST(ShimProtocolTest, CountersSurviveTheWay) {
   const auto parsed = shim::parse_from_shim(to_text(reply));
   ASSERT_TRUE(parsed) << parsed.error().message;
   EXPECT_EQ(std::get<shim::Reply>(*parsed).counters, (SteeringCounters{5, 2, 1}));
+  EXPECT_FALSE(std::get<shim::Reply>(*parsed).slots) << "an older shim tells none";
+  reply.slots = {4, 3};
+  EXPECT_EQ(std::get<shim::Reply>(shim::parse_from_shim(to_text(reply)).value()).slots, (SlotUse{4, 3}));
 }
 
 TEST(ShimProtocolTest, WhetherSteeringIsHeldSurvivesTheWay) {

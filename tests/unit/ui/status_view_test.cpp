@@ -91,6 +91,20 @@ TEST(StatusViewTest, SaysThatTheMainProcessHasEndedAndWhyAServerFailed) {
             "10  v2       failed             3         the server exited with 3\n");
 }
 
+TEST(StatusViewTest, NamesAnInstanceThatClientsDoNotReach) {
+  AppStatus status = serving();
+  status.serving = 1;
+  status.instances[1].unreachable = true;
+  status.instances[1].weight = 0;
+  EXPECT_EQ(shown(status, pipe_output()),
+            "web: v2 serves with 1 of 2 instances on 0.0.0.0:8080, deployed 3 min ago\n"
+            "unreachable: instance 13 runs and has no listener that clients reach\n"
+            "hint: see `rollctl logs web`; `rollctl restart web` replaces it\n"
+            "ID  RELEASE  STATE    WEIGHT   PID  CONN     UP  NOTE\n"
+            "12  v2       serving     50%  4712     3  3 min\n"
+            "13  v2       serving          4713     3  3 min  no listener\n");
+}
+
 TEST(StatusViewTest, CutsTheNoteAndThenLeavesOutColumns) {
   const auto table = [](size_t columns) {
     const Terminal terminal = screen(columns);
