@@ -113,7 +113,11 @@ std::vector<Error> find_strangers(InstanceSockets& host, const std::string& app,
   for (const ListenSocket& socket : *sockets) {
     const ListenAddress* address = nearest_address(listen, socket);
     if (address == nullptr || !address->matches(socket.bound) || ours.contains(socket.inode)) continue;
-    const std::string owner = host.owner_of(socket);
+    // It may have been opened, or closed, since `ours` was found out.
+    const auto holder = host.holder_of(socket);
+    if (!holder) return {holder.error()};
+    if (holder->who != SocketHolder::Who::Stranger) continue;
+    const std::string& owner = holder->owner;
     findings.add(fmt::format("{} is in use by {}, which is no instance of {}", socket.bound.text(),
                              owner.empty() ? fmt::format("a process of user {}", socket.uid) : owner, app),
                  "stop it first, or give the app another address to listen on");

@@ -12,8 +12,9 @@
 
 namespace rollctl {
 
-// One Error for each socket on the app's addresses whose inode is not in `ours`, with its owner: it would get
-// a share of the clients, or keep the server from binding.
+// One Error for each socket on the app's addresses that no instance holds, with its owner: it would get a
+// share of the clients, or keep the server from binding. Those whose inode is in `ours` are known to be an
+// instance's.
 std::vector<Error> find_strangers(InstanceSockets& host, const std::string& app,
                                   const std::vector<ListenAddress>& listen, const std::set<uint32_t>& ours);
 

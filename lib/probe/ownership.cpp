@@ -17,13 +17,14 @@ Ownership::Ownership(InstanceId instance, ProcessId server)
 Result<std::vector<uint64_t>> Ownership::listeners_at(const Endpoint& target) {
   auto diag = SockDiag::create();
   if (!diag) return fail(diag.error());
-  return check(diag->listeners_reached(target));
+  return check(*diag, diag->listeners_reached(target));
 }
 
 Status Ownership::check_port(uint16_t port) {
   auto diag = SockDiag::create();
   if (!diag) return fail(diag.error());
-  if (auto checked = check(diag->listeners(std::span(&port, 1))); !checked) return fail(checked.error());
+  if (auto checked = check(*diag, diag->listeners(std::span(&port, 1))); !checked)
+    return fail(checked.error());
   return {};
 }
 
@@ -39,12 +40,20 @@ Status Ownership::check_peer(int local_socket, const std::string& where) {
   return fail(stranger(where, std::nullopt, peer.uid));
 }
 
-Result<std::vector<uint64_t>> Ownership::check(const Result<std::vector<ListenSocket>>& listeners) {
+Result<std::vector<uint64_t>> Ownership::check(SockDiag& diag,
+                                               const Result<std::vector<ListenSocket>>& listeners) {
   if (!listeners) return fail(listeners.error());
   std::vector<uint64_t> cookies;
   for (const ListenSocket& listener : *listeners) {
-    if (auto owned = check(listener); !owned) return fail(owned.error());
-    cookies.push_back(listener.cookie);
+    const auto owned = check(listener);
+    if (owned) {
+      cookies.push_back(listener.cookie);
+      continue;
+    }
+    // The socket of a worker that has ended is nobody's.
+    const auto now = diag.listeners_on(listener.bound);
+    if (!now || std::ranges::find(*now, listener.cookie, &ListenSocket::cookie) != now->end())
+      return fail(owned.error());
   }
   std::ranges::sort(cookies);
   return cookies;
@@ -57,6 +66,8 @@ Status Ownership::check(const ListenSocket& listener) {
   const auto owner = find_owner(listener.inode);
   if (!owner) return fail(owner.error());
   if (!*owner && is_its_users(listener.uid)) return {};
+  // A worker that was forked since the tree was read.
+  if (*owner && is_in_process_tree((*owner)->pid, server_.pid).value_or(false)) return {};
   return fail(stranger(listener.bound.text(), *owner, listener.uid));
 }
 

@@ -37,7 +37,7 @@ class Ownership {
   Status check_peer(int local_socket, const std::string& where);
 
  private:
-  Result<std::vector<uint64_t>> check(const Result<std::vector<ListenSocket>>& listeners);
+  Result<std::vector<uint64_t>> check(SockDiag& diag, const Result<std::vector<ListenSocket>>& listeners);
   Status check(const ListenSocket& listener);
   [[nodiscard]] bool is_its_users(uint32_t uid) const;
   [[nodiscard]] Error stranger(const std::string& where, const std::optional<SocketOwner>& owner,

@@ -459,10 +459,45 @@ std::vector<ListenSocket> HostInstances::listens_elsewhere(InstanceId id) {
   return elsewhere;
 }
 
-std::string HostInstances::owner_of(const ListenSocket& socket) {
-  // Only for a message, so an error is no failure.
-  const auto owner = find_owner(socket.inode).value_or(std::nullopt);
-  return owner ? owner->text() : std::string();
+// A shim is the subreaper of its server's descendants, so those that were double-forked descend from it, too.
+std::vector<pid_t> HostInstances::ancestors() const {
+  std::vector<pid_t> pids;
+  for (const auto& [id, known] : known_) {
+    for (const ProcessId& process : {known.record.shim, known.record.server})
+      if (ProcessRef::open(process)) pids.push_back(process.pid);
+  }
+  return pids;
+}
+
+Result<bool> HostInstances::still_listens(const ListenSocket& socket) {
+  const auto sockets = diag_.listeners(std::span(&socket.bound.port, 1));
+  if (!sockets) return fail(sockets.error());
+  return std::ranges::find(*sockets, socket.cookie, &ListenSocket::cookie) != sockets->end();
+}
+
+// A worker may exit at any moment: its ancestors are known only as long as it lives, and its socket may live
+// on in others.
+Result<SocketHolder> HostInstances::holder_of(const ListenSocket& socket) {
+  constexpr int kMostLooks = 5;
+  using Who = SocketHolder::Who;
+  for (int looks = 1;; ++looks) {
+    const auto holders = find_holders(socket.inode);
+    if (!holders) return fail(holders.error());
+    const std::vector<pid_t> roots = ancestors();
+    for (const ProcessRef& holder : *holders) {
+      for (const pid_t root : roots)
+        if (is_in_process_tree(holder.id().pid, root).value_or(false)) return SocketHolder{Who::Instance, {}};
+    }
+    const auto listens = still_listens(socket);
+    if (!listens) return fail(listens.error());
+    if (!*listens) return SocketHolder{Who::Nobody, {}};
+    if (holders->empty() && count_own_descriptors(socket.inode).value_or(0) > 0)
+      return SocketHolder{Who::Instance, {}};
+    if (std::ranges::any_of(*holders, &ProcessRef::has_exited) && looks < kMostLooks) continue;
+    // Only for a message, so an error is no failure.
+    const auto owner = find_owner(socket.inode).value_or(std::nullopt);
+    return SocketHolder{Who::Stranger, owner ? owner->text() : std::string()};
+  }
 }
 
 // If the shim dies before acknowledging, apply the role to the orphan.

@@ -52,7 +52,7 @@ class HostInstances final : public Instances, public InstanceSockets {
   bool listeners_changed(InstanceId id) override;
   Result<std::vector<ListenSocket>> listen_sockets() override;
   std::vector<ListenSocket> listens_elsewhere(InstanceId id) override;
-  std::string owner_of(const ListenSocket& socket) override;
+  Result<SocketHolder> holder_of(const ListenSocket& socket) override;
   Acknowledgement set_role(InstanceId id, const RoleOrder& role) override;
   Acknowledgement hold_steering(InstanceId id, std::vector<SteeringHandle> handles,
                                 SteeringTerm term) override;
@@ -131,6 +131,9 @@ class HostInstances final : public Instances, public InstanceSockets {
   static Status unless_gone(const Known& known, const Status& asked);
   static Presence presence_of(const Known& known);
   [[nodiscard]] std::vector<uint16_t> ports() const;
+  // The shims that run and the servers: all processes of the instances descend from these.
+  [[nodiscard]] std::vector<pid_t> ancestors() const;
+  Result<bool> still_listens(const ListenSocket& socket);
 
   Loop& loop_;
   const Paths& paths_;

@@ -12,6 +12,16 @@
 
 namespace rollctl {
 
+struct SocketHolder {
+  enum class Who {
+    Instance,  // a process of an instance, or this process on behalf of one
+    Stranger,
+    Nobody,  // it does not listen any more
+  };
+  Who who = Who::Nobody;
+  std::string owner;  // of a stranger, for people: "nginx (pid 12)"; empty where it cannot be found
+};
+
 // The sockets of the instances of one app on this host, and all others on the app's ports. Calls are quick,
 // except that one waits up to kShimPatience for a silent shim.
 class InstanceSockets {
@@ -36,8 +46,8 @@ class InstanceSockets {
   // be handed over to. Empty also where that cannot be found out.
   virtual std::vector<ListenSocket> listens_elsewhere(InstanceId id) = 0;
 
-  // The owner of a socket, for people: "nginx (pid 12)"; empty where it cannot be found.
-  virtual std::string owner_of(const ListenSocket& socket) = 0;
+  // Who holds a listening socket at this moment. Reads the descriptors of all processes.
+  virtual Result<SocketHolder> holder_of(const ListenSocket& socket) = 0;
 
   // Client connections that an instance has accepted and not closed.
   virtual Result<size_t> connections(InstanceId id) = 0;

@@ -69,7 +69,8 @@ class FakeInstances final : public Instances, public InstanceSockets {
   // launches.
   std::map<std::string, std::deque<ServerScript>> scripts;
   std::vector<ListenSocket> strangers;
-  std::set<InstanceId> coming_up;  // their shims have their orders, but no record yet
+  std::optional<SocketHolder> holder;  // of all sockets that are asked about
+  std::set<InstanceId> coming_up;      // their shims have their orders, but no record yet
   ActWatcher* watcher = nullptr;
   std::function<void(InstanceId)> refill;  // a shim puts its restarted server's listener back into its slot
   std::function<void()>
@@ -219,7 +220,12 @@ class FakeInstances final : public Instances, public InstanceSockets {
   }
 
   std::vector<ListenSocket> listens_elsewhere(InstanceId) override { return {}; }
-  std::string owner_of(const ListenSocket&) override { return "nginx (pid 12)"; }
+  Result<SocketHolder> holder_of(const ListenSocket& socket) override {
+    if (holder) return *holder;
+    if (which([&](const FakeServer& server) { return server.inode == socket.inode; }).empty())
+      return SocketHolder{SocketHolder::Who::Stranger, "nginx (pid 12)"};
+    return SocketHolder{SocketHolder::Who::Instance, {}};
+  }
 
   Acknowledgement set_role(InstanceId id, const RoleOrder& role) override {
     const auto found = servers_.find(id);

@@ -113,7 +113,10 @@ class FaultySockets final : public InstanceSockets {
     return real_.listen_sockets();
   }
   std::vector<ListenSocket> listens_elsewhere(InstanceId id) override { return real_.listens_elsewhere(id); }
-  std::string owner_of(const ListenSocket& socket) override { return real_.owner_of(socket); }
+  Result<SocketHolder> holder_of(const ListenSocket& socket) override {
+    if (auto fault = faults_.next("sockets.holder_of")) return fail(*fault);
+    return real_.holder_of(socket);
+  }
   Result<size_t> connections(InstanceId id) override {
     if (auto fault = faults_.next("sockets.connections")) return fail(*fault);
     return real_.connections(id);

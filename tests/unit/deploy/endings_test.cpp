@@ -326,6 +326,20 @@ TEST_F(EndingTest, SaysWhichStrangerHasThePort) {
   EXPECT_EQ(observer.count("instance.started"), 0);
 }
 
+// Workers are recycled while the ports are checked.
+TEST_F(EndingTest, ASocketThatAnInstanceHoldsByNowOrNobodyIsNoStrangers) {
+  standing("v1", 1);
+  ListenSocket socket;
+  socket.bound.ip = IpAddress::v4(0);
+  socket.bound.port = 8080;
+  socket.inode = 1;
+  instances.strangers = {socket};
+  for (const SocketHolder::Who who : {SocketHolder::Who::Instance, SocketHolder::Who::Nobody}) {
+    instances.holder = SocketHolder{who, {}};
+    EXPECT_EQ(run(deploy("v2", 1)).outcome, Outcome::Deployed);
+  }
+}
+
 TEST_F(EndingTest, DetachesOnceTheTrafficHasMoved) {
   ServerScript slow;
   slow.drain_takes = Millis(8000);
