@@ -226,6 +226,24 @@ Result<std::vector<pid_t>> process_tree(pid_t root) {
   return tree;
 }
 
+Result<std::vector<pid_t>> child_processes(pid_t parent) {
+  auto listed = children_of(parent);
+  if (!listed) return fail(listed.error());
+  if (*listed) return std::move(**listed);
+  const auto parents = all_parents();
+  if (!parents) return fail(parents.error());
+  std::vector<pid_t> children;
+  for (const auto& [pid, its_parent] : *parents) {
+    if (its_parent == parent) children.push_back(pid);
+  }
+  return children;
+}
+
+bool is_busy(const ProcessId& process) {
+  const auto stat = read_stat(process.pid);
+  return stat && stat->start_ticks == process.start_ticks && (stat->state == 'R' || stat->state == 'D');
+}
+
 Result<bool> is_in_process_tree(pid_t pid, pid_t root) {
   // Bounded, in case pids are reused meanwhile.
   constexpr int kDeepest = 1024;

@@ -71,6 +71,14 @@ Result<std::vector<pid_t>> process_tree(pid_t root);
 // Errors as for process_tree().
 Result<bool> is_in_process_tree(pid_t pid, pid_t root);
 
+// The living children of a process. Reads all of /proc where the kernel does not list them. Errors as for
+// process_tree().
+Result<std::vector<pid_t>> child_processes(pid_t parent);
+
+// Whether the main thread of the process runs, or waits for a disk, rather than for an event; false if
+// unknown.
+bool is_busy(const ProcessId& process);
+
 // Its name in ps(1), or "a process" where that cannot be told. For messages.
 std::string command_of(pid_t pid);
 

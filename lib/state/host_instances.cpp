@@ -378,10 +378,42 @@ Result<std::vector<Listener>> HostInstances::take_or_ask(Known& known) {
   return listeners || !known.shim()->has_gone() ? std::move(listeners) : take_listeners(known);
 }
 
+// A process that the server double-forked is a child of the shim, not of the server.
+Result<std::vector<TakenListener>> HostInstances::take_from_processes(const InstanceRecord& record,
+                                                                      std::span<const ListenSocket> sockets) {
+  const std::vector<ListenAddress>& addresses = record.spec.listen;
+  auto taken = listeners_of(sockets, record.server, addresses);
+  const auto is_taken = [&](const ListenAddress& address) {
+    return std::ranges::any_of(
+        *taken, [&](const TakenListener& listener) { return address.matches(listener.socket.bound); });
+  };
+  if (!taken || std::ranges::all_of(addresses, is_taken) || !ProcessRef::open(record.shim)) return taken;
+  const auto children = child_processes(record.shim.pid);
+  if (!children) return fail(children.error());
+  for (const pid_t pid : *children) {
+    const auto child = ProcessRef::open(pid);
+    if (!child || child->id() == record.server) continue;
+    auto more = listeners_of(sockets, child->id(), addresses);
+    if (!more && more.error().kind == ErrorKind::NotFound) continue;
+    if (!more) return fail(more.error());
+    for (TakenListener& listener : *more) {
+      const auto is_same = [&](const TakenListener& other) {
+        return other.place.inode == listener.place.inode;
+      };
+      if (std::ranges::none_of(*taken, is_same)) taken->push_back(std::move(listener));
+    }
+  }
+  return taken;
+}
+
 Result<std::vector<Listener>> HostInstances::take_listeners(Known& known) {
-  const auto& [server, addresses] = std::tie(known.record.server, known.record.spec.listen);
-  const auto seen = std::exchange(known.seen, std::nullopt);
-  auto taken = seen ? listeners_of(*seen, server, addresses) : listeners_of(diag_, server, addresses);
+  auto sockets = std::exchange(known.seen, std::nullopt);
+  if (!sockets) {
+    auto now = listen_sockets();
+    if (!now) return fail(now.error());
+    sockets = std::move(*now);
+  }
+  auto taken = take_from_processes(known.record, *sockets);
   if (!taken) return fail(taken.error());
   std::vector<Listener> listeners;
   known.listeners.clear();

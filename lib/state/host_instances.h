@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <variant>
@@ -128,6 +129,8 @@ class HostInstances final : public Instances, public InstanceSockets {
   Result<std::vector<Listener>> take_listeners(Known& known);
   Result<std::vector<Listener>> take_or_ask(Known& known);
   Result<std::vector<Listener>> see_listeners(const Known& known);
+  static Result<std::vector<TakenListener>> take_from_processes(const InstanceRecord& record,
+                                                                std::span<const ListenSocket> sockets);
   static Status unless_gone(const Known& known, const Status& asked);
   static Presence presence_of(const Known& known);
   [[nodiscard]] std::vector<uint16_t> ports() const;

@@ -222,9 +222,18 @@ bool ForkedServer::includes(pid_t pid) const {
   return pid != ::getpid() && is_in_process_tree(pid, ::getpid()).value_or(false);
 }
 
+// A child of this process is not reaped, and its pid not reused, before reap() runs.
 void ForkedServer::send_signal(int signal) {
   if (server_) (void)server_->send_signal(signal);
   for (const ProcessRef& process : former_) (void)process.send_signal(signal);
+  const auto children = child_processes(::getpid());
+  if (!children) return;
+  for (const pid_t pid : *children) {
+    const bool is_told = (server_ && pid == server_->id().pid) ||
+                         std::ranges::any_of(former_, [&](const ProcessRef& one) { return one.id().pid == pid; });
+    if (is_told || callbacks_.is_foreign(pid)) continue;
+    if (const auto process = ProcessRef::open(pid)) (void)process->send_signal(signal);
+  }
 }
 
 // A pid from /proc may be reused before its pidfd is opened. So the tree is read again with the pidfds open:

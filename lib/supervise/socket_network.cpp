@@ -23,6 +23,13 @@ bool is_hidden(const ProcessId& process) {
   return !inodes && is_refusal(inodes.error());
 }
 
+bool cover_all(const std::vector<ListenAddress>& addresses, const std::vector<TakenListener>& listeners) {
+  return std::ranges::all_of(addresses, [&](const ListenAddress& address) {
+    return std::ranges::any_of(
+        listeners, [&](const TakenListener& listener) { return address.matches(listener.socket.bound); });
+  });
+}
+
 }  // namespace
 
 std::vector<uint16_t> SocketNetwork::ports() const {
@@ -37,6 +44,9 @@ Result<std::vector<Listener>> SocketNetwork::listeners() {
   auto diag = SockDiag::create();
   if (!diag) return fail(diag.error());
   auto taken = listeners_of(*diag, record_.server, record_.spec.listen);
+  if (!taken) return fail(taken.error());
+  // A process that was double-forked is this process's child, not the server's.
+  if (!cover_all(record_.spec.listen, *taken)) taken = listeners_of(*diag, record_.shim, record_.spec.listen);
   if (!taken) return fail(taken.error());
   std::vector<Listener> listeners;
   for (auto& listener : *taken)
@@ -70,8 +80,14 @@ bool SocketNetwork::listens_on_all() {
   if (!diag) return false;
   const auto sockets = diag->listeners(ports());
   if (!sockets) return false;
-  for (const Whose whose : {Whose::RootOnly, Whose::Tree}) {
-    const auto inodes = socket_inodes(record_.server, whose);
+  struct Look {
+    const ProcessId& root;
+    Whose whose;
+  };
+  // The tree of this process has those that were double-forked, too, but also the sockets to inherit.
+  const ProcessId& all = sockets_.sockets().empty() ? record_.shim : record_.server;
+  for (const auto& [root, whose] : {Look{record_.server, Whose::RootOnly}, Look{all, Whose::Tree}}) {
+    const auto inodes = socket_inodes(root, whose);
     if (!inodes) return is_refusal(inodes.error()) && !sockets_.sockets().empty();
     const auto& addresses = record_.spec.listen;
     const bool all = std::all_of(addresses.begin(), addresses.end(), [&](const ListenAddress& address) {

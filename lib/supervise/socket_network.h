@@ -10,9 +10,9 @@
 
 namespace rollctl {
 
-// The real ServerNetwork. Listeners are those of the process tree of the record's server; connections those
-// of this process's tree, which includes children of a dead server. Inherited sockets are duplicated from
-// this process, which needs no rights over the server.
+// The real ServerNetwork. Listeners are those of the process tree of the record's server, or, where these are
+// not all, of this process's tree; connections those of this process's tree, which includes children of a
+// dead server. Inherited sockets are duplicated from this process, which needs no rights over the server.
 class SocketNetwork final : public ServerNetwork {
  public:
   // Both must outlive this object.
