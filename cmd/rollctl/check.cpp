@@ -29,6 +29,7 @@ void show_findings(Context& context, const std::string& app, const AppFindings& 
                                {"launcher", findings.launcher.empty() ? nlohmann::json(nullptr)
                                                                       : nlohmann::json(findings.launcher)},
                                {"warning", findings.warning},
+                               {"advice", findings.advice},
                                {"descriptors", findings.descriptors},
                                {"descriptor_limit", descriptor_limit()},
                                {"pinned", pinned},
@@ -41,6 +42,8 @@ void show_findings(Context& context, const std::string& app, const AppFindings& 
   if (context.options().quiet || !findings.errors.empty()) return;
   for (const PinnedPath& path : findings.pinned)
     context.print({{{fmt::format("{}: {} is pinned to {} at deploy", path.key, path.path, path.target)}}});
+  if (!findings.advice.empty())
+    context.err().write(render({hint_line(findings.advice)}, context.err_terminal()));
   context.print({{{fmt::format("{}: no problems found; handover: {}", app, findings.handover)}}});
 }
 

@@ -121,8 +121,11 @@ Result<ChangeResult> change_app(const ChangeCall& call, const DecideChange& deci
   }
   if (call.command == AppCommand::Deploy)
     if (Status kept = keep_description(paths, app->name, *app->description); !kept) return fail(kept.error());
+  const bool is_first = !(*session)->state().history().current.has_value();
+  const std::string advice = is_first ? readiness_advice(request.spec.config.ready.kind) : "";
   auto verdict = (*session)->roll_out(std::move(request));
   if (!verdict) return fail(verdict.error());
+  if (verdict->outcome == Outcome::Deployed && verdict->hint.empty()) verdict->hint = advice;
   return std::move(*verdict);
 }
 

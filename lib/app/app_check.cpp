@@ -37,6 +37,7 @@ Result<AppFindings> check_app(const Paths& paths, const AppName& app) {
   if (!loop) return fail(loop.error());
 
   AppFindings findings;
+  findings.advice = readiness_advice(config.ready.kind);
   const auto add = [&](std::vector<Error> errors) {
     for (Error& error : errors) findings.errors.push_back(std::move(error));
   };

@@ -16,6 +16,7 @@ struct AppFindings {
   std::string handover;    // that a deploy would use; empty if none works
   std::string launcher;    // "systemd" or "direct"; empty if none works
   std::string warning;     // settings without effect here, why it is not steered; or empty
+  std::string advice;      // what could be better; or empty
   size_t descriptors = 0;  // the most that a change opens
   std::vector<PinnedPath> pinned;
   std::vector<Error> errors;

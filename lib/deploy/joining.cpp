@@ -16,6 +16,9 @@ constexpr Micros kFirstLook{500};
 constexpr Micros kSlowestLook{20'000};
 // A server may open several sockets one after the other.
 constexpr Millis kElsewherePatience{500};
+// A server may bind first and read its configuration afterwards: Unbound takes some 20 ms. One that waits for
+// its first client is through with that.
+constexpr Millis kSteadyAfter{50};
 
 }  // namespace
 
@@ -150,10 +153,20 @@ void Joining::probe(InstanceId id, Newcomer& newcomer) {
   ProbeSubject subject;
   subject.instance = id;
   subject.shared_port = [this, id] { return membership_.shared_port(fleet_.at(id)); };
+  subject.steady = [this, id] { return is_steady(id); };
   subject.server = [this, id] { return fleet_.at(id).server; };
   subject.notified_ready = [this, id] { return fleet_.at(id).notified_ready; };
   newcomer.readiness = std::make_unique<Readiness>(world_.scheduler, world_.probe, newcomer.probe,
                                                    std::move(subject), [this, id] { on_verdict(id); });
+}
+
+bool Joining::is_steady(InstanceId id) {
+  Newcomer& newcomer = newcomers_.at(id);
+  if (newcomer.steady) return true;
+  const TimePoint now = world_.scheduler.now();
+  if (!newcomer.listening_since) newcomer.listening_since = now;
+  newcomer.steady = now - *newcomer.listening_since >= kSteadyAfter || !world_.instances.is_busy(id);
+  return newcomer.steady;
 }
 
 // An instance that is ready by its own word (exec, notify, an address of its own) counts once it can be given

@@ -43,7 +43,9 @@ class Joining {
   struct Newcomer {
     ProbeSpec probe;
     bool gate_open = true;
-    bool inherits_sockets = false;             // clients may come to them before its server runs
+    bool inherits_sockets = false;  // clients may come to them before its server runs
+    std::optional<TimePoint> listening_since;
+    bool steady = false;
     std::optional<TimePoint> elsewhere_since;  // it listens on the app's port, but not on the app's address
     std::unique_ptr<Readiness> readiness;
     Micros look_delay{0};
@@ -59,6 +61,7 @@ class Joining {
   Status guard(const Newcomer& newcomer);
   std::optional<std::string> listens_elsewhere(InstanceId id, Newcomer& newcomer);
   void probe(InstanceId id, Newcomer& newcomer);
+  [[nodiscard]] bool is_steady(InstanceId id);
   void on_verdict(InstanceId id);
   void become_ready(Member& member);
 

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <utility>
 
+#include "deploy/trouble.h"
 #include "deploy/wait.h"
 
 namespace rollctl {
@@ -70,6 +71,7 @@ Act TrafficShift::shift(const Traffic& traffic) {
   Acknowledgement on_disk = recorder_.intend(events::traffic_shifting(in, out, weights));
   for (InstanceId id : in) ROLL_TRY(leases_.await(id));
   ROLL_TRY(on_disk.await());
+  ROLL_TRY(check_newcomers(in));
   ROLL_TRY(world_.steering.shift(weights));
   traffic_ = traffic;
   recorder_.happened(events::traffic_shifted(in, out, weights));
@@ -80,6 +82,25 @@ Act TrafficShift::shift(const Traffic& traffic) {
   Act told = tell_roles(weights, out);
   leases_.await_all();
   return told;
+}
+
+// The disk took its time: a server that binds first and then reads a bad configuration may have ended.
+Act TrafficShift::check_newcomers(const std::vector<InstanceId>& in) {
+  std::vector<InstanceId> fresh;
+  std::ranges::copy_if(in, std::back_inserter(fresh), [this](InstanceId id) {
+    return fleet_.at(id).origin == Member::Origin::Launched && !fleet_.at(id).inodes.empty();
+  });
+  if (fresh.empty()) return {};
+  ROLL_TRY_ASSIGN(const auto sockets, world_.sockets.listen_sockets());
+  for (InstanceId id : fresh) {
+    Member& member = fleet_.at(id);
+    const bool listens = std::ranges::any_of(sockets, [&](const ListenSocket& socket) {
+      return std::ranges::find(member.inodes, socket.inode) != member.inodes.end();
+    });
+    if (listens || membership_.add(member).value_or(false)) continue;
+    fleet_.note_trouble(member, Trouble::Unready, "stopped listening before it got a connection");
+  }
+  return check_trouble(world_, fleet_, fresh);
 }
 
 bool TrafficShift::have_all_been_ready() const {

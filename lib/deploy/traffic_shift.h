@@ -35,6 +35,7 @@ class TrafficShift {
 
  private:
   Result<std::set<InstanceId>> reachable_of(const std::set<InstanceId>& rotation);
+  Act check_newcomers(const std::vector<InstanceId>& in);
   [[nodiscard]] bool have_all_been_ready() const;
   void allow_fallback();
   Act tell_roles(const Rotation& weights, const std::vector<InstanceId>& out = {});

@@ -17,7 +17,9 @@ class LookAttempt final : public LoopAttempt {
       else
         not_yet("has not sent READY=1 yet");
     } else {
-      if (subject.shared_port())
+      if (subject.shared_port() && subject.steady && !subject.steady())
+        not_yet("listens on " + spec.listen + ", but is still starting");
+      else if (subject.shared_port())
         ready("listens");
       else
         not_yet(not_listening_text(spec));

@@ -35,6 +35,12 @@ Result<ProbeKind> parse_probe_kind(std::string_view name) {
               "http, https, tcp, exec, notify or listen");
 }
 
+std::string readiness_advice(ProbeKind kind) {
+  if (kind != ProbeKind::Listen) return {};
+  return "ready.kind = \"listen\" shows only that the server listens: one that reads its configuration "
+         "afterwards may still fail; \"http\", \"notify\" or \"exec\" shows that it serves";
+}
+
 std::string not_listening_text(const ProbeSpec& spec) {
   return "does not listen on " + (spec.listen.empty() ? std::string("its port") : spec.listen) + " yet";
 }

@@ -21,6 +21,9 @@ enum class ProbeKind { Http, Https, Tcp, Exec, Notify, Listen };
 const char* probe_kind_name(ProbeKind kind);
 Result<ProbeKind> parse_probe_kind(std::string_view name);
 
+// For people: what a kind of readiness does not show, and which does; empty where nothing is to be said.
+std::string readiness_advice(ProbeKind kind);
+
 // How rollctl asks one instance whether it is ready; placeholders are expanded.
 struct ProbeSpec {
   ProbeKind kind = ProbeKind::Listen;
@@ -57,6 +60,9 @@ struct ProbeSubject {
   InstanceId instance = 0;
   // The address for clients; nothing while it does not listen on all addresses.
   std::function<std::optional<Endpoint>()> shared_port = {};
+  // Listen: whether it can be trusted to serve, for it has listened for a while, or waits for events. Empty:
+  // it can.
+  std::function<bool()> steady = {};
   // Its server process; read for Answers::OfTheInstance and own_port only.
   std::function<ProcessId()> server = {};
   // Whether it sent READY=1.

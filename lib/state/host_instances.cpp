@@ -561,6 +561,11 @@ Acknowledgement HostInstances::hold_steering(InstanceId id, std::vector<Steering
       });
 }
 
+bool HostInstances::is_busy(InstanceId id) {
+  const auto found = known(id);
+  return found && rollctl::is_busy((*found)->record.server);
+}
+
 Status HostInstances::open_gate(InstanceId id) {
   auto found = known(id);
   if (!found) return fail(found.error());

@@ -57,6 +57,7 @@ class HostInstances final : public Instances, public InstanceSockets {
   Acknowledgement set_role(InstanceId id, const RoleOrder& role) override;
   Acknowledgement hold_steering(InstanceId id, std::vector<SteeringHandle> handles,
                                 SteeringTerm term) override;
+  bool is_busy(InstanceId id) override;
   Status open_gate(InstanceId id) override;
   // The steering that the shim of an instance holds, as duplicates.
   Result<std::vector<SteeringHandle>> take_steering(InstanceId id);

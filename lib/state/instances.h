@@ -76,6 +76,9 @@ class Instances {
   // or LaunchFailed follows. On an error, which may be the intent's, nothing is left.
   virtual Status launch(const LaunchSpec& spec, Acknowledgement& intent) = 0;
 
+  // Whether its server is busy at this moment, as long as it starts; false where that cannot be found out.
+  virtual bool is_busy(InstanceId id) = 0;
+
   // Lets a server that waits for its gate go on.
   virtual Status open_gate(InstanceId id) = 0;
 

@@ -152,6 +152,8 @@ void HumanReporter::finish(const Verdict& verdict, int exit_status) {
     else
       progress_.print(warning_line(cut));
   }
+  if (!is_failure(verdict) && !verdict.hint.empty() && verbosity_ != Verbosity::Quiet)
+    progress_.print(hint_line(verdict.hint));
   if (verbosity_ != Verbosity::Quiet)
     outputs_.out.write(render(std::vector<Line>{summary_line(verdict)}, outputs_.out_terminal));
 }

@@ -22,6 +22,7 @@ struct ServerScript {
   std::string refused = {};       // launch() fails with this
   std::string launch_fails = {};  // LaunchFailed says this
   std::optional<Micros> listens = Micros(1000);
+  Micros busy{0};  // after it listens
   std::optional<Micros> ready = Micros(1500);
   std::optional<Micros> unready = {};
   std::optional<Micros> exits = {};
@@ -47,6 +48,7 @@ struct FakeServer {
   bool holds_steering = false;
   uint32_t inode = 0;
   InstanceState role = InstanceState::Starting;
+  TimePoint busy_until{};
   TimePoint drain_deadline;
   std::optional<HoldOrder> hold;
   TimePoint hold_until;
@@ -149,6 +151,16 @@ class FakeInstances final : public Instances, public InstanceSockets {
     if (watcher != nullptr) watcher->server_failed(id);
     end_unasked(id);
   }
+  // The server closes its listener, or opens another in its place.
+  void close_listener(InstanceId id) {
+    servers_.at(id).listening = false;
+    changed();
+  }
+  void reopen_listener(InstanceId id) {
+    servers_.at(id).inode += 100'000;
+    servers_.at(id).listening = true;
+    changed();
+  }
   void become_unready(InstanceId id) {
     const auto found = servers_.find(id);
     if (found == servers_.end() || !found->second.ready) return;
@@ -243,6 +255,10 @@ class FakeInstances final : public Instances, public InstanceSockets {
     return Status();
   }
 
+  bool is_busy(InstanceId id) override {
+    const FakeServer* server = find(id);
+    return server != nullptr && scheduler_.now() < server->busy_until;
+  }
   Status open_gate(InstanceId) override { return {}; }
 
   Acknowledgement hold_steering(InstanceId id, std::vector<SteeringHandle> handles,
@@ -362,6 +378,7 @@ class FakeInstances final : public Instances, public InstanceSockets {
     FakeServer& server = servers_.at(id);
     if (server.draining) return;
     server.listening = true;
+    server.busy_until = scheduler_.now() + server.script.busy;
     if (server.record.state == InstanceState::Restarting && server.holds_steering && refill) refill(id);
     changed();
   }

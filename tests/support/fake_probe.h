@@ -17,10 +17,11 @@ class FakeProbe final : public Probe {
 
   Micros takes{500};
 
-  std::unique_ptr<ProbeAttempt> attempt(const ProbeSpec&, const ProbeSubject& subject, Done done) override {
+  std::unique_ptr<ProbeAttempt> attempt(const ProbeSpec& spec, const ProbeSubject& subject,
+                                        Done done) override {
     auto attempt = std::make_unique<Timed>();
-    attempt->timer =
-        scheduler_.after(takes, [this, subject, done = std::move(done)] { done(answer(subject)); });
+    attempt->timer = scheduler_.after(
+        takes, [this, kind = spec.kind, subject, done = std::move(done)] { done(answer(kind, subject)); });
     return attempt;
   }
 
@@ -29,12 +30,14 @@ class FakeProbe final : public Probe {
     Watch timer;
   };
 
-  [[nodiscard]] ProbeResult answer(const ProbeSubject& subject) const {
+  [[nodiscard]] ProbeResult answer(ProbeKind kind, const ProbeSubject& subject) const {
     if (!subject.shared_port())
       return {ProbeAnswer::NotReady, "does not listen yet", ProbeResult::Retry::Soon};
     const FakeServer* server = instances_.find(subject.instance);
     if (server == nullptr || !server->listening) return {ProbeAnswer::NotReady, "connection refused"};
     if (!server->ready) return {ProbeAnswer::NotReady, "GET / answered 503"};
+    if (kind == ProbeKind::Listen && subject.steady && !subject.steady())
+      return {ProbeAnswer::NotReady, "is still starting", ProbeResult::Retry::Soon};
     return {ProbeAnswer::Ready};
   }
 

@@ -69,6 +69,7 @@ class FaultyInstances final : public Instances {
     if (auto fault = faults_.next("instances.launch")) return fail(*fault);
     return real_.launch(spec, intent);
   }
+  bool is_busy(InstanceId id) override { return real_.is_busy(id); }
   Status open_gate(InstanceId id) override {
     if (auto fault = faults_.next("instances.open_gate")) return fail(*fault);
     return real_.open_gate(id);

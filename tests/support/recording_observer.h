@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -11,10 +12,14 @@ namespace rollctl::test {
 
 class RecordingObserver final : public Observer {
  public:
-  void on_event(const Event& event) override { events.push_back(event); }
+  void on_event(const Event& event) override {
+    events.push_back(event);
+    if (hear) hear(event);
+  }
   void on_fleet(const std::vector<InstanceView>& fleet) override { last_fleet = fleet; }
   void on_warning(const std::string& message) override { warnings.push_back(message); }
 
+  std::function<void(const Event&)> hear;  // is told each event
   std::vector<Event> events;
   std::vector<InstanceView> last_fleet;
   std::vector<std::string> warnings;
