@@ -48,7 +48,10 @@ struct Plan {
   uint64_t log_bytes = 0;
   bool daemonize = false;
   bool hides = false;    // is not dumpable
+  bool double_forks = false;
   unsigned workers = 0;  // 0: serves itself
+
+  std::optional<Millis> recycled_after;  // a worker: it drains, and another takes its place
 
   // Listening.
   bool listens = true;
@@ -59,6 +62,8 @@ struct Plan {
   bool inherits = false;
   bool waits_for_gate = false;
   int backlog = 1024;
+  std::optional<Millis> reopens_after;   // SIGHUP, which closes them
+  std::optional<Millis> fails_to_start;  // busy for so long after it listens, then ends
   Accepting accepting = Accepting::Yes;
 
   // Readiness.

@@ -78,6 +78,7 @@ sigset_t block_ending_signals(const Plan& plan) {
   sigset_t set;
   sigemptyset(&set);
   for (int signal : {SIGTERM, SIGINT, SIGQUIT, plan.end_signal.value_or(SIGTERM)}) sigaddset(&set, signal);
+  if (plan.reopens_after) sigaddset(&set, SIGHUP);
   sigprocmask(SIG_BLOCK, &set, nullptr);
   return set;
 }
@@ -113,6 +114,13 @@ std::optional<int> reap_worker(std::vector<pid_t>& workers) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
+// Workers that are started together do not end together.
+Plan plan_of_worker(const Plan& plan, unsigned place) {
+  Plan its = plan;
+  if (its.recycled_after) *its.recycled_after += *its.recycled_after * place / plan.workers;
+  return its;
+}
+
 // Ready when every worker is; ends when all have; a worker that fails ends the others.
 int be_master(const Plan& plan, sigset_t watched) {
   sigaddset(&watched, SIGCHLD);
@@ -122,15 +130,19 @@ int be_master(const Plan& plan, sigset_t watched) {
   if (!ready || !signals) return 1;
   std::vector<pid_t> workers;
   pid_t master = getpid();
-  for (unsigned i = 0; i < plan.workers; ++i) {
-    pid_t worker = fork();
-    if (worker == 0) be_worker(plan, ready->write.get(), master);
+  unsigned started = 0;
+  const auto start_worker = [&] {
+    const pid_t worker = fork();
+    if (worker == 0) be_worker(plan_of_worker(plan, started % plan.workers), ready->write.get(), master);
     workers.push_back(worker);
-  }
-  ready->write.reset();
+    ++started;
+  };
+  while (started < plan.workers) start_worker();
+  if (!plan.recycled_after) ready->write.reset();
 
   int code = 0;
   unsigned ready_count = 0;
+  bool is_ending = false;
   while (!workers.empty()) {
     pollfd polled[] = {{signals.get(), POLLIN, 0}, {ready->read.get(), POLLIN, 0}};
     if (poll(polled, 2, -1) < 0) continue;
@@ -143,7 +155,9 @@ int be_master(const Plan& plan, sigset_t watched) {
     signalfd_siginfo info{};
     if (read(signals.get(), &info, sizeof info) != sizeof info) continue;
     int signal = static_cast<int>(info.ssi_signo);
+    is_ending = is_ending || signal != SIGCHLD;
     while (auto worker_code = reap_worker(workers)) {
+      if (*worker_code == 0 && plan.recycled_after && !is_ending) start_worker();
       if (*worker_code != 0 && code == 0) {
         code = *worker_code;
         signal = SIGKILL;
@@ -153,6 +167,13 @@ int be_master(const Plan& plan, sigset_t watched) {
     for (pid_t worker : workers) kill(worker, signal);
   }
   return code;
+}
+
+// The foreground process of a server whose other process it cannot reach.
+int stay_in_foreground(sigset_t ending) {
+  int signal = 0;
+  sigwait(&ending, &signal);
+  return 0;
 }
 
 int run(Plan& plan) {
@@ -175,6 +196,14 @@ int run(Plan& plan) {
     setsid();
   }
   sigset_t ending = block_ending_signals(plan);
+  if (plan.double_forks) {
+    if (const pid_t child = fork(); child != 0) {
+      waitpid(child, nullptr, 0);
+      return stay_in_foreground(ending);
+    }
+    if (fork() != 0) _exit(0);
+    setsid();
+  }
   if (plan.workers > 0) return be_master(plan, ending);
   return serve(plan, std::move(*events), {});
 }

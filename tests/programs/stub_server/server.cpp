@@ -81,6 +81,7 @@ Status Server::watch_signals() {
   sigset_t set;
   sigemptyset(&set);
   for (int signal : {SIGTERM, SIGINT, SIGQUIT, plan_.end_signal.value_or(SIGTERM)}) sigaddset(&set, signal);
+  if (plan_.reopens_after) sigaddset(&set, SIGHUP);
   signals_ = Fd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signals_) return fail(last_os_failure("cannot watch signals"));
   watch(signals_.get(), kSignals, EPOLLIN);
@@ -99,6 +100,25 @@ Status Server::open_port() {
   return {};
 }
 
+// What waits in the old listeners is accepted first.
+void Server::reopen() {
+  for (size_t i = 0; i < listeners_.size(); ++i) {
+    accept_from(listeners_[i].get(), INT_MAX);
+    interests_.erase(kFirstListener + i);
+  }
+  listeners_.clear();
+  after(*plan_.reopens_after, [this] {
+    if (auto opened = open_port(); !opened) end_ = fail(opened.error());
+  });
+}
+
+// As long as it runs, its processor is not idle.
+void Server::fail_to_start() {
+  const auto end = std::chrono::steady_clock::now() + *plan_.fails_to_start;
+  while (std::chrono::steady_clock::now() < end) continue;
+  end_ = 1;
+}
+
 Status Server::listen_everywhere() {
   for (size_t i = 0; i < listeners_.size(); ++i) {
     int listener = listeners_[i].get();
@@ -108,7 +128,12 @@ Status Server::listen_everywhere() {
     events_.append("listen", bound_address(listener));
     if (plan_.accepting != Accepting::Never) watch(listener, kFirstListener + i, EPOLLIN);
   }
+  if (plan_.fails_to_start) {
+    fail_to_start();
+    return {};
+  }
   if (plan_.becomes_ready && !ready_) after(plan_.ready_after, [this] { become_ready(); });
+  if (plan_.recycled_after) after(*plan_.recycled_after, [this] { drain(); });
   return {};
 }
 
@@ -171,6 +196,10 @@ void Server::on_signal() {
   signalfd_siginfo info{};
   while (read(signals_.get(), &info, sizeof info) == sizeof info) {
     int signal = static_cast<int>(info.ssi_signo);
+    if (plan_.reopens_after && signal == SIGHUP) {
+      reopen();
+      continue;
+    }
     events_.append("term", signal_name(signal));
     bool cuts = plan_.ends_at_once || (plan_.end_signal && signal != *plan_.end_signal);
     if (plan_.ignores_end) continue;

@@ -34,6 +34,8 @@ class Server {
   Status open_port();
   Status listen_everywhere();
   void become_ready();
+  void reopen();
+  void fail_to_start();
   void accept_from(int listener, int most);
   void proceed(uint64_t id);
   void on_signal();

@@ -146,7 +146,7 @@ PlaceInstance DeployWorld::place() {
     place.launch.release = target.release;
     place.launch.generation = target.generation;
     place.launch.instance = ++last_id_;
-    place.probe.kind = ProbeKind::Http;
+    place.probe.kind = ProbeKind::Listen;
     return place;
   };
 }

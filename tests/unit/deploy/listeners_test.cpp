@@ -91,7 +91,7 @@ TEST_F(ListenersTest, AListenerThatIsOpenedAnewIsBackInTheRotationSoon) {
 TEST_F(ListenersTest, AServerThatIsBusyAfterItListensIsNotReadyYet) {
   standing("v1", 1);
   ServerScript fails;
-  fails.busy = Millis(30);
+  fails.busy = Millis(40);
   fails.exits = Millis(31);
   instances.scripts["v2"] = {fails};
   const Verdict verdict = run(deploy("v2", 1));
