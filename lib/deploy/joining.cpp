@@ -177,6 +177,9 @@ void Joining::on_verdict(InstanceId id) {
   if (member.leaving() || member.trouble != Trouble::None) return;
   if (readiness.state() == Readiness::State::Unready)
     return fleet_.note_trouble(member, Trouble::Unready, "became unready: " + readiness.detail());
+  if (readiness.state() == Readiness::State::Impossible)
+    return fleet_.note_trouble(member, Trouble::HostFailed, readiness.detail(),
+                               "set ready.address to an address of the instance's own, or steer");
   if (readiness.state() == Readiness::State::Ready && member.joined()) become_ready(member);
 }
 

@@ -113,10 +113,8 @@ Result<std::string> take() {
   return "of a server whose shim lives" + yama;
 }
 
-Result<std::string> take_of_other_user() {
-  const auto holder = Holder::start(Holder::Whose::Other);
-  if (!holder) return fail(holder.error());
-  if (const Status taken = (*holder)->take(); !taken) {
+Result<std::string> take_of(const Holder& other_users) {
+  if (const Status taken = other_users.take(); !taken) {
     Error error = taken.error();
     error.message =
         "the listeners of a server with another `user` cannot be taken: " + os_error_text(error.os_error);
@@ -124,6 +122,15 @@ Result<std::string> take_of_other_user() {
   }
   if (has_capability(CAP_SYS_PTRACE)) return "of a server of any user";
   return "of a server of any user that is dumpable, without CAP_SYS_PTRACE";
+}
+
+// Untried where rollctl could start no such server anyway.
+HostCheck take_of_other_user(const char* name) {
+  const auto holder = Holder::start(Holder::Whose::Other);
+  if (holder) return make_check(name, take_of(**holder));
+  HostCheck check = make_check(name, fail(holder.error()));
+  check.outcome = HostCheck::Outcome::Untried;
+  return check;
 }
 
 }  // namespace
@@ -135,7 +142,7 @@ HostCheck try_taking_listeners(Millis limit) {
 
 HostCheck try_taking_of_other_user(Millis limit) {
   constexpr const char* kName = "take-as-user";
-  return check_apart(kName, limit, [] { return make_check(kName, take_of_other_user()); });
+  return check_apart(kName, limit, [] { return take_of_other_user(kName); });
 }
 
 }  // namespace rollctl

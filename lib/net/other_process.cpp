@@ -19,6 +19,7 @@
 #include <charconv>
 #include <csignal>
 #include <cstring>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,14 +46,20 @@ bool is_dumpable(pid_t pid) {
 }
 
 constexpr const char* kGrantPtrace =
-    "grant CAP_SYS_PTRACE (docker run --cap-add SYS_PTRACE), or let the server inherit its sockets (socket = "
-    "\"inherit\")";
+    "let the server inherit its sockets (socket = \"inherit\"), or grant CAP_SYS_PTRACE (docker run "
+    "--cap-add "
+    "SYS_PTRACE)";
+// A change of the user without an exec makes a process not dumpable.
+constexpr const char* kLetRollctlChange =
+    "set `user` in the app file rather than let the server change its user by itself, or ";
 
 Error look_failure(pid_t pid, int failure) {
   std::string what = "cannot look at the descriptors of process " + std::to_string(pid);
-  if (is_refusal(failure) && !is_dumpable(pid)) what += ", which is not dumpable (see rollctl-server(7))";
+  const bool is_hidden = is_refusal(failure) && !is_dumpable(pid);
+  if (is_hidden) what += ", which is not dumpable (see rollctl-server(7))";
   Error error = os_failure(std::move(what), failure);
   if (is_refusal(failure)) error.hint = kGrantPtrace;
+  if (is_hidden && ::geteuid() == 0) error.hint.insert(0, kLetRollctlChange);
   return error;
 }
 
@@ -70,20 +77,12 @@ std::optional<Number> parse_number(std::string_view text) {
   return number;
 }
 
-struct FolderCloser {
-  DIR* folder;
-  explicit FolderCloser(DIR* opened) : folder(opened) {}
-  FolderCloser(const FolderCloser&) = delete;
-  FolderCloser& operator=(const FolderCloser&) = delete;
-  ~FolderCloser() { ::closedir(folder); }
-};
-
 // Returns 0 or an errno. With CAP_DAC_OVERRIDE the folder can be listed where its links cannot be read.
 int read_open_sockets(pid_t pid, std::vector<OpenSocket>& sockets) {
   const std::string path = "/proc/" + std::to_string(pid) + "/fd";
   DIR* folder = ::opendir(path.c_str());
   if (folder == nullptr) return errno;
-  const FolderCloser closer(folder);
+  const std::unique_ptr<DIR, int (*)(DIR*)> closer(folder, ::closedir);
   for (;;) {
     errno = 0;
     const dirent* entry = ::readdir(folder);

@@ -11,7 +11,9 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <functional>
 #include <iterator>
+#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -20,14 +22,6 @@
 namespace rollctl {
 
 namespace {
-
-struct FolderCloser {
-  DIR* folder;
-  explicit FolderCloser(DIR* opened) : folder(opened) {}
-  FolderCloser(const FolderCloser&) = delete;
-  FolderCloser& operator=(const FolderCloser&) = delete;
-  ~FolderCloser() { ::closedir(folder); }
-};
 
 // Whether that process has gone, or this user may not inspect it.
 bool tells_nothing(const Error& failure) {
@@ -242,7 +236,7 @@ Result<bool> TreeSockets::hold_any(std::span<const uint32_t> inodes) {
       return std::ranges::find(inodes, socket.inode) != inodes.end();
     });
   };
-  const auto in_root = look(root_.pid);
+  auto in_root = look(root_.pid);
   if (!in_root || *in_root) return in_root;
 
   constexpr Millis kFresh{20};
@@ -281,7 +275,7 @@ template <typename Visit>
 Status for_each_process(const Visit& visit) {
   DIR* proc = ::opendir("/proc");
   if (proc == nullptr) return fail(last_os_failure("cannot list /proc"));
-  const FolderCloser closer(proc);
+  const std::unique_ptr<DIR, int (*)(DIR*)> closer(proc, ::closedir);
   for (;;) {
     errno = 0;
     const dirent* entry = ::readdir(proc);
@@ -336,35 +330,79 @@ Result<size_t> count_own_descriptors(uint32_t inode) {
 
 namespace {
 
-Result<size_t> count_accepted(SockDiag& diag, std::span<const uint16_t> ports) {
+struct TreeInodes {
+  std::vector<uint32_t> sorted;
+  bool is_whole = true;  // false: a process of the tree may not be looked at
+};
+
+Result<TreeInodes> look_at_tree(const ProcessId& root) {
+  const auto process = ProcessRef::open(root);
+  if (!process) return fail(process.error());
+  const auto tree = process_tree(root.pid);
+  if (!tree) return fail(tree.error());
+  TreeInodes inodes;
+  for (const pid_t pid : *tree) {
+    const auto sockets = open_sockets(pid);
+    const bool is_hidden = !sockets && sockets.error().kind == ErrorKind::NotPermitted;
+    inodes.is_whole = inodes.is_whole && !is_hidden;
+    if (!sockets && !is_hidden && (pid == root.pid || !tells_nothing(sockets.error())))
+      return fail(sockets.error());
+    if (!sockets) continue;
+    for (const OpenSocket& socket : *sockets) inodes.sorted.push_back(socket.inode);
+  }
+  std::ranges::sort(inodes.sorted);
+  return inodes;
+}
+
+// The inodes of all sockets of all processes that this user may look at, sorted.
+Result<std::vector<uint32_t>> visible_inodes() {
+  std::vector<uint32_t> inodes;
+  const Status looked = for_each_process([&](pid_t pid) -> Status {
+    const auto sockets = open_sockets(pid);
+    if (!sockets) return tells_nothing(sockets.error()) ? Status() : fail(sockets.error());
+    for (const OpenSocket& socket : *sockets) inodes.push_back(socket.inode);
+    return {};
+  });
+  if (!looked) return fail(looked.error());
+  std::ranges::sort(inodes);
+  return inodes;
+}
+
+Result<size_t> count_if_accepted(SockDiag& diag, std::span<const uint16_t> ports,
+                                 const std::function<bool(uint32_t)>& counts) {
   const auto connections = diag.connections(ports);
   if (!connections) return fail(connections.error());
-  return static_cast<size_t>(std::ranges::count_if(
-      *connections, [](const Connection& connection) { return connection.inode != 0; }));
+  return static_cast<size_t>(std::ranges::count_if(*connections, [&](const Connection& connection) {
+    return connection.inode != 0 && counts(connection.inode);
+  }));
 }
 
 }  // namespace
 
 Result<size_t> count_connections(SockDiag& diag, const ProcessId& root, std::span<const uint16_t> ports,
                                  std::span<const uint32_t> listening) {
-  auto inodes = socket_inodes(root);
-  if (!inodes && inodes.error().kind == ErrorKind::NotPermitted) return count_accepted(diag, ports);
-  if (!inodes) return fail(inodes.error());
-  std::erase_if(*inodes,
+  auto tree = look_at_tree(root);
+  if (!tree) return fail(tree.error());
+  auto& inodes = tree->sorted;
+  const auto is_held = [&](uint32_t inode) { return std::ranges::binary_search(inodes, inode); };
+  if (!tree->is_whole) {
+    const auto visible = visible_inodes();
+    if (!visible) return fail(visible.error());
+    return count_if_accepted(diag, ports, [&](uint32_t inode) {
+      return is_held(inode) || !std::ranges::binary_search(*visible, inode);
+    });
+  }
+  std::erase_if(inodes,
                 [&](uint32_t inode) { return std::ranges::find(listening, inode) != listening.end(); });
-  if (inodes->empty()) return size_t{0};
+  if (inodes.empty()) return size_t{0};
   const auto listeners = diag.listeners(ports);
   if (!listeners) return fail(listeners.error());
-  std::erase_if(*inodes, [&](uint32_t inode) {
+  std::erase_if(inodes, [&](uint32_t inode) {
     return std::ranges::find(*listeners, inode, &ListenSocket::inode) != listeners->end();
   });
   // A connection dump walks through all connections of the host.
-  if (inodes->empty()) return size_t{0};
-  const auto connections = diag.connections(ports);
-  if (!connections) return fail(connections.error());
-  return static_cast<size_t>(std::ranges::count_if(*connections, [&](const Connection& connection) {
-    return connection.inode != 0 && std::ranges::binary_search(*inodes, connection.inode);
-  }));
+  if (inodes.empty()) return size_t{0};
+  return count_if_accepted(diag, ports, is_held);
 }
 
 }  // namespace rollctl

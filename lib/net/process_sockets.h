@@ -105,7 +105,8 @@ Result<size_t> count_own_descriptors(uint32_t inode);
 
 // The number of connections on `ports` (host order) that the tree has accepted and not closed. Fast where it
 // has no sockets but listeners; faster where the caller passes these as `listening`, by inode. Where this
-// user may not inspect the root: all accepted connections on these ports, as any of them may be the tree's.
+// user may not inspect a process of the tree, those are counted, too, that no process has open which this
+// user may inspect: any of them may be the tree's.
 Result<size_t> count_connections(SockDiag& diag, const ProcessId& root, std::span<const uint16_t> ports,
                                  std::span<const uint32_t> listening = {});
 

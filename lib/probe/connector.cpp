@@ -81,10 +81,10 @@ void Connector::start(const ProbeSpec& spec, const ProbeSubject& subject, TimePo
   if (!shared) return done_(refusal(not_listening_text(spec), ProbeResult::Retry::Soon));
   target_ = shared->text();
   aimed_ = steering_.connect(loop_, subject.instance, *shared, deadline, opening, [this](Result<Fd> socket) {
-    if (socket)
-      done_({std::move(*socket), {}});
-    else
-      done_({Fd(), result_of(socket.error())});
+    if (socket) return done_({std::move(*socket), {}});
+    ProbeResult result = result_of(socket.error());
+    if (socket.error().kind == ErrorKind::NotPermitted) result.answer = ProbeAnswer::Impossible;
+    done_({Fd(), std::move(result)});
   });
 }
 

@@ -69,8 +69,9 @@ struct ProbeSubject {
   std::function<bool()> notified_ready = {};
 };
 
-// Unknown: the instance could not be asked, for want of descriptors or memory; `detail` says so.
-enum class ProbeAnswer { Ready, NotReady, Unknown };
+// Unknown: the instance could not be asked, for want of descriptors or memory. Impossible: it can never be
+// asked so, because this user may not look at its sockets. `detail` says why.
+enum class ProbeAnswer { Ready, NotReady, Unknown, Impossible };
 
 struct ProbeResult {
   // When to ask again: Soon where nothing listens yet, so that asking costs the server nothing; else at the

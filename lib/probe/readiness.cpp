@@ -50,7 +50,8 @@ struct Readiness::Run {
   void answered(const ProbeResult& result) {
     asking = false;
     const bool good = result.answer == ProbeAnswer::Ready;
-    if (result.answer != ProbeAnswer::Unknown) {
+    const bool is_answer = result.answer == ProbeAnswer::Ready || result.answer == ProbeAnswer::NotReady;
+    if (is_answer) {
       in_a_row = result.answer == last ? in_a_row + 1 : 1;
       last = result.answer;
     }
@@ -60,6 +61,7 @@ struct Readiness::Run {
     if (good && in_a_row >= spec.successes) state = State::Ready;
     if (state == State::Ready && result.answer == ProbeAnswer::NotReady && in_a_row >= spec.failures)
       state = State::Unready;
+    if (result.answer == ProbeAnswer::Impossible) state = State::Impossible;
     timer = scheduler.after(pause_after(result), [this] { ask(); });
     if (state == before) return;
     // The callback may destroy this object.

@@ -16,7 +16,12 @@ namespace rollctl {
 // owner's.
 class Readiness {
  public:
-  enum class State { Unknown, Ready, Unready };
+  enum class State {
+    Unknown,
+    Ready,
+    Unready,     // after it was ready
+    Impossible,  // it cannot be asked, now or later
+  };
 
   // `on_change` is called when the state changes, from the scheduler. The first attempt starts at once.
   // While it is not ready, kinds Listen and Notify, and answers with Retry::Soon, are asked more often than

@@ -229,8 +229,9 @@ void ForkedServer::send_signal(int signal) {
   const auto children = child_processes(::getpid());
   if (!children) return;
   for (const pid_t pid : *children) {
-    const bool is_told = (server_ && pid == server_->id().pid) ||
-                         std::ranges::any_of(former_, [&](const ProcessRef& one) { return one.id().pid == pid; });
+    const bool is_told =
+        (server_ && pid == server_->id().pid) ||
+        std::ranges::any_of(former_, [&](const ProcessRef& one) { return one.id().pid == pid; });
     if (is_told || callbacks_.is_foreign(pid)) continue;
     if (const auto process = ProcessRef::open(pid)) (void)process->send_signal(signal);
   }

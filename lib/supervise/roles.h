@@ -33,8 +33,8 @@ class ServerProcess {
   // process was stopped before the exec`. Nothing where the exec has worked or failed, and was reported.
   virtual std::optional<std::string> call_off() = 0;
 
-  // To the main process and the earlier ones that live on, and to processes that the server double-forked: it is
-  // not their parent any more, so it cannot tell them. Each once.
+  // To the main process and the earlier ones that live on, and to processes that the server double-forked: it
+  // is not their parent any more, so it cannot tell them. Each once.
   virtual void send_signal(int signal) = 0;
   // To every process of the instance.
   virtual void send_signal_to_all(int signal) = 0;

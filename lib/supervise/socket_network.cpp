@@ -18,11 +18,6 @@ bool is_refusal(const Error& error) {
   return error.kind == ErrorKind::NotPermitted;
 }
 
-bool is_hidden(const ProcessId& process) {
-  const auto inodes = socket_inodes(process, Whose::RootOnly);
-  return !inodes && is_refusal(inodes.error());
-}
-
 bool cover_all(const std::vector<ListenAddress>& addresses, const std::vector<TakenListener>& listeners) {
   return std::ranges::all_of(addresses, [&](const ListenAddress& address) {
     return std::ranges::any_of(
@@ -105,8 +100,7 @@ Result<size_t> SocketNetwork::connections() {
   auto diag = SockDiag::create();
   if (!diag) return fail(diag.error());
   // Children of a dead server are the shim's.
-  const bool hidden = record_.server.pid != 0 && is_hidden(record_.server);
-  return count_connections(*diag, hidden ? record_.server : record_.shim, ports());
+  return count_connections(*diag, record_.shim, ports());
 }
 
 SlotUse SocketNetwork::slot_use(const std::vector<SteeringHandle>& steering) {

@@ -190,6 +190,16 @@ TEST_F(HiddenServerTest, InheritedSocketsAreSteered) {
   EXPECT_THAT(roll({.behaviours = {"hide", "inherit"}, .keys = "socket = \"inherit\"\n"}), IsEmpty());
 }
 
+// Without steering nobody can tell which instance has accepted a connection.
+TEST_F(HiddenServerTest, AProbeThatCannotReachItForSureIsRefusedAtOnce) {
+  const auto begin = std::chrono::steady_clock::now();
+  StubApp stub{.behaviours = {"hide", "inherit"}, .keys = "socket = \"inherit\"\nhandover = \"plain\"\n"};
+  stub.tables = "[ready]\nkind = \"http\"\npath = \"/readyz\"\ndeadline = \"60s\"\n";
+  EXPECT_THAT(try_deploy("v1", stub),
+              AllOf(ExitsWith(1), Complains("which is not dumpable"), Complains("ready.address")));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, kLong);
+}
+
 TEST_F(HiddenServerTest, InheritedSocketsAreServedAgainAfterACrash) {
   deploy("v1", {.behaviours = {"hide", "inherit"}, .keys = "socket = \"inherit\"\n"});
   kill_process(instance_of("v1").at("pid").get<int>());

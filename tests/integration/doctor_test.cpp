@@ -91,8 +91,8 @@ TEST_F(DoctorTest, FindsEverythingAsRoot) {
   EXPECT_EQ(object["lossless"], true);
   EXPECT_EQ(object["improve"], "");
   const auto checks = checks_of(said);
-  for (const char* name : {"steer-ebpf", "steer-classic", "take-listener", "grace-period", "socket-list",
-                           "folders", "shim", "files"}) {
+  for (const char* name : {"steer-ebpf", "steer-classic", "take-listener", "take-as-user", "grace-period",
+                           "socket-list", "folders", "shim", "files"}) {
     ASSERT_TRUE(checks.contains(name)) << name;
     EXPECT_EQ(checks.at(name)["ok"], true) << checks.at(name);
     EXPECT_EQ(checks.at(name)["tried"], true) << checks.at(name);
@@ -184,6 +184,29 @@ TEST_F(DoctorTest, FailsWhereListenersCannotBeTaken) {
   EXPECT_THAT(checks.at("take-listener")["message"].get<std::string>(),
               HasSubstr("cannot take its listeners: Operation not permitted"));
   EXPECT_EQ(said.lines().front()["improve"], checks.at("take-listener")["hint"]);
+}
+
+TEST_F(DoctorTest, WhereListenersCannotBeTakenOnlyInheritedSocketsAreSteered) {
+  const json object = doctor({"--json"}, with_fault("pidfd_getfd", "error=EPERM")).lines().front();
+  EXPECT_EQ(object["lossless"], false);
+  EXPECT_EQ(object["handover"], "plain");
+  EXPECT_THAT(object["guarantee"].get<std::string>(), HasSubstr("socket = \"inherit\""));
+  EXPECT_THAT(object["improve"].get<std::string>(), HasSubstr("SYS_PTRACE"));
+}
+
+TEST_F(DoctorTest, RootWithoutPtraceTakesListenersOfAnotherUser) {
+  const Said said = doctor({"--json"}, root_without("-sys_ptrace"));
+  EXPECT_THAT(said, ExitsWith(0));
+  const json check = checks_of(said).at("take-as-user");
+  EXPECT_EQ(check["ok"], true) << check;
+  EXPECT_THAT(check["message"].get<std::string>(), HasSubstr("without CAP_SYS_PTRACE"));
+}
+
+TEST_F(DoctorTest, RootThatMayNotChangeItsUserHasNoServersOfAnother) {
+  const Said said = doctor({"--json"}, root_without("-sys_ptrace,-setuid"));
+  EXPECT_THAT(said, ExitsWith(0));
+  EXPECT_EQ(checks_of(said).at("take-listener")["ok"], true);
+  EXPECT_EQ(checks_of(said).at("take-as-user")["tried"], false);
 }
 
 TEST_F(DoctorTest, TellsOfFewFiles) {

@@ -20,7 +20,7 @@ namespace rollctl::test {
 namespace {
 
 constexpr uid_t kUser = 61'231;  // of no other test: one of its processes stops all that it may
-const ListenAddress kAddress = *ListenAddress::parse("127.0.0.1:8080");
+const ListenAddress kServed = *ListenAddress::parse("127.0.0.1:8080");
 
 class OtherProcessTest : public NetNamespaceTest {
  protected:
@@ -34,7 +34,7 @@ class OtherProcessTest : public NetNamespaceTest {
   }
   static void listen() { (void)listen_on(v4("127.0.0.1")).release(); }
   Result<std::vector<TakenListener>> take(const ProcessId& id) {
-    return listeners_of(*diag_, id, std::span(&kAddress, 1));
+    return listeners_of(*diag_, id, std::span(&kServed, 1));
   }
 
   std::optional<SockDiag> diag_;
@@ -125,17 +125,30 @@ TEST_F(OtherProcessTest, SaysBeforehandWhetherListenersCanBeTaken) {
   EXPECT_EQ(taking_available(kUser, kUser).error().kind, ErrorKind::NotPermitted);
 }
 
-TEST_F(OtherProcessTest, CountsAllConnectionsOfThePortWhereItMayNotLook) {
-  const OtherUser server(kUser, [] {
-    const Fd listener = listen_on(v4("127.0.0.1"));
-    static Fd client = connect_to(v4("127.0.0.1"));
-    (void)::accept(listener.get(), nullptr, nullptr);
+// Accepts one connection, keeps it, and listens no more.
+void keep_a_connection() {
+  Fd listener = listen_on(v4("127.0.0.1"));
+  (void)connect_to(v4("127.0.0.1")).release();
+  EXPECT_GE(::accept(listener.get(), nullptr, nullptr), 0);
+}
+
+TEST_F(OtherProcessTest, CountsTheConnectionsThatNobodyIsSeenToHaveWhereItMayNotLook) {
+  const OtherUser visible(kUser, keep_a_connection);
+  const OtherUser hidden(kUser, [] {
+    keep_a_connection();
+    keep_a_connection();
     ::prctl(PR_SET_DUMPABLE, 0);
   });
   const uint16_t port = kPort;
-  EXPECT_EQ(count_connections(*diag_, server.id(), std::span(&port, 1)), 1U);
+  const auto count = [&](const ProcessId& root) {
+    return count_connections(*diag_, root, std::span(&port, 1)).value_or(99);
+  };
+  EXPECT_EQ(count(visible.id()), 1U);
+  EXPECT_EQ(count(hidden.id()), 2U);
   const WithoutCapability ptrace(CAP_SYS_PTRACE);
-  EXPECT_EQ(count_connections(*diag_, server.id(), std::span(&port, 1)), 1U);
+  EXPECT_EQ(count(visible.id()), 1U);
+  EXPECT_EQ(count(hidden.id()), 2U);
+  EXPECT_EQ(count(own_id()), 3U) << "a tree with a hidden child";
 }
 
 TEST_F(OtherProcessTest, WithoutTheCapabilityToChangeItsUserItMayNotTake) {

@@ -47,7 +47,7 @@ struct Plan {
   std::optional<int> signal_at_once;
   uint64_t log_bytes = 0;
   bool daemonize = false;
-  bool hides = false;    // is not dumpable
+  bool hides = false;  // is not dumpable
   bool double_forks = false;
   unsigned workers = 0;  // 0: serves itself
 

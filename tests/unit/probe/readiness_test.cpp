@@ -113,6 +113,14 @@ TEST_F(ReadinessTest, WhatCouldNotBeAskedIsNoAnswer) {
   EXPECT_EQ(changes_, std::vector{Known::Ready});
 }
 
+TEST_F(ReadinessTest, SaysAtOnceWhatCanNeverBeAsked) {
+  probe_.answers = {{ProbeAnswer::Impossible, "cannot look at the descriptors of process 7"}};
+  watch(ProbeKind::Http, 3);
+  ASSERT_TRUE(wait_for(Known::Impossible));
+  EXPECT_EQ(probe_.asked_at.size(), 1U);
+  EXPECT_EQ(readiness_->detail(), "cannot look at the descriptors of process 7");
+}
+
 TEST_F(ReadinessTest, CountsBadAnswersOnThroughThoseThatWereNone) {
   const ProbeResult unknown{ProbeAnswer::Unknown, "cannot make a socket: Too many open files"};
   probe_.answers = {kGood, kGood, kBad, unknown, kBad};
