@@ -36,11 +36,19 @@ void Client::begin_request() {
   started_ = std::chrono::steady_clock::now();
   phase_ = Phase::Asking;
   until_ = started_ + s_.options.timeout;
-  connection_.begin(target_, request_);
+  if (s_.options.pause == 0ms) return connection_.begin(target_, request_);
+  rest_at_ = started_ + s_.options.pause;
+  s_.tick_by(*rest_at_);
+  connection_.begin(target_, request_.substr(0, request_.size() - 1));
 }
 
 void Client::tick(TimePoint now) {
   if (phase_ == Phase::Done) return;
+  if (phase_ == Phase::Asking && rest_at_) {
+    if (now < *rest_at_) return s_.tick_by(*rest_at_);
+    rest_at_.reset();
+    return connection_.add({&request_.back(), 1});
+  }
   if (now < until_) {
     if (phase_ != Phase::Asking) s_.tick_by(until_);
     return;

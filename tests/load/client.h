@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "load/connection.h"
@@ -49,6 +50,7 @@ class Client final : private ConnectionOwner {
   Connection connection_;
   Phase phase_ = Phase::Pausing;
   TimePoint until_;
+  std::optional<TimePoint> rest_at_;  // when the last byte of the request is to be sent
   TimePoint started_;
 };
 

@@ -39,6 +39,13 @@ void Connection::begin(const Endpoint& target, const std::string& request) {
   s_.watch(socket_.get(), *this);  // tells at once what it is ready for already
 }
 
+void Connection::add(std::string_view rest) {
+  request_ += rest;
+  if (state_ != State::Awaiting) return;
+  send_request();
+  if (send_error_ != 0) receive();
+}
+
 void Connection::resume() {
   if (socket_ && state_ == State::Awaiting) receive();
 }

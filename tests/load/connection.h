@@ -37,6 +37,9 @@ class Connection final : public Pollable {
   // Sends a request on the open connection, or on a new one to `target`. May call on_failed() at once.
   void begin(const Endpoint& target, const std::string& request);
 
+  // More of the outstanding request.
+  void add(std::string_view rest);
+
   // Reads on after a read_budget() of 0.
   void resume();
 

@@ -105,6 +105,8 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   add_parsed(app, "--expect", "The answer to that is complete when it has these bytes", parse_bytes,
              [&](std::string bytes) { options.expected_answer = std::move(bytes); });
   auto duration_into = [&](auto& member) { return [&member](Millis value) { member = value; }; };
+  add_parsed(app, "--pause", "Before the last byte of each request: the server has begun to read it",
+             parse_duration, duration_into(options.pause));
   add_parsed(app, "--think", "Pause of a keep-alive client before its next request", parse_duration,
              duration_into(options.think));
   app.add_option("--download", options.downloads, "A client that downloads this path once; repeatable")

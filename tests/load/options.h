@@ -19,6 +19,7 @@ struct Options {
   std::string path = "/";
   std::string words;            // what each request sends instead of HTTP; empty: HTTP
   std::string expected_answer;  // bytes that complete the answer to `words`
+  Millis pause{0};              // before the last byte of a request
   Millis think{0};              // of a keep-alive client, between an answer and its next request
 
   std::vector<std::string> downloads;  // paths, one client each

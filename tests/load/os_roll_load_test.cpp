@@ -273,6 +273,17 @@ TEST_F(RollLoadTest, SpeaksAnotherProtocolInBytes) {
   EXPECT_EQ(report["failures"], json({{"timeout", 1}}));
 }
 
+TEST_F(RollLoadTest, HoldsTheLastByteOfARequestBack) {
+  auto server = serve({});
+  for (const char* clients : {"--connect", "--keepalive"}) {
+    auto [exit, report] = judge({clients, "4", "--requests", "12", "--pause", "100ms"});
+    EXPECT_EQ(exit, ChildExit::with_code(0)) << report;
+    EXPECT_EQ(report["answered"], 12);
+    EXPECT_GE(report["latency_ms"]["p50"], 100);
+    EXPECT_GE(report["elapsed_ms"], 300);
+  }
+}
+
 TEST_F(RollLoadTest, ComesFromManyAddressesSoThatPortsLast) {
   auto server = serve({});
   judge({"--connect", "4", "--requests", "40", "--source-addresses", "3"});
