@@ -179,6 +179,9 @@ def check_peers(tree, pages):
             complain(f"rollctl-server.7:{number + 1}: there is no peer {peer}")
         elif (settings := settings_of(folder, tree / "packaging/examples")) != [cell.removesuffix(" Ta") for cell in row[1:5]]:
             complain(f"rollctl-server.7:{number + 2}: {peer} is rolled with {', '.join(settings)}")
+        notes = " ".join(lines[number + 2 : number + 6])
+        if 'begun = "cut"' in (folder / "peer.toml").read_text() and "has not read to its end" not in notes:
+            complain(f"rollctl-server.7:{number + 2}: {peer} cuts requests that it has not read to their end")
         told.add(peer)
     peers = {path.parent.name for path in (tree / "tests/peers").glob("*/peer.toml")}
     for peer in sorted(peers - told - NO_SERVERS_OF_OTHERS):

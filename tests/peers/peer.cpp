@@ -41,10 +41,11 @@ std::string rolled_example(std::string text, const toml::table* places) {
                             "\nlisten = [\"127.0.0.1:8080\"]");
 }
 
-Peer::Kept kept_of(const std::string& word) {
-  if (word == "answered") return Peer::Kept::Answered;
-  if (word == "cut") return Peer::Kept::Cut;
-  return Peer::Kept::None;
+template <typename Outcome>
+Outcome outcome_of(const std::string& word) {
+  if (word == "answered") return Outcome::Answered;
+  if (word == "cut") return Outcome::Cut;
+  return Outcome::None;
 }
 
 std::string way_of(const std::string& app) {
@@ -71,7 +72,8 @@ Peer read_peer(const fs::path& folder, const fs::path& examples) {
     for (const auto& word : *words) peer.prepare.push_back(word.value_or<std::string>(""));
   peer.says = text("says");
   peer.answers = text("answers");
-  peer.kept = kept_of(text("kept", peer.is_http() ? "answered" : "none"));
+  peer.kept = outcome_of<Peer::Kept>(text("kept", peer.is_http() ? "answered" : "none"));
+  peer.begun = outcome_of<Peer::Begun>(text("begun", "answered"));
   peer.as_ordinary_user = about["as_ordinary_user"].value_or(false);
   peer.example = text("example");
   peer.app = peer.example.empty()

@@ -20,6 +20,7 @@ struct Peer {
   std::vector<std::string> prepare;
   std::string says, answers;
   enum class Kept { Answered, Cut, None } kept = Kept::Answered;
+  enum class Begun { Answered, Cut, None } begun = Begun::Answered;
   bool as_ordinary_user = false;
 
   [[nodiscard]] bool is_http() const { return says.empty(); }

@@ -127,9 +127,21 @@ class PeersTest : public AppTest, public testing::WithParamInterface<Rolled> {
     return rollctl({"deploy", "web", release, "--handover", "steer", "--ready-deadline", "20s", "--json"});
   }
 
+  // Requests of which the server has read all but the last byte when it is to end.
+  [[nodiscard]] static Result<std::optional<ClientLoad>> begin_slow_load() {
+    if (peer().begun == Peer::Begun::None) return std::nullopt;
+    std::vector<std::string> options = what_they_say();
+    options.insert(options.end(), {"--connect", "8", "--pause", "300ms"});
+    auto begun = ClientLoad::begin(options);
+    if (!begun) return fail(begun.error());
+    return std::move(*begun);
+  }
+  [[nodiscard]] static std::vector<std::string> what_they_say() {
+    if (peer().is_http()) return {};
+    return {"--say", peer().says, "--expect", peer().answers};
+  }
   [[nodiscard]] static Result<ClientLoad> begin_load() {
-    std::vector<std::string> options;
-    if (!peer().is_http()) options.insert(options.end(), {"--say", peer().says, "--expect", peer().answers});
+    std::vector<std::string> options = what_they_say();
     const int kept = peer().kept == Peer::Kept::None ? 0 : kClients / 2;
     options.insert(options.end(), {"--connect", std::to_string(kClients - kept)});
     if (kept > 0) options.insert(options.end(), {"--keepalive", std::to_string(kept)});
@@ -157,12 +169,14 @@ TEST_P(PeersTest, AnswerAllThatIsSent) {
   if (GetParam().uid && geteuid() != 0) GTEST_SKIP() << "changes its uid, which only root may";
   ASSERT_THAT(deploy_release("v0"), ExitsWith(0));
 
-  json books;
+  json books, slow_books;
   std::string handover;
   int wanted = 0;
   {
     auto load = begin_load();
     ASSERT_TRUE(load) << load.error().message;
+    auto slow = begin_slow_load();
+    ASSERT_TRUE(slow) << slow.error().message;
     const auto await_clients = [&] {
       ASSERT_TRUE(load->await(kBetweenDeploys).is_object()) << "roll-load has gone";
     };
@@ -185,12 +199,19 @@ TEST_P(PeersTest, AnswerAllThatIsSent) {
     wanted = after["wanted"];
     ASSERT_NO_FATAL_FAILURE(await_clients());
     books = load->end();
+    if (*slow) slow_books = (*slow)->end();
   }
   const json& each = books["modes"]["connect"];
   EXPECT_GT(each["sent"], 0);
   EXPECT_EQ(each["sent"], each["answered"]) << summary_of(books);
   EXPECT_EQ(each["failed"], 0) << summary_of(books);
   EXPECT_EQ(books["unsolicited"], 0);
+  if (peer().begun != Peer::Begun::None) {
+    EXPECT_GT(slow_books["answered"], 0) << summary_of(slow_books);
+  }
+  if (peer().begun == Peer::Begun::Answered) {
+    EXPECT_EQ(slow_books["failed"], 0) << summary_of(slow_books);
+  }
   const json kept = books["modes"].value("keepalive", json{{"sent", 0}, {"failed", 0}});
   if (peer().kept == Peer::Kept::Answered) {
     EXPECT_EQ(kept["failed"], 0) << summary_of(books);
@@ -205,6 +226,8 @@ TEST_P(PeersTest, AnswerAllThatIsSent) {
         {"deploys", deploys()},
         {"requests", each["sent"]},
         {"failed", each["failed"]},
+        {"begun", slow_books.is_null() ? json(0) : slow_books["sent"]},
+        {"begun_failed", slow_books.is_null() ? json(0) : slow_books["failed"]},
         {"kept", kept["sent"]},
         {"kept_failed", kept["failed"]},
         {"worst_ms", books["latency_ms"]["max"]}});

@@ -9,7 +9,12 @@ import json
 import pathlib
 import sys
 
-HEADINGS = ("PROGRAM", "WAY", "HANDOVER", "DEPLOYS", "REQUESTS", "FAILED", "KEPT ALIVE", "FAILED", "WORST WAIT")
+HEADINGS = ("PROGRAM", "WAY", "HANDOVER", "DEPLOYS", "REQUESTS", "FAILED", "BEGUN", "FAILED",
+            "KEPT ALIVE", "FAILED", "WORST WAIT")
+
+
+def count(row, of):
+    return (str(row[of]), str(row[of + "_failed"])) if row.get(of) else ("-", "-")
 
 
 def cells(path):
@@ -18,8 +23,7 @@ def cells(path):
     if "absent" in row:
         return (name, "not here: " + row["absent"])
     return (name, row["way"], row["handover"], f"{row['deploys']} + broken, rollback, stop", str(row["requests"]),
-            str(row["failed"]), str(row["kept"]) if row["kept"] else "-", str(row["kept_failed"]) if row["kept"] else "-",
-            f"{row['worst_ms']:.0f} ms")
+            str(row["failed"]), *count(row, "begun"), *count(row, "kept"), f"{row['worst_ms']:.0f} ms")
 
 
 def main():
