@@ -258,9 +258,9 @@ Result<bool> is_in_process_tree(pid_t pid, pid_t root) {
 }
 
 std::string command_of(pid_t pid) {
-  constexpr size_t kLongest = 64;
+  constexpr size_t kLongestName = 64;
   const Fd comm(::open(("/proc/" + std::to_string(pid) + "/comm").c_str(), O_RDONLY | O_CLOEXEC));
-  std::string command = comm ? read_all(comm.get(), kLongest).value_or(std::string()) : std::string();
+  std::string command = comm ? read_all(comm.get(), kLongestName).value_or(std::string()) : std::string();
   while (!command.empty() && command.back() == '\n') command.pop_back();
   return command.empty() ? "a process" : command;
 }

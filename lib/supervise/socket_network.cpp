@@ -80,8 +80,8 @@ bool SocketNetwork::listens_on_all() {
     Whose whose;
   };
   // The tree of this process has those that were double-forked, too, but also the sockets to inherit.
-  const ProcessId& all = sockets_.sockets().empty() ? record_.shim : record_.server;
-  for (const auto& [root, whose] : {Look{record_.server, Whose::RootOnly}, Look{all, Whose::Tree}}) {
+  const ProcessId& whole = sockets_.sockets().empty() ? record_.shim : record_.server;
+  for (const auto& [root, whose] : {Look{record_.server, Whose::RootOnly}, Look{whole, Whose::Tree}}) {
     const auto inodes = socket_inodes(root, whose);
     if (!inodes) return is_refusal(inodes.error()) && !sockets_.sockets().empty();
     const auto& addresses = record_.spec.listen;

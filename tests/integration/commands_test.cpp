@@ -470,10 +470,10 @@ TEST_F(CommandsTest, StatusIsExactlyWhatTheManualSays) {
   keys.clear();
   const json instance = app["instances"][0];
   for (const auto& [key, value] : instance.items()) keys.push_back(key);
-  EXPECT_THAT(keys, testing::UnorderedElementsAre("id", "release", "generation", "state", "weight", "pid",
-                                                  "shim_pid", "supervised", "answers", "connections",
-                                                  "restarts", "started", "ready_after_ms", "drain_deadline",
-                                                  "standby_until", "status", "left", "reason", "steered"));
+  EXPECT_THAT(keys, testing::UnorderedElementsAre(
+                        "id", "release", "generation", "state", "weight", "reachable", "pid", "shim_pid",
+                        "supervised", "answers", "connections", "restarts", "started", "ready_after_ms",
+                        "drain_deadline", "standby_until", "status", "left", "reason", "steered"));
   EXPECT_EQ(instance["id"], 1);
   EXPECT_EQ(instance["state"], "serving");
   EXPECT_EQ(instance["weight"], 50.0);

@@ -50,15 +50,12 @@ class FakeSteering final : public Steering {
 
   // The instances that get new connections now.
   [[nodiscard]] std::vector<InstanceId> receivers() const {
-    std::vector<InstanceId> ids;
-    for (const auto& [id, server] : instances_.servers()) {
-      const auto slot = table_.find(id);
-      if (server.listening && (!attached_ || (slot != table_.end() && slot->second == server.inode)))
-        ids.push_back(id);
-    }
-    if (ids.empty() && fallback_ == Fallback::AnyListener)
-      return instances_.which([](const FakeServer& server) { return server.listening; });
-    return ids;
+    return falls_back() ? instances_.which([](const FakeServer& server) { return server.listening; })
+                        : receivers_in_rotation();
+  }
+  // Whether the rotation has no listener, so that any gets them.
+  [[nodiscard]] bool falls_back() const {
+    return fallback_ == Fallback::AnyListener && receivers_in_rotation().empty();
   }
 
   // The next rollctl knows only what a shim has kept.
@@ -145,6 +142,16 @@ class FakeSteering final : public Steering {
   }
 
  private:
+  [[nodiscard]] std::vector<InstanceId> receivers_in_rotation() const {
+    std::vector<InstanceId> ids;
+    for (const auto& [id, server] : instances_.servers()) {
+      const auto slot = table_.find(id);
+      if (server.listening && (!attached_ || (slot != table_.end() && slot->second == server.inode)))
+        ids.push_back(id);
+    }
+    return ids;
+  }
+
   class Timed final : public Settlement {
    public:
     Timed(FakeSteering& steering, InstanceId instance, Micros takes, Millis bound)
