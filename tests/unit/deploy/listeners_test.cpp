@@ -14,9 +14,9 @@ class ListenersTest : public DeployTest {
   // That happens in so much time, and clients may be refused meanwhile.
   void in(Micros delay, const std::function<void()>& happens) {
     scheduler.in(delay, [this, happens] {
-      const bool before = std::exchange(rules.may_go_dark, true);
+      const bool may_now = std::exchange(rules.may_go_dark, true);
       happens();
-      rules.may_go_dark = before;
+      rules.may_go_dark = may_now;
     });
   }
 };
