@@ -665,11 +665,7 @@ Result<size_t> HostInstances::connections(InstanceId id) {
   for (const auto& [bound, place] : found->second.listeners) listening.push_back(place.inode);
   const InstanceRecord& record = found->second.record;
   if (found->second.shim() == nullptr) return count_connections(diag_, record.server, ports(), listening);
-  // Children of a process that has ended are the shim's. In its tree a server that may not be looked at would
-  // count as one without connections.
-  const std::string descriptors = fmt::format("/proc/{}/fd", record.server.pid);
-  if (record.server.pid != 0 && ::access(descriptors.c_str(), R_OK) != 0 && errno == EACCES)
-    return fail(last_os_failure("cannot look at " + descriptors));
+  // Children of a process that has ended are the shim's.
   return count_connections(diag_, record.shim, ports(), listening);
 }
 

@@ -88,6 +88,8 @@ Status ClassicSteering::add(InstanceId instance, const ProcessId& server, std::v
     if (auto put = group.put(instance, server, std::move(some)); !put) return put;
     // It is in the rotation, but did not listen at the last shift().
     if (!rotation_.contains(instance)) continue;
+    // Without a gate only shift() begins to steer: a program would keep probes from a newcomer.
+    if (gate_ == Gate::No && !group.attached()) continue;
     if (auto applied = apply(group); !applied) return applied;
   }
   // After a restart it may listen on fewer addresses.

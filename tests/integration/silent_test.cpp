@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Shims that run but do not answer, servers that extend their drain, surplus instances, and more addresses
 // than fit into a packet.
+#include <poll.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -89,6 +90,9 @@ TEST_F(SilentTest, AShimWhoseClientsHaveAllItsPlacesIsNotTakenForDead) {
     auto connection = connect_for_packets(path("run/web/1"), kControlSocket, kLong);
     ASSERT_TRUE(connection);
     ASSERT_TRUE(send_packet(connection->get(), to_text(shim::Request{1, shim::GetRecord{}})));
+    // A shim gives the place of a client that has not asked yet to the next one.
+    pollfd answered{connection->get(), POLLIN, 0};
+    ASSERT_EQ(::poll(&answered, 1, static_cast<int>(kLong.count())), 1);
     clients.push_back(std::move(*connection));
   }
   EXPECT_THAT(try_deploy("v2", {}), AllOf(ExitsWith(1), Complains("does not answer")));

@@ -168,6 +168,23 @@ class MigrateTest : public UnsteeredTest {
   MigrateTest() { way_ = Handover::Migrate; }
 };
 
+// It is added again whenever it may have opened a listener anew.
+TEST_F(MigrateTest, ANewcomerIsReachedAlsoAfterTheServingOneWasAddedAgain) {
+  Fd old_one = listen_on(kAny);
+  Fd fresh = listen_on(kAny);
+  const ForkedServer serving(old_one);
+  const ForkedServer newcomer(fresh);
+  ASSERT_TRUE(steering_->add(1, serving.id(), duplicates({&old_one})));
+  ASSERT_TRUE(steering_->shift({{1, 1.0}}));
+  ASSERT_TRUE(steering_->add(2, newcomer.id(), duplicates({&fresh})));
+  ASSERT_TRUE(steering_->add(1, serving.id(), duplicates({&old_one})));
+  for (int i = 0; i < 10; ++i) {
+    const auto connected = aimed_connect(*loop_, *steering_, 2, kLocal);
+    ASSERT_TRUE(connected) << connected.error().message;
+    EXPECT_TRUE(is_accepted_by(*connected, newcomer.id()));
+  }
+}
+
 TEST_F(MigrateTest, TurnsClientsAwayFromThoseThatLeaveUntilTheyHaveClosed) {
   Fd leaving = listen_on(kAny);
   Fd fresh = listen_on(kAny);
