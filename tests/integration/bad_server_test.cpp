@@ -37,9 +37,11 @@ class BadServerTest : public AppTest {
     EXPECT_THAT(said, AllOf(Complains("cannot deploy v2"), Complains("v1 serves as before with 2 instances"),
                             Says("v2 was not deployed")));
     expect_only("v1", 2);
-    const json finished = journal().back();
-    EXPECT_EQ(finished["event"], "deploy.finished");
-    EXPECT_EQ(finished["outcome"], "rolled_back");
+    // A shim that was not told that its end is recorded adds a line of its own.
+    const auto events = journal();
+    const auto finished = std::find_if(events.rbegin(), events.rend(),
+                                       [](const json& event) { return event["event"] == "deploy.finished"; });
+    EXPECT_TRUE(finished != events.rend() && (*finished)["outcome"] == "rolled_back");
     return said;
   }
   // Requests of clients; probes request /readyz.
