@@ -222,16 +222,17 @@ bool ForkedServer::includes(pid_t pid) const {
   return pid != ::getpid() && is_in_process_tree(pid, ::getpid()).value_or(false);
 }
 
-// A child of this process is not reaped, and its pid not reused, before reap() runs.
+// A child of this process is not reaped, and its pid not reused, before reap() runs. They are listed first:
+// the children of a main process that ends at once become this process's, and are not to be told.
 void ForkedServer::send_signal(int signal) {
+  const std::vector<pid_t> children =
+      server_ ? child_processes(::getpid()).value_or(std::vector<pid_t>()) : std::vector<pid_t>();
   if (server_) (void)server_->send_signal(signal);
   for (const ProcessRef& process : former_) (void)process.send_signal(signal);
-  const auto children = child_processes(::getpid());
-  if (!children) return;
-  for (const pid_t pid : *children) {
-    const bool is_told =
-        (server_ && pid == server_->id().pid) ||
-        std::ranges::any_of(former_, [&](const ProcessRef& one) { return one.id().pid == pid; });
+  for (const pid_t pid : children) {
+    const bool is_told = pid == server_->id().pid || std::ranges::any_of(former_, [&](const ProcessRef& one) {
+                           return one.id().pid == pid;
+                         });
     if (is_told || callbacks_.is_foreign(pid)) continue;
     if (const auto process = ProcessRef::open(pid)) (void)process->send_signal(signal);
   }
