@@ -35,22 +35,16 @@ InstanceStatus::Supervision supervision_of(Presence presence) {
 // A shim that sees a listener of its instance close puts the next one into its slot within that time.
 constexpr Millis kRefillPatience{100};
 
-// Whether clients reach none of its listeners, also after a moment: it may just be opening one anew.
-bool is_unreachable(const InstanceRecord& record, HostInstances& instances, SteeringView& steering) {
-  const auto reaches_none = [&] {
-    if (steering.slots && steering.slots->owned > 0) return steering.slots->filled == 0;
-    const auto sockets = instances.listen_sockets();
-    return sockets && !record.spec.listen.empty() &&
-           std::ranges::none_of(*sockets, [&](const ListenSocket& socket) {
-             return std::ranges::any_of(record.spec.listen, [&](const ListenAddress& address) {
-               return address.matches(socket.bound);
-             });
+// Whether clients reach none of its listeners.
+bool is_unreachable(const InstanceRecord& record, HostInstances& instances, const SteeringView& steering) {
+  if (steering.slots && steering.slots->owned > 0) return steering.slots->filled == 0;
+  const auto sockets = instances.listen_sockets();
+  return sockets && !record.spec.listen.empty() &&
+         std::ranges::none_of(*sockets, [&](const ListenSocket& socket) {
+           return std::ranges::any_of(record.spec.listen, [&](const ListenAddress& address) {
+             return address.matches(socket.bound);
            });
-  };
-  if (!reaches_none()) return false;
-  std::this_thread::sleep_for(kRefillPatience);
-  steering = instances.look_at_steering(record.id);
-  return reaches_none();
+         });
 }
 
 InstanceStatus describe(const FoundInstance& found, HostInstances& instances) {
@@ -81,13 +75,20 @@ InstanceStatus describe(const FoundInstance& found, HostInstances& instances) {
   // A shim of an older version keeps only the exit status.
   if (is_down && status.reason.empty() && record.exit) status.reason = "the server " + record.exit->text();
   if (record.state == InstanceState::Failed) status.weight = 0;
-  SteeringView steering = instances.look_at_steering(record.id);
+  const SteeringView steering = instances.look_at_steering(record.id);
   const bool is_in_rotation = record.state == InstanceState::Serving || record.state == InstanceState::Canary;
   status.unreachable =
       is_in_rotation && record.server.pid != 0 && is_unreachable(record, instances, steering);
   if (status.unreachable) status.weight = 0;
   status.steered = steering.counters;
   return status;
+}
+
+std::vector<InstanceStatus> describe_all(const std::vector<FoundInstance>& found, HostInstances& instances) {
+  std::vector<InstanceStatus> all;
+  for (const FoundInstance& instance : found)
+    if (instance.presence != Presence::Remains) all.push_back(describe(instance, instances));
+  return all;
 }
 
 struct Account {
@@ -140,8 +141,12 @@ Result<AppStatus> look_once(Loop& loop, const Paths& paths, const std::string& a
   const auto found = (*instances)->discover();
   if (!found) return fail(found.error());
   if (Status answered = check_all_answer(*found); !answered) status.silent = answered.error();
-  for (const FoundInstance& instance : *found)
-    if (instance.presence != Presence::Remains) status.instances.push_back(describe(instance, **instances));
+  status.instances = describe_all(*found, **instances);
+  // One may just be opening its listener anew.
+  if (std::ranges::any_of(status.instances, &InstanceStatus::unreachable)) {
+    std::this_thread::sleep_for(kRefillPatience);
+    status.instances = describe_all(*found, **instances);
+  }
   const auto is_of_the_canary = [&](const InstanceStatus& instance) {
     return instance.generation == history.canary->generation;
   };

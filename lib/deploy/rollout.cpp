@@ -94,7 +94,7 @@ void Rollout::watch_canaries() {
 Act Rollout::replace(const Step& step) {
   std::vector<InstanceId> fresh;
   ROLL_TRY(start(step, fresh));
-  ROLL_TRY(acts_.traffic.shift(traffic_after(step, fresh)));
+  ROLL_TRY(acts_.traffic.shift(traffic_after(step, fresh), fresh_));
   ROLL_TRY(watch(step));
   ROLL_TRY(acts_.retirement.settle(step.leave, request_.settle, OnInterrupt::Ignore, fresh_));
   return retire(step.leave);

@@ -58,7 +58,7 @@ Result<std::set<InstanceId>> TrafficShift::reachable_of(const std::set<InstanceI
   return reachable;
 }
 
-Act TrafficShift::shift(const Traffic& traffic) {
+Act TrafficShift::shift(const Traffic& traffic, const std::vector<InstanceId>& watched) {
   if (traffic == traffic_) return {};
   const std::vector<InstanceId> in = minus(traffic.rotation, traffic_.rotation);
   const std::vector<InstanceId> out = minus(traffic_.rotation, traffic.rotation);
@@ -72,6 +72,7 @@ Act TrafficShift::shift(const Traffic& traffic) {
   for (InstanceId id : in) ROLL_TRY(leases_.await(id));
   ROLL_TRY(on_disk.await());
   ROLL_TRY(check_newcomers(in));
+  if (!watched.empty()) ROLL_TRY(check_news(world_, fleet_, watched));
   ROLL_TRY(world_.steering.shift(weights));
   traffic_ = traffic;
   recorder_.happened(events::traffic_shifted(in, out, weights));

@@ -25,8 +25,9 @@ class TrafficShift {
 
   // Makes `traffic` the rotation: intent on the disk, steering, event, roles. Instances that leave the
   // rotation are Settling afterwards. Blocks until all shims have heard their roles. On an error the rotation
-  // is current() all the same.
-  Act shift(const Traffic& traffic);
+  // is current() all the same. Where one of `watched` is in trouble once the intent is on the disk, nothing
+  // is shifted.
+  Act shift(const Traffic& traffic, const std::vector<InstanceId>& watched = {});
 
   // Tells the instances of the rotation that they serve: an interrupted change may not have come to it.
   Act confirm();

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "deploy/upkeep.h"
 
-#include <algorithm>
-#include <utility>
-
 namespace rollctl {
 
 namespace {
@@ -26,11 +23,7 @@ std::vector<InstanceId> Upkeep::entrusted() const {
 
 bool Upkeep::anything_new_listens() {
   const auto sockets = world_.sockets.listen_sockets();
-  if (!sockets) return false;
-  const auto before = std::exchange(seen_, {});
-  for (const ListenSocket& socket : *sockets) seen_.push_back(socket.inode);
-  std::ranges::sort(seen_);
-  return !std::ranges::includes(before, seen_);
+  return sockets && seen_.any_new(*sockets);
 }
 
 // What fails is tried again when something else listens.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -9,6 +8,7 @@
 #include "deploy/repeat.h"
 #include "deploy/steering_leases.h"
 #include "deploy/traffic_shift.h"
+#include "net/seen_listeners.h"
 
 namespace rollctl {
 
@@ -35,7 +35,7 @@ class Upkeep {
   Membership& membership_;
   const SteeringLeases& leases_;
   const TrafficShift& traffic_;
-  std::vector<uint32_t> seen_;  // the inodes of what listened at the last look, sorted
+  SeenListeners seen_;
   std::optional<Repeat> looking_;
 };
 

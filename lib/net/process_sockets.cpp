@@ -133,23 +133,48 @@ std::vector<ListenSocket> serving(std::span<const ListenSocket> listening,
   return some;
 }
 
-}  // namespace
+struct TreeInodes {
+  std::vector<uint32_t> sorted;
+  bool is_whole = true;              // false: a process of the tree may not be looked at
+  std::optional<Error> root_hidden;  // where the root is one of those
+};
 
-Result<std::vector<uint32_t>> socket_inodes(const ProcessId& root, Whose whose) {
+Result<TreeInodes> look_at(const ProcessId& root, Whose whose) {
   const auto process = ProcessRef::open(root);
   if (!process) return fail(process.error());
-  std::vector<uint32_t> inodes;
   const auto tree = processes(root, whose);
   if (!tree) return fail(tree.error());
+  TreeInodes inodes;
   for (const pid_t pid : *tree) {
     const auto sockets = open_sockets(pid);
-    if (!sockets && (pid == root.pid || !tells_nothing(sockets.error()))) return fail(sockets.error());
-    if (!sockets) continue;
-    for (const OpenSocket& socket : *sockets) inodes.push_back(socket.inode);
+    if (sockets) {
+      for (const OpenSocket& socket : *sockets) inodes.sorted.push_back(socket.inode);
+    } else if (sockets.error().kind == ErrorKind::NotPermitted) {
+      inodes.is_whole = false;
+      if (pid == root.pid) inodes.root_hidden = sockets.error();
+    } else if (pid == root.pid || !tells_nothing(sockets.error())) {
+      return fail(sockets.error());
+    }
   }
-  std::ranges::sort(inodes);
-  inodes.erase(std::unique(inodes.begin(), inodes.end()), inodes.end());
+  std::ranges::sort(inodes.sorted);
   return inodes;
+}
+
+}  // namespace
+
+bool serve_all(std::span<const TakenListener> listeners, std::span<const ListenAddress> addresses) {
+  return std::ranges::all_of(addresses, [&](const ListenAddress& address) {
+    return std::ranges::any_of(
+        listeners, [&](const TakenListener& listener) { return address.matches(listener.socket.bound); });
+  });
+}
+
+Result<std::vector<uint32_t>> socket_inodes(const ProcessId& root, Whose whose) {
+  auto inodes = look_at(root, whose);
+  if (!inodes) return fail(inodes.error());
+  if (inodes->root_hidden) return fail(*inodes->root_hidden);
+  inodes->sorted.erase(std::unique(inodes->sorted.begin(), inodes->sorted.end()), inodes->sorted.end());
+  return std::move(inodes->sorted);
 }
 
 Result<std::vector<TakenListener>> listeners_of(std::span<const ListenSocket> listening,
@@ -330,30 +355,6 @@ Result<size_t> count_own_descriptors(uint32_t inode) {
 
 namespace {
 
-struct TreeInodes {
-  std::vector<uint32_t> sorted;
-  bool is_whole = true;  // false: a process of the tree may not be looked at
-};
-
-Result<TreeInodes> look_at_tree(const ProcessId& root) {
-  const auto process = ProcessRef::open(root);
-  if (!process) return fail(process.error());
-  const auto tree = process_tree(root.pid);
-  if (!tree) return fail(tree.error());
-  TreeInodes inodes;
-  for (const pid_t pid : *tree) {
-    const auto sockets = open_sockets(pid);
-    const bool is_hidden = !sockets && sockets.error().kind == ErrorKind::NotPermitted;
-    inodes.is_whole = inodes.is_whole && !is_hidden;
-    if (!sockets && !is_hidden && (pid == root.pid || !tells_nothing(sockets.error())))
-      return fail(sockets.error());
-    if (!sockets) continue;
-    for (const OpenSocket& socket : *sockets) inodes.sorted.push_back(socket.inode);
-  }
-  std::ranges::sort(inodes.sorted);
-  return inodes;
-}
-
 // The inodes of all sockets of all processes that this user may look at, sorted.
 Result<std::vector<uint32_t>> visible_inodes() {
   std::vector<uint32_t> inodes;
@@ -381,7 +382,7 @@ Result<size_t> count_if_accepted(SockDiag& diag, std::span<const uint16_t> ports
 
 Result<size_t> count_connections(SockDiag& diag, const ProcessId& root, std::span<const uint16_t> ports,
                                  std::span<const uint32_t> listening) {
-  auto tree = look_at_tree(root);
+  auto tree = look_at(root, Whose::Tree);
   if (!tree) return fail(tree.error());
   auto& inodes = tree->sorted;
   const auto is_held = [&](uint32_t inode) { return std::ranges::binary_search(inodes, inode); };

@@ -41,6 +41,9 @@ struct TakenListener {
   SocketPlace place;
 };
 
+// Whether each of the addresses is served by one of the listeners.
+bool serve_all(std::span<const TakenListener> listeners, std::span<const ListenAddress> addresses);
+
 // Duplicates of the `listening` sockets that a process tree has open and that serve one of `addresses`, each
 // socket once, in the order of their creation. Empty where the tree listens on none. Needs ptrace rights over
 // one holder of each (take_descriptors()); NotPermitted without them.

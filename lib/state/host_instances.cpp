@@ -383,11 +383,7 @@ Result<std::vector<TakenListener>> HostInstances::take_from_processes(const Inst
                                                                       std::span<const ListenSocket> sockets) {
   const std::vector<ListenAddress>& addresses = record.spec.listen;
   auto taken = listeners_of(sockets, record.server, addresses);
-  const auto is_taken = [&](const ListenAddress& address) {
-    return std::ranges::any_of(
-        *taken, [&](const TakenListener& listener) { return address.matches(listener.socket.bound); });
-  };
-  if (!taken || std::ranges::all_of(addresses, is_taken) || !ProcessRef::open(record.shim)) return taken;
+  if (!taken || serve_all(*taken, addresses) || !ProcessRef::open(record.shim)) return taken;
   const auto children = child_processes(record.shim.pid);
   if (!children) return fail(children.error());
   for (const pid_t pid : *children) {
@@ -526,9 +522,9 @@ Result<SocketHolder> HostInstances::holder_of(const ListenSocket& socket) {
     if (holders->empty() && count_own_descriptors(socket.inode).value_or(0) > 0)
       return SocketHolder{Who::Instance, {}};
     if (std::ranges::any_of(*holders, &ProcessRef::has_exited) && looks < kMostLooks) continue;
-    // Only for a message, so an error is no failure.
-    const auto owner = find_owner(socket.inode).value_or(std::nullopt);
-    return SocketHolder{Who::Stranger, owner ? owner->text() : std::string()};
+    if (holders->empty()) return SocketHolder{Who::Stranger, {}};
+    const pid_t owner = holders->front().id().pid;
+    return SocketHolder{Who::Stranger, SocketOwner{owner, command_of(owner)}.text()};
   }
 }
 

@@ -18,13 +18,6 @@ bool is_refusal(const Error& error) {
   return error.kind == ErrorKind::NotPermitted;
 }
 
-bool cover_all(const std::vector<ListenAddress>& addresses, const std::vector<TakenListener>& listeners) {
-  return std::ranges::all_of(addresses, [&](const ListenAddress& address) {
-    return std::ranges::any_of(
-        listeners, [&](const TakenListener& listener) { return address.matches(listener.socket.bound); });
-  });
-}
-
 }  // namespace
 
 std::vector<uint16_t> SocketNetwork::ports() const {
@@ -41,7 +34,7 @@ Result<std::vector<Listener>> SocketNetwork::listeners() {
   auto taken = listeners_of(*diag, record_.server, record_.spec.listen);
   if (!taken) return fail(taken.error());
   // A process that was double-forked is this process's child, not the server's.
-  if (!cover_all(record_.spec.listen, *taken)) taken = listeners_of(*diag, record_.shim, record_.spec.listen);
+  if (!serve_all(*taken, record_.spec.listen)) taken = listeners_of(*diag, record_.shim, record_.spec.listen);
   if (!taken) return fail(taken.error());
   std::vector<Listener> listeners;
   for (auto& listener : *taken)
@@ -115,14 +108,10 @@ SlotUse SocketNetwork::slot_use(const std::vector<SteeringHandle>& steering) {
 }
 
 bool SocketNetwork::anything_new_listens() {
-  const auto before = std::exchange(seen_, {});
   auto diag = SockDiag::create();
   if (!diag) return true;
   const auto sockets = diag->listeners(ports(), families_of(record_.spec.listen));
-  if (!sockets) return true;
-  for (const ListenSocket& socket : *sockets) seen_.push_back(socket.cookie);
-  std::ranges::sort(seen_);
-  return !std::ranges::includes(before, seen_);
+  return !sockets || seen_.any_new(*sockets);
 }
 
 Refill SocketNetwork::refill(std::vector<SteeringHandle>& steering, std::vector<Listener> listeners) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cstdint>
 #include <vector>
 
+#include "net/seen_listeners.h"
 #include "process/instance_record.h"
 #include "supervise/inherited_sockets.h"
 #include "supervise/roles.h"
@@ -35,7 +35,7 @@ class SocketNetwork final : public ServerNetwork {
 
   const InstanceRecord& record_;
   const InheritedSockets& sockets_;
-  std::vector<uint64_t> seen_;  // by the last anything_new_listens(), as sorted cookies
+  SeenListeners seen_;  // by anything_new_listens()
 };
 
 }  // namespace rollctl

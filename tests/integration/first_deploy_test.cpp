@@ -8,7 +8,9 @@
 
 namespace rollctl::test {
 
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr const char* kHttp = "[ready]\nkind = \"http\"\npath = \"/readyz\"\n";
 
@@ -33,6 +35,18 @@ TEST_F(FirstDeployTest, RefusesClientsUntilItIsReady) {
   const auto answer = get();
   ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_EQ(answer->release, "v1");
+}
+
+TEST_F(FirstDeployTest, AdvisesOnceToAskTheServerAndCheckAlways) {
+  constexpr const char* kAdvice = "shows only that the server listens";
+  EXPECT_THAT(try_deploy("v1", {}), AllOf(ExitsWith(0), Complains(kAdvice)));
+  EXPECT_THAT(try_deploy("v2", {}), AllOf(ExitsWith(0), Not(Complains(kAdvice))));
+  EXPECT_THAT(rollctl({"check", "web"}), AllOf(ExitsWith(0), Complains(kAdvice)));
+  write_app({.tables = kHttp});
+  EXPECT_THAT(rollctl({"check", "web"}), AllOf(ExitsWith(0), Not(Complains(kAdvice))));
+  EXPECT_THAT(rollctl({"stop", "web"}), ExitsWith(0));
+  EXPECT_THAT(rollctl({"remove", "web"}), ExitsWith(0));
+  EXPECT_THAT(try_deploy("v1", {.tables = kHttp}), AllOf(ExitsWith(0), Not(Complains(kAdvice))));
 }
 
 TEST_F(FirstDeployTest, ACommandThatProbesThroughThePortGetsThrough) {

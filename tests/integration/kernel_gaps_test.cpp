@@ -29,6 +29,12 @@ TEST_F(NoTcpDiagTest, ADeployIsRefusedAndSaysWhatIsMissing) {
   expect_only("v1");
 }
 
+// Such a kernel answers for IPv6 as one without IPv6 does.
+TEST_F(NoTcpDiagTest, AnAppOfIpv6AloneIsRefusedAsWell) {
+  write_app({.listen = {"[::1]:8080"}});
+  EXPECT_THAT(rollctl_without({"deploy", "web", "v1"}), AllOf(ExitsWith(kNotPossible), Complains(kMissing)));
+}
+
 TEST_F(NoTcpDiagTest, CheckAndDoctorNoticeIt) {
   deploy("v1");
   EXPECT_THAT(rollctl_without({"check", "web"}), AllOf(Complains(kMissing), ExitsWith(kNotPossible)));

@@ -113,6 +113,8 @@ TEST_F(OtherProcessTest, SaysThatAProcessThatIsNotDumpableMayNotBeLookedAt) {
   EXPECT_TRUE(take(server.id())) << "CAP_SYS_PTRACE suffices";
   const WithoutCapability ptrace(CAP_SYS_PTRACE);
   EXPECT_EQ(open_sockets(server.id().pid).error().os_error, EACCES);
+  const auto inodes = socket_inodes(server.id());
+  EXPECT_TRUE(!inodes && inodes.error().os_error == EACCES) << "it was taken for one without sockets";
   EXPECT_EQ(take(server.id()).error().kind, ErrorKind::NotPermitted);
 }
 

@@ -14,11 +14,6 @@ using testing::Not;
 
 class DyingTest : public DeployTest {
  protected:
-  static ServerScript exits_after(Micros delay) {
-    ServerScript script;
-    script.exits = delay;
-    return script;
-  }
   static ServerScript ready_after(Micros delay) {
     ServerScript script;
     script.ready = delay;
@@ -48,8 +43,10 @@ TEST_F(DyingTest, WhileTheNextOneStartsEndsTheDeployBeforeItsShift) {
 // The event has come, but nothing waits between the launch and the shift.
 TEST_F(DyingTest, TogetherWithTheLastReadinessEndsTheDeployBeforeItsShift) {
   standing("v1", 2);
-  instances.scripts["v2"] = {ServerScript(), ready_after(Millis(50))};
-  scheduler.in(Millis(30), [&] { instances.die(3); });
+  journal.on_intent = [&](const Event& event) {
+    const auto* shifting = std::get_if<TrafficShifting>(&event.body);
+    if (shifting != nullptr && shifting->in == std::vector<InstanceId>{4}) instances.die(3);
+  };
   EXPECT_EQ(run(deploy("v2", 2)).outcome, Outcome::RolledBack);
   EXPECT_THAT(ever_left(), Not(Contains(2)));
 }

@@ -108,7 +108,14 @@ struct DeployWorld {
   InstanceId last_id_ = 0;
 };
 
-class DeployTest : public testing::Test, protected DeployWorld {};
+class DeployTest : public testing::Test, protected DeployWorld {
+ protected:
+  static ServerScript exits_after(Micros delay) {
+    ServerScript script;
+    script.exits = delay;
+    return script;
+  }
+};
 
 }  // namespace rollctl::test
 

@@ -13,18 +13,19 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-ServerScript exits_after(Micros delay) {
-  ServerScript script;
-  script.exits = delay;
-  return script;
-}
-
 class EndingTest : public DeployTest {
  protected:
   Verdict deploy_over_v1(const ServerScript& script) {
     standing("v1", 1);
     instances.scripts["v2"] = {script};
     return run(deploy("v2", 1));
+  }
+  static ListenSocket somebody_listening() {
+    ListenSocket socket;
+    socket.bound.ip = IpAddress::v4(0);
+    socket.bound.port = 8080;
+    socket.inode = 1;
+    return socket;
   }
 };
 
@@ -315,11 +316,7 @@ TEST_F(EndingTest, KeepsTheGateWhileAnOldServerStillListens) {
 
 TEST_F(EndingTest, SaysWhichStrangerHasThePort) {
   standing("v1", 1);
-  ListenSocket socket;
-  socket.bound.ip = IpAddress::v4(0);
-  socket.bound.port = 8080;
-  socket.inode = 1;
-  instances.strangers = {socket};
+  instances.strangers = {somebody_listening()};
   const Verdict verdict = run(deploy("v2", 1));
   EXPECT_EQ(verdict.outcome, Outcome::RolledBack);
   EXPECT_EQ(verdict.reason, "0.0.0.0:8080 is in use by nginx (pid 12), which is no instance of web");
@@ -329,11 +326,7 @@ TEST_F(EndingTest, SaysWhichStrangerHasThePort) {
 // Workers are recycled while the ports are checked.
 TEST_F(EndingTest, ASocketThatAnInstanceHoldsByNowOrNobodyIsNoStrangers) {
   standing("v1", 1);
-  ListenSocket socket;
-  socket.bound.ip = IpAddress::v4(0);
-  socket.bound.port = 8080;
-  socket.inode = 1;
-  instances.strangers = {socket};
+  instances.strangers = {somebody_listening()};
   for (const SocketHolder::Who who : {SocketHolder::Who::Instance, SocketHolder::Who::Nobody}) {
     instances.holder = SocketHolder{who, {}};
     EXPECT_EQ(run(deploy("v2", 1)).outcome, Outcome::Deployed);

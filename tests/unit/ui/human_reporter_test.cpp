@@ -246,6 +246,15 @@ TEST_F(HumanReporterTest, WarnsOfCutConnections) {
   EXPECT_EQ(out_.take(), "web: v2 serves with 2 instances (was v1), 3 connections cut, 412 ms\n");
 }
 
+TEST_F(HumanReporterTest, AdvisesAfterASuccessUnlessQuiet) {
+  Verdict verdict = deployed();
+  verdict.hint = "set ready.kind";
+  reporter(pipe_output()).finish(verdict, 0);
+  EXPECT_EQ(err_.take(), "hint: set ready.kind\n");
+  reporter(pipe_output(), Verbosity::Quiet).finish(verdict, 0);
+  EXPECT_EQ(err_.take(), "");
+}
+
 TEST_F(HumanReporterTest, SaysWhyCutConnectionsMakeAnExitStatus) {
   Verdict verdict = deployed();
   verdict.connections_cut = 1;
