@@ -33,6 +33,8 @@ TEST_F(NoTcpDiagTest, ADeployIsRefusedAndSaysWhatIsMissing) {
 TEST_F(NoTcpDiagTest, AnAppOfIpv6AloneIsRefusedAsWell) {
   write_app({.listen = {"[::1]:8080"}});
   EXPECT_THAT(rollctl_without({"deploy", "web", "v1"}), AllOf(ExitsWith(kNotPossible), Complains(kMissing)));
+  EXPECT_THAT(rollctl({"deploy", "web", "v1"}), ExitsWith(0));
+  EXPECT_THAT(rollctl_without({"status", "web"}), Not(Says("no listener"))) << "it could not look";
 }
 
 TEST_F(NoTcpDiagTest, CheckAndDoctorNoticeIt) {
