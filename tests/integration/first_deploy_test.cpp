@@ -42,7 +42,7 @@ TEST_F(FirstDeployTest, AdvisesOnceToAskTheServerAndCheckAlways) {
   EXPECT_THAT(try_deploy("v1", {}), AllOf(ExitsWith(0), Complains(kAdvice)));
   EXPECT_THAT(try_deploy("v2", {}), AllOf(ExitsWith(0), Not(Complains(kAdvice))));
   EXPECT_THAT(rollctl({"check", "web"}), AllOf(ExitsWith(0), Complains(kAdvice)));
-  write_app({.tables = kHttp});
+  write_app(StubApp{.tables = kHttp});
   EXPECT_THAT(rollctl({"check", "web"}), AllOf(ExitsWith(0), Not(Complains(kAdvice))));
   EXPECT_THAT(rollctl({"stop", "web"}), ExitsWith(0));
   EXPECT_THAT(rollctl({"remove", "web"}), ExitsWith(0));

@@ -31,7 +31,7 @@ TEST_F(NoTcpDiagTest, ADeployIsRefusedAndSaysWhatIsMissing) {
 
 // Such a kernel answers for IPv6 as one without IPv6 does.
 TEST_F(NoTcpDiagTest, AnAppOfIpv6AloneIsRefusedAsWell) {
-  write_app({.listen = {"[::1]:8080"}});
+  write_app(StubApp{.listen = {"[::1]:8080"}});
   EXPECT_THAT(rollctl_without({"deploy", "web", "v1"}), AllOf(ExitsWith(kNotPossible), Complains(kMissing)));
   EXPECT_THAT(rollctl({"deploy", "web", "v1"}), ExitsWith(0));
   EXPECT_THAT(rollctl_without({"status", "web"}), Not(Says("no listener"))) << "it could not look";
