@@ -89,6 +89,14 @@ int load_program(const ReuseportProgram& program, Fd& loaded) {
   return failure;
 }
 
+int attach_to_sockets(int program, int map) {
+  bpf_attr attributes{};
+  attributes.target_fd = static_cast<uint32_t>(map);
+  attributes.attach_bpf_fd = static_cast<uint32_t>(program);
+  attributes.attach_type = BPF_SK_MSG_VERDICT;
+  return call(BPF_PROG_ATTACH, attributes);
+}
+
 int next_key(int map, const void* previous, void* next) {
   bpf_attr attributes = element(map, previous, next);  // `value` and `next_key` share a union
   return call(BPF_MAP_GET_NEXT_KEY, attributes);

@@ -6,7 +6,7 @@
 
 #include "base/fd.h"
 
-// The calls of bpf(2) that steering needs. They load one program without relocations and its maps in half the
+// The calls of bpf(2) that steering and http_close need. For steering they load one program without relocations and its maps in half the
 // time of libbpf, which probes the kernel's features first. All return 0 or an errno; none blocks.
 namespace rollctl::raw_bpf {
 
@@ -29,6 +29,9 @@ struct ReuseportProgram {
 };
 // For SO_REUSEPORT groups, migrations included. ENOSPC where the log does not fit.
 int load_program(const ReuseportProgram& program, Fd& loaded);
+
+// The program sees the messages that the sockets in `map`, a SOCKHASH, send (BPF_SK_MSG_VERDICT).
+int attach_to_sockets(int program, int map);
 
 int update(int map, const void* key, const void* value);
 int look_up(int map, const void* key, void* value);
