@@ -5,8 +5,10 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <optional>
 
@@ -33,6 +35,16 @@ Bytes payload_of(const nlmsghdr& header) {
   return behind({reinterpret_cast<const std::byte*>(&header), header.nlmsg_len}, sizeof header);
 }
 
+// Earlier kernels have a shorter tcp_info, which ends behind these members all the same.
+std::optional<Millis> read_quiet(Bytes info) {
+  uint32_t sent = 0;
+  uint32_t received = 0;
+  if (info.size() < offsetof(tcp_info, tcpi_last_data_recv) + sizeof received) return std::nullopt;
+  std::memcpy(&sent, info.data() + offsetof(tcp_info, tcpi_last_data_sent), sizeof sent);
+  std::memcpy(&received, info.data() + offsetof(tcp_info, tcpi_last_data_recv), sizeof received);
+  return Millis(std::min(sent, received));
+}
+
 void read_attributes(Bytes attributes, DiagSocket& socket) {
   while (attributes.size() >= sizeof(nlattr)) {
     const auto& attribute = *reinterpret_cast<const nlattr*>(attributes.data());
@@ -40,6 +52,7 @@ void read_attributes(Bytes attributes, DiagSocket& socket) {
     const Bytes value = behind(attributes.first(attribute.nla_len), sizeof(nlattr));
     if ((attribute.nla_type & NLA_TYPE_MASK) == INET_DIAG_SKV6ONLY && !value.empty())
       socket.v6only = value.front() != std::byte{0};
+    if ((attribute.nla_type & NLA_TYPE_MASK) == INET_DIAG_INFO) socket.quiet = read_quiet(value);
     attributes = behind(attributes, attribute.nla_len);
   }
 }

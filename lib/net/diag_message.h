@@ -3,10 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "base/address.h"
+#include "base/clock.h"
 
 namespace rollctl {
 
@@ -22,7 +24,8 @@ struct DiagSocket {
   uint32_t inode = 0;  // 0: no descriptor refers to it (not accepted yet, or closed)
   int device = 0;      // interface index, 0: any
   uint64_t cookie = 0;
-  bool v6only = false;  // told of listening IPv6 sockets only
+  bool v6only = false;               // told of listening IPv6 sockets only
+  std::optional<Millis> quiet = {};  // since data was sent or received; told with INET_DIAG_INFO
 };
 
 // The contents of one received packet.

@@ -270,6 +270,11 @@ Status try_the_call() {
 
 }  // namespace
 
+bool refers_to(int fd, uint32_t inode) {
+  struct stat status{};
+  return ::fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) && status.st_ino == inode;
+}
+
 std::string yama_scope() {
   const Fd fd(::open("/proc/sys/kernel/yama/ptrace_scope", O_RDONLY | O_CLOEXEC));
   std::string scope = fd ? read_all(fd.get(), 64).value_or(std::string()) : std::string();

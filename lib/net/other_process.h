@@ -37,6 +37,10 @@ Result<std::vector<OpenSocket>> open_sockets(pid_t pid);
 std::vector<Result<Fd>> take_descriptors(const ProcessRef& process, std::span<const int> descriptors);
 inline constexpr Millis kActingPatience{300};
 
+// Whether a descriptor of this process is that socket: the other process may have closed it, and used its
+// number for another file, since it was listed.
+bool refers_to(int fd, uint32_t inode);
+
 // Whether the kernel lets this process, as the parent, take descriptors of dumpable processes of that user
 // and group: NotPermitted or Unsupported with the reason and a hint. Forks nothing: what a security module
 // adds shows only when one is taken.

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -40,12 +39,6 @@ Result<size_t> count_descriptors(pid_t pid, uint32_t wanted) {
 Result<std::vector<pid_t>> processes(const ProcessId& root, Whose whose) {
   if (whose == Whose::RootOnly) return std::vector<pid_t>{root.pid};
   return process_tree(root.pid);
-}
-
-// Compares the inode, because the descriptor may have been reused since the scan of /proc.
-bool refers_to(int fd, uint32_t inode) {
-  struct stat status{};
-  return ::fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) && status.st_ino == inode;
 }
 
 // Takes listeners out of a process tree, each socket from the first process that allows it: a worker that

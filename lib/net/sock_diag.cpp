@@ -44,6 +44,10 @@ constexpr uint32_t state_bit(int state) {
   return 1U << static_cast<unsigned>(state);
 }
 
+constexpr uint32_t kConnected = state_bit(TCP_ESTABLISHED) | state_bit(TCP_CLOSE_WAIT) |
+                                state_bit(TCP_LAST_ACK) | state_bit(TCP_FIN_WAIT1) |
+                                state_bit(TCP_FIN_WAIT2) | state_bit(TCP_CLOSING);
+
 void put_address(__be32 (&words)[4], const IpAddress& ip) {
   if (ip.is_v4())
     std::memcpy(words, ip.bytes.data() + 12, 4);
@@ -112,23 +116,24 @@ Result<std::vector<DiagSocket>> SockDiag::receive_reply(uint32_t sequence) {
   }
 }
 
-Result<std::vector<DiagSocket>> SockDiag::dump(int family, uint32_t states, uint16_t port) {
+Result<std::vector<DiagSocket>> SockDiag::dump(int family, uint32_t states, uint16_t port, Detail detail) {
   Request request = make_request(family, states, NLM_F_DUMP, ++sequence_);
   request.body.id.idiag_sport = htons(port);  // 0: all; the kernel filters
+  if (detail == Detail::Activity) request.body.idiag_ext = 1U << (INET_DIAG_INFO - 1);
   if (auto sent = send_request(&request, sizeof request); !sent) return fail(sent.error());
   return receive_reply(sequence_);
 }
 
 Result<std::vector<DiagSocket>> SockDiag::dump_ports(uint32_t states, std::span<const uint16_t> ports,
-                                                     Families families) {
+                                                     Families families, Detail detail) {
   const uint16_t only_port = ports.size() == 1 ? ports.front() : uint16_t{0};
   std::vector<DiagSocket> all;
   for (const int family : {AF_INET, AF_INET6}) {
     if (family == AF_INET && families == Families::V6) continue;
-    auto sockets = dump(family, states, only_port);
+    auto sockets = dump(family, states, only_port, detail);
     if (!sockets && sockets.error().os_error == ENOENT) {
       // A kernel without IPv6 does not know the family; one without tcp_diag knows neither.
-      if (family == AF_INET || !dump(AF_INET, states, only_port)) return fail(no_tcp_diag());
+      if (family == AF_INET || !dump(AF_INET, states, only_port, detail)) return fail(no_tcp_diag());
       continue;
     }
     if (!sockets) return sockets;
@@ -191,14 +196,26 @@ Result<std::vector<Handshake>> SockDiag::handshakes(const Endpoint& bound) {
 
 Result<std::vector<Connection>> SockDiag::connections(std::span<const uint16_t> ports) {
   if (ports.empty()) return std::vector<Connection>();
-  const auto sockets =
-      dump_ports(state_bit(TCP_ESTABLISHED) | state_bit(TCP_CLOSE_WAIT) | state_bit(TCP_LAST_ACK) |
-                     state_bit(TCP_FIN_WAIT1) | state_bit(TCP_FIN_WAIT2) | state_bit(TCP_CLOSING),
-                 ports, Families::Both);
+  const auto sockets = dump_ports(kConnected, ports, Families::Both);
   if (!sockets) return fail(sockets.error());
   std::vector<Connection> connections;
   connections.reserve(sockets->size());
   for (const auto& socket : *sockets) connections.push_back({socket.local, socket.remote, socket.inode});
+  return connections;
+}
+
+Result<std::vector<LiveConnection>> SockDiag::live_connections(std::span<const uint16_t> ports) {
+  if (ports.empty()) return std::vector<LiveConnection>();
+  const auto sockets = dump_ports(kConnected, ports, Families::Both, Detail::Activity);
+  if (!sockets) return fail(sockets.error());
+  std::vector<LiveConnection> connections;
+  connections.reserve(sockets->size());
+  for (const auto& socket : *sockets) {
+    if (socket.inode == 0) continue;
+    connections.push_back({socket.cookie, socket.inode, socket.state == TCP_ESTABLISHED,
+                           socket.receive_queue > 0 || socket.send_queue > 0,
+                           socket.quiet.value_or(Millis(0))});
+  }
   return connections;
 }
 

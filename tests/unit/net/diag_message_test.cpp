@@ -96,6 +96,25 @@ TEST(DiagMessageTest, ReadsWhetherAListenerTakesIpv6Only) {
   EXPECT_TRUE(parsed.sockets.front().v6only);
 }
 
+TEST(DiagMessageTest, ReadsHowLongAConnectionIsQuiet) {
+  struct {
+    inet_diag_msg message = listener_message();
+    nlattr attribute{NLA_HDRLEN + sizeof(tcp_info), INET_DIAG_INFO};
+    tcp_info info{};
+  } payload;
+  payload.info.tcpi_last_data_sent = 70;
+  payload.info.tcpi_last_data_recv = 90;
+  Packet packet;
+  packet.add(SOCK_DIAG_BY_FAMILY, &payload, sizeof payload);
+  ASSERT_EQ(packet.parse().sockets.size(), 1U);
+  EXPECT_EQ(packet.parse().sockets.front().quiet, Millis(70));
+  payload.attribute.nla_len = NLA_HDRLEN + 20;  // cut off before these members
+  Packet cut;
+  cut.add(SOCK_DIAG_BY_FAMILY, &payload, sizeof payload);
+  ASSERT_EQ(cut.parse().sockets.size(), 1U);
+  EXPECT_EQ(cut.parse().sockets.front().quiet, std::nullopt);
+}
+
 TEST(DiagMessageTest, EndsWithDone) {
   Packet packet;
   packet.add_code(NLMSG_DONE, 0);
