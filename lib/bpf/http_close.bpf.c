@@ -54,10 +54,10 @@ struct {
   __type(value, struct roll_http_connection);
 } roll_http_conn SEC(".maps");
 
-#define SCAN 2048         /* of a head; a power of two */
-#define STATUS_LINE 256   /* its longest; a power of two */
-#define ONE_PIECE 32768   /* a longer message is not made into one piece */
-#define SHORTEST_HEAD 17  /* "HTTP/1.1 200" and two empty lines, at least */
+#define SCAN 2048        /* of a head; a power of two */
+#define STATUS_LINE 256  /* its longest; a power of two */
+#define ONE_PIECE 32768  /* a longer message is not made into one piece */
+#define SHORTEST_HEAD 17 /* "HTTP/1.1 200" and two empty lines, at least */
 
 #define CLOSE "Connection: close\r\n"
 #define CLOSE_SIZE (sizeof CLOSE - 1)
@@ -119,7 +119,8 @@ static __always_inline int answer_own(struct sk_msg_md* message, struct roll_htt
   if (value + 12 > end) return SK_PASS;
   if (is_word(value, "close", 5) && value[5] == '\r') {
     connection->state = ROLL_HTTP_CLOSING;
-  } else if (is_word(value, "keep", 4) && value[4] == '-' && is_word(value + 5, "alive", 5) && value[10] == '\r') {
+  } else if (is_word(value, "keep", 4) && value[4] == '-' && is_word(value + 5, "alive", 5) &&
+             value[10] == '\r') {
     write(value, "close     ", 10);
     connection->state = ROLL_HTTP_ASKED;
   }

@@ -11,10 +11,10 @@
 
 /* How far the program is with a connection. It touches a message only while this is Open. */
 enum roll_http_state {
-  ROLL_HTTP_OPEN,     /* no response since the program watches could be changed */
-  ROLL_HTTP_ASKED,    /* a response said "Connection: close" to the client, by the program's hand */
-  ROLL_HTTP_CLOSING,  /* the server itself said so */
-  ROLL_HTTP_FOREIGN,  /* no HTTP/1: hands off for good */
+  ROLL_HTTP_OPEN,    /* no response since the program watches could be changed */
+  ROLL_HTTP_ASKED,   /* a response said "Connection: close" to the client, by the program's hand */
+  ROLL_HTTP_CLOSING, /* the server itself said so */
+  ROLL_HTTP_FOREIGN, /* no HTTP/1: hands off for good */
 };
 
 /* By socket cookie (SO_COOKIE). User space adds and removes it. */

@@ -24,7 +24,8 @@ namespace {
 constexpr int kOldestMajor = 6;
 constexpr int kOldestMinor = 1;
 
-constexpr const char* kPrivilegeHint = "run rollctl as root or grant it CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN";
+constexpr const char* kPrivilegeHint =
+    "run rollctl as root or grant it CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN";
 
 Status check_kernel() {
   utsname host{};
@@ -32,7 +33,8 @@ Status check_kernel() {
   int minor = 0;
   if (::uname(&host) != 0 || std::sscanf(host.release, "%d.%d", &major, &minor) != 2) return {};
   if (major > kOldestMajor || (major == kOldestMajor && minor >= kOldestMinor)) return {};
-  return fail(ErrorKind::Unsupported, "changing responses needs Linux 6.1 or newer; this is " + std::string(host.release));
+  return fail(ErrorKind::Unsupported,
+              "changing responses needs Linux 6.1 or newer; this is " + std::string(host.release));
 }
 
 // Without them the kernel says no more than EINVAL or EPERM.
@@ -65,14 +67,19 @@ bool must_not_be_touched(int socket_fd) {
   if (::getsockopt(socket_fd, SOL_SOCKET, SO_ZEROCOPY, &zero_copy, &size) == 0 && zero_copy != 0) return true;
   char upper_layer[16]{};
   size = sizeof upper_layer;
-  return ::getsockopt(socket_fd, IPPROTO_TCP, TCP_ULP, upper_layer, &size) == 0 && size > 0 && upper_layer[0] != '\0';
+  return ::getsockopt(socket_fd, IPPROTO_TCP, TCP_ULP, upper_layer, &size) == 0 && size > 0 &&
+         upper_layer[0] != '\0';
 }
 
 }  // namespace
 
-Result<HttpCloseProgram> HttpCloseProgram::load() {
+Status HttpCloseProgram::available() {
   ROLL_TRY(check_kernel());
-  ROLL_TRY(check_capabilities());
+  return check_capabilities();
+}
+
+Result<HttpCloseProgram> HttpCloseProgram::load() {
+  ROLL_TRY(available());
   roll_http_close_descriptors loaded{};
   // The verifier gives up with EAGAIN when a signal is pending (bpf_check() in kernel/bpf/verifier.c).
   sigset_t all, before;

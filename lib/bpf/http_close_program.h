@@ -15,8 +15,12 @@ namespace rollctl {
 // ends, its sockets are plain TCP again, though the kernel may take some seconds; remove() does it at once.
 class HttpCloseProgram {
  public:
-  // Blocks for 30 ms, while the kernel verifies the program. NotPermitted without CAP_BPF, CAP_PERFMON and
-  // CAP_NET_ADMIN; Unsupported before Linux 6.1, or without BTF.
+  // Whether this kernel and this user may have it; found without loading it. NotPermitted without CAP_BPF,
+  // CAP_PERFMON and CAP_NET_ADMIN; Unsupported before Linux 6.1.
+  static Status available();
+
+  // Blocks for 30 ms, while the kernel verifies the program. Errors as for available();
+  // Unsupported also where the kernel refuses it.
   static Result<HttpCloseProgram> load();
 
   // Watches an established connection, by a descriptor of any process's, which is borrowed, and by its cookie

@@ -17,8 +17,7 @@ namespace {
 
 constexpr std::string_view kRequest = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 constexpr std::string_view kResponse = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-constexpr std::string_view kChanged =
-    "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
+constexpr std::string_view kChanged = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
 constexpr size_t kAdded = kChanged.size() - kResponse.size();
 
 struct LoopbackPair {
@@ -83,7 +82,8 @@ Status compare(const LoopbackPair& pair) {
   ROLL_TRY_ASSIGN(const std::string first, exchange(pair));
   ROLL_TRY_ASSIGN(const std::string second, exchange(pair));
   ROLL_TRY_ASSIGN(const std::string third, exchange(pair));
-  const bool is_one_changed = (first == kChanged && second == kResponse) || (first == kResponse && second == kChanged);
+  const bool is_one_changed =
+      (first == kChanged && second == kResponse) || (first == kResponse && second == kChanged);
   if (is_one_changed && third == kResponse) return {};
   return fail(ErrorKind::Unsupported, "a response was not changed as it should be on this kernel",
               "report the version of the kernel");

@@ -6,8 +6,9 @@
 
 #include "base/fd.h"
 
-// The calls of bpf(2) that steering and http_close need. For steering they load one program without relocations and its maps in half the
-// time of libbpf, which probes the kernel's features first. All return 0 or an errno; none blocks.
+// The calls of bpf(2) that steering and http_close need. For steering they load one program without
+// relocations and its maps in half the time of libbpf, which probes the kernel's features first. All return 0
+// or an errno; none blocks.
 namespace rollctl::raw_bpf {
 
 // Sizes in bytes; the name is shown by bpftool.

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "bpf/http_close_program.h"
-
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <netinet/tcp.h>
@@ -14,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "bpf/http_close_program.h"
 #include "bpf/http_close_trial.h"
 #include "steering/reuseport.h"
 #include "support/net_namespace.h"
@@ -46,7 +45,8 @@ void PrintTo(const Shape& shape, std::ostream* out) {
 
 std::string body_of(size_t size) {
   std::string body;
-  for (size_t i = 0; body.size() < size; ++i) body += "HTTP/1.1 200 OK\r\nnumber " + std::to_string(i) + "\r\n\r\n";
+  for (size_t i = 0; body.size() < size; ++i)
+    body += "HTTP/1.1 200 OK\r\nnumber " + std::to_string(i) + "\r\n\r\n";
   body.resize(size);
   return body;
 }
@@ -67,7 +67,8 @@ class Watched {
   }
 
   void ask(const std::string& request = kGet) const {
-    ASSERT_EQ(::send(client.get(), request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
+    ASSERT_EQ(::send(client.get(), request.data(), request.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(request.size()));
     hear(request.size());
   }
   void hear(size_t size) const {
@@ -121,11 +122,13 @@ class Watched {
     std::vector<iovec> pieces;
     for (size_t at = 0; at < bytes.size(); at += 7)
       pieces.push_back({const_cast<char*>(bytes.data()) + at, std::min<size_t>(7, bytes.size() - at)});
-    ASSERT_EQ(::writev(server.get(), pieces.data(), static_cast<int>(pieces.size())), static_cast<ssize_t>(bytes.size()));
+    ASSERT_EQ(::writev(server.get(), pieces.data(), static_cast<int>(pieces.size())),
+              static_cast<ssize_t>(bytes.size()));
   }
   void send_file(const std::string& bytes) const {
     const Fd file = file_with(bytes);
-    ASSERT_EQ(::sendfile(server.get(), file.get(), nullptr, bytes.size()), static_cast<ssize_t>(bytes.size()));
+    ASSERT_EQ(::sendfile(server.get(), file.get(), nullptr, bytes.size()),
+              static_cast<ssize_t>(bytes.size()));
     EXPECT_EQ(content(file), bytes);
   }
   void splice(const std::string& bytes) const {
@@ -133,8 +136,10 @@ class Watched {
     int ends[2];
     ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
     const Fd read(ends[0]), write(ends[1]);
-    ASSERT_EQ(::splice(file.get(), nullptr, write.get(), nullptr, bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
-    ASSERT_EQ(::splice(read.get(), nullptr, server.get(), nullptr, bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
+    ASSERT_EQ(::splice(file.get(), nullptr, write.get(), nullptr, bytes.size(), 0),
+              static_cast<ssize_t>(bytes.size()));
+    ASSERT_EQ(::splice(read.get(), nullptr, server.get(), nullptr, bytes.size(), 0),
+              static_cast<ssize_t>(bytes.size()));
     EXPECT_EQ(content(file), bytes);
   }
   static Fd file_with(const std::string& bytes) {
@@ -149,7 +154,6 @@ class Watched {
     text.resize(size > 0 ? static_cast<size_t>(size) : 0);
     return text;
   }
-
 };
 
 class HttpCloseTest : public NetNamespaceTest {
@@ -162,7 +166,8 @@ class HttpCloseTest : public NetNamespaceTest {
     program_.emplace(std::move(*program));
   }
 
-  Watched watch(const Endpoint& bound = v4("127.0.0.1"), const Endpoint& target = v4("127.0.0.1"), int buffer = 0) {
+  Watched watch(const Endpoint& bound = v4("127.0.0.1"), const Endpoint& target = v4("127.0.0.1"),
+                int buffer = 0) {
     Watched connection(bound, target, buffer);
     add(connection);
     let_it_know(connection);
@@ -173,8 +178,8 @@ class HttpCloseTest : public NetNamespaceTest {
     ASSERT_TRUE(added) << added.error().message;
   }
 
-  // Before the first message the program does not know how far the server has read, and the clock tick of a request
-  // may be that of the last response.
+  // Before the first message the program does not know how far the server has read, and the clock tick of a
+  // request may be that of the last response.
   static void let_it_know(const Watched& connection) {
     connection.send({"x"});
     EXPECT_EQ(connection.receive(1), "x");
@@ -207,8 +212,13 @@ std::vector<Shape> shapes() {
       {"OneSend", {{full}}, line + close + fields + "hello"},
       {"HeadAndBody", {{line + fields}, {"hello"}}, line + close + fields + "hello"},
       {"StatusLineAlone", {{line}, {fields}, {"hello"}}, line + close + fields + "hello"},
-      {"FiveSends", {{line}, {"Server: s\r\n"}, {"Content-Length: 5\r\n"}, {"\r\n"}, {"hello"}}, line + close + fields + "hello"},
-      {"HalfStatusLine", {{"HTTP/1.1 200 Some"}, {"thing\r\n" + fields + "hello"}}, "HTTP/1.1 200 Something\r\n" + fields + "hello", ROLL_HTTP_OPEN},
+      {"FiveSends",
+       {{line}, {"Server: s\r\n"}, {"Content-Length: 5\r\n"}, {"\r\n"}, {"hello"}},
+       line + close + fields + "hello"},
+      {"HalfStatusLine",
+       {{"HTTP/1.1 200 Some"}, {"thing\r\n" + fields + "hello"}},
+       "HTTP/1.1 200 Something\r\n" + fields + "hello",
+       ROLL_HTTP_OPEN},
       {"More", {{line, How::More}, {fields, How::More}, {"hello"}}, line + close + fields + "hello"},
       {"Writev", {{full, How::Writev}}, line + close + fields + "hello"},
       {"Sendfile", {{full, How::File}}, line + close + fields + "hello"},
@@ -216,23 +226,57 @@ std::vector<Shape> shapes() {
       {"SpliceHead", {{full, How::Splice}}, line + close + fields + "hello"},
       {"BigBody", {{line + big_fields + big}}, line + close + big_fields + big},
       {"BigBodyBySendfile", {{line + big_fields}, {big, How::File}}, line + close + big_fields + big},
-      {"OwnKeepAlive", {{line + "Connection: keep-alive\r\n" + fields + "hello"}}, line + "Connection: close     \r\n" + fields + "hello"},
-      {"OwnKeepAliveInOtherCase", {{line + "connection: Keep-Alive\r\n" + fields}}, line + "connection: close     \r\n" + fields},
-      {"OwnKeepAliveWithoutBlank", {{line + "Connection:keep-alive\r\n" + fields}}, line + "Connection:close     \r\n" + fields},
-      {"OwnKeepAliveBySendfile", {{line + "Connection: keep-alive\r\n" + fields, How::File}}, line + "Connection: close     \r\n" + fields},
-      {"OwnClose", {{line + "Connection: close\r\n" + fields}}, line + "Connection: close\r\n" + fields, ROLL_HTTP_CLOSING},
-      {"OwnOther", {{line + "Connection: X-Hop\r\n" + fields}}, line + "Connection: X-Hop\r\n" + fields, ROLL_HTTP_OPEN},
-      {"SimilarNames", {{line + "Connection-Time: 1\r\nX-Connection: keep-alive\r\n" + fields}}, line + close + "Connection-Time: 1\r\nX-Connection: keep-alive\r\n" + fields},
-      {"NameInBody", {{line + fields + "\r\nConnection: keep-alive\r\n"}}, line + close + fields + "\r\nConnection: keep-alive\r\n"},
+      {"OwnKeepAlive",
+       {{line + "Connection: keep-alive\r\n" + fields + "hello"}},
+       line + "Connection: close     \r\n" + fields + "hello"},
+      {"OwnKeepAliveInOtherCase",
+       {{line + "connection: Keep-Alive\r\n" + fields}},
+       line + "connection: close     \r\n" + fields},
+      {"OwnKeepAliveWithoutBlank",
+       {{line + "Connection:keep-alive\r\n" + fields}},
+       line + "Connection:close     \r\n" + fields},
+      {"OwnKeepAliveBySendfile",
+       {{line + "Connection: keep-alive\r\n" + fields, How::File}},
+       line + "Connection: close     \r\n" + fields},
+      {"OwnClose",
+       {{line + "Connection: close\r\n" + fields}},
+       line + "Connection: close\r\n" + fields,
+       ROLL_HTTP_CLOSING},
+      {"OwnOther",
+       {{line + "Connection: X-Hop\r\n" + fields}},
+       line + "Connection: X-Hop\r\n" + fields,
+       ROLL_HTTP_OPEN},
+      {"SimilarNames",
+       {{line + "Connection-Time: 1\r\nX-Connection: keep-alive\r\n" + fields}},
+       line + close + "Connection-Time: 1\r\nX-Connection: keep-alive\r\n" + fields},
+      {"NameInBody",
+       {{line + fields + "\r\nConnection: keep-alive\r\n"}},
+       line + close + fields + "\r\nConnection: keep-alive\r\n"},
       {"LongHead", {{long_head}}, line + close + long_head.substr(line.size())},
-      {"Chunked", {{line + "Transfer-Encoding: chunked\r\n\r\n"}, {chunk}}, line + close + "Transfer-Encoding: chunked\r\n\r\n" + chunk},
+      {"Chunked",
+       {{line + "Transfer-Encoding: chunked\r\n\r\n"}, {chunk}},
+       line + close + "Transfer-Encoding: chunked\r\n\r\n" + chunk},
       {"Http10", {{"HTTP/1.0 200 OK\r\n\r\nhello"}}, "HTTP/1.0 200 OK\r\n" + close + "\r\nhello"},
       {"NoContent", {{"HTTP/1.1 204 No Content\r\n\r\n"}}, "HTTP/1.1 204 No Content\r\n" + close + "\r\n"},
-      {"NoReason", {{"HTTP/1.1 404\r\nContent-Length: 0\r\n\r\n"}}, "HTTP/1.1 404\r\n" + close + "Content-Length: 0\r\n\r\n"},
-      {"Continue", {{"HTTP/1.1 100 Continue\r\n\r\n"}, {full}}, "HTTP/1.1 100 Continue\r\n\r\n" + full, ROLL_HTTP_OPEN},
-      {"ContinueAndAll", {{"HTTP/1.1 100 Continue\r\n\r\n" + full}, {full}}, "HTTP/1.1 100 Continue\r\n\r\n" + full + full, ROLL_HTTP_OPEN},
-      {"Switching", {{"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"}, {full}}, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n" + full, ROLL_HTTP_FOREIGN},
-      {"Http2", {{std::string("\0\0\0\4\0\0\0\0\0HTTP/1.1 200 OK\r\n\r\n", 28)}}, std::string("\0\0\0\4\0\0\0\0\0HTTP/1.1 200 OK\r\n\r\n", 28), ROLL_HTTP_FOREIGN},
+      {"NoReason",
+       {{"HTTP/1.1 404\r\nContent-Length: 0\r\n\r\n"}},
+       "HTTP/1.1 404\r\n" + close + "Content-Length: 0\r\n\r\n"},
+      {"Continue",
+       {{"HTTP/1.1 100 Continue\r\n\r\n"}, {full}},
+       "HTTP/1.1 100 Continue\r\n\r\n" + full,
+       ROLL_HTTP_OPEN},
+      {"ContinueAndAll",
+       {{"HTTP/1.1 100 Continue\r\n\r\n" + full}, {full}},
+       "HTTP/1.1 100 Continue\r\n\r\n" + full + full,
+       ROLL_HTTP_OPEN},
+      {"Switching",
+       {{"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"}, {full}},
+       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n" + full,
+       ROLL_HTTP_FOREIGN},
+      {"Http2",
+       {{std::string("\0\0\0\4\0\0\0\0\0HTTP/1.1 200 OK\r\n\r\n", 28)}},
+       std::string("\0\0\0\4\0\0\0\0\0HTTP/1.1 200 OK\r\n\r\n", 28),
+       ROLL_HTTP_FOREIGN},
       {"Http2ByName", {{"HTTP/2.0 200 OK\r\n\r\n"}}, "HTTP/2.0 200 OK\r\n\r\n", ROLL_HTTP_FOREIGN},
       {"Redis", {{"+OK\r\n"}, {full}}, "+OK\r\n" + full, ROLL_HTTP_FOREIGN},
       {"OneByte", {{"H"}, {full.substr(1)}}, full, ROLL_HTTP_FOREIGN},
@@ -321,11 +365,13 @@ TEST_F(HttpCloseTest, ASmallSendBufferLosesNothing) {
   const std::string expected = line + "Connection: close\r\n" + fields + body;
   std::string received;
   for (size_t sent = 0; received.size() < expected.size();) {
-    const ssize_t some =
-        sent < all.size() ? ::send(connection.server.get(), all.data() + sent, all.size() - sent, MSG_NOSIGNAL) : 0;
+    const ssize_t some = sent < all.size() ? ::send(connection.server.get(), all.data() + sent,
+                                                    all.size() - sent, MSG_NOSIGNAL)
+                                           : 0;
     if (some > 0) sent += static_cast<size_t>(some);
     char buffer[65536];
-    const ssize_t got = ::recv(connection.client.get(), buffer, sizeof buffer, sent < all.size() ? MSG_DONTWAIT : 0);
+    const ssize_t got =
+        ::recv(connection.client.get(), buffer, sizeof buffer, sent < all.size() ? MSG_DONTWAIT : 0);
     if (got > 0) received.append(buffer, static_cast<size_t>(got));
   }
   EXPECT_TRUE(received == expected);
@@ -372,7 +418,9 @@ TEST_F(HttpCloseTest, TellsWhichCapabilitiesItLacks) {
     const auto program = HttpCloseProgram::load();
     ASSERT_FALSE(program) << capability;
     EXPECT_EQ(program.error().kind, ErrorKind::NotPermitted) << program.error().message;
-    const char* name = capability == CAP_BPF ? "CAP_BPF" : capability == CAP_PERFMON ? "CAP_PERFMON" : "CAP_NET_ADMIN";
+    const char* name = capability == CAP_BPF       ? "CAP_BPF"
+                       : capability == CAP_PERFMON ? "CAP_PERFMON"
+                                                   : "CAP_NET_ADMIN";
     EXPECT_THAT(program.error().message, testing::HasSubstr(name));
   }
 }
