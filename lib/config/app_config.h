@@ -70,6 +70,8 @@ struct DrainConfig {
   int signal = 15;
   Millis settle{3000};
   Millis deadline{60'000};
+  HttpDrain http = HttpDrain::Keep;
+  Millis http_silence{5000};
 };
 
 struct RolloutConfig {

@@ -8,6 +8,7 @@
 #include <cctype>
 #include <utility>
 
+#include "base/duration.h"
 #include "config/templates.h"
 #include "config/unit_properties.h"
 #include "probe/connector.h"
@@ -87,6 +88,17 @@ Breach check_ready(const ReadyConfig& ready) {
     return breach("ready.address",
                   fmt::format("has no effect with kind = \"{}\"", probe_kind_name(ready.kind)),
                   "set kind = \"http\" or \"tcp\" to probe this address");
+  return std::nullopt;
+}
+
+// The server needs the second half of the time to end.
+Breach check_drain(const DrainConfig& drain) {
+  if (drain.http == HttpDrain::Keep && drain.http_silence != DrainConfig().http_silence)
+    return breach("drain.http_silence", "has no effect with http = \"keep\"",
+                  "set http = \"close\" to ask the clients of kept-alive connections to leave");
+  if (drain.http != HttpDrain::Keep && drain.http_silence * 2 > drain.deadline)
+    return breach("drain.http_silence", "is more than half of deadline",
+                  fmt::format("set deadline to at least {}", format_duration(drain.http_silence * 2)));
   return std::nullopt;
 }
 
@@ -175,6 +187,7 @@ std::optional<RuleBreach> find_breach(const AppConfig& config) {
   if (auto found = check_command(config)) return found;
   if (auto found = check_listen(config)) return found;
   if (auto found = check_ready(config.ready)) return found;
+  if (auto found = check_drain(config.drain)) return found;
   if (auto found = check_rest(config)) return found;
   return check_templates(config);
 }

@@ -76,6 +76,12 @@ std::span<const Key> known_keys() {
       key("drain.signal", SignalCodec(), ROLL_MEMBER(drain.signal)),
       key("drain.settle", kDuration, ROLL_MEMBER(drain.settle)),
       key("drain.deadline", kDuration, ROLL_MEMBER(drain.deadline)),
+      key("drain.http",
+          ChoiceCodec<HttpDrain>({{HttpDrain::Keep, "keep"},
+                                  {HttpDrain::Close, "close"},
+                                  {HttpDrain::CloseBlocking, "close-blocking"}}),
+          ROLL_MEMBER(drain.http)),
+      key("drain.http_silence", kPositive, ROLL_MEMBER(drain.http_silence)),
 
       key("rollout.batch", ParsedCodec<Batch>("a whole number, a share such as \"25%\" or \"all\""),
           ROLL_MEMBER(rollout.batch)),

@@ -45,6 +45,7 @@ Status Fleet::discover() {
     member.state_since = member.launched_at = member.drain_began = world_.scheduler.now();
     member.drain_deadline = instance.record.drain_deadline;
     member.tells_all = instance.record.tells_all || instance.presence == Presence::Unsupervised;
+    member.asks_http = instance.record.asks_http;
     members_.emplace(member.id, std::move(member));
   }
   return {};
@@ -100,6 +101,7 @@ void Fleet::on_event(const InstanceEvent& event) {
     case Kind::Launched:
       member.server = event.record.server;
       member.tells_all = event.record.tells_all;
+      member.asks_http = event.record.asks_http;
       recorder_.happened(events::instance_started(member.id, member.release, member.server.pid));
       if (on_news_) on_news_(member);
       return;
@@ -115,6 +117,7 @@ void Fleet::on_event(const InstanceEvent& event) {
     case Kind::StatusText:
       member.detail = event.record.status;
       if (event.record.server.pid != 0) member.server = event.record.server;  // it may replace itself
+      note_http(member, event.record.http);
       if (member.state == InstanceState::Draining && event.record.drain_deadline)
         member.drain_deadline = event.record.drain_deadline;
       // A shim also tells this way that the restarted server is back in its slot.
@@ -146,6 +149,16 @@ void Fleet::on_event(const InstanceEvent& event) {
   }
 }
 
+void Fleet::note_http(Member& member, const std::optional<HttpReport>& http) {
+  if (!http) return;
+  const bool is_new_problem =
+      !http->problem.empty() && (!member.http || member.http->problem != http->problem);
+  member.http = http;
+  if (is_new_problem)
+    world_.observer.on_warning(
+        fmt::format("instance {}: its clients are not asked to leave: {}", member.id, http->problem));
+}
+
 void Fleet::on_exited(Member& member, const InstanceEvent& event) {
   member.exit = event.exit;
   const std::string how = event.exit ? event.exit->text() : "ended";
@@ -166,10 +179,11 @@ void Fleet::on_exited(Member& member, const InstanceEvent& event) {
 void Fleet::on_ended(Member& member, const InstanceEvent& event) {
   const auto after = std::chrono::duration_cast<Millis>(world_.scheduler.now() - member.drain_began);
   member.connections_cut = event.connections_cut;
+  note_http(member, event.record.http);
   if (event.exit) member.exit = event.exit;
   member.connections.reset();
-  recorder_.happened(
-      events::instance_drained(member.id, after, event.connections_cut, event.exit, event.processes_killed));
+  recorder_.happened(events::instance_drained(
+      {member.id, after, event.connections_cut, event.exit, event.processes_killed, event.record.http}));
   enter(member, InstanceState::Stopped);
 }
 

@@ -48,6 +48,7 @@ class Fleet {
 
   void enter(Member& member, InstanceState state);
   // Only the first trouble of a member counts, except that a death explains why it became unready.
+  void note_http(Member& member, const std::optional<HttpReport>& http);
   void note_trouble(Member& member, Trouble trouble, std::string text, std::string hint = {});
 
   // Shows all members to the observer.

@@ -71,7 +71,9 @@ struct Member {
   std::optional<TimePoint> drain_deadline;
   std::optional<size_t> connections;
   size_t connections_cut = 0;
-  bool tells_all = true;  // its shim knows DrainScope::All
+  std::optional<HttpReport> http;  // of its drain
+  bool tells_all = true;           // its shim knows DrainScope::All
+  bool asks_http = true;           // its shim knows DrainOrder::http
   DrainScope drain_scope = DrainScope::Main;
   bool is_lingering = false;  // its main process has ended, its others drain on: this was told
   std::optional<ExitStatus> exit;

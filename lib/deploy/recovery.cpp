@@ -93,7 +93,7 @@ Result<Verdict> Recovery::run() {
 
 DrainOrder Recovery::drain_order() const {
   const DrainConfig& drain = request_.spec.config.drain;
-  return {drain.signal, drain.deadline, DrainStart::Signal, drain.scope};
+  return {drain.signal, drain.deadline, DrainStart::Signal, drain.scope, drain.http, drain.http_silence};
 }
 
 Act Recovery::mend() {
@@ -165,6 +165,7 @@ Verdict Recovery::conclude(const Act& mended) {
   verdict.serving = static_cast<int>(fleet_.in_state(InstanceState::Serving).size());
   verdict.serving_release = verdict.serving > 0 ? request_.spec.release : "";
   verdict.connections_cut = acts_.retirement.connections_cut();
+  verdict.http = acts_.retirement.http_report();
   verdict.left = acts_.retirement.left();
   const Change* change = request_.history.unfinished();
   if (change != nullptr && request_.remedy != Remedy::Nothing)
@@ -185,8 +186,8 @@ Verdict Recovery::conclude(const Act& mended) {
   if (change == nullptr || verdict.outcome == Outcome::NeedsAttention) return verdict;
   Recorder of_the_change(world_, change->generation);
   const Outcome ended = request_.remedy == Remedy::Undo ? Outcome::RolledBack : Outcome::Deployed;
-  if (Status written = of_the_change.commit(
-          events::deploy_finished({ended, verdict.duration, verdict.connections_cut, verdict.reason}));
+  if (Status written = of_the_change.commit(events::deploy_finished(
+          {ended, verdict.duration, verdict.connections_cut, verdict.reason, verdict.http}));
       !written) {
     verdict.outcome = Outcome::NeedsAttention;
     verdict.reason = written.error().message;

@@ -107,6 +107,9 @@ Act Retirement::drain_one(Member& member, const DrainOrder& order) {
   if (order.scope == DrainScope::All && !member.tells_all)
     world_.observer.on_warning(fmt::format(
         "instance {}: its roll-shim is older, and tells only the main process to end, not all", member.id));
+  if (order.http != HttpDrain::Keep && !member.asks_http)
+    world_.observer.on_warning(fmt::format(
+        "instance {}: its roll-shim is older or has died, so its clients are not asked to leave", member.id));
   member.drain_scope = member.tells_all ? order.scope : DrainScope::Main;
   Acknowledgement heard = world_.instances.drain(member.id, order);
   const size_t connections = world_.sockets.connections(member.id).value_or(0);
@@ -214,6 +217,16 @@ size_t Retirement::connections_cut() const {
   size_t cut = 0;
   for (const auto& [id, member] : fleet_.members()) cut += member.connections_cut;
   return cut;
+}
+
+std::optional<HttpReport> Retirement::http_report() const {
+  std::optional<HttpReport> sum;
+  for (const auto& [id, member] : fleet_.members()) {
+    if (!member.http) continue;
+    if (!sum) sum.emplace();
+    sum->add(*member.http);
+  }
+  return sum;
 }
 
 bool Retirement::leaves_handshakes() const {

@@ -315,8 +315,8 @@ Verdict Rollout::close(Verdict verdict, const Act& last) {
   verdict.duration = std::chrono::duration_cast<Millis>(world_.scheduler.now() - began_);
   // `rollctl recover` finds a change without an end, and sees how far it got.
   if (ended_as(last, Ending::Kind::Abandoned)) return verdict;
-  const Status written = recorder_.commit(
-      events::deploy_finished({verdict.outcome, verdict.duration, verdict.connections_cut, verdict.reason}));
+  const Status written = recorder_.commit(events::deploy_finished(
+      {verdict.outcome, verdict.duration, verdict.connections_cut, verdict.reason, verdict.http}));
   if (written) return verdict;
   world_.observer.on_warning(written.error().message);
   if (!succeeded) return verdict;

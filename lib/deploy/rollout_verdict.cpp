@@ -23,6 +23,7 @@ Verdict describe_app(const RolloutView& view) {
   verdict.handover = world.steering.way();
   verdict.wanted = request.shape == RolloutRequest::Shape::Stop ? 0 : request.instances;
   verdict.connections_cut = acts.retirement.connections_cut();
+  verdict.http = acts.retirement.http_report();
   verdict.left = acts.retirement.left();
   verdict.draining = fleet.in_state(InstanceState::Draining);
   const std::vector<InstanceId> serving = fleet.in_state(InstanceState::Serving);

@@ -41,6 +41,7 @@ struct Verdict {
   std::string serving_release;  // of those; empty: none
   Millis duration{0};
   size_t connections_cut = 0;
+  std::optional<HttpReport> http;    // of all drains that asked clients to leave
   size_t left = 0;                   // handshakes that had not settled at the bound
   std::vector<InstanceId> draining;  // still draining, where that was not awaited
   std::optional<CanaryView> canary;  // that stands

@@ -48,7 +48,8 @@ constexpr auto kMembers<DeployStarted> =
 template <>
 constexpr auto kMembers<DeployFinished> = std::tuple(
     member("outcome", &DeployFinished::outcome), member("duration_ms", &DeployFinished::duration),
-    member("connections_cut", &DeployFinished::connections_cut), member("reason", &DeployFinished::reason));
+    member("connections_cut", &DeployFinished::connections_cut), member("reason", &DeployFinished::reason),
+    member("http", &DeployFinished::http, Written::UnlessDefault));
 
 template <>
 constexpr auto kMembers<DeployArchived> =
@@ -109,7 +110,8 @@ template <>
 constexpr auto kMembers<InstanceDrained> = std::tuple(
     member("id", &InstanceDrained::id), member("after_ms", &InstanceDrained::after),
     member("connections_cut", &InstanceDrained::connections_cut), member("exit", &InstanceDrained::exit),
-    member("processes_killed", &InstanceDrained::processes_killed, Written::UnlessDefault));
+    member("processes_killed", &InstanceDrained::processes_killed, Written::UnlessDefault),
+    member("http", &InstanceDrained::http, Written::UnlessDefault));
 
 template <>
 constexpr auto kMembers<InstanceExited> =
@@ -148,6 +150,10 @@ json to_value(Millis duration) {
 
 json to_value(const ExitStatus& exit) {
   return to_json(exit);
+}
+
+json to_value(const HttpReport& report) {
+  return to_json(report);
 }
 
 json to_value(const std::map<InstanceId, double>& weights) {
@@ -202,6 +208,14 @@ bool read(const json& object, const char* name, std::optional<ExitStatus>& targe
   const auto status = exit_status_from_json(*exit);
   if (status) target = *status;
   return status.has_value();
+}
+
+bool read(const json& object, const char* name, std::optional<HttpReport>& target) {
+  const json* http = JsonReader(object, "event").find(name);
+  if (http == nullptr) return true;
+  auto report = http_report_from_json(*http);
+  if (report) target = std::move(*report);
+  return report.has_value();
 }
 
 template <typename Value>

@@ -42,6 +42,7 @@ struct DeployFinished {
   Millis duration{0};
   size_t connections_cut = 0;
   std::string reason = {};
+  std::optional<HttpReport> http = {};  // of all drains that asked clients to leave
 };
 
 // The first line of a journal that continues an archive; see state/journal_archive.h.
@@ -131,8 +132,9 @@ struct InstanceDrained {
   InstanceId id = 0;
   Millis after{0};
   size_t connections_cut = 0;
-  std::optional<ExitStatus> exit;  // nothing: unknown, or no server ran when the drain began
-  size_t processes_killed = 0;     // at the deadline, besides the main process
+  std::optional<ExitStatus> exit;       // nothing: unknown, or no server ran when the drain began
+  size_t processes_killed = 0;          // at the deadline, besides the main process
+  std::optional<HttpReport> http = {};  // where the drain asked the clients to leave
 };
 
 // The server ended on its own.

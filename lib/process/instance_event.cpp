@@ -29,7 +29,8 @@ std::string draining_line(const InstanceRecord& record, WallTime now, size_t con
 
 std::string drained_line(const InstanceRecord& record, WallTime now, Millis after, size_t connections_cut,
                          const std::optional<ExitStatus>& exit, size_t processes_killed) {
-  return line_of(record, now, InstanceDrained{record.id, after, connections_cut, exit, processes_killed});
+  return line_of(record, now,
+                 InstanceDrained{record.id, after, connections_cut, exit, processes_killed, record.http});
 }
 
 }  // namespace rollctl

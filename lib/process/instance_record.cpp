@@ -107,6 +107,8 @@ json summary_to_json(const InstanceRecord& record) {
   if (record.exit) result["exit"] = to_json(*record.exit);
   if (!record.reason.empty()) result["reason"] = bytes_to_json(record.reason);
   if (record.tells_all) result["tells_all"] = true;
+  if (record.asks_http) result["asks_http"] = true;
+  if (record.http) result["http"] = to_json(*record.http);
   return result;
 }
 
@@ -132,6 +134,12 @@ Result<InstanceRecord> instance_record_from_json(const json& value) {
   reader.get("notified_ready", record.notified_ready);
   reader.get("reason", record.reason);
   reader.get("tells_all", record.tells_all);
+  reader.get("asks_http", record.asks_http);
+  if (const json* http = reader.find("http")) {
+    auto report = http_report_from_json(*http);
+    if (!report) return fail(report.error());
+    record.http = std::move(*report);
+  }
   if (reader.find("ready_after_ms") != nullptr) reader.get("ready_after_ms", record.ready_after.emplace());
   if (reader.find(kDrainDeadline) != nullptr) reader.get(kDrainDeadline, record.drain_deadline.emplace());
   if (reader.find(kStandbyUntil) != nullptr) reader.get(kStandbyUntil, record.standby_until.emplace());

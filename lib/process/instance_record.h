@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/process_ref.h"
 #include "base/result.h"
+#include "process/http_report.h"
 #include "process/launch_spec.h"
 
 namespace rollctl {
@@ -61,6 +62,8 @@ struct InstanceRecord {
   std::optional<ExitStatus> exit;          // of the last server process
   std::string reason;                      // why it ended unasked, until a later one is ready
   bool tells_all = false;  // its shim knows DrainScope::All; an older one tells the main process only
+  bool asks_http = false;  // its shim knows DrainOrder::http; an older one tells the server to end at once
+  std::optional<HttpReport> http;  // of a drain that asks the clients, so far
   LaunchSpec spec;
 };
 nlohmann::json to_json(const InstanceRecord& record);

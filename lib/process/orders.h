@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "base/clock.h"
 #include "process/instance_record.h"
@@ -15,11 +16,22 @@ enum class DrainStart {
   Idle,    // send it when the last connection has closed: for a server that cannot drain
 };
 
+// Whether the clients of HTTP/1 connections are asked to close them before the server gets its signal.
+enum class HttpDrain {
+  Keep,           // no
+  Close,          // yes, by "Connection: close" in the next response; not on blocking sockets
+  CloseBlocking,  // on these as well
+};
+const char* http_drain_name(HttpDrain http);
+std::optional<HttpDrain> parse_http_drain(std::string_view name);
+
 struct DrainOrder {
   int signal = 15;
   Millis deadline{60'000};  // then SIGKILL, with whatever is still open
   DrainStart start = DrainStart::Signal;
   DrainScope scope = DrainScope::Main;
+  HttpDrain http = HttpDrain::Keep;
+  Millis http_silence{5000};  // a connection that is silent for so long is not waited for
 };
 
 // After `duration` the shim of a standby drains it, while no rollctl changes the app.

@@ -17,6 +17,9 @@ void write_drain_order(json& target, const DrainOrder& order) {
   target["deadline_ms"] = order.deadline.count();
   if (order.start == DrainStart::Idle) target["order"] = "idle";
   if (order.scope == DrainScope::All) target["scope"] = "all";
+  if (order.http == HttpDrain::Keep) return;
+  target["http"] = http_drain_name(order.http);
+  target["http_silence_ms"] = order.http_silence.count();
 }
 
 void read_drain_order(JsonReader& reader, DrainOrder& order) {
@@ -26,6 +29,11 @@ void read_drain_order(JsonReader& reader, DrainOrder& order) {
   reader.get("order", start);
   order.start = start == "idle" ? DrainStart::Idle : DrainStart::Signal;
   read_drain_scope(reader, "scope", order.scope);
+  std::string http;
+  reader.get("http", http);
+  order.http = parse_http_drain(http).value_or(HttpDrain::Keep);
+  reader.get("http_silence_ms", order.http_silence);
+  if (order.http_silence < Millis(0)) reader.complain("http_silence_ms", "a number of milliseconds");
   if (order.signal < 1 || order.signal > 64) reader.complain("signal", "a signal's number");
   if (order.deadline < Millis(0)) reader.complain("deadline_ms", "a number of milliseconds");
 }

@@ -70,9 +70,8 @@ Event instance_lingering(const InstanceLingering& lingering) {
   return unstamped(lingering);
 }
 
-Event instance_drained(InstanceId id, Millis after, size_t connections_cut,
-                       const std::optional<ExitStatus>& exit, size_t processes_killed) {
-  return unstamped(InstanceDrained{id, after, connections_cut, exit, processes_killed});
+Event instance_drained(const InstanceDrained& drained) {
+  return unstamped(drained);
 }
 
 Event instance_exited(InstanceId id, const std::optional<ExitStatus>& exit) {

@@ -40,8 +40,7 @@ Event traffic_shifted(const std::vector<InstanceId>& in, const std::vector<Insta
 Event instance_settled(InstanceId id, const SettleResult& result);
 Event instance_draining(InstanceId id, size_t connections, Millis deadline);
 Event instance_lingering(const InstanceLingering& lingering);
-Event instance_drained(InstanceId id, Millis after, size_t connections_cut,
-                       const std::optional<ExitStatus>& exit, size_t processes_killed = 0);
+Event instance_drained(const InstanceDrained& drained);
 Event instance_exited(InstanceId id, const std::optional<ExitStatus>& exit);
 Event instance_restarted(InstanceId id, pid_t pid);
 Event hook_failed(const std::string& hook, const ExitStatus& exit);

@@ -96,6 +96,7 @@ void end_change(const DeployFinished& finished, Change& change) {
   change.duration = finished.duration;
   change.connections_cut = finished.connections_cut;
   change.reason = finished.reason;
+  change.http = finished.http;
 }
 
 bool Change::withdraws() const {

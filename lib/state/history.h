@@ -36,6 +36,7 @@ struct Change {
   Millis duration{0};
   size_t connections_cut = 0;
   std::string reason;
+  std::optional<HttpReport> http;  // where its drains asked clients to leave
 
   [[nodiscard]] bool makes_generation() const { return traits_of(command).makes_generation; }
   [[nodiscard]] bool has_completed() const { return outcome == Outcome::Deployed && makes_generation(); }

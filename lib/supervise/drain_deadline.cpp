@@ -17,13 +17,18 @@ bool DrainDeadline::amend(const DrainOrder& order, TimePoint now) {
   const bool is_other_signal = order.signal != std::exchange(order_.signal, order.signal);
   const bool is_wider = order.scope == DrainScope::All && order_.scope == DrainScope::Main;
   if (is_wider) order_.scope = DrainScope::All;
-  return is_other_signal || is_wider || (!is_signalled_ && order.start == DrainStart::Signal);
+  return is_other_signal || is_wider ||
+         (!is_signalled_ && order.start == DrainStart::Signal && order.http == HttpDrain::Keep);
 }
 
 bool DrainDeadline::extend(TimePoint until) {
   if (connections_cut_ || until <= kill_due_) return false;
   kill_due_ = until;
   return true;
+}
+
+TimePoint DrainDeadline::half() const {
+  return began_ + (kill_due_ - began_) / 2;
 }
 
 void DrainDeadline::plan_idle_look(TimePoint now) {

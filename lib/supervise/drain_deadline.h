@@ -22,7 +22,8 @@ class DrainDeadline {
   void begin(const DrainOrder& order, TimePoint now);
 
   // A further order of the same drain. It can shorten the deadline and widen the scope only. True when the
-  // server has to get the order's signal: it is another one, more processes get it, or there was none yet.
+  // server has to get the order's signal: it is another one, more processes get it, or there was none yet and
+  // this order waits for nothing.
   [[nodiscard]] bool amend(const DrainOrder& order, TimePoint now);
 
   // The server asked for more time. False when that changes nothing.
@@ -34,6 +35,9 @@ class DrainDeadline {
 
   void plan_idle_look(TimePoint now);
   [[nodiscard]] TimePoint idle_look_due() const { return idle_look_due_; }
+
+  // In the middle of the drain: the server needs the rest of the time to end.
+  [[nodiscard]] TimePoint half() const;
 
   // When everything is killed, for the first time or again.
   [[nodiscard]] TimePoint kill_due() const { return kill_due_; }

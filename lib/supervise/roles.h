@@ -75,6 +75,27 @@ class ServerNetwork {
   virtual SteeringCounters counters(const std::vector<SteeringHandle>& steering) = 0;
 };
 
+// One look at the connections of HTTP/1 clients.
+struct HttpLook {
+  HttpReport report;   // of the whole drain so far
+  size_t awaited = 0;  // connections whose clients may still leave by themselves
+};
+
+// The server's connections, whose clients are asked to close them: the next response of each says
+// "Connection: close". The server knows nothing of it.
+class HttpClients {
+ public:
+  virtual ~HttpClients() = default;
+
+  // Begins to ask. Blocks for 30 ms. On an error nothing has changed.
+  virtual Status begin(HttpDrain http) = 0;
+  // Takes in connections that are new since the last look. Those that exchanged nothing for `silence` are not
+  // awaited. Blocks for some milliseconds, 0.2 s where 10,000 are new.
+  virtual HttpLook look(Millis silence) = 0;
+  // Asks no more; the connections are as before.
+  virtual void end() = 0;
+};
+
 // The app's lock. A shim acts on its own account only with this lock, so that no rollctl changes the app
 // meanwhile.
 class AppLockGate {

@@ -26,6 +26,7 @@
 #include "supervise/inherited_sockets.h"
 #include "supervise/notify_socket.h"
 #include "supervise/socket_network.h"
+#include "supervise/sockmap_http_clients.h"
 #include "supervise/supervisor.h"
 
 namespace rollctl {
@@ -177,9 +178,11 @@ class Shim final : public SupervisorOutput {
       : loop_(std::move(loop)),
         run_dir_(spec.run_dir),
         turns_(run_dir_),
-        supervisor_({clock_, server_, network_, *this, turns_}, std::move(spec), std::move(self)),
+        supervisor_({clock_, server_, network_, *this, turns_, http_clients_}, std::move(spec),
+                    std::move(self)),
         sockets_(supervisor_.record().spec.listen),
         network_(supervisor_.record(), sockets_),
+        http_clients_(supervisor_.record()),
         server_(*loop_, supervisor_.record().spec, sockets_,
                 {"NOTIFY_SOCKET=" + run_dir_ + "/" + kNotifySocket},
                 {
@@ -324,6 +327,7 @@ class Shim final : public SupervisorOutput {
   Supervisor supervisor_;
   InheritedSockets sockets_;
   SocketNetwork network_;
+  SockmapHttpClients http_clients_;
   ForkedServer server_;
   std::unique_ptr<NotifySocket> notify_;
   std::unique_ptr<Control> control_;

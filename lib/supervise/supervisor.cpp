@@ -32,13 +32,14 @@ bool is_role(InstanceState state) {
 }  // namespace
 
 Supervisor::Supervisor(const Roles& roles, LaunchSpec spec, ProcessId shim)
-    : roles_(roles), steering_(roles.network, roles.lock_gate) {
+    : roles_(roles), steering_(roles.network, roles.lock_gate), http_(roles.http_clients) {
   record_.id = spec.instance;
   record_.app = spec.app;
   record_.release = spec.release;
   record_.generation = spec.generation;
   record_.shim = std::move(shim);
   record_.tells_all = true;
+  record_.asks_http = true;
   record_.spec = std::move(spec);
 }
 
@@ -121,6 +122,7 @@ void Supervisor::server_exited(const ExitStatus& exit) {
   record_.exit = exit;
   // A drain asked for this exit. Children of the server have until the deadline.
   if (phase_ == Phase::Draining) {
+    http_.end();
     if (!has_none_left()) publish_status();
     return;
   }
@@ -312,7 +314,10 @@ Status Supervisor::drain(const DrainOrder& order) {
   if (phase_ == Phase::Ended) return {};  // its exec had failed
   const TimePoint now = roles_.clock.now();
   if (phase_ == Phase::Draining) {
-    if (drain_.amend(order, now)) tell_to_end();
+    if (drain_.amend(order, now)) {
+      http_.end();
+      tell_to_end();
+    }
   } else {
     drain_.begin(order, now);
     begin_draining();
@@ -330,12 +335,27 @@ void Supervisor::begin_draining() {
   record_.standby_until.reset();
   if (before != Phase::Running) {
     roles_.process.close_sockets();
-  } else if (drain_.order().start == DrainStart::Idle) {
-    look_whether_idle();
+  } else if (drain_.order().http != HttpDrain::Keep && http_.begin(drain_.order(), roles_.clock)) {
+    look_at_http();
   } else {
-    tell_to_end();
+    if (drain_.order().http != HttpDrain::Keep) record_.http = http_.report();
+    end_or_idle();
   }
   if (before == Phase::Waiting || before == Phase::Idle) end_drain();
+}
+
+void Supervisor::look_at_http() {
+  const bool goes_on = http_.look(roles_.clock, drain_.half());
+  if (record_.http != http_.report()) report_.request(roles_.clock.now());
+  record_.http = http_.report();
+  if (goes_on) return;
+  http_.end();
+  end_or_idle();
+}
+
+void Supervisor::end_or_idle() {
+  if (drain_.order().start == DrainStart::Idle) return look_whether_idle();
+  tell_to_end();
 }
 
 // The sockets first: a listener that the server closes is gone only once the shim has closed it, too.
@@ -377,6 +397,7 @@ void Supervisor::tend_slots() {
 
 void Supervisor::kill_all() {
   const bool was_killed = drain_.connections_cut().has_value();
+  http_.end();
   if (was_killed && has_none_left()) return last_process_gone();
   const size_t connections = was_killed ? 0 : roles_.network.connections().value_or(0);
   const size_t left = was_killed ? 0 : roles_.process.living().value_or(std::vector<pid_t>()).size();
@@ -386,6 +407,7 @@ void Supervisor::kill_all() {
 }
 
 void Supervisor::end_drain() {
+  http_.end();
   phase_ = Phase::Ended;
   record_.state = InstanceState::Stopped;
   record_.server = {};
@@ -404,11 +426,13 @@ std::array<Supervisor::Timer, Supervisor::kTimers> Supervisor::timers() const {
   const bool is_running = phase_ == Phase::Running;
   const bool is_draining = phase_ == Phase::Draining;
   const bool is_restarting = record_.state == InstanceState::Restarting;
-  const bool awaits_idle = is_draining && !drain_.is_signalled() && record_.server.pid != 0;
+  const bool awaits_idle =
+      is_draining && !drain_.is_signalled() && record_.server.pid != 0 && !http_.is_active();
   return {{
       {report_.due(), &Supervisor::publish_status},
       {when(is_running && is_restarting, step_due_), &Supervisor::look_whether_ready},
       {when(phase_ == Phase::Sweeping, step_due_), &Supervisor::sweep},
+      {http_.due(), &Supervisor::look_at_http},
       {when(awaits_idle, drain_.idle_look_due()), &Supervisor::look_whether_idle},
       {when(is_draining, drain_.kill_due()), &Supervisor::kill_all},
       {when(standby_.has_value(), standby_ ? standby_->ends : TimePoint()), &Supervisor::end_standby},

@@ -12,6 +12,7 @@
 #include "process/launch_spec.h"
 #include "supervise/drain_deadline.h"
 #include "supervise/held_steering.h"
+#include "supervise/http_leave.h"
 #include "supervise/notify_message.h"
 #include "supervise/report_interval.h"
 #include "supervise/restart_backoff.h"
@@ -76,6 +77,7 @@ class Supervisor {
     ServerNetwork& network;
     SupervisorOutput& output;
     AppLockGate& lock_gate;
+    HttpClients& http_clients;
   };
 
   Supervisor(const Roles& roles, LaunchSpec spec, ProcessId shim);
@@ -115,7 +117,7 @@ class Supervisor {
     std::optional<TimePoint> due;
     void (Supervisor::*act)();
   };
-  static constexpr size_t kTimers = 10;
+  static constexpr size_t kTimers = 11;
   [[nodiscard]] std::array<Timer, kTimers> timers() const;
 
   void launch();
@@ -123,6 +125,8 @@ class Supervisor {
   void launch_failed(const std::string& message);
   void give_launch_up();
   void begin_draining();
+  void look_at_http();
+  void end_or_idle();
   void extend_drain(TimePoint until);
   void tell_to_end();
   void look_whether_idle();
@@ -164,6 +168,7 @@ class Supervisor {
   HeldSteering steering_;
   std::optional<Standby> standby_;
   DrainDeadline drain_;
+  HttpLeave http_;
   ReportInterval report_;
 };
 

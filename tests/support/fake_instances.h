@@ -130,7 +130,12 @@ class FakeInstances final : public Instances, public InstanceSockets {
     end_unasked(id);
   }
   // It does not know DrainScope::All.
-  void make_shim_older(InstanceId id) { servers_.at(id).record.tells_all = false; }
+  std::optional<HttpReport> http;  // what every drain tells of its clients
+
+  void make_shim_older(InstanceId id) {
+    servers_.at(id).record.tells_all = false;
+    servers_.at(id).record.asks_http = false;
+  }
   void silence_shim(InstanceId id) {
     servers_.at(id).shim_answers = false;
     servers_.at(id).record.shim = ProcessRef::self()->id();  // a process that lives
@@ -337,6 +342,7 @@ class FakeInstances final : public Instances, public InstanceSockets {
     server.record.release = spec.release;
     server.record.generation = spec.generation;
     server.record.tells_all = true;
+    server.record.asks_http = true;
     return server;
   }
 
@@ -428,6 +434,7 @@ class FakeInstances final : public Instances, public InstanceSockets {
     InstanceRecord record = found->second.record;
     record.state = InstanceState::Stopped;
     record.server = {};
+    record.http = http;
     servers_.erase(found);
     tell_later({InstanceEvent::Kind::Ended, id, record, exit, {}, cut});
     if (look_whether_alone && !rollctl_is_at_work_) look_whether_alone();

@@ -55,6 +55,8 @@ TEST(AppFileTest, HasTheDefaultsOfTheManual) {
   EXPECT_EQ(config.drain.signal, 15);
   EXPECT_EQ(config.drain.settle, 3s);
   EXPECT_EQ(config.drain.deadline, 60s);
+  EXPECT_EQ(config.drain.http, HttpDrain::Keep);
+  EXPECT_EQ(config.drain.http_silence, 5s);
   EXPECT_EQ(config.rollout.batch.text(), "1");
   EXPECT_EQ(config.rollout.canary, 0);
   EXPECT_EQ(config.restart.policy, RestartPolicy::OnFailure);
@@ -171,6 +173,11 @@ TEST(AppFileTest, NamesFileLineAndTypeForAWrongType) {
 }
 
 TEST(AppFileTest, NamesFileLineAndReasonForAWrongValue) {
+  EXPECT_THAT(message("[drain]\nhttp = \"yes\""), HasSubstr(":4: drain.http must be one of "));
+  EXPECT_THAT(message("[drain]\nhttp_silence = \"1s\""),
+              HasSubstr("drain.http_silence has no effect with http = \"keep\""));
+  EXPECT_THAT(message("[drain]\nhttp = \"close\"\nhttp_silence = \"31s\""),
+              HasSubstr("drain.http_silence is more than half of deadline"));
   EXPECT_THAT(message("[drain]\nsettle = \"3\""), HasSubstr(":4: drain.settle: invalid duration '3'"));
   EXPECT_THAT(message("[drain]\nsignal = \"SIGNOPE\""), HasSubstr(":4: drain.signal: "));
   EXPECT_THAT(message("socket = \"shared\""),

@@ -85,6 +85,45 @@ TEST_F(EndingTest, SaysThatAnOlderShimTellsOnlyTheMainProcessToEnd) {
   }
 }
 
+TEST_F(EndingTest, SaysThatAnOlderShimAsksNoClients) {
+  for (const bool knows : {true, false}) {
+    DeployWorld other;
+    other.standing("v1", 1);
+    if (!knows) other.instances.make_shim_older(1);
+    RolloutRequest request = other.deploy("v2", 1);
+    request.drain.http = HttpDrain::Close;
+    EXPECT_EQ(other.run(request).outcome, Outcome::Deployed);
+    if (knows) {
+      EXPECT_THAT(other.observer.warnings, IsEmpty());
+    } else {
+      EXPECT_THAT(other.observer.warnings,
+                  ElementsAre(HasSubstr(
+                      "instance 1: its roll-shim is older or has died, so its clients are not asked")));
+    }
+  }
+}
+
+TEST_F(EndingTest, AddsUpWhatTheDrainsTellOfTheirClients) {
+  standing("v1", 2);
+  instances.http = HttpReport{.asked = 30, .left = 29, .silent = 1};
+  RolloutRequest request = deploy("v2", 2);
+  request.drain.http = HttpDrain::Close;
+  const Verdict verdict = run(request);
+  EXPECT_EQ(verdict.http, (HttpReport{.asked = 60, .left = 58, .silent = 2}));
+  const auto& last = std::get<DeployFinished>(journal.events.back().body);
+  EXPECT_EQ(last.http, verdict.http);
+}
+
+TEST_F(EndingTest, SaysOnceWhyClientsAreNotAsked) {
+  standing("v1", 1);
+  instances.http = HttpReport{.problem = "not enough memory"};
+  RolloutRequest request = deploy("v2", 1);
+  request.drain.http = HttpDrain::Close;
+  EXPECT_EQ(run(request).outcome, Outcome::Deployed);
+  EXPECT_THAT(observer.warnings,
+              ElementsAre(HasSubstr("instance 1: its clients are not asked to leave: not enough memory")));
+}
+
 TEST_F(EndingTest, WritesEveryIntentBeforeItsAct) {
   standing("v1", 1);
   const size_t first = journal.events.size();

@@ -75,6 +75,10 @@ const std::vector<Kind>& all_kinds() {
       {InstanceDrained{9, Millis(1200), 2, ExitStatus{0, {}}, 4},
        R"({"after_ms":1200,"app":"web","connections_cut":2,"event":"instance.drained","exit":{"code":0},)"
        R"("generation":7,"id":9,"processes_killed":4,"time":"2026-01-31T12:00:00.123Z","v":1})"},
+      {InstanceDrained{9, Millis(1200), 2, ExitStatus{0, {}}, 0, HttpReport{64, 62, 2, 1, 3, {}}},
+       R"({"after_ms":1200,"app":"web","connections_cut":2,"event":"instance.drained","exit":{"code":0},)"
+       R"("generation":7,"http":{"asked":64,"blocking":3,"left":62,"other":1,"silent":2},"id":9,)"
+       R"("time":"2026-01-31T12:00:00.123Z","v":1})"},
       {InstanceDrained{9, Millis(1200), 2, ExitStatus{0, {}}},
        R"({"after_ms":1200,"app":"web","connections_cut":2,"event":"instance.drained","exit":{"code":0},)"
        R"("generation":7,"id":9,"time":"2026-01-31T12:00:00.123Z","v":1})"},

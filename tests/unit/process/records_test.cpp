@@ -110,6 +110,8 @@ TEST(InstanceRecordTest, SurvivesBeingKept) {
   record.notified_ready = true;
   record.drain_deadline = TimePoint(Millis(3'600'042));
   record.exit = ExitStatus{{}, 11};
+  record.asks_http = true;
+  record.http = HttpReport{64, 60, 3, 2, 1, "not enough memory"};
   record.spec = full_spec();
   const auto back = instance_record_from_json(through_text(to_json(record)));
   ASSERT_TRUE(back) << back.error().message;
@@ -118,6 +120,8 @@ TEST(InstanceRecordTest, SurvivesBeingKept) {
   EXPECT_EQ(back->started, record.started);
   EXPECT_EQ(back->drain_deadline, record.drain_deadline);
   EXPECT_EQ(back->exit->signal, 11);
+  EXPECT_TRUE(back->asks_http);
+  EXPECT_EQ(back->http, record.http);
 }
 
 TEST(InstanceRecordTest, EveryStateHasAName) {

@@ -21,7 +21,8 @@ InstanceRecord some_record() {
 
 TEST(ShimProtocolTest, RequestsSurviveTheWay) {
   const auto parsed = shim::parse_request(
-      to_text(shim::Request{7, shim::Drain{{3, Millis(1500), DrainStart::Idle, DrainScope::All}}}));
+      to_text(shim::Request{7, shim::Drain{{3, Millis(1500), DrainStart::Idle, DrainScope::All,
+                                            HttpDrain::CloseBlocking, Millis(700)}}}));
   EXPECT_EQ(parsed.id, 7);
   ASSERT_TRUE(parsed.body) << parsed.body.error().message;
   const auto& drain = std::get<shim::Drain>(*parsed.body);
@@ -29,9 +30,12 @@ TEST(ShimProtocolTest, RequestsSurviveTheWay) {
   EXPECT_EQ(drain.order.deadline, Millis(1500));
   EXPECT_EQ(drain.order.start, DrainStart::Idle);
   EXPECT_EQ(drain.order.scope, DrainScope::All);
+  EXPECT_EQ(drain.order.http, HttpDrain::CloseBlocking);
+  EXPECT_EQ(drain.order.http_silence, Millis(700));
   const auto older = shim::parse_request(R"({"v":1,"request":"drain","signal":3,"deadline_ms":1})");
   ASSERT_TRUE(older.body) << older.body.error().message;
   EXPECT_EQ(std::get<shim::Drain>(*older.body).order.scope, DrainScope::Main);
+  EXPECT_EQ(std::get<shim::Drain>(*older.body).order.http, HttpDrain::Keep);
 }
 
 // A launch without `held` is not held.

@@ -39,7 +39,7 @@ TEST(EventTest, HasTheFieldsThatTheManualPromises) {
             (json{{"id", 9}, {"after_ms", 3}, {"left", 1}}));
   EXPECT_EQ(fields_of(events::instance_draining(9, 3, Millis(60'000))),
             (json{{"id", 9}, {"connections", 3}, {"deadline_ms", 60'000}}));
-  EXPECT_EQ(fields_of(events::instance_drained(9, Millis(1200), 2, ExitStatus{0, {}})),
+  EXPECT_EQ(fields_of(events::instance_drained({9, Millis(1200), 2, ExitStatus{0, {}}})),
             (json{{"id", 9}, {"after_ms", 1200}, {"connections_cut", 2}, {"exit", {{"code", 0}}}}));
   EXPECT_EQ(fields_of(events::instance_exited(9, ExitStatus{{}, SIGKILL})),
             (json{{"id", 9}, {"exit", {{"signal", "SIGKILL"}}}}));

@@ -125,7 +125,7 @@ TEST_F(HistoryTest, LeavesAChangeThatNeedsAttentionToRecover) {
 TEST_F(HistoryTest, TakesAShimsLateNewsForNoPartOfAFinishedChange) {
   done(AppCommand::Deploy, "v1", 1);
   add(events::instance_stopping(1));
-  add(events::instance_drained(1, Millis(5), 0, std::nullopt));
+  add(events::instance_drained({1, Millis(5), 0, std::nullopt}));
   EXPECT_TRUE(history().changes.at(0).stopping.empty());
 }
 

@@ -122,6 +122,29 @@ class FakeNetwork final : public ServerNetwork {
   Refill refill_result = Refill::Done;
 };
 
+class FakeHttpClients final : public HttpClients {
+ public:
+  Status begin(HttpDrain http) override {
+    asked_for = http;
+    if (cannot) return fail(ErrorKind::NotPermitted, "changing responses needs CAP_BPF");
+    is_active = true;
+    return {};
+  }
+  HttpLook look(Millis silence) override {
+    ++looks;
+    last_silence = silence;
+    return next;
+  }
+  void end() override { is_active = false; }
+
+  HttpDrain asked_for = HttpDrain::Keep;
+  bool cannot = false;
+  bool is_active = false;
+  HttpLook next;
+  int looks = 0;
+  Millis last_silence{0};
+};
+
 class FakeAppLockGate final : public AppLockGate {
  public:
   std::shared_ptr<void> take() override {

@@ -32,8 +32,8 @@ class SupervisorTest : public testing::Test {
     spec.release = "v1";
     spec.generation = 7;
     spec.instance = 12;
-    shim_.emplace(Supervisor::Roles{clock_, server_, network_, audience_, turns_}, std::move(spec),
-                  ProcessId{50, 1, "boot"});
+    shim_.emplace(Supervisor::Roles{clock_, server_, network_, audience_, turns_, http_clients_},
+                  std::move(spec), ProcessId{50, 1, "boot"});
     server_.shim = &*shim_;
   }
 
@@ -86,6 +86,7 @@ class SupervisorTest : public testing::Test {
   FakeNetwork network_;
   RecordingOutput audience_;
   FakeAppLockGate turns_;
+  FakeHttpClients http_clients_;
   std::optional<Supervisor> shim_;
 };
 
@@ -1027,6 +1028,114 @@ TEST_F(IdleDrainTest, CutsAtTheDeadlineAndSaysHowMany) {
 TEST_F(IdleDrainTest, ASecondOrderMayEndTheWaiting) {
   drain_by_idling(2);
   ASSERT_TRUE(shim_->drain({SIGTERM, Millis(60'000)}));
+  EXPECT_THAT(server_.signals, ElementsAre(SIGTERM));
+}
+
+// The clients of kept-alive connections leave before the server gets its signal.
+class HttpDrainTest : public SupervisorTest {
+ protected:
+  void drain_by_asking(size_t awaited, DrainStart start = DrainStart::Signal) {
+    make_running();
+    http_clients_.next = {{.asked = 1}, awaited};
+    ASSERT_TRUE(
+        shim_->drain({SIGTERM, Millis(60'000), start, DrainScope::Main, HttpDrain::Close, Millis(700)}));
+  }
+  void all_leave() { http_clients_.next = {{.asked = 3, .left = 3}, 0}; }
+};
+
+TEST_F(HttpDrainTest, TellsTheServerOnceNoClientIsAwaited) {
+  drain_by_asking(3);
+  EXPECT_EQ(http_clients_.asked_for, HttpDrain::Close);
+  EXPECT_EQ(http_clients_.last_silence, Millis(700));
+  pass(Millis(20'000));
+  EXPECT_THAT(server_.signals, IsEmpty());
+  EXPECT_EQ(state(), InstanceState::Draining);
+  all_leave();
+  pass(HttpLeave::kLongestPause);
+  EXPECT_THAT(server_.signals, ElementsAre(SIGTERM));
+  EXPECT_FALSE(http_clients_.is_active);
+}
+
+TEST_F(HttpDrainTest, TellsItAtOnceWhereNoClientIsAwaited) {
+  drain_by_asking(0);
+  EXPECT_THAT(server_.signals, ElementsAre(SIGTERM));
+  EXPECT_FALSE(http_clients_.is_active);
+}
+
+TEST_F(HttpDrainTest, TheServerKeepsTheSecondHalfOfTheTime) {
+  drain_by_asking(3);
+  pass(Millis(29'000));
+  EXPECT_THAT(server_.signals, IsEmpty());
+  pass(Millis(1000) + HttpLeave::kLongestPause);
+  EXPECT_THAT(server_.signals, ElementsAre(SIGTERM));
+}
+
+TEST_F(HttpDrainTest, DrainsAsBeforeWhereClientsCannotBeAsked) {
+  http_clients_.cannot = true;
+  drain_by_asking(3);
+  EXPECT_THAT(server_.signals, ElementsAre(SIGTERM));
+  ASSERT_TRUE(shim_->record().http);
+  EXPECT_EQ(shim_->record().http->problem, "changing responses needs CAP_BPF");
+}
+
+TEST_F(HttpDrainTest, ThenWaitsForTheLastConnectionWhereTheOrderIsIdle) {
+  network_.open_connections = 2;
+  drain_by_asking(3, DrainStart::Idle);
+  all_leave();
+  pass(Millis(1000));
+  EXPECT_THAT(server_.signals, IsEmpty());
+  network_.open_connections = 0;
+  pass(DrainDeadline::kLateIdleLook);
+  EXPECT_THAT(server_.signals, ElementsAre(SIGTERM));
+}
+
+TEST_F(HttpDrainTest, AnOrderThatWaitsForNothingEndsTheAsking) {
+  drain_by_asking(3);
+  ASSERT_TRUE(shim_->drain({SIGTERM, Millis(60'000)}));
+  EXPECT_THAT(server_.signals, ElementsAre(SIGTERM));
+  EXPECT_FALSE(http_clients_.is_active);
+}
+
+TEST_F(HttpDrainTest, TheSameOrderAgainChangesNothing) {
+  drain_by_asking(3);
+  ASSERT_TRUE(shim_->drain(
+      {SIGTERM, Millis(60'000), DrainStart::Signal, DrainScope::Main, HttpDrain::Close, Millis(700)}));
+  EXPECT_THAT(server_.signals, IsEmpty());
+  EXPECT_TRUE(http_clients_.is_active);
+}
+
+TEST_F(HttpDrainTest, TellsHowFarItIs) {
+  drain_by_asking(3);
+  http_clients_.next = {{.asked = 2, .left = 1, .silent = 1}, 2};
+  pass(Millis(2000));
+  EXPECT_EQ(shim_->record().http, (HttpReport{.asked = 2, .left = 1, .silent = 1}));
+  EXPECT_EQ(last().kind, Kind::StatusText);
+  EXPECT_EQ(last().record.http, shim_->record().http);
+}
+
+TEST_F(HttpDrainTest, TheLastReportIsInTheJournalsLine) {
+  drain_by_asking(3);
+  all_leave();
+  pass(Millis(1000));
+  shim_->server_exited(code(0));
+  shim_->last_process_gone();
+  EXPECT_THAT(audience_.last_line, HasSubstr(R"("http":{"asked":3,"blocking":0,"left":3)"));
+}
+
+TEST_F(HttpDrainTest, AServerThatEndsByItselfIsAwaitedNoMore) {
+  drain_by_asking(3);
+  shim_->server_exited(code(1));
+  EXPECT_FALSE(http_clients_.is_active);
+  const int looks = http_clients_.looks;
+  pass(Millis(1000));
+  EXPECT_EQ(http_clients_.looks, looks);
+}
+
+TEST_F(HttpDrainTest, ADeadlineThatIsMadeShorterEndsTheAskingEarlier) {
+  drain_by_asking(3);
+  ASSERT_TRUE(shim_->drain(
+      {SIGTERM, Millis(2000), DrainStart::Signal, DrainScope::Main, HttpDrain::Close, Millis(700)}));
+  pass(Millis(1000) + HttpLeave::kLongestPause);
   EXPECT_THAT(server_.signals, ElementsAre(SIGTERM));
 }
 

@@ -48,7 +48,7 @@ class HumanReporterTest : public testing::Test {
     reporter.on_fleet({old, fresh});
     old.state = InstanceState::Stopped;
     old.connections.reset();
-    reporter.on_event(events::instance_drained(9, Millis(1200), 0, ExitStatus{0, {}}));
+    reporter.on_event(events::instance_drained({9, Millis(1200), 0, ExitStatus{0, {}}}));
     reporter.on_fleet({old, fresh});
     reporter.finish(deployed(), 0);
   }

@@ -23,6 +23,15 @@ TEST(SummaryTest, OfAFirstDeployNamesNoRelease) {
   EXPECT_EQ(summary_text(verdict), "web: v2 serves with 1 instance, 0 connections cut, 412 ms");
 }
 
+TEST(SummaryTest, TellsHowManyClientsWereAskedToLeave) {
+  Verdict verdict = deployed();
+  verdict.from.reset();
+  verdict.http = HttpReport{.asked = 64, .left = 64};
+  EXPECT_EQ(summary_text(verdict),
+            "web: v2 serves with 2 instances, 0 connections cut, 64 clients asked to leave, 64 connections "
+            "closed, 412 ms");
+}
+
 TEST(SummaryTest, OfTheSameReleaseDoesNotCallItThePreviousOne) {
   Verdict verdict = deployed();
   verdict.from = "v2";
@@ -159,17 +168,27 @@ TEST(EventTextTest, TellsTheExceptionalToo) {
             "instance 9: settled after 3.0 s, 2 handshakes not settled");
   EXPECT_EQ(event_text(events::instance_settled(9, {Millis(3000), 0, 0, "no answer"})),
             "instance 9: settled after 3.0 s, the rest is not known: no answer");
-  EXPECT_EQ(event_text(events::instance_drained(9, Millis(60'000), 3, ExitStatus{{}, SIGKILL})),
+  EXPECT_EQ(event_text(events::instance_drained({9, Millis(60'000), 3, ExitStatus{{}, SIGKILL}})),
             "instance 9: drained after 1 min 0 s, 3 connections cut, was killed by SIGKILL");
   EXPECT_EQ(
-      event_text(events::instance_drained(9, Millis(8000), 0, ExitStatus{{}, SIGTERM}, 4)),
+      event_text(events::instance_drained({9, Millis(8000), 0, ExitStatus{{}, SIGTERM}, 4})),
       "instance 9: drained after 8.0 s, the main process was killed by SIGTERM, 4 processes that it left "
       "were killed");
   EXPECT_EQ(
-      event_text(events::instance_drained(9, Millis(8000), 0, ExitStatus{0, {}}, 1)),
+      event_text(events::instance_drained({9, Millis(8000), 0, ExitStatus{0, {}}, 1})),
       "instance 9: drained after 8.0 s, the main process exited with 0, a process that it left was killed");
-  EXPECT_EQ(event_text(events::instance_drained(9, Millis(8000), 0, ExitStatus{{}, SIGKILL}, 4)),
+  EXPECT_EQ(event_text(events::instance_drained({9, Millis(8000), 0, ExitStatus{{}, SIGKILL}, 4})),
             "instance 9: drained after 8.0 s, was killed by SIGKILL with 4 more processes");
+  EXPECT_EQ(event_text(events::instance_drained(
+                {9, Millis(80), 0, ExitStatus{0, {}}, 0, HttpReport{64, 62, 2, 0, 1, {}}})),
+            "instance 9: drained after 80 ms, 64 clients asked to leave, 62 connections closed, 2 silent, 1 "
+            "not asked "
+            "(blocking sockets), exited with 0");
+  EXPECT_EQ(event_text(events::instance_drained(
+                {9, Millis(80), 0, ExitStatus{0, {}}, 0, HttpReport{0, 0, 0, 0, 0, "no memory"}})),
+            "instance 9: drained after 80 ms, clients not asked to leave: no memory, exited with 0");
+  EXPECT_EQ(event_text(events::instance_drained({9, Millis(80), 0, ExitStatus{0, {}}, 0, HttpReport()})),
+            "instance 9: drained after 80 ms, exited with 0");
   EXPECT_EQ(event_text(events::instance_exited(12, ExitStatus{3, {}})),
             "instance 12: the server exited with 3");
   EXPECT_EQ(event_text(events::instance_restarted(12, 99)), "instance 12: restarted, pid 99");
