@@ -18,8 +18,8 @@ using Access = ChangeSession::Access;
 
 // Tells the observer an ending for which no rollout of this process sent the event.
 void tell_end(const Verdict& verdict, Observer& observer) {
-  Event event =
-      events::deploy_finished({verdict.outcome, verdict.duration, verdict.connections_cut, verdict.reason});
+  Event event = events::deploy_finished(
+      {verdict.outcome, verdict.duration, verdict.connections_cut, verdict.reason, verdict.http});
   event.generation = verdict.generation;
   event.time = SystemClock().wall_now();
   observer.on_event(event);
@@ -143,7 +143,8 @@ RolloutRequest request_for(const ChangeCall& call, const History& history, Gener
   if (call.command == AppCommand::Deploy) request.canary = options.canary.value_or(config.rollout.canary);
   if (traits_of(call.command).makes_generation) request.hold = options.hold.value_or(config.rollout.hold);
   request.drain = {config.drain.signal, options.drain_deadline.value_or(config.drain.deadline),
-                   config.drain.order, config.drain.scope};
+                   config.drain.order,  config.drain.scope,
+                   config.drain.http,   config.drain.http_silence};
   request.after_shift = options.after_shift;
   request.note = options.note;
   // `stop` must always work, even if the host no longer allows the configured handover.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "app/start_check.h"
+#include "bpf/http_close_trial.h"
 #include "deploy/descriptor_need.h"
 #include "deploy/port_check.h"
 #include "loop/loop.h"
@@ -25,6 +26,22 @@ DescriptorNeed need_of_a_deploy(const AppConfig& config, const Steering& steerin
   return need;
 }
 
+// Empty where it is set, where it has no meaning, or where this host cannot do it.
+std::string http_drain_advice(const AppConfig& config) {
+  const bool is_http = config.ready.kind == ProbeKind::Http;
+  if (!is_http || config.drain.http != HttpDrain::Keep || !HttpCloseProgram::available()) return {};
+  return "a request on a kept-alive connection can be lost when an instance ends, unless the server itself "
+         "says "
+         "Connection: close; http = \"close\" in [drain] asks the clients to leave first";
+}
+
+// All of it, as a drain does it.
+Status try_http_drain(const AppConfig& config) {
+  if (config.drain.http == HttpDrain::Keep || !HttpCloseProgram::available()) return {};
+  ROLL_TRY_ASSIGN(HttpCloseProgram program, HttpCloseProgram::load());
+  return try_http_close(program);
+}
+
 }  // namespace
 
 Result<AppFindings> check_app(const Paths& paths, const AppName& app) {
@@ -38,6 +55,7 @@ Result<AppFindings> check_app(const Paths& paths, const AppName& app) {
 
   AppFindings findings;
   findings.advice = readiness_advice(config.ready.kind);
+  if (findings.advice.empty()) findings.advice = http_drain_advice(config);
   const auto add = [&](std::vector<Error> errors) {
     for (Error& error : errors) findings.errors.push_back(std::move(error));
   };
@@ -48,6 +66,7 @@ Result<AppFindings> check_app(const Paths& paths, const AppName& app) {
     findings.warning = start.launcher->warning;
   }
   add(std::move(start.findings));
+  if (Status works = try_http_drain(config); !works) add({works.error()});
   findings.pinned = pinned_paths(spec);
   if (const auto instances = HostInstances::create(**loop, paths, app.name, config.listen))
     add(check_ports(**instances, **instances, app.name, config));

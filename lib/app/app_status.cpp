@@ -34,6 +34,7 @@ json to_json(const InstanceStatus& instance) {
           {"ready_after_ms", or_null(instance.ready_after, [](Millis after) { return after.count(); })},
           {"drain_deadline", or_null(instance.drain_deadline, format_time)},
           {"standby_until", or_null(instance.standby_until, format_time)},
+          {"http", or_null(instance.http, [](const HttpReport& http) { return to_json(http); })},
           {"status", instance.status},
           {"left", instance.left},
           {"reason", instance.reason},

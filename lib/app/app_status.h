@@ -32,9 +32,10 @@ struct InstanceStatus {
   std::optional<Millis> ready_after;
   std::optional<WallTime> drain_deadline;
   std::optional<WallTime> standby_until;
-  std::string status;       // STATUS=
-  std::vector<pid_t> left;  // its processes, where the main one has ended; `pid` is one of them
-  std::string reason;       // why the server ended, where it failed or is restarted
+  std::optional<HttpReport> http;  // of a drain that asks clients to leave
+  std::string status;              // STATUS=
+  std::vector<pid_t> left;         // its processes, where the main one has ended; `pid` is one of them
+  std::string reason;              // why the server ended, where it failed or is restarted
   SteeringCounters steered;
 
   // It is in the rotation, but has no listener there: it closed its own and opened none anew.

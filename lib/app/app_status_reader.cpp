@@ -65,6 +65,7 @@ InstanceStatus describe(const FoundInstance& found, HostInstances& instances) {
   const SystemClock clock;
   if (record.drain_deadline) status.drain_deadline = wall_time_at(*record.drain_deadline, clock);
   if (record.standby_until) status.standby_until = wall_time_at(*record.standby_until, clock);
+  status.http = record.http;
   status.status = record.status;
   if (auto left = instances.left_processes(record.id)) {
     status.pid = left->pids.front();

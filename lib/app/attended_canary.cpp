@@ -29,6 +29,7 @@ Verdict verdict_on(const History& history, const std::string& app, AppCommand co
   verdict.app = app;
   verdict.generation = change.generation;
   verdict.connections_cut = change.connections_cut;
+  verdict.http = change.http;
   verdict.duration = change.duration;
   verdict.wanted = verdict.serving = history.wanted();
   verdict.serving_release = history.current_release;

@@ -6,6 +6,7 @@
 
 #include <utility>
 
+#include "bpf/http_close_program.h"
 #include "config/launch_check.h"
 #include "config/users.h"
 #include "net/other_process.h"
@@ -41,6 +42,18 @@ Status check_socket_list(const AppConfig& config) {
   return {};
 }
 
+// Without it a drain goes on, and loses requests; so it is said before anything starts.
+Status check_http_drain(const AppConfig& config) {
+  if (config.drain.http == HttpDrain::Keep) return {};
+  Status available = HttpCloseProgram::available();
+  if (available) return available;
+  Error error = available.error();
+  error.message =
+      fmt::format("http = \"{}\" in [drain]: {}", http_drain_name(config.drain.http), error.message);
+  error.hint += (error.hint.empty() ? "" : ", or ") + std::string("set http = \"keep\"");
+  return fail(std::move(error));
+}
+
 }  // namespace
 
 StartCheck check_means(const Paths& paths, const AppConfig& config) {
@@ -63,6 +76,7 @@ Status check_taking(const AppConfig& config) {
 
 StartCheck check_start(const Paths& paths, const GenerationSpec& spec) {
   StartCheck check = check_means(paths, spec.config);
+  if (Status found = check_http_drain(spec.config); !found) check.findings.push_back(found.error());
   for (Error& error : check_launch(spec)) check.findings.push_back(std::move(error));
   return check;
 }

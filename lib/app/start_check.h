@@ -23,7 +23,8 @@ StartCheck check_means(const Paths& paths, const AppConfig& config);
 // Unsupported with the reason and a hint. The shims have those that a server inherits.
 Status check_taking(const AppConfig& config);
 
-// Checks these, and the server's program, folders and user (check_launch()).
+// Checks these, the server's program, folders and user (check_launch()), and whether clients can be asked to
+// leave where the app wants that.
 StartCheck check_start(const Paths& paths, const GenerationSpec& spec);
 
 }  // namespace rollctl

@@ -67,6 +67,7 @@ nlohmann::json to_json(const Change& change, const GenerationSpecs& specs) {
           {"outcome", change.outcome ? json(outcome_name(*change.outcome)) : json(nullptr)},
           {"duration_ms", change.outcome ? json(change.duration.count()) : json(nullptr)},
           {"connections_cut", change.connections_cut},
+          {"http", change.http ? to_json(*change.http) : json(nullptr)},
           {"reason", change.reason},
           {"runs", runs_json(specs, change.generation)}};
 }

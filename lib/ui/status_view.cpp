@@ -115,6 +115,7 @@ Span note(const InstanceStatus& instance, WallTime now) {
     notes.push_back(*instance.drain_deadline > now
                         ? "cut in " + short_duration(elapsed(now, *instance.drain_deadline))
                         : "past drain deadline");
+  if (instance.http) notes.push_back(http_text(*instance.http));
   if (instance.standby_until)
     notes.push_back(*instance.standby_until > now
                         ? "drains in " + short_duration(elapsed(now, *instance.standby_until))

@@ -95,6 +95,7 @@ struct Sentence {
         fmt::format("{}: drained after {}", instance_text(drained.id), human_duration(drained.after));
     if (drained.connections_cut > 0)
       text += ", " + count_text(drained.connections_cut, "connection") + " cut";
+    if (drained.http && *drained.http != HttpReport()) text += ", " + http_text(*drained.http);
     if (!drained.exit) return text + killed_text(drained.processes_killed);
     const bool with_main = drained.exit->signal == SIGKILL;
     if (drained.processes_killed == 0) return text + ", " + drained.exit->text();
@@ -199,12 +200,22 @@ std::optional<std::string> event_text(const Event& event) {
   return std::visit(Sentence(), event.body);
 }
 
+std::string http_text(const HttpReport& report) {
+  if (!report.problem.empty() && report.asked == 0) return "clients not asked to leave: " + report.problem;
+  std::string text = fmt::format("{} asked to leave, {} closed", count_text(report.asked, "client"),
+                                 count_text(report.left, "connection"));
+  if (report.silent > 0) text += fmt::format(", {} silent", report.silent);
+  if (report.blocking > 0) text += fmt::format(", {} not asked (blocking sockets)", report.blocking);
+  return text;
+}
+
 std::string summary_text(const Verdict& verdict) {
   std::string text = verdict.app + ": " + ending_text(verdict);
   if (verdict.outcome == Outcome::Unchanged) return text;
   if (verdict.outcome == Outcome::Deployed && !verdict.reason.empty()) text += ", " + verdict.reason;
   text += fmt::format(", {} cut", count_text(verdict.connections_cut, "connection"));
   if (!verdict.draining.empty()) text += " so far";
+  if (verdict.http && *verdict.http != HttpReport()) text += ", " + http_text(*verdict.http);
   if (verdict.left > 0) text += fmt::format(", {} not settled", count_text(verdict.left, "handshake"));
   if (!verdict.draining.empty())
     text += fmt::format(", {} still draining ({})", count_text(verdict.draining.size(), "instance"),

@@ -34,6 +34,9 @@ Error failure_of(const Verdict& verdict);
 // "nothing serves"; without "as before" if it needs attention.
 std::string aftermath_text(const Verdict& verdict);
 
+// "64 clients asked to leave, 64 connections closed"; more where clients were silent or could not be asked.
+std::string http_text(const HttpReport& report);
+
 // "1 instance", "2 instances".
 std::string count_text(size_t count, const std::string& thing);
 
