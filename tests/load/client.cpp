@@ -13,6 +13,8 @@ constexpr auto kPauseAfterFailedConnect = 10ms;
 
 // Longer than any server that means to close takes to do so.
 constexpr auto kLongestClose = 1s;
+// A client that kept its connection and is told that this answer is the last closes it by itself.
+constexpr auto kLongestCloseOfKept = 10ms;
 
 }  // namespace
 
@@ -99,7 +101,8 @@ void Client::on_quiet(const AnswerReader& answer) {
     connection_.close();
     return begin_request();
   }
-  if (mode_ == Mode::Connect || !answer.keeps_connection()) return wait(Phase::Closing, kLongestClose);
+  if (mode_ == Mode::Connect) return wait(Phase::Closing, kLongestClose);
+  if (!answer.keeps_connection()) return wait(Phase::Closing, kLongestCloseOfKept);
   if (s_.options.think > 0ms) return wait(Phase::Thinking, s_.options.think);
   begin_request();
 }

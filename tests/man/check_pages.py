@@ -163,7 +163,7 @@ def settings_of(folder, examples):
     signal = "idle" if drain.get("order") == "idle" else drain.get("signal", "SIGTERM")
     kept = about.get("kept", "none" if "says" in about else "answered")
     return [app.get("socket", "open"), signal, app.get("ready", {}).get("kind", "listen"),
-            {"answered": "yes", "cut": "no", "none": r"\-"}[kept]]
+            {"answered": "yes", "cut": "close", "none": r"\-"}[kept]]
 
 
 def check_peers(tree, pages):

@@ -75,6 +75,7 @@ Peer read_peer(const fs::path& folder, const fs::path& examples) {
   peer.kept = outcome_of<Peer::Kept>(text("kept", peer.is_http() ? "answered" : "none"));
   peer.begun = outcome_of<Peer::Begun>(text("begun", "answered"));
   peer.as_ordinary_user = about["as_ordinary_user"].value_or(false);
+  peer.asks = text("asks", "close");
   peer.example = text("example");
   peer.app = peer.example.empty()
                  ? text_of(folder / "app.toml")

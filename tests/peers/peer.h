@@ -22,6 +22,7 @@ struct Peer {
   enum class Kept { Answered, Cut, None } kept = Kept::Answered;
   enum class Begun { Answered, Cut, None } begun = Begun::Answered;
   bool as_ordinary_user = false;
+  std::string asks;  // `http` in [drain], where its clients are asked to leave
 
   [[nodiscard]] bool is_http() const { return says.empty(); }
 };

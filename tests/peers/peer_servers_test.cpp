@@ -21,12 +21,17 @@ namespace fs = std::filesystem;
 
 constexpr uid_t kNobody = 65534;
 constexpr int kBetweenDeploys = 300;  // requests
-constexpr int kClients = 16;
 constexpr const char* kBroken = "broken";
 
+int number_from(const char* variable, int otherwise) {
+  const char* wanted = std::getenv(variable);
+  return wanted != nullptr ? std::atoi(wanted) : otherwise;
+}
 int deploys() {
-  const char* wanted = std::getenv("ROLL_PEER_DEPLOYS");
-  return wanted != nullptr ? std::atoi(wanted) : 3;
+  return number_from("ROLL_PEER_DEPLOYS", 3);
+}
+int clients() {
+  return number_from("ROLL_PEER_CLIENTS", 16);
 }
 
 std::string node_with_reuse_port() {
@@ -54,9 +59,14 @@ bool is_there(const std::string& program) {
 
 struct Rolled {
   Peer peer;
-  std::optional<uid_t> uid;
+  std::optional<uid_t> uid = {};
+  // With http = "close" in [drain].
+  bool clients_are_asked = false;
 
-  [[nodiscard]] std::string name() const { return peer.name + (uid ? "_as_an_ordinary_user" : ""); }
+  [[nodiscard]] std::string name() const {
+    return peer.name + (uid ? "_as_an_ordinary_user" : "") +
+           (clients_are_asked ? "_whose_clients_are_asked" : "");
+  }
 };
 
 void PrintTo(const Rolled& rolled,
@@ -68,7 +78,12 @@ std::vector<Rolled> all_rolled() {
   std::vector<Rolled> all;
   for (Peer& peer : read_peers(ROLL_PEERS, ROLL_PEER_EXAMPLES)) {
     if (peer.as_ordinary_user) all.push_back({peer, kNobody});
-    all.push_back({std::move(peer), std::nullopt});
+    const bool all_are_asked = std::getenv("ROLL_PEER_ASK_ALL") != nullptr && peer.kept != Peer::Kept::None;
+    if (peer.kept == Peer::Kept::Cut || all_are_asked) {
+      all.push_back({peer, std::nullopt, true});
+      all.back().peer.kept = Peer::Kept::Answered;
+    }
+    all.push_back({std::move(peer)});
   }
   return all;
 }
@@ -121,10 +136,18 @@ class PeersTest : public AppTest, public testing::WithParamInterface<Rolled> {
     std::string app = with_places(peer().app, path("files/{release}"));
     // No user but the caller's own, who is none that may choose.
     if (GetParam().uid) app = std::regex_replace(app, std::regex("\nuser[^\n]*"), "");
+    if (GetParam().clients_are_asked) app = with_clients_asked(app);
     if (release == kBroken && peer().breaks.empty())
       app = std::regex_replace(app, std::regex(R"((\ncommand *= *\[[^\]]*)\])"), "$1, \"--no-such-option\"]");
     write_app(app);
     return rollctl({"deploy", "web", release, "--handover", "steer", "--ready-deadline", "20s", "--json"});
+  }
+
+  static std::string with_clients_asked(const std::string& app) {
+    const std::string line = fmt::format("\nhttp = \"{}\"\n", peer().asks);
+    const size_t table = app.find("\n[drain]");
+    if (table == std::string::npos) return app + "\n[drain]" + line;
+    return app.substr(0, table + 8) + line + app.substr(table + 8);
   }
 
   // Requests of which the server has read all but the last byte when it is to end.
@@ -142,8 +165,8 @@ class PeersTest : public AppTest, public testing::WithParamInterface<Rolled> {
   }
   [[nodiscard]] static Result<ClientLoad> begin_load() {
     std::vector<std::string> options = what_they_say();
-    const int kept = peer().kept == Peer::Kept::None ? 0 : kClients / 2;
-    options.insert(options.end(), {"--connect", std::to_string(kClients - kept)});
+    const int kept = peer().kept == Peer::Kept::None ? 0 : clients() / 2;
+    options.insert(options.end(), {"--connect", std::to_string(clients() - kept)});
     if (kept > 0) options.insert(options.end(), {"--keepalive", std::to_string(kept)});
     return ClientLoad::begin(options);
   }
@@ -217,9 +240,9 @@ TEST_P(PeersTest, AnswerAllThatIsSent) {
     EXPECT_EQ(kept["failed"], 0) << summary_of(books);
   }
   // One for each connection and each instance that ended.
-  EXPECT_LE(kept["failed"], (deploys() + 2) * wanted * kClients / 2) << summary_of(books);
+  EXPECT_LE(kept["failed"], (deploys() + 2) * wanted * clients() / 2) << summary_of(books);
   EXPECT_THAT(rollctl({"stop", "web"}), ExitsWith(0));
-  if (HasFailure()) fmt::print("{}", read(journal_path()));
+  if (HasFailure() || std::getenv("ROLL_PEER_JOURNAL")) fmt::print("{}", read(journal_path()));
 
   tell({{"way", peer().way},
         {"handover", handover},
