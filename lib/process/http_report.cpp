@@ -24,8 +24,8 @@ nlohmann::json to_json(const HttpReport& report) {
   return result;
 }
 
-Result<HttpReport> http_report_from_json(const nlohmann::json& json) {
-  JsonReader reader(json, "http report");
+Result<HttpReport> http_report_from_json(const nlohmann::json& value) {
+  JsonReader reader(value, "http report");
   HttpReport report;
   reader.get("asked", report.asked);
   reader.get("left", report.left);

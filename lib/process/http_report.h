@@ -26,6 +26,6 @@ struct HttpReport {
 };
 
 nlohmann::json to_json(const HttpReport& report);
-Result<HttpReport> http_report_from_json(const nlohmann::json& json);
+Result<HttpReport> http_report_from_json(const nlohmann::json& value);
 
 }  // namespace rollctl
