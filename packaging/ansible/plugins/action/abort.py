@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+from ansible_collections.rollctl.rollctl.plugins.plugin_utils.change import ROLLING, ChangeAction
+
+
+class ActionModule(ChangeAction):
+    COMMAND = "abort"
+    OPTIONS = {**ROLLING}

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+from ansible_collections.rollctl.rollctl.plugins.plugin_utils.change import HOLDING, ROLLING, ChangeAction
+
+
+class ActionModule(ChangeAction):
+    COMMAND = "restart"
+    OPTIONS = {**HOLDING, **ROLLING}
