@@ -117,7 +117,8 @@ def main(make_steps):
     for folder in ("tests/man", "packaging/debian/tests"):
         sys.path.insert(0, str(tree / folder))
     try:
-        container = box.Container(archive)
+        stage = box.Stage()
+        container = box.Container(stage, stage.unpack(archive, "root"))
         begun = time.monotonic()
         container.boot()
         admin = Admin(tree, packages, container)

@@ -73,28 +73,50 @@ def mount(*words):
     subprocess.run(["mount", *[str(word) for word in words]], check=True)
 
 
-# What is in the container.
+class Stage:
+    """Where containers stand: the folder and the cgroup of the test. `lo` is up. Made once per test."""
 
-class Container:
-    """Shares the network of the test, in which `lo` is up, and nothing else. Used once per test."""
-
-    def __init__(self, archive):
-        """`archive` is the tar of its root."""
-        check(archive.exists(), f"there is no {archive}: tests/package/fetch_root makes it")
-        stage = pathlib.Path(os.environ[STAGE])
+    def __init__(self):
+        self.folder = pathlib.Path(os.environ[STAGE])
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-        mount("-t", "tmpfs", "-o", "mode=755", "none", stage)
-        self.root, cgroups = stage / "root", stage / "cgroups"
-        self.root.mkdir()
+        mount("-t", "tmpfs", "-o", "mode=755", "none", self.folder)
+        cgroups = self.folder / "cgroups"
         cgroups.mkdir()
         mount("-t", "cgroup2", "none", cgroups)
         own = next(line[4:] for line in pathlib.Path("/proc/self/cgroup").read_text().splitlines()
                    if line.startswith("0::/"))
-        self.cgroup = cgroups / own / stage.name / "container"
-        mount("-t", "tmpfs", "-o", "mode=755", "none", self.root)
-        subprocess.run(["tar", "--numeric-owner", "--exclude=./dev/*", "-C", self.root, "-xf", archive], check=True)
-        self.write("/etc/machine-id", "0123456789abcdef0123456789abcdef\n")
-        self.write("/etc/hostname", "debian\n")
+        self.cgroup = cgroups / own / self.folder.name / "container"
+
+    def unpack(self, archive, name):
+        """The tar of a root, as a folder of the stage."""
+        check(archive.exists(), f"there is no {archive}: tests/package/fetch_root makes it")
+        folder = self.folder / name
+        folder.mkdir()
+        mount("-t", "tmpfs", "-o", "mode=755", "none", folder)
+        subprocess.run(["tar", "--numeric-owner", "--exclude=./dev/*", "-C", folder, "-xf", archive], check=True)
+        return folder
+
+    def layer(self, lower, name):
+        """A folder of the stage with what is in `lower`, which stays as it is."""
+        folder, own = self.folder / name, self.folder / f"{name}.layer"
+        for path in (folder, own / "new", own / "work"):
+            path.mkdir(parents=True)
+        mount("-t", "overlay", "none", "-o", f"lowerdir={lower},upperdir={own}/new,workdir={own}/work", folder)
+        return folder
+
+
+# What is in the container.
+
+class Container:
+    """Shares the network of the test, or has the one of a file, and shares nothing else."""
+
+    def __init__(self, stage, root, name="debian", network=None):
+        """`root`: a folder of the stage. `network`: the file of a network namespace. Several have names of their own."""
+        self.root, self.name, self.network = root, name, network
+        self.cgroup = stage.cgroup / name
+        self.cgroup.mkdir()
+        self.write("/etc/machine-id", f"{name.encode().hex():0>32.32}\n")
+        self.write("/etc/hostname", f"{name}\n")
         self.write("/etc/resolv.conf", "")
         # It has no console, and would be `degraded` for that.
         (self.root / "etc/systemd/system/console-getty.service").symlink_to("/dev/null")
@@ -112,10 +134,13 @@ class Container:
 
     def boot(self):
         """Until all is started that is to be started at boot. `running` it is only if all of that did start."""
-        address = "@rollctl-container"
+        # A file: an abstract address would be one of the test's own network.
+        address = "/.booted"
+        self.inside(address).unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
-            ready.bind(address.replace("@", "\0"))
-            self.process = subprocess.Popen([HERE / "boot", self.root, self.cgroup, f"NOTIFY_SOCKET={address}"])
+            ready.bind(str(self.inside(address)))
+            network = ["nsenter", f"--net={self.network}"] if self.network else []
+            self.process = subprocess.Popen([*network, HERE / "boot", self.root, self.cgroup, f"NOTIFY_SOCKET={address}"])
             self._await_ready(ready)
         children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         self.leader = int(children[0])
@@ -137,7 +162,7 @@ class Container:
         procs = self.cgroup / "init.scope" / "cgroup.procs"
         target = ["nsenter", "-t", str(self.leader)]
         return [*target, "--pid", "sh", "-c", 'echo 0 >"$0" && exec "$@"', procs,
-                *target, "--mount", "--uts", "--ipc", "--cgroup", "--root", "--wd",
+                *target, "--mount", "--uts", "--ipc", "--net", "--cgroup", "--root", "--wd",
                 "env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
                 "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive", *environment, *[str(word) for word in words]]
 

@@ -9,18 +9,19 @@ import time
 class Clients:
     """Ask for / one after the other, each time on a new connection, and try nothing twice."""
 
-    def __init__(self, port, count=2):
-        self.port = port
+    def __init__(self, port, count=2, host="127.0.0.1", pause=0):
+        """`pause`: seconds between two requests of one of them."""
+        self.host, self.port = host, port
         self.seen = []  # each answer, in the order of arrival
         self.failures = []
-        self.stopping = False
+        self.stopping, self.pause = False, pause
         self.threads = [threading.Thread(target=self.ask, daemon=True) for _ in range(count)]
         for thread in self.threads:
             thread.start()
 
     def ask(self):
         while not self.stopping:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+            connection = http.client.HTTPConnection(self.host, self.port, timeout=20)
             try:
                 connection.request("GET", "/")
                 answer = connection.getresponse()
@@ -33,6 +34,7 @@ class Clients:
                 self.failures.append(repr(failure))
             finally:
                 connection.close()
+            time.sleep(self.pause)
 
     def await_more(self, count=100):
         goal, deadline = len(self.seen) + count, time.monotonic() + 60
