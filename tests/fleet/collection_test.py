@@ -9,6 +9,7 @@ modules, the roles and the playbook; and ansible-lint has nothing to say.
 import json
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 import unittest
@@ -57,6 +58,14 @@ class Collection(unittest.TestCase):
                 for section in ("OPTIONS", "EXAMPLES:", "RETURN VALUES:"):
                     self.assertIn(section, shown.stdout)
                 self.assertNotIn("WARNING", shown.stdout)
+
+    def test_the_manual_has_the_settings_of_the_playbook(self):
+        page = (TREE / "man/rollctl-fleet.7").read_text().split(".Sh SETTINGS")[1].split(".Sh ")[0]
+        described = set(re.findall(r"\brollctl_\w+", " ".join(line for line in page.split("\n") if line.startswith(".It "))))
+        playbook = (TREE / "packaging/ansible/playbooks/rollout.yml").read_text()
+        own = {"rollctl_plan", "rollctl_deploy", "rollctl_back", "rollctl_failure", "rollctl_rollout", "rollctl_prometheus",
+               "rollctl_answer"}
+        self.assertEqual(described, set(re.findall(r"\brollctl_\w+", playbook)) - own)
 
     def test_ansible_lint_is_quiet(self):
         collections = link_collection(self.home)

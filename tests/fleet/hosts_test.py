@@ -168,7 +168,7 @@ class Rollouts:
         report = self.roll_out("v3", status=2)
         self.expect((report["outcome"], self.outcomes(), self.serves()),
                     ("rolled_back", ["rolled_back", "rolled_back", "failed"], ["v2"] * 3), "a bad release")
-        check("cannot serve /srv/web/v3" in self.said, "the log of the server is not shown")
+        check("cannot serve /srv/web/v3" in report["hosts"]["three"]["msg"], "the log of the server is not in the report")
         self.no_client_noticed("v2", "v2", "v2")
 
     def stopped_sshd(self):

@@ -26,7 +26,7 @@ def measure(fleet, *words, **options):
     fleet.roll_out(*words, **options)
     used = (children_time() - before) / len(fleet.names)
     print(f"{len(fleet.names):4} hosts: {used:.3f} processor-seconds a host, {time.monotonic() - begun:.1f} s in all, "
-          f"{fleet.report['outcome']}", flush=True)
+          f"{fleet.report['outcome']:16} {'#' * round(used * 100)}", flush=True)
     return used
 
 

@@ -215,6 +215,15 @@ def tries_a_canary():
               [(True, True), (False, True), (False, True)], "canary and hold")
 
 
+def refuses_a_canary_for_ever():
+    """One that is not promoted by itself, since nobody would end it."""
+    with Fleet(2) as fleet:
+        with fleet.start("v2", rollctl_canary="10%") as playbook:
+            said = playbook.communicate(timeout=200)[0]
+        check(playbook.returncode != 0 and "rollctl_canary needs rollctl_bake" in said, said)
+        untouched(fleet)
+
+
 def runs_other_tasks():
     """Before and behind each deploy; a host on which they fail is not deployed to, and counts."""
     with Fleet(3) as fleet:
@@ -256,7 +265,7 @@ def only_looks():
 
 
 TESTS = [goes_in_waves, goes_back, counts_both, plans_first, asks_a_command, asks_the_web, goes_on, keeps_a_rollout_open,
-         tries_a_canary, runs_other_tasks, says_who_is_stuck, only_looks]
+         tries_a_canary, refuses_a_canary_for_ever, runs_other_tasks, says_who_is_stuck, only_looks]
 
 
 def main():

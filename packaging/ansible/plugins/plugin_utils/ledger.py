@@ -93,7 +93,7 @@ class Ledger:
             self.book["hosts"][host] = record
         bad = [host for host, record in self.book["hosts"].items() if record["outcome"] in ("refused", "unreachable")]
         if bad:
-            self._stop(f"{len(bad)} of {len(plans)} hosts could not have been deployed to: {names(bad)}", "not_started")
+            self._stop(f"{len(bad)} of {hosts_in_words(len(plans))} could not have been deployed to: {names(bad)}", "not_started")
             # Where an earlier run has changed hosts, it is still to be finished.
             self.book["open"] = bool(old)
 
@@ -111,7 +111,7 @@ class Ledger:
             "connections_cut": sum(self.book["hosts"][host]["connections_cut"] for host in results)})
         bad = self.hosts(*BAD)
         if len(bad) > self.book["max_failed"]:
-            self._stop(f"{len(bad)} hosts failed or were not reached, and {self.book['max_failed']} may: {names(bad)}")
+            self._stop(f"{hosts_in_words(len(bad))} failed or not reached, {self.book['max_failed']} allowed: {names(bad)}")
 
     def gate(self, failures):
         """What the checks after a wave found: a list of reasons why it is not good."""
@@ -149,7 +149,7 @@ class Ledger:
                                         "rolled_back" if went else "stopped")
             else:
                 self.book["outcome"] = "done" if not bad else "incomplete"
-                self.book["why"] = f"{len(bad)} hosts failed or were not reached: {names(bad)}" if bad else ""
+                self.book["why"] = f"{hosts_in_words(len(bad))} failed or not reached: {names(bad)}" if bad else ""
             self.book["open"] = False
         self.book["finished"] = stamp(moment)
         started = datetime.datetime.strptime(self.book["started"], "%Y-%m-%dT%H:%M:%S.%fZ")
@@ -184,9 +184,9 @@ class Ledger:
             if found:
                 lines.append(f"  {len(found):4} {outcome:12} {words}: {names(found)}")
         for host in self.hosts("failed", "unreachable", "stuck", "refused"):
-            lines.append(f"  {host}: {book['hosts'][host]['msg']}")
+            lines.append(f"  {host}: {book['hosts'][host]['msg'].removeprefix(book['app'] + ': ')}")
         for wave in book["waves"]:
-            lines.append(f"  wave {wave['wave']}: {len(wave['hosts'])} hosts, {wave['seconds']:.1f} s"
+            lines.append(f"  wave {wave['wave']}: {hosts_in_words(len(wave['hosts']))}, {wave['seconds']:.1f} s"
                          + (f", check {wave['check']}" if wave["check"] else ""))
         cut = sum(record["connections_cut"] for record in book["hosts"].values())
         lines.append(f"  {cut} connections cut")
@@ -229,6 +229,10 @@ class Ledger:
     def _stop(self, why, outcome=None):
         if not self.book["why"]:
             self.book.update(why=why, outcome=outcome)
+
+
+def hosts_in_words(count):
+    return f"{count} host{'' if count == 1 else 's'}"
 
 
 def names(hosts, most=10):

@@ -77,7 +77,8 @@ def word(app, command, result, error, dry):
             reason = f"{result['connections_cut']} connections were cut at the drain deadline"
         reason = reason.removeprefix(f"{app}: ")
         hint = f" (hint: {result['hint']})" if result["hint"] else ""
-        return f"{app}: {reason}; {said}{hint}"
+        logged = f"; its log ends with: {result['log'][-1]}" if result["log"] else ""
+        return f"{app}: {reason}{logged}; {said}{hint}"
     if not result["changed"]:
         return f"{app}: nothing to change; {said}"
     if dry:

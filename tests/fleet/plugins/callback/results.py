@@ -18,6 +18,7 @@ class CallbackModule(CallbackBase):
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "notification"
     CALLBACK_NAME = "results"
+    CALLBACK_NEEDS_ENABLED = True
 
     def _write(self, result, **flags):
         with open(os.environ["ROLL_RESULTS"], "a", encoding="utf-8") as file:
