@@ -58,6 +58,6 @@ class ActionModule(ActionBase):
             known = task_vars["hostvars"].raw_get(host)
             result, failure = known.get(name) or {}, known.get(FAILURE)
             if failure and name == DEPLOY and not is_true(result.get("failed")) and not is_true(result.get("unreachable")):
-                result = {**result, "failed": True, "msg": failure}
+                result = {"exit": 0, **result, "failed": True, "msg": failure}
             found[host] = result
         return found

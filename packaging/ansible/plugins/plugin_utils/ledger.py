@@ -214,7 +214,8 @@ class Ledger:
         if not result or is_true(result.get("unreachable")):
             record["outcome"] = "unreachable"
         elif is_true(result.get("failed")):
-            record["outcome"] = "failed"
+            # One that took too long, or whose end was not seen, may be deployed to by now.
+            record.update(outcome="failed", unknown=result.get("exit") is None)
         else:
             record["outcome"] = "deployed" if record["changed"] else "unchanged"
 
@@ -224,7 +225,7 @@ class Ledger:
             return []
         return [host for host, record in self.book["hosts"].items()
                 if record["outcome"] in MAYBE_NEW and record["was"] not in (None, self.book["release"])
-                and (record["changed"] or (record["outcome"] == "unreachable" and record["wave"]))]
+                and (record["changed"] or record.get("unknown") or (record["outcome"] == "unreachable" and record["wave"]))]
 
     def _stop(self, why, outcome=None):
         if not self.book["why"]:
