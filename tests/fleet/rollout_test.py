@@ -114,8 +114,9 @@ def asks_a_command():
         equal((report["outcome"], [wave["check"] for wave in report["waves"]]), ("rolled_back", ["passed", "failed"]), "gate")
         check("Gate command: non-zero return code" in report["why"], report["why"])
         equal(fleet.serving("v1"), fleet.names, "who serves v1")
-        report = fleet.roll_out("v2", rollctl_waves=[1], rollctl_gate_command=gate)
+        report = fleet.roll_out("v2", rollctl_waves=[1], rollctl_gate_command=gate, rollctl_pause=1)
         equal([wave["check"] for wave in report["waves"]], ["passed"] * 3, "gate")
+        equal(fleet.said.count("Pausing for 1 seconds"), 2, "pauses")
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
@@ -165,11 +166,11 @@ def asks_the_web():
 
 def goes_on():
     """The controller killed in wave two, and run again: no host twice. What fails then takes back the first run's too."""
-    for fails in (False, True):
+    for fails, settings in ((False, {}), (True, {}), (True, {"rollctl_id": "ci-7"})):
         with Fleet(5) as fleet:
             for name in ("h002", "h003"):
                 fleet.tell(name, "hangs", "")
-            with fleet.start("v2", rollctl_waves=[1, 2, 2]) as playbook:
+            with fleet.start("v2", rollctl_waves=[1, 2, 2], **settings) as playbook:
                 await_true(lambda: "deploy v2 begins" in fleet.calls("h002"), "wave two")
                 os.killpg(playbook.pid, signal.SIGKILL)
             equal((fleet.report["open"], fleet.serving("v2")), (True, ["h001"]), "after the kill")
@@ -178,8 +179,10 @@ def goes_on():
                 fleet.forget(name, "hangs")
             if fails:
                 fleet.tell("h004", "deploy", 1)
-            report = fleet.roll_out("v2", status=2 if fails else 0, rollctl_waves=[1, 2, 2])
-            equal((report["id"], report["runs"]), (first, 2), "the rollout")
+            if settings:  # another controller, which has no report
+                fleet.report_file.unlink()
+            report = fleet.roll_out("v2", status=2 if fails else 0, rollctl_waves=[1, 2, 2], **settings)
+            equal((report["id"], report["runs"]), (first, 1 if settings else 2), "the rollout")
             equal(len(fleet.calls("h001", "calls")), 2, "calls of the first host")
             equal(fleet.calls("h001").count("deploy v2 begins"), 1, "deploys of the first host")
             equal(fleet.serving("v1" if fails else "v2"), fleet.names, "who serves it")

@@ -28,8 +28,7 @@ options:
     description: The release, for C(begin).
     type: str
   id:
-    description: A name for the rollout, for C(begin). The next run with this name goes on with it, also from another controller, if
-      the report came along.
+    description: A name for the rollout, for C(begin). The next run with this name goes on with it, also where the report is lost.
     type: str
   max_failed:
     description: For C(begin), how many hosts may fail or be unreachable in the whole rollout, as a number or as in C(5%).
