@@ -12,6 +12,7 @@ Exit status: 0 all is right, 1 something is not, 77 it could not be run (it take
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -134,9 +135,12 @@ class Rollouts:
 
     def install(self):
         """By the roles and modules, from nothing to a first release; and once more, which changes nothing."""
+        files = [str(self.package(name)) for name in ("rollctl", "roll-httpd")]
+        self.offer("three", files)
         tasks = [
             {"name": "Install", "ansible.builtin.include_role": {"name": "rollctl.rollctl.install"},
-             "vars": {"rollctl_install_files": [str(self.package(name)) for name in ("rollctl", "roll-httpd")]}},
+             "vars": {"rollctl_install_files": "{{ [] if inventory_hostname == 'three' else files }}", "files": files,
+                      "rollctl_install_packages": ["rollctl", "roll-httpd"]}},
             {"name": "Configure", "rollctl.rollctl.app": {"app": "web", "config": CONFIG}},
         ]
         self.play_tasks(tasks)
@@ -147,6 +151,22 @@ class Rollouts:
         said = self.play_tasks(tasks)
         check(said.count("changed=0") == 3, f"the second time something was changed:\n{said}")
         self.clients = self.hosts.clients()
+        # A connection that dies in the middle of a deploy is noticed, though nobody asked for that.
+        self.close_connections()
+        with subprocess.Popen(["ansible", "one", "-i", self.inventory, "-b", "-vvv", "-m", "rollctl.rollctl.info", "-a", "app=web"],
+                              env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as info:
+            said = info.communicate(timeout=100)[0]
+        check("ServerAliveInterval=15" in said and "v1 serves with 2 of 2 instances" in said, said)
+
+    def offer(self, name, files):
+        """The packages, as the only repository of a host."""
+        repository = self.hosts.all[name].inside("/root/repository")
+        repository.mkdir()
+        for file in files:
+            shutil.copy(file, repository)
+        with open(repository / "Packages", "w", encoding="utf-8") as index:
+            subprocess.run(["dpkg-scanpackages", "-m", "."], cwd=repository, check=True, stdout=index, stderr=subprocess.DEVNULL)
+        self.hosts.all[name].write("/etc/apt/sources.list", "deb [trusted=yes] copy:/root/repository ./\n")
 
     def good(self):
         """And the role removes what no rollback could name: never v1."""
