@@ -54,10 +54,7 @@ notes:
   - The host needs rollctl and no Python; the controller sends one command.
   - A connection that goes away in the middle does not end the change. rollctl on the host finishes or undoes it.
   - rollctl wants to be root, or the user whose servers it rolls.
-seealso:
-  - name: rollctl-fleet(7)
-    description: A tutorial, and what fails how.
-    link: https://github.com/rollctl/rollctl/blob/main/man/rollctl-fleet.7
+  - rollctl-fleet(7) has a tutorial, and says what fails how.
 """
 
     ROLLING = r"""
