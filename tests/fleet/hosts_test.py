@@ -169,15 +169,18 @@ class Rollouts:
         self.hosts.all[name].write("/etc/apt/sources.list", "deb [trusted=yes] copy:/root/repository ./\n")
 
     def good(self):
-        """And the role removes what no rollback could name: never v1."""
+        """And the role removes what it has unpacked and no rollback could name: never v1."""
         for host in self.hosts.all.values():
-            host.run("mkdir", "/srv/web/v0")
-            host.run("touch", "--date=2020-01-01", "/srv/web/v0", "/srv/web/v1")
+            host.write("/srv/web/v0/index.html", "v0\n")
+            host.write("/srv/web/.releases/v0", "\n")
+            host.write("/srv/web/shared/file", "\n")
+            host.run("touch", "--date=2020-01-01", *(f"/srv/web/{name}" for name in ("shared", "v0", ".releases/v0", ".releases/v1")))
         self.unpack("v2")
         # From here on Python is not needed there.
         for host in self.hosts.all.values():
             host.run("sh", "-c", "rm /usr/bin/python3*")
-            self.expect(sorted(path.name for path in host.inside("/srv/web").iterdir()), ["v1", "v2"], "folders of releases")
+            self.expect(sorted(path.name for path in host.inside("/srv/web").iterdir()), [".releases", "shared", "v1", "v2"], "folders of releases")
+            self.expect(sorted(path.name for path in host.inside("/srv/web/.releases").iterdir()), ["v1", "v2"], "marks")
         report = self.roll_out("v2")
         self.expect((report["outcome"], self.outcomes(), self.serves()), ("done", ["deployed"] * 3, ["v2"] * 3), "a good release")
         self.expect(report["connections_cut"], 0, "connections cut")
