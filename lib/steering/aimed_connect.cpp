@@ -56,20 +56,17 @@ class Announcement {
   roll_probe_key key_;
 };
 
-class AnnouncedConnect final : public AimedConnect {
+class AimedAttempt final : public AimedConnect {
  public:
-  AnnouncedConnect(const Endpoint& target, Announced announced, ConnectDone done)
-      : target_(target), announced_(announced), done_(std::move(done)) {}
+  AimedAttempt(const Endpoint& target, ConnectDone done) : target_(target), done_(std::move(done)) {}
 
-  Status start(Loop& loop, const Announce& announce, TimePoint deadline) {
+  Status start(Loop& loop, const Aim& aim, TimePoint deadline) {
     auto client = open_client({target_.ip, 0});
     if (!client) return fail(client.error());
     client_ = std::move(*client);
-    const auto source = local_endpoint(client_.get());
-    if (!source) return fail(source.error());
-    auto announcement = announce(*source);
-    if (!announcement) return fail(announcement.error());
-    announcement_ = std::move(*announcement);
+    auto aimed = aim(client_.get());
+    if (!aimed) return fail(aimed.error());
+    aimed_ = std::move(*aimed);
     if (auto begun = begin_connect(client_.get(), target_); !begun) return begun;
     writable_ = loop.on_writable(client_.get(), [this] { finish(connect_outcome(client_.get(), target_)); });
     late_ = loop.after(until(deadline), [this] { finish(fail(timed_out(target_))); });
@@ -82,7 +79,7 @@ class AnnouncedConnect final : public AimedConnect {
   void finish(const Status& outcome) {
     writable_.reset();
     late_.reset();
-    if (announced_ == Announced::UntilConnected || !outcome) announcement_.reset();
+    if (!outcome) aimed_.reset();
     // `done` may destroy this object.
     const ConnectDone done = std::move(done_);
     if (outcome) {
@@ -94,10 +91,9 @@ class AnnouncedConnect final : public AimedConnect {
   }
 
   Endpoint target_;
-  Announced announced_;
   ConnectDone done_;
   Fd client_;
-  std::shared_ptr<void> announcement_;
+  std::shared_ptr<void> aimed_;
   Watch writable_;
   Watch late_;
 };
@@ -117,23 +113,24 @@ std::unique_ptr<AimedConnect> fail_to_connect(Loop& loop, Error error, ConnectDo
   return std::make_unique<FailedConnect>(loop, std::move(error), std::move(done));
 }
 
-std::unique_ptr<AimedConnect> connect_announced(Loop& loop, const Announce& announce, Announced announced,
-                                                const Endpoint& target, TimePoint deadline,
-                                                ConnectDone done) {
-  auto attempt = std::make_unique<AnnouncedConnect>(target, announced, std::move(done));
-  if (auto started = attempt->start(loop, announce, deadline); !started)
+std::unique_ptr<AimedConnect> connect_aimed(Loop& loop, const Aim& aim, const Endpoint& target,
+                                            TimePoint deadline, ConnectDone done) {
+  auto attempt = std::make_unique<AimedAttempt>(target, std::move(done));
+  if (auto started = attempt->start(loop, aim, deadline); !started)
     return fail_to_connect(loop, started.error(), attempt->take_done());
   return attempt;
 }
 
 std::unique_ptr<AimedConnect> connect_to_slot(Loop& loop, Fd probes, uint32_t slot, const Endpoint& target,
                                               TimePoint deadline, ConnectDone done) {
-  const Announce announce = [&probes, slot](const Endpoint& source) -> Result<std::shared_ptr<void>> {
-    auto made = Announcement::make(std::move(probes), source, slot);
+  const Aim announce = [&probes, slot](int client) -> Result<std::shared_ptr<void>> {
+    const auto source = local_endpoint(client);
+    if (!source) return fail(source.error());
+    auto made = Announcement::make(std::move(probes), *source, slot);
     if (!made) return fail(made.error());
     return std::make_shared<Announcement>(std::move(*made));
   };
-  return connect_announced(loop, announce, Announced::UntilDestroyed, target, deadline, std::move(done));
+  return connect_aimed(loop, announce, target, deadline, std::move(done));
 }
 
 }  // namespace rollctl

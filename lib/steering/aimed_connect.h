@@ -19,17 +19,14 @@ using ConnectDone = std::function<void(Result<Fd>)>;
 // Sends `opening` on the connected socket, then calls `done`.
 ConnectDone send_when_connected(std::string_view opening, ConnectDone done);
 
-// Announces to a steering program that connections from this source are aimed; destroying the result revokes
-// it.
-using Announce = std::function<Result<std::shared_ptr<void>>(const Endpoint& source)>;
+// Makes a steering program aim this client, which is bound and not yet connected; destroying the result ends
+// that.
+using Aim = std::function<Result<std::shared_ptr<void>>(int client)>;
 
-// How long a source stays announced: until it is connected, or until the attempt is destroyed, which includes
-// what is asked on the connection.
-enum class Announced { UntilConnected, UntilDestroyed };
-
-// Connects from a source that is announced before the SYN. `announce` is called within this call only.
-std::unique_ptr<AimedConnect> connect_announced(Loop& loop, const Announce& announce, Announced announced,
-                                                const Endpoint& target, TimePoint deadline, ConnectDone done);
+// Connects a client that is aimed before its SYN, and as long as the result stands, which includes what is
+// asked on the connection. `aim` is called within this call only.
+std::unique_ptr<AimedConnect> connect_aimed(Loop& loop, const Aim& aim, const Endpoint& target,
+                                            TimePoint deadline, ConnectDone done);
 
 // Connects so that the eBPF program gives the connection to `slot`: announces the source address and port in
 // the map `probes`. While the result stands, the connection does not migrate to another instance.

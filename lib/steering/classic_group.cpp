@@ -37,6 +37,12 @@ bool has_option(const Fd& fd, int option) {
   return ::getsockopt(fd.get(), SOL_SOCKET, option, &value, &size) == 0 && value != 0;
 }
 
+bool is_same(const std::vector<sock_filter>& one, const std::vector<sock_filter>& other) {
+  return std::ranges::equal(one, other, [](const sock_filter& a, const sock_filter& b) {
+    return a.code == b.code && a.jt == b.jt && a.jf == b.jf && a.k == b.k;
+  });
+}
+
 uint32_t inode_of(const Fd& socket) {
   struct stat status{};
   return ::fstat(socket.get(), &status) == 0 ? static_cast<uint32_t>(status.st_ino) : 0;
@@ -135,9 +141,7 @@ Status ClassicGroup::put(InstanceId instance, const ProcessId& server, std::vect
   for (Member& member : members_) {
     if (member.instance == instance && !named.contains(member.cookie)) member.instance = 0;
   }
-  if (!attached_) return {};
-  if (auto current = ensure_current(); !current) return current;
-  return install();
+  return attached_ ? install() : Status();
 }
 
 void ClassicGroup::disown(InstanceId instance) {
@@ -146,65 +150,90 @@ void ClassicGroup::disown(InstanceId instance) {
   }
 }
 
-// The cookies of the group's members, those of other processes included.
-Result<std::vector<uint64_t>> ClassicGroup::present_cookies() {
+// The cookies of the group's members, those of other processes included. Notices that the group has ended,
+// and its program with it, when none of the members is left that were there at the last look.
+Result<std::vector<uint64_t>> ClassicGroup::look_at_members() {
   auto sockets = diag_->listeners_on(bound_);
   if (!sockets) return fail(sockets.error());
   const auto ours = std::ranges::find_if(
       *sockets, [&](const ListenSocket& socket) { return find(socket.cookie) != nullptr; });
   std::vector<uint64_t> cookies;
-  if (ours == sockets->end()) return cookies;
+  if (ours == sockets->end()) {
+    installed_.clear();
+    return cookies;
+  }
   const GroupIdentity group = group_of(*ours);
   for (const ListenSocket& socket : *sockets) {
     if (group_of(socket) == group) cookies.push_back(socket.cookie);
   }
+  const bool goes_on =
+      std::ranges::any_of(cookies, [&](uint64_t cookie) { return last_seen_.contains(cookie); });
+  if (!goes_on) installed_.clear();
+  last_seen_ = {cookies.begin(), cookies.end()};
   return cookies;
 }
 
 // A new member goes to the end, and one that leaves changes only its own position and the last one. So
 // positions are right as long as all members are left that were there when the positions were found.
 Status ClassicGroup::ensure_current() {
-  const auto present = present_cookies();
+  const auto present = look_at_members();
   if (!present) return fail(present.error());
   const bool all_there = std::ranges::all_of(
       located_with_, [&](uint64_t cookie) { return std::ranges::find(*present, cookie) != present->end(); });
   const bool all_known =
       std::ranges::all_of(members_, [](const Member& member) { return member.position.has_value(); });
   if (all_there && all_known) return {};
-  return locate();
+  return locate(*present);
 }
 
-Status ClassicGroup::locate() {
-  const auto present = present_cookies();
-  if (!present) return fail(present.error());
+// Until locate() succeeds, no position counts as current.
+void ClassicGroup::forget_positions() {
+  for (Member& member : members_) member.position.reset();
+  located_with_.clear();
+}
+
+Status ClassicGroup::locate(const std::vector<uint64_t>& present) {
+  forget_positions();
   // A listener that was shut down is out of the group, although it is held.
   std::erase_if(members_, [&](const Member& member) {
-    return std::ranges::find(*present, member.cookie) == present->end();
+    return std::ranges::find(present, member.cookie) == present.end();
   });
+  if (members_.empty()) return {};
+  if (present.size() == 1) {
+    members_.front().position = 0;
+    located_with_ = {present.begin(), present.end()};
+    size_ = 1;
+    return {};
+  }
+  // Any program of this object aims.
+  if (installed_.empty()) {
+    spread_.clear();
+    otherwise_ = kNoPosition;
+    if (auto attached = attach(); !attached) return attached;
+  }
   std::vector<int> listeners;
   for (const Member& member : members_) listeners.push_back(member.fd.get());
-  const auto found = find_positions(target_of(bound_), listeners, present->size(),
-                                    [&](std::span<const AimedSource> aimed) { return attach(aimed); });
+  const auto found = find_positions(target_of(bound_), listeners, present.size());
   if (!found) return fail(found.error());
-  for (size_t i = 0; i < members_.size(); ++i) {
-    members_[i].position = (*found)[i];
-    if (!members_[i].position)
-      return fail(ErrorKind::Failed, "cannot reach a listener on " + bound_.text() + " from this host");
-  }
-  located_with_ = {present->begin(), present->end()};
-  size_ = present->size();
+  if (!std::ranges::all_of(*found, [](const auto& position) { return position.has_value(); }))
+    return fail(ErrorKind::Failed, "cannot reach a listener on " + bound_.text() + " from this host");
+  for (size_t i = 0; i < members_.size(); ++i) members_[i].position = (*found)[i];
+  located_with_ = {present.begin(), present.end()};
+  size_ = present.size();
   return {};
 }
 
-Status ClassicGroup::attach(std::span<const AimedSource> more) {
+Status ClassicGroup::attach() {
   if (members_.empty()) return {};
-  std::vector<AimedSource> all = aimed_;
-  all.insert(all.end(), more.begin(), more.end());
-  const auto program = build_classic_program(all, spread_, otherwise_);
-  return attach_classic_program(members_.front().fd.get(), program);
+  auto program = build_classic_program(spread_, otherwise_);
+  if (is_same(program, installed_)) return {};
+  if (auto attached = attach_classic_program(members_.front().fd.get(), program); !attached) return attached;
+  installed_ = std::move(program);
+  return {};
 }
 
 Status ClassicGroup::install() {
+  if (auto current = ensure_current(); !current) return current;
   spread_.clear();
   for (const auto& [instance, weight] : rotation_) {
     std::vector<GroupPosition> positions;
@@ -220,7 +249,7 @@ Status ClassicGroup::install() {
     const bool refuses = member.abandoned && fallback_ == Steering::Fallback::Nobody;
     if (refuses && member.position) otherwise_ = *member.position;
   }
-  if (auto attached = attach({}); !attached) return attached;
+  if (auto attached = attach(); !attached) return attached;
   attached_ = true;
   return {};
 }
@@ -245,13 +274,10 @@ Status ClassicGroup::fall_back_to(Steering::Fallback fallback) {
 }
 
 Status ClassicGroup::guard() {
-  if (auto current = ensure_current(); !current) return current;
   return install();
 }
 
 Result<GroupPosition> ClassicGroup::next_position(InstanceId instance) {
-  const auto current = ensure_current();
-  if (!current) return fail(current.error());
   if (auto installed = install(); !installed) return fail(installed.error());
   std::vector<GroupPosition> positions;
   for (const Member& member : members_) {
@@ -264,23 +290,6 @@ Result<GroupPosition> ClassicGroup::next_position(InstanceId instance) {
   return positions[turn_++ % positions.size()];
 }
 
-Result<std::shared_ptr<void>> ClassicGroup::aim(const Endpoint& source, GroupPosition position) {
-  if (aimed_.size() >= kMostAimedSources)
-    return fail(os_failure("cannot aim more than " + std::to_string(kMostAimedSources) + " connections to " +
-                               bound_.text() + " at a time",
-                           EAGAIN));
-  aimed_.push_back({source, position});
-  const auto take_back = [weak = weak_from_this(), source](void*) {
-    const auto group = weak.lock();
-    if (!group) return;
-    std::erase_if(group->aimed_, [&](const AimedSource& aimed) { return aimed.source == source; });
-    if (group->attached_) (void)group->attach({});
-  };
-  std::shared_ptr<void> aimed(this, take_back);
-  if (auto attached = attach({}); !attached) return fail(attached.error());
-  return aimed;
-}
-
 Result<bool> ClassicGroup::tend() {
   for (Member& member : members_) {
     if (member.abandoned || is_held(member)) continue;
@@ -289,18 +298,13 @@ Result<bool> ClassicGroup::tend() {
   }
   if (auto released = release(); !released) return fail(released.error());
   if (attached_ && !members_.empty()) {
-    const auto before = located_with_;
-    if (auto current = ensure_current(); !current) return fail(current.error());
-    if (before != located_with_) {
-      if (auto installed = install(); !installed) return fail(installed.error());
-    }
+    if (auto installed = install(); !installed) return fail(installed.error());
   }
   return has_others();
 }
 
 void ClassicGroup::drop(uint64_t cookie) {
   std::erase_if(members_, [&](const Member& member) { return member.cookie == cookie; });
-  located_with_.erase(cookie);
 }
 
 // Closes listeners that only this object holds, while all new connections go to one member that does not
@@ -323,31 +327,31 @@ Status ClassicGroup::release() {
   const ListenerRetirement retirement(std::move(candidates), size_);
   const auto pinned = retirement.pinned_position();
   if (!pinned) return {};
-  spread_.clear();
-  otherwise_ = *pinned;
-  if (auto attached = attach({}); !attached) return attached;
-  grace_period();
   const std::vector<uint64_t> closing = retirement.close_order();
   for (const Member& member : members_) {
     if (member.abandoned && std::ranges::find(closing, member.cookie) == closing.end())
       empty_queue(member.fd);
   }
+  if (closing.empty()) return {};
+  spread_.clear();
+  otherwise_ = *pinned;
+  if (auto attached = attach(); !attached) return attached;
+  grace_period();
   for (const uint64_t cookie : closing) {
     // A process that this user cannot see may hold it after all.
     readmit_clients(find(cookie)->fd);
     drop(cookie);
   }
-  if (!closing.empty()) {
-    if (auto located = locate(); !located) return located;
-  }
+  // If they cannot be found at once, the pinned member goes on to serve.
+  forget_positions();
   return install();
 }
 
 Status ClassicGroup::lift() {
   spread_.clear();
   otherwise_ = kNoPosition;
-  aimed_.clear();
   attached_ = false;
+  installed_.clear();
   if (members_.empty()) return {};
   return detach_steer_program(members_.front().fd.get());
 }
@@ -357,7 +361,6 @@ Status ClassicGroup::detach() {
     if (!member.abandoned) member.abandoned = !is_held(member);
   }
   if (auto released = release(); !released) return released;
-  aimed_.clear();
   // Keeps one listener, to detach the program through.
   const auto keeper = std::ranges::find_if(members_, [&](const Member& member) { return serves(member); });
   if (keeper != members_.end()) std::iter_swap(keeper, members_.begin());

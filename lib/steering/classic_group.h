@@ -18,10 +18,10 @@ namespace rollctl {
 // One address that is steered by a classic program. The program chooses by position, and positions change
 // when a member of the group closes. So this object holds a duplicate of every known listener: each stays
 // open until its owner and this object have closed it, and this object chooses when positions change
-// (ListenerRetirement).
+// (ListenerRetirement). A program is replaced only by a different one.
 //
 // More than twelve methods: those of Steering for one address, and the upkeep.
-class ClassicGroup : public std::enable_shared_from_this<ClassicGroup> {
+class ClassicGroup {
  public:
   // Calls back once that process has exited.
   using WatchExit = std::function<Watch(const ProcessRef& process)>;
@@ -62,9 +62,6 @@ class ClassicGroup : public std::enable_shared_from_this<ClassicGroup> {
   // The position of a listener of the instance, in turn where it has several. NotFound where it has none.
   Result<GroupPosition> next_position(InstanceId instance);
 
-  // Connections from `source` go to `position` until the result is destroyed.
-  Result<std::shared_ptr<void>> aim(const Endpoint& source, GroupPosition position);
-
   // The upkeep: steers away from and closes listeners that only this object holds, and finds positions again
   // where they have changed. True while a listener outside the rotation is left. Takes 0.1 ms; 1 ms after a
   // change.
@@ -92,11 +89,12 @@ class ClassicGroup : public std::enable_shared_from_this<ClassicGroup> {
   [[nodiscard]] bool serves(const Member& member) const;
   [[nodiscard]] bool is_held(Member& member) const;
   void watch_holders(Member& member) const;
-  Result<std::vector<uint64_t>> present_cookies();
+  Result<std::vector<uint64_t>> look_at_members();
   Status ensure_current();
-  Status locate();
+  void forget_positions();
+  Status locate(const std::vector<uint64_t>& present);
   Status install();
-  Status attach(std::span<const AimedSource> more);
+  Status attach();
   Status release();
   Member* find(uint64_t cookie);
   [[nodiscard]] const Member* find(uint64_t cookie) const;
@@ -108,13 +106,14 @@ class ClassicGroup : public std::enable_shared_from_this<ClassicGroup> {
   std::vector<Member> members_;
   std::set<uint64_t> located_with_;  // the group's members, by cookie, when the positions were found
   size_t size_ = 0;                  // of the group at that time
+  std::set<uint64_t> last_seen_;     // members at the last look, by cookie
   Rotation rotation_;
   bool attached_ = false;
-  // The program's choices, besides `aimed_`.
+  std::vector<sock_filter> installed_;  // the program that is attached; empty: none of this object's
+  // The program's choices.
   std::vector<WeightedPosition> spread_;
   GroupPosition otherwise_ = kNoPosition;
   Steering::Fallback fallback_ = Steering::Fallback::Nobody;
-  std::vector<AimedSource> aimed_;
   size_t turn_ = 0;
 };
 

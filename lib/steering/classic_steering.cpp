@@ -36,7 +36,7 @@ Status classic_steering_available() {
   const int on = 1;
   if (!socket || ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0)
     return fail(last_os_failure("cannot open a socket"));
-  if (auto attached = attach_classic_program(socket.get(), build_classic_program({}, {}, kNoPosition));
+  if (auto attached = attach_classic_program(socket.get(), build_classic_program({}, kNoPosition));
       !attached) {
     Error error = attached.error();
     error.kind = ErrorKind::Unsupported;
@@ -185,9 +185,11 @@ std::unique_ptr<AimedConnect> ClassicSteering::connect(Loop& loop, InstanceId in
     return connect_to_owner(loop, diag_, server->second, target, deadline, opening, std::move(done));
   const auto position = group->next_position(instance);
   if (!position) return fail_to_connect(loop, position.error(), std::move(done));
-  const auto announce = [&](const Endpoint& source) { return group->aim(source, *position); };
-  return connect_announced(loop, announce, Announced::UntilConnected, target, deadline,
-                           send_when_connected(opening, std::move(done)));
+  const Aim aim = [&](int client) -> Result<std::shared_ptr<void>> {
+    if (auto aimed = aim_client(client, target, *position); !aimed) return fail(aimed.error());
+    return nullptr;
+  };
+  return connect_aimed(loop, aim, target, deadline, send_when_connected(opening, std::move(done)));
 }
 
 Result<std::vector<SteeringHandle>> ClassicSteering::share(InstanceId) {

@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: MIT
 #include "steering/find_positions.h"
 
+#include <fcntl.h>
 #include <linux/sock_diag.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <cstring>
 #include <set>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/fd.h"
@@ -22,14 +26,15 @@ namespace rollctl {
 
 namespace {
 
-// A listener that drops other packets at that moment seems to be at several positions; with a delayed SYN it
-// seems to be at none. So there are at least two rounds, more of them against the former, and a new search
-// against the latter.
+// A listener that drops other packets at that moment seems to be at several positions. So there are at least
+// two rounds, and more of them where that is not enough.
 constexpr int kRounds = 2;
 constexpr int kMostRounds = 5;
 constexpr int kTries = 3;
-// Over loopback a SYN is mostly handled when connect() returns; on a busy CPU a little later.
-constexpr Micros kPatience{5000};
+// Over loopback a SYN is mostly handled when connect() returns; on a busy CPU much later.
+constexpr Millis kPatience{1000};
+// The same where the kernel's counters cannot be read.
+constexpr Micros kGuess{5000};
 constexpr const char* kKey = "rollctl";
 
 Status sign(int fd, const Endpoint& target) {
@@ -59,40 +64,59 @@ bool all_known(const Positions& positions) {
   return std::ranges::all_of(positions, [](const auto& one) { return one.has_value(); });
 }
 
-struct SignedSyn {
-  Fd client;
-  AimedSource aimed;
-};
+// Counts the SYNs with an unexpected signature that this network has handled, at whichever listener.
+class HandledSyns {
+ public:
+  HandledSyns() : counters_(::open("/proc/thread-self/net/netstat", O_RDONLY | O_CLOEXEC)) {}
 
-Result<SignedSyn> prepare(const Endpoint& target, GroupPosition position) {
-  auto client = open_client({target.ip, 0});
-  if (!client) return fail(client.error());
-  if (auto done = sign(client->get(), target); !done) return fail(done.error());
-  const auto source = local_endpoint(client->get());
-  if (!source) return fail(source.error());
-  return SignedSyn{std::move(*client), {*source, position}};
-}
+  // Nothing where this system does not tell.
+  [[nodiscard]] std::optional<uint64_t> count() const {
+    std::array<char, 16384> text{};
+    const ssize_t size = counters_ ? ::pread(counters_.get(), text.data(), text.size(), 0) : 0;
+    return size > 0 ? count_of({text.data(), static_cast<size_t>(size)}) : std::nullopt;
+  }
+
+ private:
+  // "TcpExt: NAME..." and, as the next line, "TcpExt: VALUE...".
+  static std::optional<uint64_t> count_of(std::string_view text) {
+    constexpr std::string_view kBegin = "TcpExt:";
+    const auto line_at = [&](size_t at) { return text.substr(at, text.find('\n', at) - at); };
+    if (!text.starts_with(kBegin)) return std::nullopt;
+    std::string_view names = line_at(0);
+    if (names.size() == text.size()) return std::nullopt;
+    std::string_view values = line_at(names.size() + 1);
+    std::optional<uint64_t> sum;
+    while (!names.empty() && !values.empty()) {
+      const std::string_view name = take_word(names);
+      const std::string_view value = take_word(values);
+      if (!name.starts_with("TCPMD5")) continue;
+      uint64_t number = 0;
+      std::from_chars(value.data(), value.data() + value.size(), number);
+      sum = sum.value_or(0) + number;
+    }
+    return sum;
+  }
+  static std::string_view take_word(std::string_view& line) {
+    const std::string_view word = line.substr(0, line.find(' '));
+    line.remove_prefix(std::min(line.size(), word.size() + 1));
+    return word;
+  }
+
+  Fd counters_;
+};
 
 class Search {
  public:
-  Search(const Endpoint& target, std::span<const int> listeners, size_t size, const AttachAimed& attach)
-      : target_(target), listeners_(listeners), attach_(attach), candidates_(size) {
+  Search(const Endpoint& target, std::span<const int> listeners, size_t size)
+      : target_(target), listeners_(listeners), candidates_(size) {
     for (auto& some : candidates_) {
       for (size_t i = 0; i < listeners.size(); ++i) some.insert(i);
     }
   }
 
   Status look_at_all() {
-    for (size_t first = 0; first < candidates_.size();) {
-      const size_t last = std::min(first + batch_, candidates_.size());
-      const Status looked = look_at(first, last);
-      if (looked) {
-        first = last;
-      } else if (looked.error().os_error == ENOMEM && batch_ > 1) {
-        batch_ /= 2;
-      } else {
-        return looked;
-      }
+    for (size_t position = 0; position < candidates_.size(); ++position) {
+      if (auto looked = look_at(position); !looked) return looked;
     }
     return {};
   }
@@ -117,24 +141,42 @@ class Search {
   }
 
  private:
-  Status look_at(size_t first, size_t last) {
-    std::vector<SignedSyn> syns;
-    std::vector<AimedSource> aimed;
-    for (size_t position = first; position < last; ++position) {
-      auto syn = prepare(target_, static_cast<GroupPosition>(position));
-      if (!syn) return fail(syn.error());
-      aimed.push_back(syn->aimed);
-      syns.push_back(std::move(*syn));
+  Status look_at(size_t position) {
+    auto client = open_client({target_.ip, 0});
+    if (!client) return fail(client.error());
+    if (auto done = sign(client->get(), target_); !done) return done;
+    if (auto aimed = aim_client(client->get(), target_, static_cast<GroupPosition>(position)); !aimed)
+      return aimed;
+    const std::vector<uint32_t> before = all_drops();
+    const std::optional<uint64_t> handled = handled_.count();
+    if (auto begun = begin_connect(client->get(), target_); !begun) return begun;
+    if (handled) {
+      if (auto done = await_handled(*handled); !done) return done;
+    } else {
+      await_drop(before);
     }
-    if (auto attached = attach_(aimed); !attached) return attached;
-    for (const auto& syn : syns) {
-      const std::vector<uint32_t> before = all_drops();
-      if (auto begun = begin_connect(syn.client.get(), target_); !begun) return begun;
-      std::set<size_t>& possible = candidates_[syn.aimed.position];
-      const std::set<size_t> droppers = await_drop(before);
-      std::erase_if(possible, [&](size_t listener) { return !droppers.contains(listener); });
+    const std::vector<uint32_t> now = all_drops();
+    std::erase_if(candidates_[position], [&](size_t listener) { return now[listener] == before[listener]; });
+    return {};
+  }
+
+  // Until the SYN has been handled. One that is still on its way would be counted for the next position.
+  [[nodiscard]] Status await_handled(uint64_t before) const {
+    const auto give_up = std::chrono::steady_clock::now() + kPatience;
+    while (handled_.count().value_or(before + 1) == before) {
+      if (std::chrono::steady_clock::now() >= give_up)
+        return fail(os_failure("cannot find the positions of listeners on " + target_.text() +
+                                   ": the kernel has not handled a packet in " +
+                                   std::to_string(kPatience.count()) + " ms",
+                               ETIMEDOUT));
+      ::sched_yield();
     }
     return {};
+  }
+
+  void await_drop(const std::vector<uint32_t>& before) const {
+    const auto give_up = std::chrono::steady_clock::now() + kGuess;
+    while (all_drops() == before && std::chrono::steady_clock::now() < give_up) ::sched_yield();
   }
 
   [[nodiscard]] std::vector<uint32_t> all_drops() const {
@@ -143,36 +185,20 @@ class Search {
     return drops;
   }
 
-  [[nodiscard]] std::set<size_t> await_drop(const std::vector<uint32_t>& before) const {
-    const auto give_up = std::chrono::steady_clock::now() + kPatience;
-    for (;;) {
-      const std::vector<uint32_t> now = all_drops();
-      std::set<size_t> droppers;
-      for (size_t i = 0; i < now.size(); ++i) {
-        if (now[i] != before[i]) droppers.insert(i);
-      }
-      if (!droppers.empty() || std::chrono::steady_clock::now() >= give_up) return droppers;
-      ::sched_yield();
-    }
-  }
-
   Endpoint target_;
   std::span<const int> listeners_;
-  const AttachAimed& attach_;
-  // The kernel limits a program's length (net.core.optmem_max; 20480 before Linux 6.8, which is some 200
-  // lines).
-  size_t batch_ = kMostAimedSources;
+  HandledSyns handled_;
   std::vector<std::set<size_t>> candidates_;  // by position: the listeners that counted a drop in every round
 };
 
 }  // namespace
 
 Result<std::vector<std::optional<GroupPosition>>> find_positions(const Endpoint& target,
-                                                                 std::span<const int> listeners, size_t size,
-                                                                 const AttachAimed& attach) {
+                                                                 std::span<const int> listeners,
+                                                                 size_t size) {
   std::optional<Positions> best;
   for (int tried = 0; tried < kTries; ++tried) {
-    Search search(target, listeners, size, attach);
+    Search search(target, listeners, size);
     std::optional<Positions> found;
     for (int round = 1; round <= kMostRounds && !found; ++round) {
       if (auto looked = search.look_at_all(); !looked) return fail(looked.error());

@@ -2,6 +2,7 @@
 // Behaviour of the classic program only: positions, and the closing of listeners.
 #include "steering/classic_steering.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -18,6 +19,7 @@
 #include "net/tcp_connect.h"
 #include "steering/find_positions.h"
 #include "steering/forked_server.h"
+#include "steering/interposed_calls.h"
 #include "steering/steering_fixture.h"
 #include "support/descriptors.h"
 
@@ -272,22 +274,95 @@ TEST_F(ClassicSteeringTest, NeedsNoPrivilege) {
 
 using ClassicProgramTest = NetNamespaceTest;
 
-TEST_F(ClassicProgramTest, AimsByTheSourcesAddressAndPort) {
-  constexpr uint16_t kSourcePort = 40'000;
+TEST_F(ClassicProgramTest, AimsMarkedConnectionsWithinTheHostOnly) {
   const Fd first = listen_on(kAny);
   const Fd second = listen_on(kAny);
   const std::array rotation{WeightedPosition{0, 1.0}};
-  const std::array aimed{AimedSource{v4("127.0.0.1", kSourcePort), 1}};
-  ASSERT_TRUE(attach_classic_program(first.get(), build_classic_program(aimed, rotation, kNoPosition)));
-  for (const auto& [source, to_first] :
-       {std::pair(v4("127.0.0.1", kSourcePort), 0), std::pair(v4("127.0.0.2", kSourcePort), 1),
-        std::pair(v4("127.0.0.1", kSourcePort + 1), 1)}) {
-    const auto client = open_client(source);
+  ASSERT_TRUE(attach_classic_program(first.get(), build_classic_program(rotation, kNoPosition)));
+  constexpr int kTos = 0x0c;  // of position 1
+  constexpr int kTtl = 0x81;
+  struct Case {
+    const char* source;
+    int tos;
+    int ttl;
+    int at_second;
+  };
+  for (const auto& [source, tos, ttl, at_second] :
+       {Case{"127.0.0.1", kTos, kTtl, 1}, Case{"127.0.0.2", kTos, kTtl, 0}, Case{"127.0.0.1", 0, kTtl, 0},
+        Case{"127.0.0.1", kTos, 64, 0}, Case{"127.0.0.1", 0x08, kTtl, 0}}) {
+    const auto client = open_client(v4(source, 0));
     ASSERT_TRUE(client) << client.error().message;
+    ASSERT_EQ(::setsockopt(client->get(), IPPROTO_IP, IP_TOS, &tos, sizeof tos), 0);
+    ASSERT_EQ(::setsockopt(client->get(), IPPROTO_IP, IP_TTL, &ttl, sizeof ttl), 0);
     ASSERT_TRUE(begin_connect(client->get(), kLocal));
-    EXPECT_EQ(accept_all(first), to_first) << source.text();
-    EXPECT_EQ(accept_all(second), 1 - to_first) << source.text();
+    EXPECT_EQ(accept_all(second), at_second) << source << ' ' << tos << ' ' << ttl;
+    EXPECT_EQ(accept_all(first), 1 - at_second) << source << ' ' << tos << ' ' << ttl;
   }
+}
+
+TEST_F(ClassicProgramTest, AimsAtEachOfManyPositionsOverBothFamilies) {
+  constexpr size_t kListeners = 300;
+  const Endpoint any = v6("::");
+  std::vector<Fd> listeners;
+  for (size_t i = 0; i < kListeners; ++i) listeners.push_back(listen_on(any, Dual::Yes));
+  ASSERT_TRUE(attach_classic_program(listeners[0].get(), build_classic_program({}, kNoPosition)));
+  for (const size_t position : {size_t{0}, size_t{1}, size_t{127}, size_t{128}, kListeners - 1}) {
+    for (const Endpoint& target : {v4("127.0.0.1"), v6("::1")}) {
+      const auto client = open_client({target.ip, 0});
+      ASSERT_TRUE(aim_client(client->get(), target, static_cast<GroupPosition>(position)));
+      ASSERT_TRUE(begin_connect(client->get(), target));
+      EXPECT_EQ(accept_all(listeners[position]), 1) << position << " by " << target.text();
+    }
+  }
+  const auto client = open_client({kLocal.ip, 0});
+  EXPECT_FALSE(aim_client(client->get(), kLocal, kAimablePositions));
+}
+
+// Some kernels free a replaced program while another CPU may be in it (CVE-2026-52910).
+TEST_F(ClassicServersTest, ReplacesProgramsSeldomAndForNoProbe) {
+  const auto attached = [] { return Calls::of(SO_ATTACH_REUSEPORT_CBPF); };
+  Instance first = begin_instance(1);
+  Instance second = begin_instance(2);
+  shift({{1, 1.0}, {2, 1.0}});
+  const int before = attached();
+  Instance third = begin_instance(3);
+  for (int i = 0; i < 100; ++i) {
+    const auto connected = aimed_connect(*loop_, *steering_, i % 3 + 1, kLocal);
+    ASSERT_TRUE(connected) << connected.error().message;
+  }
+  EXPECT_EQ(attached() - before, 0);
+  shift({{1, 1.0}, {3, 1.0}});
+  shift({{1, 1.0}, {3, 1.0}});
+  EXPECT_EQ(attached() - before, 1);
+  second.server.reset();
+  await_closed(second);
+  EXPECT_LE(attached() - before, 3);  // while it closes, and afterwards
+  ASSERT_TRUE(steering_->detach());
+  EXPECT_LE(attached() - before, 3);
+}
+
+// After a listener has closed, positions are others; a failed search must not leave the old ones.
+TEST_F(ClassicServersTest, FindsPositionsAgainThatCouldNotBeFoundAtOnce) {
+  Instance first = begin_instance(1);
+  Instance second = begin_instance(2);
+  Instance third = begin_instance(3);
+  shift({{2, 1.0}, {3, 1.0}});
+  const Fd unready = listen_on(kAny);
+  add(4, {&unready});
+  Calls::fail(TCP_MD5SIG);
+  first.server.reset();
+  await_closed(first);
+  Calls::fail(0);
+  shift({{3, 1.0}});
+  for (int i = 0; i < 20; ++i) {
+    const Fd client = connect_to(kLocal);
+    char byte = 0;
+    ASSERT_TRUE(client) << std::strerror(errno);
+    EXPECT_EQ(::recv(client.get(), &byte, 1, 0), 1);
+  }
+  const auto connected = aimed_connect(*loop_, *steering_, 4, kLocal);
+  EXPECT_TRUE(connected) << connected.error().message;
+  EXPECT_EQ(accept_all(unready), 1);
 }
 
 // Kernels before 6.8 have this limit.
@@ -341,9 +416,8 @@ TEST_F(FindPositionsTest, TellsListenersApartAlsoWhileOneDropsOthers) {
   });
   while (sent == 0) std::this_thread::yield();
   const std::array rotation{WeightedPosition{7, 1.0}};
-  const auto found = find_positions(kLocal, descriptors, listeners.size(), [&](auto aimed) {
-    return attach_classic_program(descriptors[0], build_classic_program(aimed, rotation, kNoPosition));
-  });
+  ASSERT_TRUE(attach_classic_program(descriptors[0], build_classic_program(rotation, kNoPosition)));
+  const auto found = find_positions(kLocal, descriptors, listeners.size());
   stop = true;
   noise.join();
   ASSERT_TRUE(found) << found.error().message;
@@ -352,6 +426,20 @@ TEST_F(FindPositionsTest, TellsListenersApartAlsoWhileOneDropsOthers) {
     EXPECT_EQ((*found)[i], expected);
   }
   for (const Fd& listener : listeners) EXPECT_EQ(accept_all(listener), 0);
+}
+
+// On a busy CPU a SYN is handled long after connect() has returned.
+TEST_F(FindPositionsTest, TellsListenersApartWhereSynsAreHandledLate) {
+  std::vector<Fd> listeners;
+  for (int i = 0; i < 5; ++i) listeners.push_back(listen_on(kAny));
+  // A stranger's is in the group, too.
+  const std::vector<int> descriptors{listeners[4].get(), listeners[2].get(), listeners[0].get(),
+                                     listeners[3].get()};
+  ASSERT_TRUE(attach_classic_program(descriptors[0], build_classic_program({}, kNoPosition)));
+  const Calls::LateConnects late(12ms);
+  const auto found = find_positions(kLocal, descriptors, listeners.size());
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_THAT(*found, testing::ElementsAre(4, 2, 0, 3));
 }
 
 }  // namespace
