@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include "app/signals.h"
 #include "base/process_ref.h"
 #include "state/app_lock.h"
 #include "state/history.h"
@@ -40,10 +41,11 @@ Verdict verdict_on(const History& history, const std::string& app, AppCommand co
     verdict.from = change.from;
     return verdict;
   }
-  // The holder recorded an interrupt; for `rollctl abort` this is success.
+  // The holder recorded that it took its deploy back (an older one: an interrupt). For `rollctl abort` this
+  // is success.
   verdict.from = change.release;
   verdict.release = history.current_release;
-  if (verdict.outcome == Outcome::Interrupted) {
+  if (verdict.outcome == Outcome::Interrupted || verdict.outcome == Outcome::RolledBack) {
     verdict.outcome = Outcome::RolledBack;
     verdict.aim = Verdict::Aim::Back;
   }
@@ -58,8 +60,9 @@ Result<Verdict> decide_for_holder(const Paths& paths, const std::string& app, Ap
   if (!holder || !holder->attends) return fail(busy);
   const auto process = ProcessRef::open(holder->process);
   if (!process) return fail(busy);
-  const int signal = decision == CanaryDecision::Promote ? SIGUSR1 : SIGINT;
-  if (Status told = process->send_signal(signal); !told) return fail(told.error());
+  const Status told = decision == CanaryDecision::Promote ? process->send_signal(SIGUSR1)
+                                                          : process->queue_signal(SIGINT, kAbort);
+  if (!told) return fail(told.error());
   await_end(*process);
 
   const auto history = read_history(paths.journal(app), Reach::state());

@@ -14,16 +14,18 @@ namespace {
 
 std::atomic<int> ends{0};  // SIGINT and SIGTERM
 std::atomic<int> first_end{0};
+std::atomic<bool> first_is_abort{false};
 std::atomic<int> promotions{0};  // SIGUSR1
 std::atomic<int> bell{-1};       // an eventfd
 static_assert(std::atomic<int>::is_always_lock_free, "a signal handler uses them");
 
-void arrive(int signal) {
+void arrive(int signal, siginfo_t* info, void* /*context*/) {
   const int os_error = errno;
   if (signal == SIGUSR1) {
     ++promotions;
   } else if (ends++ == 0) {
     first_end = signal;
+    first_is_abort = info != nullptr && info->si_code == SI_QUEUE && info->si_value.sival_int == kAbort;
   }
   (void)::eventfd_write(bell, 1);
   errno = os_error;
@@ -34,8 +36,8 @@ int count_signals() {
   if (bell >= 0) return bell;
   bell = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   struct sigaction action{};
-  action.sa_handler = arrive;
-  action.sa_flags = SA_RESTART;
+  action.sa_sigaction = arrive;
+  action.sa_flags = SA_RESTART | SA_SIGINFO;
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) ::sigaction(signal, &action, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   return bell;
@@ -63,6 +65,10 @@ int SignalInterrupts::first_signal() const {
 
 bool SignalInterrupts::told_to_promote() const {
   return promotions > 0;
+}
+
+bool SignalInterrupts::told_to_abort() const {
+  return first_is_abort;
 }
 
 int signals_received() {

@@ -19,10 +19,15 @@ class SignalInterrupts final : public Interrupts {
   [[nodiscard]] int count() const override;
   [[nodiscard]] int first_signal() const override;
   [[nodiscard]] bool told_to_promote() const override;
+  [[nodiscard]] bool told_to_abort() const override;
 
  private:
   Watch arrival_;  // wakes the loop
 };
+
+// The si_value of the SIGINT by which `rollctl abort` tells a rollctl that attends a canary. An older one
+// takes it for any SIGINT.
+inline constexpr int kAbort = 0x726f6c6c;
 
 // The number of SIGINT, SIGTERM and SIGUSR1 received since the first SignalInterrupts was made.
 int signals_received();

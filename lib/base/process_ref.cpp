@@ -109,6 +109,18 @@ Status ProcessRef::send_signal(int signal) const {
       last_os_failure("cannot send " + signal_name(signal) + " to process " + std::to_string(id_.pid)));
 }
 
+Status ProcessRef::queue_signal(int signal, int value) const {
+  siginfo_t info{};
+  info.si_signo = signal;
+  info.si_code = SI_QUEUE;
+  info.si_pid = ::getpid();
+  info.si_uid = ::getuid();
+  info.si_value.sival_int = value;
+  if (::syscall(SYS_pidfd_send_signal, pidfd_.get(), signal, &info, 0) == 0) return {};
+  return fail(
+      last_os_failure("cannot send " + signal_name(signal) + " to process " + std::to_string(id_.pid)));
+}
+
 Result<Fd> ProcessRef::take_fd(int their_fd) const {
   Fd fd(static_cast<int>(::syscall(SYS_pidfd_getfd, pidfd_.get(), their_fd, 0)));
   if (!fd) return fail(last_os_failure("cannot take a descriptor of process " + std::to_string(id_.pid)));

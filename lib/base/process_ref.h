@@ -51,6 +51,8 @@ class ProcessRef {
 
   // NotFound if it has exited.
   Status send_signal(int signal) const;
+  // The same with a number that a handler with SA_SIGINFO finds in si_value; si_code is SI_QUEUE.
+  Status queue_signal(int signal, int value) const;
 
   // Duplicates one of its descriptors (pidfd_getfd, close-on-exec).
   // Needs ptrace rights: root with CAP_SYS_PTRACE, or the same uid and

@@ -89,6 +89,9 @@ Verdict judge_given_up(const RolloutView& view, const Ending& ending, const Act&
     verdict.hint = undone.error().hint;
   } else if (ending.kind == Ending::Kind::Abandoned || withdrawal_failed) {
     verdict.outcome = Outcome::NeedsAttention;
+  } else if (interrupted && view.world.interrupts.told_to_abort()) {
+    verdict.outcome = Outcome::RolledBack;
+    verdict.reason = fmt::format("ended by `rollctl abort {}`", verdict.app);
   } else if (interrupted) {
     verdict.outcome = Outcome::Interrupted;
     verdict.interrupted_by = view.world.interrupts.first_signal();

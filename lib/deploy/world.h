@@ -35,6 +35,8 @@ class Interrupts {
   [[nodiscard]] virtual int first_signal() const = 0;  // 0: none came
   // SIGUSR1 came: `rollctl promote` decided for the canary that this rollctl attends.
   [[nodiscard]] virtual bool told_to_promote() const = 0;
+  // The first of the counted signals came from `rollctl abort`.
+  [[nodiscard]] virtual bool told_to_abort() const = 0;
 };
 
 // One instance as it is now, for people.

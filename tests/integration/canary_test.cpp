@@ -233,8 +233,12 @@ TEST_F(AttendedCanaryTest, IsEndedFromAnotherShell) {
   deploy("v1", {.instances = 2});
   Clients clients;
   ChildProcess staying = deploy_and_stay("v2", "--canary", "50%");
-  EXPECT_THAT(rollctl({"abort", "web"}), ExitsWith(0));
-  EXPECT_THAT(finish(staying), ExitsWith(130));
+  EXPECT_THAT(rollctl({"abort", "web"}),
+              AllOf(ExitsWith(0), Says("the canary of v2 was withdrawn, v1 serves as before")));
+  const Said said = finish(staying);
+  EXPECT_THAT(said, ExitsWith(1));
+  EXPECT_THAT(said.out, testing::HasSubstr("ended by `rollctl abort web`"));
+  EXPECT_EQ(status()["deploy"], nullptr);
   clients.await_answers(5);
   EXPECT_THAT(clients.stop(), IsEmpty());
   expect_only("v1", 2);

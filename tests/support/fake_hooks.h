@@ -42,14 +42,20 @@ class FakeInterrupts final : public Interrupts {
     if (count_++ == 0) first_ = signal;
   }
   void promote() { promoted_ = true; }
+  void abort() {
+    aborted_ = count_ == 0;
+    raise(SIGINT);
+  }
   void forget() { count_ = first_ = 0; }
 
   [[nodiscard]] int count() const override { return count_; }
   [[nodiscard]] int first_signal() const override { return first_; }
   [[nodiscard]] bool told_to_promote() const override { return promoted_; }
+  [[nodiscard]] bool told_to_abort() const override { return aborted_; }
 
  private:
   bool promoted_ = false;
+  bool aborted_ = false;
   int count_ = 0;
   int first_ = 0;
 };

@@ -2,8 +2,11 @@
 #include "app/signals.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <csignal>
+
+#include "base/process_ref.h"
 
 namespace rollctl {
 namespace {
@@ -38,6 +41,31 @@ TEST(SignalsTest, OneWakesALoopThatWaits) {
   const Watch soon = loop->after(Micros(1000), [] { std::raise(SIGUSR1); });
   EXPECT_EQ(loop->run_until([&] { return interrupts.told_to_promote(); }, TimePoint::max()),
             WaitEnd::Satisfied);
+}
+
+TEST(SignalsDeathTest, ASignalOfRollctlAbortIsToldFromCtrlC) {
+  // The earlier tests of this process have counted signals; a program of its own has not.
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        NoOutput output;
+        const auto loop = std::move(*Loop::create());
+        const SignalInterrupts interrupts(output, *loop);
+        (void)ProcessRef::self()->queue_signal(SIGINT, kAbort);
+        (void)loop->run_until([&] { return interrupts.count() > 0; }, TimePoint::max());
+        ::_exit(interrupts.count() == 1 && interrupts.told_to_abort() ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(
+      {
+        NoOutput output;
+        const auto loop = std::move(*Loop::create());
+        const SignalInterrupts interrupts(output, *loop);
+        (void)ProcessRef::self()->send_signal(SIGINT);
+        (void)loop->run_until([&] { return interrupts.count() > 0; }, TimePoint::max());
+        ::_exit(interrupts.count() == 1 && !interrupts.told_to_abort() ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

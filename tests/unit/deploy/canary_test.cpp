@@ -171,6 +171,16 @@ TEST_F(AttendedCanaryTest, IsEndedByASignal) {
   EXPECT_THAT(serving("v1"), ElementsAre(1, 2));
 }
 
+TEST_F(AttendedCanaryTest, IsEndedByRollctlAbortWhichIsNoInterrupt) {
+  standing("v1", 2);
+  scheduler.in(Millis(50), [this] { interrupts.abort(); });
+  const Verdict verdict = run(deploy_canary("v2", 2, 10));
+  EXPECT_EQ(verdict.outcome, Outcome::RolledBack) << testing::PrintToString(verdict);
+  EXPECT_EQ(verdict.reason, "ended by `rollctl abort web`");
+  EXPECT_EQ(verdict.interrupted_by, 0);
+  EXPECT_THAT(serving("v1"), ElementsAre(1, 2));
+}
+
 TEST_F(AttendedCanaryTest, IsEndedWhenItBecomesUnready) {
   standing("v1", 2);
   ServerScript turns_bad;
