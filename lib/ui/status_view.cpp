@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <utility>
 
 #include "ui/age.h"
@@ -27,6 +28,17 @@ Span condition(const AppStatus& status) {
   return {status.serving == 0 ? "down" : "degraded", Tone::Bad};
 }
 
+// " (1 of v2)": an interrupted change leaves instances of both releases serving.
+std::string others_text(const AppStatus& status) {
+  std::map<std::string, int> others;
+  for (const InstanceStatus& instance : status.instances)
+    if (instance.serves() && instance.release != status.release) ++others[instance.release];
+  std::string text;
+  for (const auto& [release, count] : others)
+    text += fmt::format("{}{} of {}", text.empty() ? " (" : ", ", count, release);
+  return text.empty() ? text : text + ")";
+}
+
 Line heading(const AppStatus& status, WallTime now) {
   Line line{status.app + ": "};
   if (status.wanted == 0 && status.serving == 0) {
@@ -34,10 +46,19 @@ Line heading(const AppStatus& status, WallTime now) {
     if (!status.release.empty()) line.emplace_back(fmt::format(", last release {}", status.release));
     return line;
   }
+  if (status.wanted == 0) {
+    line.emplace_back(
+        fmt::format(
+            "{}, but {}", status.release.empty() ? "no deploy was completed" : "stopped",
+            status.serving == 1 ? "1 instance serves" : fmt::format("{} instances serve", status.serving)),
+        Tone::Bad);
+    return line;
+  }
   if (!status.release.empty()) line.emplace_back(status.release + " serves with ");
   line.emplace_back(
       fmt::format("{} of {}", status.serving, count_text(static_cast<size_t>(status.wanted), "instance")),
       status.serving >= status.wanted && status.surplus().empty() ? Tone::Plain : Tone::Bad);
+  if (const std::string others = others_text(status); !others.empty()) line.emplace_back(others);
   if (!status.listen.empty()) line.emplace_back(fmt::format(" on {}", fmt::join(status.listen, ", ")));
   if (status.since) line.emplace_back(", deployed " + relative_time(*status.since, now));
   return line;

@@ -56,6 +56,7 @@ struct Sentence {
   using Text = std::optional<std::string>;
 
   Text operator()(const DeployStarted& started) const {
+    if (started.command == AppCommand::Abort) return aborting(started);
     std::string text = fill(words_of(started.command).doing, started.release);
     if (started.instances > 0)
       text += " with " + count_text(static_cast<size_t>(started.instances), "instance");
@@ -124,6 +125,13 @@ struct Sentence {
   template <typename Body>
   Text operator()(const Body&) const {
     return std::nullopt;
+  }
+
+  // Its release is the one that serves, `from` the canary's.
+  static std::string aborting(const DeployStarted& started) {
+    const std::string canary = started.from.value_or("");
+    return fmt::format("aborting the canary{} ({} serves), handover {}",
+                       canary.empty() ? canary : " of " + canary, started.release, started.handover);
   }
 
   static std::string more_processes(size_t count) {
@@ -258,7 +266,9 @@ std::string aftermath_text(const Verdict& verdict) {
   if (verdict.serving < verdict.wanted)
     return fmt::format("{} serves with only {} of {}", verdict.serving_release, verdict.serving,
                        count_text(static_cast<size_t>(verdict.wanted), "instance"));
-  const bool is_undone = verdict.outcome != Outcome::NeedsAttention;
+  // Before a first deploy nothing served.
+  const bool is_first = verdict.command == AppCommand::Deploy && !verdict.from;
+  const bool is_undone = verdict.outcome != Outcome::NeedsAttention && !is_first;
   return fmt::format("{} serves{} with {}", verdict.serving_release, is_undone ? " as before" : "", serving);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ui/status_view.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "ui/age.h"
@@ -146,6 +147,25 @@ TEST(StatusViewTest, AddsCountersInDetail) {
             "MIGRATIONS\n"
             "12  v2       serving     50%  4712     3  3 min    7  4612  35 ms     1234          5  "
             "         6\n");
+}
+
+TEST(StatusViewTest, SaysWhichOfThoseThatServeAreOfAnotherRelease) {
+  AppStatus status = serving();
+  status.change = RunningChange{RunningChange::Phase::Interrupted, AppCommand::Deploy, "v3", 8,
+                                kNow - std::chrono::seconds(12)};
+  status.instances[1].release = "v3";
+  EXPECT_THAT(shown(status, pipe_output()),
+              testing::StartsWith("web: v2 serves with 2 of 2 instances (1 of v3) on 0.0.0.0:8080"));
+}
+
+TEST(StatusViewTest, SaysThatSomeServeWhereNoneIsWanted) {
+  AppStatus status = serving();
+  status.wanted = 0;
+  EXPECT_THAT(shown(status, pipe_output()), testing::StartsWith("web: stopped, but 2 instances serve\n"));
+  status.release.clear();
+  status.serving = 1;
+  EXPECT_THAT(shown(status, pipe_output()),
+              testing::StartsWith("web: no deploy was completed, but 1 instance serves\n"));
 }
 
 TEST(StatusViewTest, SaysWhatRunsOrWasLeft) {

@@ -32,6 +32,26 @@ TEST(SummaryTest, TellsHowManyClientsWereAskedToLeave) {
             "closed, 412 ms");
 }
 
+TEST(SummaryTest, OfAFailedFirstDeployDoesNotSpeakOfBefore) {
+  Verdict verdict = rolled_back();
+  verdict.from.reset();
+  EXPECT_EQ(aftermath_text(verdict), "v2 serves with 2 instances");
+  verdict.from = "v1";
+  EXPECT_EQ(aftermath_text(verdict), "v2 serves as before with 2 instances");
+}
+
+TEST(EventTextTest, OfAnAbortNamesTheCanaryAndWhatServes) {
+  Event event;
+  DeployStarted started;
+  started.command = AppCommand::Abort;
+  started.release = "v1";
+  started.from = "v2";
+  started.instances = 1;
+  started.handover = "steer";
+  event.body = started;
+  EXPECT_EQ(event_text(event), "aborting the canary of v2 (v1 serves), handover steer");
+}
+
 TEST(SummaryTest, OfTheSameReleaseDoesNotCallItThePreviousOne) {
   Verdict verdict = deployed();
   verdict.from = "v2";
