@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "app/app_check.h"
 
+#include <unistd.h>
+
 #include <utility>
 
 #include "app/start_check.h"
@@ -79,6 +81,8 @@ Result<AppFindings> check_app(const Paths& paths, const AppName& app) {
       if (!findings.warning.empty()) findings.warning += "; ";
       findings.warning += taking.error().message + ", so the app is not steered: " + taking.error().hint;
     }
+    if (const std::string warning = steering_warning(**steering, ::geteuid()); !warning.empty())
+      findings.warning += (findings.warning.empty() ? "" : "; ") + warning;
     const DescriptorNeed need = need_of_a_deploy(config, **steering);
     findings.descriptors = need.descriptors();
     if (Status fits = check_descriptors(need); !fits) add({fits.error()});

@@ -222,8 +222,11 @@ Result<Verdict> ChangeSession::roll_out(RolloutRequest request) {
     return on_disk.await();
   };
   request.on_attend = [this] { (void)describe_attending(hold_->lock, hold_->self); };
-  auto verdict =
-      in_world(config, [&](World& world) { return Rollout(world, std::move(request), placing()).run(); });
+  auto verdict = in_world(config, [&](World& world) {
+    if (const auto warning = steering_warning(world.steering, ::geteuid()); !warning.empty())
+      observer_.on_warning(warning);
+    return Rollout(world, std::move(request), placing()).run();
+  });
   placement_.forget_reserved();
   // Archiving may fail: a long journal does no harm.
   (void)describe_leaving(hold_->lock, hold_->self);

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "base/kernel_version.h"
 #include "bpf/raw_bpf.h"
 #include "bpf/steer_layout.h"
 
@@ -32,7 +33,14 @@ const std::pair<raw_bpf::MapShape, Fd SteerMaps::*> kMaps[ROLL_MAPS] = {
       ROLL_STEER_SLOTS, BPF_F_NO_PREALLOC},
      &SteerMaps::counters}};
 
+constexpr KernelVersion kFirstKernel{5, 14, 0};
+
 Error load_failure(int os_error) {
+  // An old kernel says EPERM for another reason: RLIMIT_MEMLOCK.
+  if (const auto kernel = running_kernel(); kernel && *kernel < kFirstKernel)
+    return {ErrorKind::Unsupported, os_error,
+            "cannot load the steering program: this kernel (" + kernel->text() + ") is too old",
+            "steering by eBPF needs Linux 5.14 or newer"};
   Error error = os_failure("cannot load the steering program", os_error);
   switch (error.kind) {
     case ErrorKind::NotPermitted:

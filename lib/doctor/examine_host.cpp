@@ -9,6 +9,7 @@
 #include "doctor/handover_trial.h"
 #include "doctor/host_folders.h"
 #include "doctor/http_close_check.h"
+#include "doctor/shim_trial.h"
 #include "doctor/take_trial.h"
 
 namespace rollctl {
@@ -34,13 +35,17 @@ class Patience {
 
 std::vector<HostCheck> examine_host(const Result<Paths>& paths) {
   const Patience patience;
-  std::vector<HostCheck> checks{try_ebpf_steering(patience.next()), try_classic_steering(patience.next()),
-                                try_migration(patience.next()), try_migration_wakeup(patience.next()),
+  std::vector<HostCheck> checks{try_ebpf_steering(patience.next()),
+                                try_classic_steering(patience.next()),
+                                check_classic_fault(),
+                                try_migration(patience.next()),
+                                try_migration_wakeup(patience.next()),
                                 try_taking_listeners(patience.next())};
   if (::geteuid() == 0) checks.push_back(try_taking_of_other_user(patience.next()));
   checks.push_back(try_http_close_drain(patience.next()));
   checks.push_back(check_grace_period(patience.next()));
   checks.push_back(check_socket_list(patience.next()));
+  checks.push_back(try_shim(paths, patience.next()));
   for (HostCheck& check : check_folders(::geteuid(), paths)) checks.push_back(std::move(check));
   return checks;
 }

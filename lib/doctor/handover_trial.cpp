@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,8 +14,10 @@
 #include "loop/loop.h"
 #include "net/listen_socket.h"
 #include "net/tcp_connect.h"
+#include "steering/classic_fault.h"
 #include "steering/classic_steering.h"
 #include "steering/ebpf_steering.h"
+#include "steering/migration_trial.h"
 #include "steering/unsteered.h"
 
 namespace rollctl {
@@ -24,7 +25,6 @@ namespace rollctl {
 namespace {
 
 constexpr int kPatienceMs = 300;  // each step takes microseconds where it works
-constexpr int kNoticeMs = 100;    // the wake-up comes within the close() of the other listener
 constexpr int kClients = 16;
 constexpr InstanceId kOld = 1;
 constexpr InstanceId kNew = 2;
@@ -184,30 +184,6 @@ Status allow_migration() {
   return write_all(setting.get(), "1");
 }
 
-struct Migrated {
-  bool noticed = false;  // epoll woke
-  int count = 0;         // of kClients
-};
-
-Result<Migrated> migrate_some() {
-  const Fd events(::epoll_create1(EPOLL_CLOEXEC));
-  std::vector<Fd> clients;
-  auto closing = listen();
-  if (!closing) return fail(closing.error());
-  if (Status connected = connect_some(clients); !connected) return fail(connected.error());
-  const auto staying = listen();
-  if (!staying) return fail(staying.error());
-  epoll_event event{};
-  event.events = EPOLLIN;
-  if (::epoll_ctl(events.get(), EPOLL_CTL_ADD, staying->get(), &event) != 0)
-    return fail(last_os_failure("cannot wait for connections"));
-  closing->reset();
-  Migrated migrated;
-  migrated.noticed = ::epoll_wait(events.get(), &event, 1, kNoticeMs) == 1;
-  migrated.count = accept_all(*staying);
-  return migrated;
-}
-
 HostCheck migration_check() {
   constexpr const char* kName = "migrate";
   const Status allowed_here = migration_available();
@@ -216,10 +192,10 @@ HostCheck migration_check() {
   Status ready = enter_private_network();
   if (ready) ready = allow_migration();
   if (!ready) return without_network(kName, ready.error(), allowed_here);
-  const auto migrated = migrate_some();
-  if (!migrated) return make_check(kName, fail(migrated.error()));
-  const std::string count = fmt::format("{} of {} connections", migrated->count, kClients);
-  if (migrated->count != kClients)
+  const auto trial = try_to_migrate();
+  if (!trial) return make_check(kName, fail(trial.error()));
+  const std::string count = fmt::format("{} of {} connections", trial->moved, trial->clients);
+  if (trial->moved != trial->clients)
     return make_check(kName, fail(ErrorKind::Failed, "the kernel moved " + count + " of a closing listener"));
   if (!allowed_here)
     return make_check(kName, fail(ErrorKind::Unsupported,
@@ -234,13 +210,13 @@ HostCheck wakeup_check() {
   check.name = "migrate-wakeup";
   Status ready = enter_private_network();
   if (ready) ready = allow_migration();
-  const auto migrated = ready ? migrate_some() : fail(ready.error());
-  if (!migrated || migrated->count == 0) {
-    check.message = migrated ? "nothing was moved" : migrated.error().message;
+  const auto trial = ready ? try_to_migrate() : fail(ready.error());
+  if (!trial || trial->moved == 0) {
+    check.message = trial ? "nothing was moved" : trial.error().message;
     return check;
   }
-  check.outcome = migrated->noticed ? HostCheck::Outcome::Works : HostCheck::Outcome::Fails;
-  check.message = migrated->noticed
+  check.outcome = trial->noticed ? HostCheck::Outcome::Works : HostCheck::Outcome::Fails;
+  check.message = trial->noticed
                       ? "a server that waits in epoll notices what the kernel moved to it"
                       : "a server that waits in epoll does not notice what the kernel moved to it; "
                         "rollctl wakes it";
@@ -286,6 +262,25 @@ HostCheck socket_list_check() {
 }
 
 }  // namespace
+
+HostCheck check_classic_fault() {
+  const auto kernel = running_kernel();
+  HostCheck check;
+  check.name = "classic-program";
+  check.message = classic_fault_text(kernel);
+  switch (classic_fault(kernel)) {
+    case ClassicFault::Mended:
+      return make_check(check.name, "this kernel (" + kernel->text() + ") has the fix for CVE-2026-52910");
+    case ClassicFault::Present:
+      check.outcome = HostCheck::Outcome::Fails;
+      check.hint = kClassicFaultHint;
+      break;
+    case ClassicFault::Unknown:
+      check.hint = "look for CVE-2026-52910 in the changelog of the kernel's package";
+      break;
+  }
+  return check;
+}
 
 HostCheck try_ebpf_steering(Millis limit) {
   return check_apart("steer-ebpf", limit, ebpf_check);

@@ -14,6 +14,9 @@ namespace rollctl {
 HostCheck try_ebpf_steering(Millis limit);
 HostCheck try_classic_steering(Millis limit);
 
+// "classic-program": whether replacing a classic program is safe on this kernel, by its version (no trial).
+HostCheck check_classic_fault();
+
 // "migrate": a listener closes with connections in its queue. Works only if this network's
 // net.ipv4.tcp_migrate_req is 1, too; `hint` is the command to set it.
 HostCheck try_migration(Millis limit);

@@ -66,14 +66,18 @@ HostAssessment assess_host(const HandoverChoice& choice, std::span<const HostChe
   assessment.guarantee = handover_guarantee(choice.way);
   if (choice.way == Handover::Steer && !by_ebpf)
     assessment.guarantee += "; while a canary or a standby stands, rollctl stays in the foreground";
+  const HostCheck* fault = find(checks, "classic-program");
+  const bool by_classic = !by_ebpf && choice.way != Handover::Plain;
+  const bool may_crash = by_classic && fault != nullptr && !fault->ok();
+  if (may_crash) assessment.guarantee += "; but " + fault->message;
   const HostCheck* steering = find(checks, by_ebpf ? "steer-ebpf" : "steer-classic");
   const bool steers = choice.way == Handover::Steer;
   const bool misses_nothing = std::ranges::none_of(checks, is_missing);
   const Handover otherwise = without_taking(choice);
   const bool takes = !failed(find(checks, "take-listener"));
   const bool takes_as_user = !failed(find(checks, "take-as-user"));
-  assessment.lossless =
-      steers && steering != nullptr && steering->ok() && misses_nothing && takes && takes_as_user;
+  assessment.lossless = steers && steering != nullptr && steering->ok() && misses_nothing && takes &&
+                        takes_as_user && !(by_classic && failed(fault));
   const bool untried = steering != nullptr && steering->outcome == HostCheck::Outcome::Untried;
   if (steers && misses_nothing && untried)
     assessment.guarantee = "unknown: " + steering->name + " could not be tried (" + steering->message +

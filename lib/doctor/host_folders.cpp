@@ -62,16 +62,6 @@ Result<std::string> look_at_folders(const Result<Paths>& paths) {
   return fmt::format("{} and {}", paths->runtime_dir, paths->state_dir);
 }
 
-Result<std::string> look_for_shim(const Result<Paths>& paths) {
-  if (!paths) return fail(paths.error());
-  if (::access(paths->shim_program().c_str(), X_OK) != 0) {
-    Error error = last_os_failure("cannot run " + paths->shim_program());
-    error.hint = "install the package rollctl again, or set ROLLCTL_LIBEXEC_DIR";
-    return fail(std::move(error));
-  }
-  return paths->shim_program();
-}
-
 std::string files_text(rlim_t count) {
   return count == RLIM_INFINITY ? "any number of" : std::to_string(count);
 }
@@ -118,9 +108,8 @@ HostCheck look_for_lingering(uid_t uid) {
 }  // namespace
 
 std::vector<HostCheck> check_folders(uid_t uid, const Result<Paths>& paths) {
-  std::vector<HostCheck> checks{make_check("folders", look_at_folders(paths)),
-                                make_check("shim", look_for_shim(paths))};
-  for (HostCheck& check : checks) check.need = HostCheck::Need::Always;
+  std::vector<HostCheck> checks{make_check("folders", look_at_folders(paths))};
+  checks.front().need = HostCheck::Need::Always;
   checks.push_back(make_check("files", look_at_limits()));
   checks.push_back(look_for_systemd());
   if (uid != 0) checks.push_back(look_for_lingering(uid));

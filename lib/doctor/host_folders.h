@@ -14,7 +14,6 @@ namespace rollctl {
 //   "folders"    the folders of instances and journals can be made and written, and are on a local file
 //   system,
 //                because locks on a remote one are unreliable
-//   "shim"       roll-shim is where rollctl looks for it
 //   "files"      how many files a server may have open
 //   "systemd"    systemd can start instances as units
 //   "lingering"  for an ordinary user: servers and their folder outlive the last log-out

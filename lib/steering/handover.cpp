@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "steering/classic_fault.h"
 #include "steering/classic_steering.h"
 #include "steering/unsteered.h"
 
@@ -78,17 +79,31 @@ HandoverChoice best_handover() {
   return choice;
 }
 
+std::string steering_warning(const Steering& steering, uid_t user) {
+  const bool steers_by_classic = steering.way() == Handover::Steer && !steering.outlives_rollctl();
+  // With Migrate a classic program turns clients away from what leaves.
+  if (!steers_by_classic && steering.way() != Handover::Migrate) return {};
+  std::string warning;
+  if (steers_by_classic && user == 0 && is_wanted(kEbpf)) {
+    if (const auto ebpf = steering_available(); !ebpf)
+      warning = "steering by a classic program, since eBPF is not possible: " + ebpf.error().message;
+  }
+  const auto kernel = running_kernel();
+  if (classic_fault(kernel) == ClassicFault::Present)
+    warning += (warning.empty() ? "" : "; ") + classic_fault_text(kernel) + ": " + kClassicFaultHint;
+  return warning;
+}
+
 std::string handover_guarantee(Handover way) {
   switch (way) {
     case Handover::Steer:
       return "steer: the kernel moves new connections to the new release once it is ready; none is lost";
     case Handover::Migrate:
       return "migrate: the new release gets connections from the moment it listens; what waits at a closing "
-             "listener is migrated by the kernel; to gate and to probe exactly, run as root or grant CAP_BPF";
+             "listener is migrated by the kernel; `rollctl doctor` names what makes it better";
     case Handover::Plain:
-      return "plain: connections that are opened while the old release closes its listener may be lost; to "
-             "get "
-             "better, run as root or grant CAP_BPF, or sysctl -w net.ipv4.tcp_migrate_req=1";
+      return "plain: connections that are opened while the old release closes its listener may be lost; "
+             "`rollctl doctor` names what makes it better";
   }
   return {};
 }

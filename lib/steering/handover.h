@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <sys/types.h>
+
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,6 +35,11 @@ struct HandoverChoice {
   std::optional<Error> why_not_migrate;
 };
 HandoverChoice best_handover();
+
+// The reasons to warn before a change by this steering, joined by "; ": root is steered by a classic program,
+// because eBPF does not work here; or a classic program may crash this kernel. Empty: none. `user`: the
+// caller's effective uid.
+std::string steering_warning(const Steering& steering, uid_t user);
 
 // The guarantee of a way, as a sentence for users; for Migrate and Plain also how to get a better one.
 std::string handover_guarantee(Handover way);

@@ -7,6 +7,7 @@
 #include "bpf/program_attachment.h"
 #include "net/process_sockets.h"
 #include "steering/aimed_connect.h"
+#include "steering/migration_trial.h"
 #include "steering/owner_connect.h"
 #include "steering/settle.h"
 
@@ -98,7 +99,16 @@ Status migration_available() {
   if (!setting->starts_with('1'))
     return fail(ErrorKind::Unsupported, "net.ipv4.tcp_migrate_req is 0",
                 "sysctl -w net.ipv4.tcp_migrate_req=1");
-  return {};
+  // Some kernels have the setting and move nothing.
+  const auto trial = try_to_migrate();
+  if (!trial)
+    return fail(
+        with_context(trial.error(), "cannot try whether the kernel moves connections of a closing listener"));
+  if (trial->moved == trial->clients) return {};
+  return fail(ErrorKind::Unsupported,
+              "net.ipv4.tcp_migrate_req is 1, but the kernel moved " + std::to_string(trial->moved) + " of " +
+                  std::to_string(trial->clients) + " connections of a closing listener",
+              "Linux 5.14 or newer can");
 }
 
 }  // namespace rollctl

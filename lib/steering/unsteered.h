@@ -53,7 +53,8 @@ class Unsteered final : public Steering {
 };
 
 // Whether the kernel moves the handshakes and queued connections of a closed listener to another member of
-// its group: net.ipv4.tcp_migrate_req of this network namespace is 1. Else Unsupported, with a hint.
+// its group: net.ipv4.tcp_migrate_req of this network namespace is 1, and a trial on the loopback device
+// worked. Else Unsupported, with a hint, or the error of the trial.
 Status migration_available();
 
 }  // namespace rollctl

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <sstream>
 
@@ -174,6 +175,23 @@ TEST_F(DoctorTest, AFolderThatCannotBeWrittenIsOneThatIsMissing) {
   EXPECT_EQ(said.lines().front()["lossless"], false);
   EXPECT_EQ(checks_of(said).at("folders")["message"],
             "cannot write to " + path("run") + ": Permission denied");
+}
+
+// Whatever its mode bits say.
+TEST_F(DoctorTest, FailsWhereTheShimDoesNotWork) {
+  const std::string folder = path("libexec");
+  std::filesystem::create_directory(folder);
+  std::ofstream(folder + "/roll-shim") << "#!/bin/sh\necho broken >&2\nexit 3\n";
+  std::filesystem::permissions(folder + "/roll-shim", std::filesystem::perms(0755));
+  ChildSpec spec = rollctl_spec({"doctor", "--json"});
+  std::erase_if(spec.env, [](const std::string& text) { return text.starts_with("ROLLCTL_LIBEXEC_DIR="); });
+  spec.env.emplace_back("ROLLCTL_LIBEXEC_DIR=" + folder);
+  const auto ran = run_child(std::move(spec), kLong);
+  ASSERT_TRUE(ran);
+  const Said said{ran->exit, ran->output, ran->errors};
+  EXPECT_THAT(said, ExitsWith(1));
+  EXPECT_EQ(said.lines().front()["lossless"], false);
+  EXPECT_EQ(checks_of(said).at("shim")["message"], "roll-shim ended before it accepted the launch: broken");
 }
 
 TEST_F(DoctorTest, FailsWhereListenersCannotBeTaken) {

@@ -39,6 +39,7 @@ class HostAssessmentTest : public testing::Test {
   HandoverChoice choice{Handover::Steer, {}, {}, kTooOld};
   std::vector<HostCheck> checks{{"steer-ebpf", Works, "", "", Better},
                                 {"steer-classic", Works, "", "", Better},
+                                {"classic-program", Works, "", "newer", Better},
                                 {"migrate", Fails, "", "sysctl -w net.ipv4.tcp_migrate_req=1", Better},
                                 {"take-listener", Works, "", "", Better},
                                 {"take-as-user", Works, "", "", Better},
@@ -61,6 +62,19 @@ TEST_F(HostAssessmentTest, LosesNothingEitherWhereOnlyAClassicProgramMay) {
   EXPECT_THAT(assessment.guarantee, HasSubstr("in the foreground"));
   EXPECT_EQ(assessment.improve, "sudo setcap cap_bpf,cap_net_admin+ep /usr/bin/rollctl");
   EXPECT_THAT(judge(UserKind::Root).improve, StartsWith("grant the container"));
+}
+
+TEST_F(HostAssessmentTest, DoesNotCallAClassicProgramLosslessThatMayCrashTheKernel) {
+  check("classic-program").outcome = Fails;
+  check("classic-program").message = "this kernel can crash";
+  EXPECT_TRUE(judge().lossless) << "eBPF is taken";
+  EXPECT_EQ(judge().guarantee, handover_guarantee(Handover::Steer));
+  no_ebpf(kForbidden);
+  EXPECT_FALSE(judge().lossless);
+  EXPECT_THAT(judge().guarantee, HasSubstr("; but this kernel can crash"));
+  check("classic-program").outcome = Untried;
+  EXPECT_TRUE(judge().lossless);
+  EXPECT_THAT(judge().guarantee, HasSubstr("this kernel can crash")) << "it is said where it is not known";
 }
 
 // On a busy host, where a trial takes longer than it may.
