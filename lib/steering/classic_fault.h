@@ -9,7 +9,7 @@
 namespace rollctl {
 
 // Whether a kernel frees a replaced classic program while another CPU may still be in it (CVE-2026-52910,
-// upstream commit 18fc650ccd7f): under load the host can crash. rollctl replaces a program some eight times a
+// upstream commit 18fc650ccd7f): under load the host can crash. rollctl replaces a program some nine times a
 // deploy of two instances. eBPF programs are not affected.
 enum class ClassicFault {
   Mended,
