@@ -28,6 +28,11 @@ void LoopAttempt::finish(ProbeResult result) {
   });
 }
 
+void LoopAttempt::restart_limit() {
+  deadline_ = loop_.now() + timeout_;
+  limit_ = loop_.after(timeout_, [this] { timed_out(); });
+}
+
 std::string LoopAttempt::limit_text() const {
   return format_duration(timeout_);
 }

@@ -28,6 +28,10 @@ class LoopAttempt : public ProbeAttempt {
 
   void failed(const Error& error) { finish(result_of(error)); }
 
+  // Begins the time limit anew: the instance is asked only now. To find it by its connections, without
+  // steering, can take most of the limit, and says nothing of the instance.
+  void restart_limit();
+
   // "1s", for messages about the time limit.
   [[nodiscard]] std::string limit_text() const;
 

@@ -48,6 +48,7 @@ class HttpAttempt final : public LoopAttempt {
   [[nodiscard]] std::string_view opening() const { return tls_ == nullptr ? "G" : std::string_view(); }
 
   void ask(Fd socket) {
+    restart_limit();
     auto* base = loop().base();
     if (tls_ == nullptr) {
       stream_.reset(bufferevent_socket_new(base, socket.get(), BEV_OPT_CLOSE_ON_FREE));

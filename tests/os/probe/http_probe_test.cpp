@@ -95,6 +95,17 @@ TEST_F(HttpProbeTest, SaysThatItTimedOut) {
   EXPECT_EQ(result.retry, ProbeResult::Retry::AtInterval);
 }
 
+// Without steering rollctl tries until the instance happens to accept.
+TEST_F(HttpProbeTest, DoesNotCountTheSearchForTheInstanceAgainstIt) {
+  shared_ = loopback(9001);
+  steering_.takes = 700ms;
+  server_->thinks = 500ms;
+  auto spec = http();
+  spec.address.clear();
+  spec.timeout = 1s;
+  EXPECT_READY(ask(spec));
+}
+
 TEST_F(HttpProbeTest, RefusesWhatIsNoHttp) {
   const auto result = ask_for("220 mail.example ESMTP\r\n");
   EXPECT_NOT_READY(result);

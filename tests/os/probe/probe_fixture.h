@@ -47,7 +47,7 @@ class DirectSteering final : public Steering {
     };
     aimed_at.push_back(instance);
     auto attempt = std::make_unique<Attempt>();
-    attempt->watch = loop.after(Micros(0), [this, target, opening = std::string(opening), done] {
+    attempt->watch = loop.after(takes, [this, target, opening = std::string(opening), done] {
       if (refusal) return done(fail(*refusal));
       Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
       sockaddr_storage storage{};
@@ -62,6 +62,7 @@ class DirectSteering final : public Steering {
   }
 
   std::vector<InstanceId> aimed_at;
+  Micros takes{0};
   std::optional<Error> refusal;
 };
 
@@ -80,6 +81,7 @@ class ScriptedServer {
   std::string request_ends_with = "\r\n\r\n";
   std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
   After after = After::Close;
+  Millis thinks{0};
   std::string request;
   int accepted = 0;
   int resets = 0;
@@ -88,6 +90,7 @@ class ScriptedServer {
   struct Client {
     Fd socket;
     Watch readable;
+    Watch thinking;
   };
 
   void accept_one() {
@@ -104,8 +107,10 @@ class ScriptedServer {
     if (got <= 0) return client.readable.reset();
     request.append(buffer, static_cast<size_t>(got));
     if (!request.ends_with(request_ends_with) || answer.empty()) return;
-    EXPECT_TRUE(write_all(client.socket.get(), answer));
-    if (after == After::Close) shutdown(client.socket.get(), SHUT_WR);
+    client.thinking = loop_.after(thinks, [this, &client] {
+      EXPECT_TRUE(write_all(client.socket.get(), answer));
+      if (after == After::Close) shutdown(client.socket.get(), SHUT_WR);
+    });
   }
 
   Loop& loop_;
