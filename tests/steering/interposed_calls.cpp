@@ -18,31 +18,31 @@ namespace rollctl::test {
 
 namespace {
 
-std::mutex guard;
-std::map<int, int> counts;
-std::atomic<int> failing = 0;
-std::atomic<Millis::rep> delay_ms = 0;
-std::vector<std::thread> late;
+std::mutex calls_guard;
+std::map<int, int> call_counts;
+std::atomic<int> failing_option = 0;
+std::atomic<Millis::rep> connect_delay_ms = 0;
+std::vector<std::thread> late_threads;
 
 }  // namespace
 
 int Calls::of(int option) {
-  const std::lock_guard locked(guard);
-  return counts[option];
+  const std::lock_guard locked(calls_guard);
+  return call_counts[option];
 }
 
 void Calls::fail(int option) {
-  failing = option;
+  failing_option = option;
 }
 
 Calls::LateConnects::LateConnects(Millis delay) {
-  delay_ms = delay.count();
+  connect_delay_ms = delay.count();
 }
 
 Calls::LateConnects::~LateConnects() {
-  delay_ms = 0;
-  for (std::thread& one : late) one.join();
-  late.clear();
+  connect_delay_ms = 0;
+  for (std::thread& one : late_threads) one.join();
+  late_threads.clear();
 }
 
 }  // namespace rollctl::test
@@ -51,10 +51,10 @@ Calls::LateConnects::~LateConnects() {
 extern "C" int setsockopt(int fd, int level, int option, const void* value, socklen_t size) noexcept {
   using namespace rollctl::test;
   {
-    const std::lock_guard locked(guard);
-    ++counts[option];
+    const std::lock_guard locked(calls_guard);
+    ++call_counts[option];
   }
-  if (option != 0 && option == failing) {
+  if (option != 0 && option == failing_option) {
     errno = ENOBUFS;
     return -1;
   }
@@ -63,13 +63,13 @@ extern "C" int setsockopt(int fd, int level, int option, const void* value, sock
 
 extern "C" int connect(int fd, const sockaddr* address, socklen_t size) {
   using namespace rollctl::test;
-  const auto delay = rollctl::Millis(delay_ms);
+  const auto delay = rollctl::Millis(connect_delay_ms);
   if (delay.count() == 0 || (::fcntl(fd, F_GETFL) & O_NONBLOCK) == 0)
     return static_cast<int>(::syscall(SYS_connect, fd, address, size));
   sockaddr_storage target{};
   std::memcpy(&target, address, size);
   const int copy = ::dup(fd);
-  late.emplace_back([copy, target, size, delay] {
+  late_threads.emplace_back([copy, target, size, delay] {
     std::this_thread::sleep_for(delay);
     ::syscall(SYS_connect, copy, &target, size);
     ::close(copy);
