@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -20,25 +20,30 @@ std::vector<InstanceId> logged_instances(const std::string& folder);
 // Reads the log files of an app's instances; remembers how much of each was shown.
 class FileLogs {
  public:
-  FileLogs(LogPrinter& printer, std::string folder, std::optional<InstanceId> only)
-      : printer_(printer), folder_(std::move(folder)), only_(only) {}
+  // `shows` chooses the instances.
+  FileLogs(LogPrinter& printer, std::string folder, std::function<bool(InstanceId)> shows)
+      : printer_(printer), folder_(std::move(folder)), shows_(std::move(shows)) {}
 
   [[nodiscard]] std::vector<InstanceId> ids() const;
 
-  // Shows the last `lines` lines of all files together, ordered
-  // by instance. Reads only the files that hold them.
-  void show_last(size_t lines);
+  // The wanted lines of all files together, by time.
+  std::vector<LogLine> last_lines(const LogPart& part);
 
   // Shows the same, then new lines while the loop runs, as fast as the output takes them. A line longer than
-  // 1 MiB is shown in parts. Shows nothing if the folder does not exist.
-  Status follow(Loop& loop, const FollowedOutput& output, size_t lines);
+  // 1 MiB is shown in parts. As tail(1) does with -F, it goes on with a file that was truncated or replaced,
+  // and with a folder that is removed or does not exist yet.
+  Status follow(Loop& loop, const FollowedOutput& output, const LogPart& part);
 
  private:
   struct File {
+    uint64_t inode = 0;
     int64_t shown = 0;
+    std::string before;  // the last bytes that were shown: others there mean that the file was written anew
     std::string unfinished;
   };
   [[nodiscard]] std::string path(InstanceId id) const;
+  Status watch_folder();
+  void look();
   void notice_changes();
   void show_new();
   [[nodiscard]] bool show_some(InstanceId id);
@@ -46,14 +51,16 @@ class FileLogs {
 
   LogPrinter& printer_;
   std::string folder_;
-  std::optional<InstanceId> only_;
+  std::function<bool(InstanceId)> shows_;
   std::map<InstanceId, File> files_;
   Loop* loop_ = nullptr;
   const FollowedOutput* output_ = nullptr;
   Fd changes_;
+  uint64_t watched_ = 0;          // the folder's inode; 0: it does not exist
   std::set<InstanceId> changed_;  // since they were last read to their end
   InstanceId shown_last_ = 0;
   Watch watch_;
+  Watch tick_;
   Watch next_;
 };
 

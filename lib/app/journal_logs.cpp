@@ -13,8 +13,8 @@ constexpr Millis kAnswerDeadline{60'000};
 constexpr size_t kLongestEntry = size_t{16} << 20;
 
 // Takes the whole lines off the front of `text`.
-std::vector<JournalLine> take_lines(const std::string& app, std::string& text) {
-  std::vector<JournalLine> lines;
+std::vector<LogLine> take_lines(const std::string& app, std::string& text) {
+  std::vector<LogLine> lines;
   size_t start = 0;
   for (size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', start)) {
     if (auto line = parse_journal_line(app, text.substr(start, end - start)))
@@ -27,10 +27,12 @@ std::vector<JournalLine> take_lines(const std::string& app, std::string& text) {
 
 }  // namespace
 
-Result<std::vector<JournalLine>> JournalLogs::last_lines() const {
+Result<std::vector<LogLine>> JournalLogs::last_lines() const {
   auto told = run_command(journal_command(scope_, query_), Command::Stderr::Discarded, kAnswerDeadline);
   if (!told) return fail(told.error());
-  return take_lines(query_.app, told->text);
+  auto lines = take_lines(query_.app, told->text);
+  std::erase_if(lines, [this](const LogLine& line) { return !shows_(line.instance); });
+  return lines;
 }
 
 Status JournalLogs::follow(Loop& loop, const FollowedOutput& output) {
@@ -59,8 +61,8 @@ void JournalLogs::show_new() {
   if (got == 0) watch_.reset();
   if (got <= 0) return;
   unfinished_.append(buffer, static_cast<size_t>(got));
-  for (const JournalLine& line : take_lines(query_.app, unfinished_))
-    printer_.print(line.instance, line.text);
+  for (const LogLine& line : take_lines(query_.app, unfinished_))
+    if (shows_(line.instance)) printer_.print(line);
   if (unfinished_.size() > kLongestEntry) unfinished_.clear();
 }
 

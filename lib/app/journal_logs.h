@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,11 +17,13 @@ namespace rollctl {
 // Reads the logs of instances that run as systemd units, through journalctl.
 class JournalLogs {
  public:
-  JournalLogs(LogPrinter& printer, SystemdScope scope, JournalQuery query)
-      : printer_(printer), scope_(scope), query_(std::move(query)) {}
+  // `shows` chooses among the instances that the query asks for.
+  JournalLogs(LogPrinter& printer, SystemdScope scope, JournalQuery query,
+              std::function<bool(InstanceId)> shows)
+      : printer_(printer), scope_(scope), query_(std::move(query)), shows_(std::move(shows)) {}
 
   // The last lines, oldest first. Blocks for at most a minute.
-  Result<std::vector<JournalLine>> last_lines() const;
+  Result<std::vector<LogLine>> last_lines() const;
 
   // Shows the same, then new lines while the loop runs, as fast as the output takes them.
   Status follow(Loop& loop, const FollowedOutput& output);
@@ -32,6 +35,7 @@ class JournalLogs {
   LogPrinter& printer_;
   SystemdScope scope_;
   JournalQuery query_;
+  std::function<bool(InstanceId)> shows_;
   Loop* loop_ = nullptr;
   const FollowedOutput* output_ = nullptr;
   std::string unfinished_;

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <string>
-
-#include "steering/steering.h"
+#include "state/timed_log.h"
 
 namespace rollctl {
 
@@ -11,9 +9,7 @@ namespace rollctl {
 class LogPrinter {
  public:
   virtual ~LogPrinter() = default;
-
-  // `text` is one line without its newline.
-  virtual void print(InstanceId id, const std::string& text) = 0;
+  virtual void print(const LogLine& line) = 0;
 };
 
 }  // namespace rollctl

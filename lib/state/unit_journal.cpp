@@ -31,17 +31,36 @@ std::string message_of(const nlohmann::json& message) {
   return text;
 }
 
+// Seconds since 1970; journalctl takes no fraction of them everywhere.
+std::string journal_time(WallTime time) {
+  return "@" + std::to_string(std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count());
+}
+
+// Microseconds since 1970, as a text.
+WallTime time_of_entry(const nlohmann::json& object) {
+  const auto member = object.find("__REALTIME_TIMESTAMP");
+  int64_t micros = 0;
+  if (member == object.end() || !member->is_string()) return {};
+  const auto& text = member->get_ref<const std::string&>();
+  (void)std::from_chars(text.data(), text.data() + text.size(), micros);
+  return WallTime(Micros(micros));
+}
+
 }  // namespace
 
 std::vector<std::string> journal_command(SystemdScope scope, const JournalQuery& query) {
   const std::string user = scope == SystemdScope::User ? "USER_" : "";
-  std::vector<std::string> command{"journalctl",
-                                   "--quiet",
-                                   "--no-pager",
-                                   "--all",
-                                   "--output=json",
-                                   "--output-fields=MESSAGE,_SYSTEMD_" + user + "UNIT",
-                                   "--lines=" + std::to_string(query.lines)};
+  std::vector<std::string> command{
+      "journalctl",
+      "--quiet",
+      "--no-pager",
+      "--all",
+      "--output=json",
+      "--output-fields=MESSAGE,_SYSTEMD_" + user + "UNIT",
+      "--lines=" +
+          (query.part.lines == LogPart::kAll ? std::string("all") : std::to_string(query.part.lines))};
+  if (query.part.since) command.push_back("--since=" + journal_time(*query.part.since));
+  if (query.part.until) command.push_back("--until=" + journal_time(*query.part.until));
   if (query.end == JournalQuery::End::Never) command.emplace_back("--follow");
   // Selects messages of the processes in the units, not systemd's own about the units.
   command.push_back("_SYSTEMD_" + user + "SLICE=" + slice_name(query.app));
@@ -49,14 +68,14 @@ std::vector<std::string> journal_command(SystemdScope scope, const JournalQuery&
   return command;
 }
 
-std::optional<JournalLine> parse_journal_line(const std::string& app, const std::string& line) {
+std::optional<LogLine> parse_journal_line(const std::string& app, const std::string& line) {
   const auto object = parse_json_object(line, "journal");
   if (!object || !object->contains("MESSAGE")) return std::nullopt;
   for (const char* name : {"_SYSTEMD_USER_UNIT", "_SYSTEMD_UNIT"}) {
     const auto unit = object->find(name);
     if (unit == object->end() || !unit->is_string()) continue;
     if (const auto id = instance_of(app, unit->get<std::string>()))
-      return JournalLine{*id, message_of(object->at("MESSAGE"))};
+      return LogLine{*id, message_of(object->at("MESSAGE")), time_of_entry(*object), false};
   }
   return std::nullopt;
 }

@@ -7,6 +7,7 @@
 
 #include "process/launch_spec.h"
 #include "process/systemd_manager.h"
+#include "state/timed_log.h"
 
 namespace rollctl {
 
@@ -14,19 +15,14 @@ namespace rollctl {
 struct JournalQuery {
   std::string app;
   std::optional<InstanceId> only;
-  size_t lines = 0;
+  LogPart part;
   enum class End { Now, Never } end = End::Now;  // Never: follow the journal
 };
 
 // The journalctl(1) command that answers it with one JSON object per line.
 std::vector<std::string> journal_command(SystemdScope scope, const JournalQuery& query);
 
-struct JournalLine {
-  InstanceId instance = 0;
-  std::string text;
-};
-
 // A line of that answer; nothing for a line that is not the output of an instance.
-std::optional<JournalLine> parse_journal_line(const std::string& app, const std::string& line);
+std::optional<LogLine> parse_journal_line(const std::string& app, const std::string& line);
 
 }  // namespace rollctl

@@ -16,7 +16,7 @@ __rollctl_options() {
 __rollctl_takes_value() {
   case $1 in
     --handover | --ready | -n | --instances | --batch | --to | --to-generation | --instance | --listen) ;;
-    --canary | --bake | --hold | --ready-deadline | --drain-deadline | --note) ;;
+    --canary | --bake | --hold | --ready-deadline | --drain-deadline | --note | --since | --until | --release) ;;
     *) return 1 ;;
   esac
 }
@@ -28,7 +28,7 @@ __rollctl_values() {
     --ready) printf '%s\n' http:/ https:/ tcp listen notify ;;
     -n | --instances) [[ $2 == deploy ]] && echo cpus ;;
     --batch) echo all ;;
-    --to) rollctl complete deployed "$3" "$4" 2>/dev/null ;;
+    --to | --release) rollctl complete deployed "$3" "$4" 2>/dev/null ;;
     --to-generation) rollctl complete generations "$3" "$4" 2>/dev/null ;;
     --instance) rollctl complete instances "$3" "$4" 2>/dev/null ;;
   esac

@@ -32,7 +32,7 @@ function __rollctl_values
             test "$argv[2]" = deploy; and echo cpus
         case --batch
             echo all
-        case --to
+        case --to --release
             __rollctl_candidates deployed "$argv[3]"
         case --to-generation
             __rollctl_candidates generations "$argv[3]"
@@ -53,7 +53,7 @@ end
 
 function __rollctl_complete
     set -l takes_value --handover --ready -n --instances --batch --to --to-generation --instance --listen --canary \
-        --bake --hold --ready-deadline --drain-deadline --note
+        --bake --hold --ready-deadline --drain-deadline --note --since --until --release
     set -l words (commandline -opc)
     set -l current (commandline -ct)
     set -l verb
