@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "config/app_rules.h"
 
 namespace rollctl {
@@ -19,56 +21,125 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(start, text.find_last_not_of(kBlanks) - start + 1);
 }
 
-Result<std::string> unquoted(std::string_view text) {
-  if (text.empty() || (text.front() != '"' && text.front() != '\'')) return std::string(text);
-  const char quote = text.front();
-  std::string value;
-  for (size_t i = 1; i < text.size(); ++i) {
-    if (text[i] == quote) {
-      if (i + 1 == text.size()) return value;
-      return fail(ErrorKind::Invalid, "unexpected text after the closing quote");
-    }
-    const bool escape = quote == '"' && text[i] == '\\' && i + 1 < text.size();
-    if (!escape) {
-      value += text[i];
-      continue;
-    }
-    const char next = text[++i];
-    if (next == 'n')
-      value += '\n';
-    else if (next == '"' || next == '\\' || next == '$' || next == '`')
-      value += next;
-    else
-      value.append("\\").push_back(next);
-  }
-  return fail(ErrorKind::Invalid, "the closing quote is missing");
+bool is_blank(char c) {
+  return kBlanks.find(c) != std::string_view::npos;
 }
+
+class EnvFileReader {
+ public:
+  EnvFileReader(std::string_view text, const std::string& source) : text_(text), source_(source) {
+    constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+    if (text_.starts_with(kByteOrderMark)) text_.remove_prefix(kByteOrderMark.size());
+  }
+
+  Result<Environment> read() {
+    if (text_.find('\0') != std::string_view::npos) {
+      line_ += static_cast<int>(std::ranges::count(text_.substr(0, text_.find('\0')), '\n'));
+      return wrong("contains a NUL character");
+    }
+    Environment environment;
+    while (!text_.empty()) {
+      skip_blanks();
+      if (text_.empty()) break;
+      if (text_.front() == '\n' || text_.front() == '#') {
+        skip_line();
+        continue;
+      }
+      ROLL_TRY_ASSIGN(const std::string name, read_name());
+      ROLL_TRY_ASSIGN(std::string value, read_value());
+      environment.insert_or_assign(name, std::move(value));
+    }
+    return environment;
+  }
+
+ private:
+  [[nodiscard]] tl::unexpected<Error> wrong(const std::string& problem) const {
+    return fail(ErrorKind::Invalid, fmt::format("{}:{}: {}", source_, line_, problem));
+  }
+
+  void skip_blanks() {
+    while (!text_.empty() && is_blank(text_.front())) text_.remove_prefix(1);
+  }
+
+  void skip_line() {
+    const size_t end = text_.find('\n');
+    text_.remove_prefix(end == std::string_view::npos ? text_.size() : end + 1);
+    ++line_;
+  }
+
+  [[nodiscard]] std::string_view rest_of_line() const { return text_.substr(0, text_.find('\n')); }
+
+  // Up to the value's first character.
+  Result<std::string> read_name() {
+    constexpr std::string_view kExport = "export";
+    if (text_.starts_with(kExport) && text_.size() > kExport.size() && is_blank(text_[kExport.size()])) {
+      text_.remove_prefix(kExport.size());
+      skip_blanks();
+    }
+    const size_t equals = rest_of_line().find('=');
+    if (equals == std::string_view::npos) return wrong("a line must be NAME=value");
+    std::string name(trimmed(text_.substr(0, equals)));
+    if (auto status = check_env_name(name); !status) return wrong(status.error().message);
+    text_.remove_prefix(equals + 1);
+    return name;
+  }
+
+  Result<std::string> read_value() {
+    const bool has_blank = !text_.empty() && is_blank(text_.front());
+    skip_blanks();
+    if (!text_.empty() && (text_.front() == '"' || text_.front() == '\'')) return read_quoted();
+    const std::string_view rest = rest_of_line();
+    size_t end = 0;
+    while (end < rest.size() && !(rest[end] == '#' && (end == 0 ? has_blank : is_blank(rest[end - 1]))))
+      ++end;
+    std::string value(trimmed(rest.substr(0, end)));
+    skip_line();
+    return value;
+  }
+
+  Result<std::string> read_quoted() {
+    const char quote = text_.front();
+    const int first_line = line_;
+    text_.remove_prefix(1);
+    std::string value;
+    for (; !text_.empty() && text_.front() != quote; text_.remove_prefix(1)) {
+      if (text_.front() == '\n') ++line_;
+      if (quote == '"' && text_.front() == '\\' && text_.size() > 1) {
+        text_.remove_prefix(1);
+        value += escaped(text_.front());
+        if (text_.front() == '\n') ++line_;
+      } else if (!text_.starts_with("\r\n")) {
+        value += text_.front();
+      }
+    }
+    if (text_.empty()) {
+      line_ = first_line;
+      return wrong("the closing quote is missing");
+    }
+    text_.remove_prefix(1);
+    const std::string_view behind = trimmed(rest_of_line());
+    if (!behind.empty() && behind.front() != '#') return wrong("unexpected text after the closing quote");
+    skip_line();
+    return value;
+  }
+
+  // A backslash at the end of a line joins it with the next.
+  static std::string escaped(char c) {
+    if (c == 'n') return "\n";
+    if (c == '\n') return {};
+    if (c == '"' || c == '\\' || c == '$' || c == '`') return {c};
+    return {'\\', c};
+  }
+
+  std::string_view text_;  // that is left
+  const std::string& source_;
+  int line_ = 1;
+};
 
 }  // namespace
 
 Result<Environment> parse_env_file(std::string_view text, const std::string& source) {
-  Environment environment;
-  for (int line = 1; !text.empty(); ++line) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    std::string_view rest = trimmed(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (rest.empty() || rest.front() == '#') continue;
-
-    const auto wrong = [&](const std::string& problem) {
-      return fail(ErrorKind::Invalid, fmt::format("{}:{}: {}", source, line, problem));
-    };
-    constexpr std::string_view kExport = "export ";
-    if (rest.starts_with(kExport)) rest = trimmed(rest.substr(kExport.size()));
-    const size_t equals = rest.find('=');
-    if (equals == std::string_view::npos) return wrong("a line must be NAME=value");
-    if (rest.find('\0') != std::string_view::npos) return wrong("contains a NUL character");
-    const std::string name(trimmed(rest.substr(0, equals)));
-    if (auto status = check_env_name(name); !status) return wrong(status.error().message);
-    auto value = unquoted(trimmed(rest.substr(equals + 1)));
-    if (!value) return wrong(value.error().message);
-    environment.insert_or_assign(name, std::move(*value));
-  }
-  return environment;
+  return EnvFileReader(text, source).read();
 }
 
 std::vector<std::string> environment_list(const Environment& environment) {

@@ -12,9 +12,11 @@ namespace rollctl {
 
 using Environment = std::map<std::string, std::string>;
 
-// Parses NAME=value lines. Skips blank lines and lines that start with '#', trims blanks around NAME and
-// value, allows "export " before NAME. A value in '…' is literal; in "…" the escapes are \" \\ \$ \` and \n.
-// Expands nothing else. Invalid, naming `source` and the line.
+// Parses NAME=value lines as the libraries named dotenv do. Skips a byte order mark, blank lines and lines
+// that start with '#', trims blanks around NAME and value, allows "export" and a blank before NAME. A value
+// ends before a '#' that follows a blank. One in '…' is literal; in "…" the escapes are \" \\ \$ \` \n and a
+// backslash at the end of a line, which joins it with the next. Both may have several lines. Expands nothing
+// else. Invalid, naming `source` and the line.
 Result<Environment> parse_env_file(std::string_view text, const std::string& source);
 
 // "NAME=value", sorted by name.
