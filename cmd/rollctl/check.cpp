@@ -44,7 +44,8 @@ void show_findings(Context& context, const std::string& app, const AppFindings& 
     context.print({{{fmt::format("{}: {} is pinned to {} at deploy", path.key, path.path, path.target)}}});
   if (!findings.advice.empty())
     context.err().write(render({hint_line(findings.advice)}, context.err_terminal()));
-  context.print({{{fmt::format("{}: no problems found; handover: {}", app, findings.handover)}}});
+  context.print({{{fmt::format("{}: no problems found; handover: {}; launcher: {}", app, findings.handover,
+                               findings.launcher)}}});
 }
 
 class Check final : public CliCommand {

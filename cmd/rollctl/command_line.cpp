@@ -70,6 +70,14 @@ Error usage_error(const CLI::ParseError& error, const CLI::App& program,
   return {ErrorKind::Invalid, 0, word + ": " + what, "see `rollctl " + word + " --help`"};
 }
 
+// `rollctl help` and `rollctl help deploy` are what people type.
+std::vector<std::string> without_help_word(std::vector<std::string> arguments) {
+  if (arguments.empty() || arguments.front() != "help") return arguments;
+  arguments.erase(arguments.begin());
+  arguments.emplace_back("--help");
+  return arguments;
+}
+
 }  // namespace
 
 CommonOptions guess_common_options(const std::vector<std::string>& arguments) {
@@ -83,7 +91,8 @@ CommonOptions guess_common_options(const std::vector<std::string>& arguments) {
   return options;
 }
 
-Result<CommandLine> parse_command_line(const std::vector<std::string>& arguments) {
+Result<CommandLine> parse_command_line(const std::vector<std::string>& given) {
+  const std::vector<std::string> arguments = without_help_word(given);
   // CLI11 2.1 fills optional positionals across `--`: it would take COMMAND for RELEASE.
   const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
   std::vector<std::string> ours(arguments.begin(), dashes);

@@ -2,9 +2,25 @@
 #include "rollctl/options.h"
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <utility>
 
 namespace rollctl {
+
+namespace {
+
+template <typename Number>
+Status read_number(const std::string& text, Number least, Number& number) {
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool is_whole = failure == std::errc() && end == text.data() + text.size();
+  if (is_whole && number >= least) return {};
+  if (failure == std::errc::result_out_of_range)
+    return fail(ErrorKind::Invalid, "the number " + text + " is too large");
+  return fail(ErrorKind::Invalid,
+              "must be a whole number of at least " + std::to_string(least) + ", not '" + text + "'");
+}
+
+}  // namespace
 
 void Options::argument(const char* name, Need need, std::string& value, const char* help) {
   command_.add_option(name, value, help)->required(need == Need::Required);
@@ -24,15 +40,28 @@ void Options::text(const char* names, const char* word, std::optional<std::strin
 
 void Options::number(const char* names, const char* word, std::optional<int>& value, Least least,
                      const char* help) {
-  CLI::Option* option = command_.add_option(names, value, help)->type_name(word);
-  if (least == Least::One)
-    option->check(CLI::PositiveNumber);
-  else
-    option->check(CLI::NonNegativeNumber);
+  const int at_least = least == Least::One ? 1 : 0;
+  parsed(
+      names, word,
+      [&value, at_least](const std::string& text) -> Status {
+        int number = 0;
+        if (Status read = read_number(text, at_least, number); !read) return read;
+        value = number;
+        return {};
+      },
+      help);
 }
 
 void Options::number(const char* names, const char* word, std::optional<int64_t>& value, const char* help) {
-  command_.add_option(names, value, help)->type_name(word);
+  parsed(
+      names, word,
+      [&value](const std::string& text) -> Status {
+        int64_t number = 0;
+        if (Status read = read_number(text, int64_t{1}, number); !read) return read;
+        value = number;
+        return {};
+      },
+      help);
 }
 
 void Options::exclude(const char* one, const char* other) {
@@ -42,7 +71,8 @@ void Options::exclude(const char* one, const char* other) {
 void Options::parsed(const char* names, const char* word, Parse parse, const char* help, Times times) {
   const std::string all = names;
   Text& text = *texts_.emplace_back(std::make_unique<Text>());
-  text.option = all.substr(all.find("--"));
+  const size_t long_name = all.find("--");
+  text.option = long_name == std::string::npos ? all : all.substr(long_name);
   text.parse = std::move(parse);
   CLI::Option* option = times == Times::Once ? command_.add_option(names, text.once, help)
                                              : command_.add_option(names, text.often, help);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 
@@ -13,6 +14,8 @@
 #include "config/app_file_writer.h"
 #include "config/app_rules.h"
 #include "config/nearest.h"
+#include "state/generations.h"
+#include "state/journal_reader.h"
 
 namespace rollctl {
 
@@ -28,11 +31,25 @@ Result<bool> exists(const std::string& path) {
   return there;
 }
 
+// It was deployed by the path of its app file, or that file is gone.
+std::string path_hint(const Paths& paths, const AppName& app) {
+  const auto history = read_history(paths.journal(app.name), Reach::state());
+  if (history && history->current)
+    if (const auto spec = load_generation(paths, app.name, *history->current);
+        spec && fs::path(spec->config.source).is_absolute() && spec->config.source != app.file)
+      return fmt::format("it was deployed from {0}: name that path in place of {1}", spec->config.source,
+                         app.name);
+  return fmt::format("write {}, or name the path of its app file", app.file);
+}
+
 Error no_such_app(const Paths& paths, const AppName& app) {
   const std::vector<std::string> known = known_apps(paths).value_or(std::vector<std::string>());
   std::string hint =
       fmt::format("write {}, or deploy without an app file: rollctl deploy {} --listen :8080 -- COMMAND",
                   app.file, app.name);
+  if (std::ranges::find(known, app.name) != known.end())
+    return {ErrorKind::NotFound, 0, fmt::format("{} has no app file: {} does not exist", app.name, app.file),
+            path_hint(paths, app)};
   if (const std::string near = nearest(app.name, known); !near.empty() && edit_distance(app.name, near) <= 2)
     hint = fmt::format("did you mean {}?", near);
   return {ErrorKind::NotFound, 0, fmt::format("no such app '{}': {} does not exist", app.name, app.file),

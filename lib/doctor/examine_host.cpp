@@ -9,6 +9,7 @@
 #include "doctor/handover_trial.h"
 #include "doctor/host_folders.h"
 #include "doctor/http_close_check.h"
+#include "doctor/orphan_trial.h"
 #include "doctor/shim_trial.h"
 #include "doctor/take_trial.h"
 
@@ -46,6 +47,7 @@ std::vector<HostCheck> examine_host(const Result<Paths>& paths) {
   checks.push_back(check_grace_period(patience.next()));
   checks.push_back(check_socket_list(patience.next()));
   checks.push_back(try_shim(paths, patience.next()));
+  checks.push_back(try_orphans(patience.next()));
   for (HostCheck& check : check_folders(::geteuid(), paths)) checks.push_back(std::move(check));
   return checks;
 }

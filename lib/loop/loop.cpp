@@ -2,9 +2,14 @@
 #include "loop/loop.h"
 
 #include <event2/event.h>
+#include <sys/eventfd.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <utility>
+
+#include "base/fd.h"
 
 namespace rollctl {
 
@@ -31,18 +36,42 @@ timeval to_timeval(Micros duration) {
 
 constexpr Micros kNoTimeout{-1};
 
+// Those of a loop: epoll, its timer and a pipe for signals.
+constexpr size_t kDescriptors = 4;
+
+Error cannot_make_loop(int os_error) {
+  Error error = os_failure("cannot make an event loop", os_error);
+  if (is_shortage(error)) error.hint = "raise the limit of open files: ulimit -n 1024";
+  return error;
+}
+
+// libevent ends the process where it gets none for its pipe.
+Status check_descriptors() {
+  std::array<Fd, kDescriptors> all;
+  for (Fd& one : all) {
+    one = Fd(::eventfd(0, EFD_CLOEXEC));
+    if (!one) return fail(cannot_make_loop(errno));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Loop>> Loop::create() {
+  ROLL_TRY(check_descriptors());
+  // The error that is returned says it; libevent would write a line of its own.
+  event_set_log_callback([](int, const char*) {});
   event_config* config = event_config_new();
   if (config == nullptr) return fail(ErrorKind::Failed, "cannot make an event loop: out of memory");
   // Without a precise timer epoll_wait rounds every delay up to whole milliseconds; with a cached time a
   // timer that is created in a slow callback fires early.
   event_config_set_flag(
       config, EVENT_BASE_FLAG_PRECISE_TIMER | EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_NO_CACHE_TIME);
+  errno = 0;
   event_base* base = event_base_new_with_config(config);
+  const int failure = errno;
   event_config_free(config);
-  if (base == nullptr) return fail(ErrorKind::Failed, "cannot make an event loop");
+  if (base == nullptr) return fail(cannot_make_loop(failure));
   return std::unique_ptr<Loop>(new Loop(base));
 }
 

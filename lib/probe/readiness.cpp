@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "probe/readiness.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -32,6 +34,7 @@ struct Readiness::Run {
 
   State state = State::Unknown;
   std::string detail;
+  std::string last_failure;
   ProbeAnswer last = ProbeAnswer::NotReady;
   int in_a_row = 0;
   Micros pause = kFirstPause;
@@ -55,10 +58,11 @@ struct Readiness::Run {
       in_a_row = result.answer == last ? in_a_row + 1 : 1;
       last = result.answer;
     }
-    detail = good ? std::string() : result.detail;
+    if (!good) detail = last_failure = result.detail;
 
     const State before = state;
     if (good && in_a_row >= spec.successes) state = State::Ready;
+    if (good) detail = state == State::Ready ? std::string() : too_few();
     if (state == State::Ready && result.answer == ProbeAnswer::NotReady && in_a_row >= spec.failures)
       state = State::Unready;
     if (result.answer == ProbeAnswer::Impossible) state = State::Impossible;
@@ -67,6 +71,13 @@ struct Readiness::Run {
     // The callback may destroy this object.
     const auto call = on_change;
     call();
+  }
+
+  // One that answers well now and then has to tell why it was not ready in between.
+  [[nodiscard]] std::string too_few() const {
+    std::string text = fmt::format("answered well {} of {} times in a row", in_a_row, spec.successes);
+    if (!last_failure.empty()) text += ", before that: " + last_failure;
+    return text;
   }
 
   Micros pause_after(const ProbeResult& result) {

@@ -2,12 +2,15 @@
 #include "doctor/host_check.h"
 
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
 #include <filesystem>
+
+#include "doctor/orphan_trial.h"
 
 namespace rollctl {
 namespace {
@@ -61,6 +64,26 @@ TEST(HostCheckTest, OutlivesAChildThatDies) {
   EXPECT_EQ(check.outcome, HostCheck::Outcome::Untried);
   EXPECT_EQ(check.message, "the process of this check died");
   expect_no_child();
+}
+
+// Runs the trial below a process that takes all orphans.
+HostCheck::Outcome orphans_below(bool waits) {
+  const pid_t taker = ::fork();
+  if (taker == 0) {
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+    if (waits) ::signal(SIGCHLD, SIG_IGN);
+    const HostCheck check = try_orphans(10s);
+    ::_exit(static_cast<int>(check.outcome));
+  }
+  int status = 0;
+  EXPECT_EQ(::waitpid(taker, &status, 0), taker);
+  EXPECT_TRUE(WIFEXITED(status));
+  return static_cast<HostCheck::Outcome>(WEXITSTATUS(status));
+}
+
+TEST(OrphanTrialTest, TellsWhetherSomebodyWaitsForOrphans) {
+  EXPECT_EQ(orphans_below(false), HostCheck::Outcome::Fails);
+  EXPECT_EQ(orphans_below(true), HostCheck::Outcome::Works);
 }
 
 }  // namespace
