@@ -37,6 +37,7 @@ int ChangeCommand::run(Context& context) {
     call_.app = std::move(*app);
     call_.options = options_.change;
     if (options_.detach) call_.options.after_shift = AfterShift::Detach;
+    if (options_.no_hooks) call_.options.hooks = ChangeOptions::Hooks::Skip;
     call_.decision = decision();
     const auto access = options_.dry_run ? ChangeSession::Access::Preview : ChangeSession::Access::Change;
     return change_app(

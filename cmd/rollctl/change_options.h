@@ -15,6 +15,7 @@ struct MovingOptions {
   bool detach = false;
   bool strict = false;
   bool dry_run = false;
+  bool no_hooks = false;
 
   // Options that only some of these commands have.
   enum Takes : unsigned {

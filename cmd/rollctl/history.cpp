@@ -7,6 +7,7 @@
 #include "rollctl/commands.h"
 #include "rollctl/exit_status.h"
 #include "state/generations.h"
+#include "state/instance_folders.h"
 #include "state/journal_reader.h"
 #include "ui/history_view.h"
 
@@ -26,14 +27,24 @@ GenerationSpecs specs_of(const Paths& paths, const std::string& app, const Histo
   return specs;
 }
 
+// An instance that is gone and has not told its end never will: the host was restarted, or its shim killed.
+void forget_lost(const Paths& paths, const std::string& app, History& history) {
+  const auto folders = list_instance_folders(paths, app);
+  if (!folders) return;
+  for (Change& change : history.changes)
+    std::erase_if(change.remaining,
+                  [&](InstanceId id) { return std::ranges::find(*folders, id) == folders->end(); });
+}
+
 Status show_history(Context& context, const std::string& argument, size_t limit) {
   const auto paths = Context::paths();
   if (!paths) return fail(paths.error());
   const auto app = app_name_of(*paths, argument);
   if (!app) return fail(app.error());
   if (Status known = check_known(*paths, *app); !known) return known;
-  const auto history = read_history(paths->journal(app->name), Reach::changes(limit));
+  auto history = read_history(paths->journal(app->name), Reach::changes(limit));
   if (!history) return fail(history.error());
+  forget_lost(*paths, app->name, *history);
   const bool json = context.options().json;
   const GenerationSpecs specs =
       json || context.options().verbose ? specs_of(*paths, app->name, *history, limit) : GenerationSpecs{};

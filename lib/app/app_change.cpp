@@ -19,7 +19,7 @@ using Access = ChangeSession::Access;
 // Tells the observer an ending for which no rollout of this process sent the event.
 void tell_end(const Verdict& verdict, Observer& observer) {
   Event event = events::deploy_finished(
-      {verdict.outcome, verdict.duration, verdict.connections_cut, verdict.reason, verdict.http});
+      {verdict.outcome, verdict.duration, verdict.connections_cut, verdict.reason, {}, verdict.http});
   event.generation = verdict.generation;
   event.time = SystemClock().wall_now();
   observer.on_event(event);
@@ -77,6 +77,20 @@ Status check_same_file(const AppName& app, AppCommand command,
                   app.file, deployed_from));
 }
 
+// The way out runs no hook that can refuse it.
+HookUse hooks_for(const ChangeCall& call) {
+  if (call.options.hooks == ChangeOptions::Hooks::Skip) return HookUse::None;
+  const bool is_way_out = call.command == AppCommand::Stop || call.command == AppCommand::Abort ||
+                          call.command == AppCommand::Start;
+  return is_way_out ? HookUse::Harmless : HookUse::All;
+}
+
+// A withdrawal of a canary that an interrupted command had begun was finished just now: nothing is left to
+// withdraw, and a `rollback` must not go back one release more.
+bool is_done_by(const Change& unfinished, const ChangeCall& call) {
+  return unfinished.withdraws() && call.decision == CanaryDecision::Withdraw;
+}
+
 }  // namespace
 
 Result<ChangeResult> change_app(const ChangeCall& call, const DecideChange& decide,
@@ -99,10 +113,16 @@ Result<ChangeResult> change_app(const ChangeCall& call, const DecideChange& deci
   if (Status same = check_same_file(*app, call.command, (*session)->state().current()); !same)
     return fail(same.error());
   if (access == Access::Change) {
+    const Change* unfinished = (*session)->state().history().unfinished();
+    const bool is_done = unfinished != nullptr && is_done_by(*unfinished, call);
     auto recovered = (*session)->recover();
     if (!recovered)
       return Unrecovered{with_context(recovered.error(), "cannot recover the interrupted change")};
     if (*recovered && (*recovered)->outcome == Outcome::NeedsAttention) return std::move(**recovered);
+    if (*recovered && is_done) {
+      tell_end(**recovered, observer);
+      return std::move(**recovered);
+    }
   }
 
   auto wanted = decide(**session, *app);
@@ -147,6 +167,7 @@ RolloutRequest request_for(const ChangeCall& call, const History& history, Gener
                    config.drain.http,   config.drain.http_silence};
   request.after_shift = options.after_shift;
   request.note = options.note;
+  request.hooks = hooks_for(call);
   // `stop` must always work, even if the host no longer allows the configured handover.
   if (call.command == AppCommand::Stop) spec.config.handover = HandoverPolicy::Auto;
   if (options.app.handover) spec.config.handover = *options.app.handover;
@@ -164,6 +185,7 @@ Result<RolloutRequest> withdraw_canary(const ChangeCall& call, const AppState& s
                 fmt::format("stop the app: rollctl stop {}", state.app()));
   RolloutRequest request = request_for(call, state.history(), **current);
   request.shape = RolloutRequest::Shape::Withdraw;
+  if (request.hooks == HookUse::All) request.hooks = HookUse::Harmless;
   request.from = canary.release;
   request.hold = Millis(0);
   request.previous = std::move(*current);

@@ -24,6 +24,8 @@ struct ChangeOptions {
   std::optional<Millis> drain_deadline;
   AfterShift after_shift = AfterShift::AwaitDrains;
   std::string note;
+  enum class Hooks { Run, Skip };
+  Hooks hooks = Hooks::Run;
 };
 
 // One call of a command that moves traffic.

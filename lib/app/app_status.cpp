@@ -57,17 +57,15 @@ const char* phase_name(RunningChange::Phase phase) {
 }
 
 json to_json(const RunningChange& change) {
-  return {{"phase", phase_name(change.phase)},
-          {"command", command_word(change.command)},
-          {"release", change.release},
-          {"generation", change.generation},
-          {"since", format_time(change.since)}};
+  return {{"phase", phase_name(change.phase)},  {"command", command_word(change.command)},
+          {"release", change.release},          {"generation", change.generation},
+          {"since", format_time(change.since)}, {"dead", change.is_dead}};
 }
 
 }  // namespace
 
 bool AppStatus::good() const {
-  const bool left_over = change && change->phase == RunningChange::Phase::Interrupted;
+  const bool left_over = change && (change->phase == RunningChange::Phase::Interrupted || change->is_dead);
   const bool all_reachable = std::ranges::none_of(instances, &InstanceStatus::unreachable);
   return serving >= wanted && all_reachable && surplus().empty() && !silent && !left_over;
 }

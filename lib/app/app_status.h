@@ -53,6 +53,7 @@ struct RunningChange {
   std::string release;
   int64_t generation = 0;
   WallTime since;
+  bool is_dead = false;  // with Canary: no instance of it serves any more
 };
 
 // An app as `status` shows it. `wanted` is 0 if the app is stopped or was never deployed.
@@ -72,8 +73,8 @@ struct AppStatus {
   // Instances that serve but are not wanted. Empty while a change runs or awaits recovery: which instances
   // are wanted is open until then.
   [[nodiscard]] std::vector<InstanceId> surplus() const;
-  // All wanted instances serve, no others do, each in the rotation has a listener, every shim answers, and no
-  // change awaits `recover`.
+  // All wanted instances serve, no others do, each in the rotation has a listener, every shim answers, a
+  // canary that stands serves, and no change awaits `recover`.
   [[nodiscard]] bool good() const;
 };
 

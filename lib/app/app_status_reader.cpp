@@ -92,6 +92,18 @@ std::vector<InstanceStatus> describe_all(const std::vector<FoundInstance>& found
   return all;
 }
 
+// The kernel gives the connections of a canary that is gone to the others of the rotation.
+void pass_share_on(std::vector<InstanceStatus>& instances) {
+  double left = 0;
+  for (InstanceStatus& instance : instances) {
+    if (!instance.serves()) instance.weight = 0;
+    left += instance.weight;
+  }
+  if (left <= 0) return;
+  constexpr double kWhole = 100;
+  for (InstanceStatus& instance : instances) instance.weight *= kWhole / left;
+}
+
 struct Account {
   History history;
   bool attended = false;  // a running rollctl works on its unfinished change
@@ -152,9 +164,14 @@ Result<AppStatus> look_once(Loop& loop, const Paths& paths, const std::string& a
     return instance.generation == history.canary->generation;
   };
   if (history.canary && !status.change &&
-      std::any_of(status.instances.begin(), status.instances.end(), is_of_the_canary))
+      std::any_of(status.instances.begin(), status.instances.end(), is_of_the_canary)) {
     status.change = RunningChange{RunningChange::Phase::Canary, AppCommand::Deploy, history.canary->release,
                                   history.canary->generation, history.canary->since};
+    status.change->is_dead = std::ranges::none_of(status.instances, [&](const InstanceStatus& instance) {
+      return is_of_the_canary(instance) && instance.state == InstanceState::Canary && instance.pid != 0;
+    });
+    if (status.change->is_dead) pass_share_on(status.instances);
+  }
   status.serving = static_cast<int>(std::count_if(status.instances.begin(), status.instances.end(),
                                                   [](const InstanceStatus& one) { return one.serves(); }));
   return status;

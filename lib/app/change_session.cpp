@@ -2,7 +2,6 @@
 #include "app/change_session.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -13,7 +12,6 @@
 #include "base/atomic_file.h"
 #include "base/folder_removal.h"
 #include "base/own_file.h"
-#include "base/user_name.h"
 #include "deploy/port_check.h"
 #include "probe/instance_probe.h"
 #include "state/generations.h"
@@ -74,10 +72,11 @@ Status ChangeSession::lock(std::string command) {
     if (Status own = check_own_folder(folder); !own) return own;
   const auto self = ProcessRef::self();
   if (!self) return fail(self.error());
-  LockHolder holder{self->id(), user_name(::geteuid()), std::move(command), SystemClock().wall_now()};
+  Caller caller = find_caller();
+  LockHolder holder{self->id(), caller.user, std::move(command), SystemClock().wall_now()};
   auto lock = lock_app(paths_.lock(app_), holder);
   if (!lock) return fail(lock.error());
-  hold_.emplace(Hold{std::move(holder), std::move(*lock)});
+  hold_.emplace(Hold{std::move(holder), std::move(*lock), std::move(caller)});
   return {};
 }
 
@@ -221,6 +220,7 @@ Result<Verdict> ChangeSession::roll_out(RolloutRequest request) {
     ROLL_TRY_ASSIGN(Acknowledgement on_disk, keep_generation(paths_, spec));
     return on_disk.await();
   };
+  request.caller = hold_->caller;
   request.on_attend = [this] { (void)describe_attending(hold_->lock, hold_->self); };
   auto verdict = in_world(config, [&](World& world) {
     if (const auto warning = steering_warning(world.steering, ::geteuid()); !warning.empty())

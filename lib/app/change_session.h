@@ -9,6 +9,7 @@
 #include "app/placement.h"
 #include "app/signalled_output.h"
 #include "app/signals.h"
+#include "base/caller.h"
 #include "base/file_lock.h"
 #include "base/sink.h"
 #include "deploy/recovery.h"
@@ -70,6 +71,7 @@ class ChangeSession {
   struct Hold {
     LockHolder self;
     FileLock lock;
+    Caller caller;
   };
 
   explicit ChangeSession(Setting setting);

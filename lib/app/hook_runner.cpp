@@ -2,6 +2,7 @@
 #include "app/hook_runner.h"
 
 #include <algorithm>
+#include <csignal>
 #include <string>
 #include <utility>
 
@@ -15,11 +16,12 @@ constexpr Micros kPause{20'000};
 
 HookRunner::HookRunner(Loop& loop, Sink& output) : loop_(loop), output_(output) {}
 
-void HookRunner::run(const std::vector<std::string>& argv, const std::vector<std::string>& env,
-                     std::function<void(Result<ExitStatus>)> done) {
+void HookRunner::run(const OnceLaunch& hook, std::function<void(Result<ExitStatus>)> done) {
   ChildSpec spec;
-  spec.argv = argv;
-  spec.env = env;
+  spec.argv = hook.argv;
+  spec.env = hook.env;
+  spec.workdir = hook.workdir;
+  spec.credentials = hook.credentials;
   spec.unmarked = ChildSpec::Unmarked::ForShell;
   auto child = RunningChild::start(loop_, std::move(spec), RunningChild::Leftovers::GoOn,
                                    {[this](std::string_view written) { pass_on(written); },
@@ -34,6 +36,10 @@ void HookRunner::run(const std::vector<std::string>& argv, const std::vector<std
     return;
   }
   running_ = std::move(*child);
+}
+
+void HookRunner::end(End how) {
+  if (running_) running_->end(how == End::Asked ? SIGTERM : SIGKILL);
 }
 
 void HookRunner::pass_on(std::string_view written) {

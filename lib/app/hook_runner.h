@@ -18,8 +18,8 @@ class HookRunner final : public Hooks {
  public:
   HookRunner(Loop& loop, Sink& output);
 
-  void run(const std::vector<std::string>& argv, const std::vector<std::string>& env,
-           std::function<void(Result<ExitStatus>)> done) override;
+  void run(const OnceLaunch& hook, std::function<void(Result<ExitStatus>)> done) override;
+  void end(End how) override;
 
  private:
   void pass_on(std::string_view written);

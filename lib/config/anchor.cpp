@@ -32,10 +32,11 @@ void anchor_paths(AppConfig& config, const std::string& folder) {
   anchor(config.workdir, folder);
   anchor(config.env_file, folder);
   anchor(config.ready.ca, folder);
-  auto& hooks = config.hooks;
-  for (auto* argv : {&hooks.before_deploy, &hooks.after_shift, &hooks.before_drain, &hooks.after_deploy,
-                     &hooks.on_failure})
-    anchor_program(*argv, folder);
+  for (const auto& [key, member] : kHooks) {
+    HookConfig& hook = config.hooks.*member;
+    anchor(hook.workdir, folder);
+    if (hook.workdir.empty()) anchor_program(hook.command, folder);
+  }
   if (!config.workdir.empty()) return;
   anchor_program(config.command, folder);
   anchor_program(config.ready.command, folder);

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -88,8 +89,28 @@ struct RestartConfig {
   int give_up = 5;
 };
 
+// A program of the operator, run once per change.
+struct HookConfig {
+  enum class Env {
+    Rollctl,  // that of rollctl
+    Release,  // that of the release's servers
+  };
+  std::vector<std::string> command;  // empty: no hook
+  std::string run_as;                // a user; empty: that of rollctl
+  std::string workdir;               // empty: /
+  Env env = Env::Rollctl;
+  Millis timeout{600'000};  // 0: none
+};
+
 struct HooksConfig {
-  std::vector<std::string> before_deploy, after_shift, before_drain, after_deploy, on_failure;
+  HookConfig before_deploy, after_shift, before_drain, after_deploy, on_failure;
+};
+
+// Every hook with its key.
+inline constexpr std::pair<const char*, HookConfig HooksConfig::*> kHooks[] = {
+    {"hooks.before_deploy", &HooksConfig::before_deploy}, {"hooks.after_shift", &HooksConfig::after_shift},
+    {"hooks.before_drain", &HooksConfig::before_drain},   {"hooks.after_deploy", &HooksConfig::after_deploy},
+    {"hooks.on_failure", &HooksConfig::on_failure},
 };
 
 // The validated description of an app, from its app file or the command line of an ad-hoc app. Placeholders

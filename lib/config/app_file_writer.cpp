@@ -36,10 +36,18 @@ std::string toml_map(const TextMap& map) {
   return "{ " + text + " }";
 }
 
+std::string toml_command(const CommandTable& table) {
+  std::string text = "command = " + toml_list(table.command);
+  for (const auto& [name, element] : table.settings)
+    text += fmt::format(", {} = {}", name, toml_string(element));
+  return "{ " + text + " }";
+}
+
 std::string toml_value(const Value& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return toml_string(*text);
   if (const auto* list = std::get_if<TextList>(&value)) return toml_list(*list);
   if (const auto* map = std::get_if<TextMap>(&value)) return toml_map(*map);
+  if (const auto* command = std::get_if<CommandTable>(&value)) return toml_command(*command);
   if (const auto* whole = std::get_if<int64_t>(&value)) return std::to_string(*whole);
   if (const auto* number = std::get_if<double>(&value)) return fmt::format("{:#}", *number);
   if (const auto* boolean = std::get_if<bool>(&value)) return *boolean ? "true" : "false";

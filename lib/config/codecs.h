@@ -148,6 +148,16 @@ struct PercentCodec {
   [[nodiscard]] Value write(double source) const { return fmt::format("{}%", source); }
 };
 
+struct HookCodec {
+  [[nodiscard]] Key::Shape shape() const { return Key::Shape::Command; }
+  [[nodiscard]] std::string wanted() const {
+    return "a list of strings, or a table with one as `command` and with run_as, workdir, env and timeout";
+  }
+  Status read(const Value& value, HookConfig& target) const;
+  // A list where only the command is set.
+  [[nodiscard]] Value write(const HookConfig& source) const;
+};
+
 template <typename T>
 struct ChoiceCodec {
   explicit ChoiceCodec(std::vector<std::pair<T, std::string>> choices_given)

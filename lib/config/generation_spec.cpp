@@ -13,6 +13,8 @@ using nlohmann::json;
 
 namespace {
 
+constexpr const char* kCommand = "command";
+
 json to_json(const Value& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return bytes_to_json(*text);
   if (const auto* list = std::get_if<TextList>(&value)) return bytes_to_json(*list);
@@ -22,12 +24,30 @@ json to_json(const Value& value) {
   json object = json::object();
   if (const auto* map = std::get_if<TextMap>(&value))
     for (const auto& [name, text] : *map) object[name] = bytes_to_json(text);
+  if (const auto* table = std::get_if<CommandTable>(&value)) {
+    for (const auto& [name, text] : table->settings) object[name] = bytes_to_json(text);
+    object[kCommand] = bytes_to_json(table->command);
+  }
   return object;
+}
+
+CommandTable read_command_table(JsonReader& reader, const char* name, const json& member) {
+  CommandTable table;
+  JsonReader entries(member, std::string("kept specification: ") + name);
+  for (const auto& [entry, unused] : member.items()) {
+    if (entry == kCommand)
+      entries.get(kCommand, table.command);
+    else
+      entries.get(entry.c_str(), table.settings[entry]);
+  }
+  if (!entries.status()) reader.complain(name, "an object of strings with a list as its command");
+  return table;
 }
 
 // Reads the member as a value of the key's shape; the reader records a mismatch.
 Value read_value(JsonReader& reader, const char* name, const json& member, Key::Shape shape) {
-  if (shape == Key::Shape::List) {
+  if (shape == Key::Shape::Command && member.is_object()) return read_command_table(reader, name, member);
+  if (shape == Key::Shape::List || shape == Key::Shape::Command) {
     TextList list;
     reader.get(name, list);
     return list;
@@ -96,12 +116,18 @@ json to_json(const GenerationSpec& spec) {
   }
   json files = json::object();
   for (const auto& [path, identity] : spec.files) files[path] = identity;
-  return json{{"v", 1},
+  json object{{"v", 1},
               {"app", spec.app},
               {"release", spec.release},
               {"generation", spec.generation},
               {"config", std::move(config)},
               {"files", std::move(files)}};
+  if (spec.env_file) {
+    json variables = json::object();
+    for (const auto& [name, value] : *spec.env_file) variables[name] = bytes_to_json(value);
+    object["env_file"] = std::move(variables);
+  }
+  return object;
 }
 
 Result<GenerationSpec> generation_spec_from_json(const json& value) {
@@ -121,6 +147,13 @@ Result<GenerationSpec> generation_spec_from_json(const json& value) {
     for (const auto& [path, unused] : files->items()) entries.get(path.c_str(), spec.files[path]);
     if (auto status = entries.status(); !status) return fail(status.error());
   }
+  if (const json* variables = reader.find("env_file"); variables != nullptr && variables->is_object()) {
+    JsonReader entries(*variables, "kept specification: env_file");
+    Environment kept;
+    for (const auto& [name, unused] : variables->items()) entries.get(name.c_str(), kept[name]);
+    if (auto status = entries.status(); !status) return fail(status.error());
+    spec.env_file = std::move(kept);
+  }
   if (auto status = reader.status(); !status) return fail(status.error());
   if (auto status = check_app_name(spec.app); !status)
     return fail(with_context(status.error(), "kept specification"));
@@ -133,7 +166,7 @@ bool same_specification(const GenerationSpec& one, const GenerationSpec& other) 
   if (one.app != other.app || one.release != other.release) return false;
   for (const Key& key : known_keys())
     if (key.write(one.config) != key.write(other.config)) return false;
-  return true;
+  return !one.env_file || !other.env_file || *one.env_file == *other.env_file;
 }
 
 }  // namespace rollctl

@@ -100,11 +100,11 @@ std::span<const Key> known_keys() {
 
       key("limits.nofile", OptionalWholeCodec<uint64_t>(1, int64_t{1} << 30), ROLL_MEMBER(nofile)),
 
-      key("hooks.before_deploy", kArgv, ROLL_MEMBER(hooks.before_deploy)),
-      key("hooks.after_shift", kArgv, ROLL_MEMBER(hooks.after_shift)),
-      key("hooks.before_drain", kArgv, ROLL_MEMBER(hooks.before_drain)),
-      key("hooks.after_deploy", kArgv, ROLL_MEMBER(hooks.after_deploy)),
-      key("hooks.on_failure", kArgv, ROLL_MEMBER(hooks.on_failure)),
+      key("hooks.before_deploy", HookCodec(), ROLL_MEMBER(hooks.before_deploy)),
+      key("hooks.after_shift", HookCodec(), ROLL_MEMBER(hooks.after_shift)),
+      key("hooks.before_drain", HookCodec(), ROLL_MEMBER(hooks.before_drain)),
+      key("hooks.after_deploy", HookCodec(), ROLL_MEMBER(hooks.after_deploy)),
+      key("hooks.on_failure", HookCodec(), ROLL_MEMBER(hooks.on_failure)),
   };
   return kKeys;
 }

@@ -23,6 +23,7 @@ struct Key {
     List,       // of strings
     Map,        // a table of strings
     ScalarMap,  // a table of strings, numbers and booleans, kept as text
+    Command,    // a list of strings, or a table with such a list as `command` and with strings
   };
 
   std::string path;  // "ready.interval"

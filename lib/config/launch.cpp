@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
 #include "config/app_rules.h"
 #include "config/env_file.h"
@@ -55,21 +56,63 @@ struct Surroundings {
   std::vector<std::string> env;
 };
 
-Result<Environment> configured_environment(const GenerationSpec& spec, const Placeholders& placeholders) {
-  Environment environment;
+// Which variables of `env` are wanted.
+enum class Variables { All, OfAllInstances };
+
+bool is_of_one_instance(const std::string& text) {
+  return std::ranges::any_of(std::array{"instance", "run_dir", "probe_port"},
+                             [&](const char* name) { return mentions_placeholder(text, name); });
+}
+
+Result<Environment> env_file_of(const GenerationSpec& spec, const Placeholders& placeholders,
+                                Variables variables) {
+  if (spec.env_file) return *spec.env_file;
+  if (variables == Variables::OfAllInstances && is_of_one_instance(spec.config.env_file))
+    return Environment{};
   const auto path = placeholders.expand(spec.config.env_file);
   if (!path) return fail(at(spec, "env_file", path.error()));
-  if (!path->empty()) {
-    const auto text = read_env_file(*path);
-    if (!text) return fail(at(spec, "env_file", text.error()));
-    auto parsed = parse_env_file(*text, *path);
-    if (!parsed) return fail(at(spec, "env_file", parsed.error()));
-    environment = std::move(*parsed);
-  }
+  if (path->empty()) return Environment{};
+  const auto text = read_env_file(*path);
+  if (!text) return fail(at(spec, "env_file", text.error()));
+  auto parsed = parse_env_file(*text, *path);
+  if (!parsed) return fail(at(spec, "env_file", parsed.error()));
+  return parsed;
+}
+
+Result<Environment> configured_environment(const GenerationSpec& spec, const Placeholders& placeholders,
+                                           Variables variables) {
+  auto of_file = env_file_of(spec, placeholders, variables);
+  if (!of_file) return fail(of_file.error());
+  Environment environment = std::move(*of_file);
   for (const auto& [name, text] : spec.config.env) {
+    if (variables == Variables::OfAllInstances && is_of_one_instance(text)) continue;
     auto value = placeholders.expand(text);
     if (!value) return fail(at(spec, "env." + name, value.error()));
     environment.insert_or_assign(name, std::move(*value));
+  }
+  return environment;
+}
+
+Result<Environment> release_environment(const GenerationSpec& spec, const ServerUser& user,
+                                        const Placeholders& placeholders, Variables variables) {
+  auto configured = configured_environment(spec, placeholders, variables);
+  if (!configured) return fail(configured.error());
+  Environment environment{
+      {"PATH", clean_search_path(spec.config.caller_path)}, {"HOME", user.home}, {"USER", user.name}};
+  if (!spec.config.caller_lang.empty()) environment["LANG"] = spec.config.caller_lang;
+  for (auto& [name, value] : *configured) environment.insert_or_assign(name, std::move(value));
+  set_names(environment, spec);
+  return environment;
+}
+
+// Without ROLL_* that rollctl inherited where a server started it: they describe another deploy.
+Environment own_environment() {
+  Environment environment;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const size_t equals = text.find('=');
+    if (equals == std::string_view::npos || text.starts_with("ROLL_")) continue;
+    environment.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   return environment;
 }
@@ -85,14 +128,9 @@ Result<Surroundings> surroundings_of(const GenerationSpec& spec, const InstanceP
   if (!workdir) return fail(at(spec, "workdir", workdir.error()));
   result.workdir = std::move(*workdir);
 
-  auto configured = configured_environment(spec, placeholders);
-  if (!configured) return fail(configured.error());
-  Environment environment{{"PATH", clean_search_path(spec.config.caller_path)},
-                          {"HOME", result.user.home},
-                          {"USER", result.user.name}};
-  if (!spec.config.caller_lang.empty()) environment["LANG"] = spec.config.caller_lang;
-  for (auto& [name, value] : *configured) environment.insert_or_assign(name, std::move(value));
-  set_names(environment, spec);
+  auto of_release = release_environment(spec, result.user, placeholders, Variables::All);
+  if (!of_release) return fail(of_release.error());
+  Environment environment = std::move(*of_release);
   environment["ROLL_INSTANCE"] = std::to_string(place.instance);
   environment["ROLL_RUN_DIR"] = server_folder(place);
   result.env = environment_list(environment);
@@ -230,24 +268,34 @@ Result<ProbeSpec> make_probe_spec(const GenerationSpec& spec, const InstancePlac
   return probe;
 }
 
-Result<std::vector<std::string>> expand_hook(const GenerationSpec& spec,
-                                             const std::vector<std::string>& argv) {
-  auto expanded = hook_placeholders(names_of(spec), spec.config).expand(argv);
-  if (!expanded) return fail(at(spec, "hooks", expanded.error()));
-  return expanded;
-}
+Result<OnceLaunch> make_hook_launch(const GenerationSpec& spec, const HookConfig& hook,
+                                    const Environment& told) {
+  const Placeholders placeholders = hook_placeholders(names_of(spec), spec.config);
+  OnceLaunch launch;
+  auto argv = placeholders.expand(hook.command);
+  if (!argv) return fail(at(spec, "hooks", argv.error()));
+  launch.argv = std::move(*argv);
+  auto workdir = placeholders.expand(hook.workdir);
+  if (!workdir) return fail(at(spec, "hooks", workdir.error()));
+  launch.workdir = std::move(*workdir);
 
-std::vector<std::string> hook_environment(const GenerationSpec& spec) {
-  Environment environment;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text(*entry);
-    const size_t equals = text.find('=');
-    // Drops ROLL_* that rollctl inherited, if a server started it: they describe another deploy.
-    if (equals == std::string_view::npos || text.starts_with("ROLL_")) continue;
-    environment.emplace(text.substr(0, equals), text.substr(equals + 1));
+  Environment environment = own_environment();
+  if (!hook.run_as.empty() || hook.env == HookConfig::Env::Release) {
+    auto user = find_server_user(hook.run_as, {});
+    if (!user) return fail(at(spec, "hooks", user.error()));
+    if (hook.env == HookConfig::Env::Release) {
+      auto of_release = release_environment(spec, *user, placeholders, Variables::OfAllInstances);
+      if (!of_release) return fail(of_release.error());
+      environment = std::move(*of_release);
+    }
+    environment["HOME"] = user->home;
+    environment["USER"] = environment["LOGNAME"] = user->name;
+    launch.credentials = std::move(user->credentials);
   }
   set_names(environment, spec);
-  return environment_list(environment);
+  for (const auto& [name, value] : told) environment[name] = value;
+  launch.env = environment_list(environment);
+  return launch;
 }
 
 }  // namespace rollctl

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "config/environment.h"
 #include "config/generation_spec.h"
 #include "probe/probe.h"
 #include "process/launch_spec.h"
@@ -34,10 +35,18 @@ bool needs_probe_port(const AppConfig& config);
 Result<LaunchSpec> make_launch_spec(const GenerationSpec& spec, const InstancePlace& place);
 Result<ProbeSpec> make_probe_spec(const GenerationSpec& spec, const InstancePlace& place);
 
-// A hook's argv with its placeholders expanded; {instance}, {run_dir} and {probe_port} are Invalid there.
-Result<std::vector<std::string>> expand_hook(const GenerationSpec& spec,
-                                             const std::vector<std::string>& argv);
-// rollctl's own environment with ROLL_APP, ROLL_RELEASE and ROLL_GENERATION.
-std::vector<std::string> hook_environment(const GenerationSpec& spec);
+// A program that runs once for all instances: a hook, or one of `rollctl run`.
+struct OnceLaunch {
+  std::vector<std::string> argv;
+  std::vector<std::string> env;
+  std::string workdir;                     // empty: /
+  std::optional<Credentials> credentials;  // empty: the caller's
+};
+
+// A hook as it runs, with `told` in its environment besides ROLL_APP, ROLL_RELEASE and ROLL_GENERATION.
+// {instance}, {run_dir} and {probe_port} are Invalid in it. With HookConfig::Env::Release it gets none of
+// the variables of `env` that name one of those three. Blocks and fails as make_launch_spec() does.
+Result<OnceLaunch> make_hook_launch(const GenerationSpec& spec, const HookConfig& hook,
+                                    const Environment& told);
 
 }  // namespace rollctl

@@ -6,6 +6,7 @@
 #include <linux/capability.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -46,6 +47,11 @@ int access_error(const Credentials& who, const std::string& path, Wanted wanted)
   if (wanted == Wanted::Folder && !S_ISDIR(file.st_mode)) return ENOTDIR;
   if (wanted == Wanted::Program && !S_ISREG(file.st_mode)) return EACCES;
   return mode_allows(who, file, FileUse::Execute) ? 0 : EACCES;
+}
+
+bool is_on_noexec(const std::string& path) {
+  struct statvfs where{};
+  return ::statvfs(path.c_str(), &where) == 0 && (where.f_flag & ST_NOEXEC) != 0;
 }
 
 std::string search_path_of(const std::vector<std::string>& env) {
@@ -172,7 +178,17 @@ class LaunchCheck {
         finding.hint = fmt::format("let user {} execute it: chmod +x {}", execution.who.uid, *path);
       return add(key, std::move(finding));
     }
+    if (is_on_noexec(*path))
+      return add(key, Error{ErrorKind::Invalid, EACCES,
+                            fmt::format("\"{}\" is on a file system that is mounted with noexec", *path),
+                            "keep it on another file system, or mount that one with exec"});
     const auto script = script_line_of(*path);
+    if (script && script->has_carriage_return)
+      return add(key, Error{ErrorKind::Invalid, ENOENT,
+                            fmt::format("the first line of \"{}\" ends with a carriage return, so that the "
+                                        "kernel looks for the interpreter \"{}\\r\"",
+                                        *path, script->interpreter),
+                            fmt::format("write it with the line ends of Unix: sed -i 's/\\r$//' {}", *path)});
     if (script && !script->interpreter.empty()) {
       if (const int error = access_error(execution.who, script->interpreter, Wanted::Program); error != 0)
         return add(key,
@@ -228,21 +244,21 @@ class LaunchCheck {
   }
 
   void check_hooks() {
-    const auto& hooks = spec_.config.hooks;
-    const std::pair<const char*, const std::vector<std::string>*> all[] = {
-        {"hooks.before_deploy", &hooks.before_deploy},
-        {"hooks.after_shift", &hooks.after_shift},
-        {"hooks.before_drain", &hooks.before_drain},
-        {"hooks.after_deploy", &hooks.after_deploy},
-        {"hooks.on_failure", &hooks.on_failure}};
-    const Execution own{own_credentials(), "/", search_path_of(hook_environment(spec_))};
-    for (const auto& [key, argv] : all) {
-      if (argv->empty() || depends_on_release(argv->front())) continue;
-      const auto expanded = expand_hook(spec_, *argv);
-      if (expanded)
-        check_program(key, *expanded, own);
-      else
-        findings_.push_back(expanded.error());
+    for (const auto& [key, member] : kHooks) {
+      const HookConfig& hook = spec_.config.hooks.*member;
+      if (hook.command.empty()) continue;
+      const auto launch = make_hook_launch(spec_, hook, {});
+      if (!launch) {
+        findings_.push_back(launch.error());
+        continue;
+      }
+      Execution execution{launch->credentials.value_or(own_credentials()), {}, search_path_of(launch->env)};
+      if (!depends_on_release(hook.workdir)) {
+        execution.workdir = launch->workdir.empty() ? "/" : launch->workdir;
+        if (const int error = access_error(execution.who, *execution.workdir, Wanted::Folder); error != 0)
+          add(key, os_failure(fmt::format("its workdir \"{}\"", *execution.workdir), error));
+      }
+      if (!depends_on_release(hook.command.front())) check_program(key, launch->argv, execution);
     }
   }
 

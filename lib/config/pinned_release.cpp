@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "config/env_file.h"
 #include "config/placeholders.h"
 #include "config/templates.h"
 
@@ -34,6 +35,15 @@ std::optional<std::string> identity_of(const std::string& path) {
                      info.st_mtim.tv_nsec);
 }
 
+std::optional<Environment> variables_of(const std::optional<std::string>& path) {
+  if (!path) return std::nullopt;
+  const auto text = read_env_file(*path);
+  if (!text) return std::nullopt;
+  auto parsed = parse_env_file(*text, *path);
+  if (!parsed) return std::nullopt;
+  return std::move(*parsed);
+}
+
 class Pinning {
  public:
   explicit Pinning(const GenerationSpec& spec)
@@ -54,6 +64,12 @@ class Pinning {
     std::error_code failure;
     const fs::path folder = fs::canonical(*path, failure);
     if (!failure) replace(text, *path, folder);
+  }
+
+  // Nothing where it differs for each instance.
+  [[nodiscard]] std::optional<std::string> expand_text(const std::string& text) const {
+    const auto expanded = placeholders_.expand(text);
+    return expanded && !expanded->empty() ? std::optional(*expanded) : std::nullopt;
   }
 
   // The expanded text, if it is an absolute path of the release.
@@ -78,6 +94,7 @@ void pin_release(GenerationSpec& spec) {
   pinning.pin_folder(spec.config.workdir);
   pinning.pin_file(spec.config.env_file);
   for (std::string& word : spec.config.command) pinning.pin_file(word);
+  spec.env_file = variables_of(pinning.expand_text(spec.config.env_file));
   spec.files.clear();
   const auto workdir = pinning.expand(spec.config.workdir);
   // Later words may name data, which changes.

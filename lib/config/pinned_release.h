@@ -14,6 +14,7 @@ namespace rollctl {
 //   - A symbolic link to a folder on the way to a file, as in /srv/current/bin/web, is replaced by the folder
 //     that it names now. That holds for `workdir`, `env_file` and each word of `command` that is the absolute
 //     path of a file. A file that is a link itself keeps its name: its program may look at that name.
+//   - `spec.env_file` gets the variables of that file, if it can be read: a check tells of one that cannot.
 //   - `spec.files` gets the identity of the program and, as an interpreter's script, of the word behind it.
 //
 // Words with {instance}, {run_dir} or {probe_port} stay as they are. Looks at the file system; what is not

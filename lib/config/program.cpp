@@ -99,8 +99,10 @@ std::optional<ScriptLine> script_line_of(const std::string& path) {
   if (!line.starts_with("#!")) return std::nullopt;
   constexpr std::string_view kSeparators = " \t\r";
   line = line.substr(2, line.find('\n') - 2);
+  const bool has_carriage_return = line.ends_with('\r');
   line.remove_prefix(std::min(line.find_first_not_of(kSeparators), line.size()));
   ScriptLine script;
+  script.has_carriage_return = has_carriage_return;
   script.interpreter = line.substr(0, line.find_first_of(kSeparators));
   line.remove_prefix(script.interpreter.size());
   line.remove_prefix(std::min(line.find_first_not_of(kSeparators), line.size()));

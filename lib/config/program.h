@@ -13,6 +13,8 @@ namespace rollctl {
 struct ScriptLine {
   std::string interpreter;
   std::string argument;  // the rest of the line, one argument for exec; may be empty
+  // The line ends with a carriage return, which the kernel takes for a part of its last word.
+  bool has_carriage_return = false;
 };
 
 // Nothing if the file is not a script or cannot be read.

@@ -19,11 +19,11 @@ void visit_templates(const AppConfig& config, const TemplateVisitor& visit) {
   visit("ready.ca", config.ready.ca, TemplateScope::Instance);
   visit("ready.address", config.ready.address, TemplateScope::Instance);
   visit_all("ready.command", config.ready.command, TemplateScope::Instance);
-  visit_all("hooks.before_deploy", config.hooks.before_deploy, TemplateScope::Hook);
-  visit_all("hooks.after_shift", config.hooks.after_shift, TemplateScope::Hook);
-  visit_all("hooks.before_drain", config.hooks.before_drain, TemplateScope::Hook);
-  visit_all("hooks.after_deploy", config.hooks.after_deploy, TemplateScope::Hook);
-  visit_all("hooks.on_failure", config.hooks.on_failure, TemplateScope::Hook);
+  for (const auto& [key, member] : kHooks) {
+    const HookConfig& hook = config.hooks.*member;
+    visit_all(key, hook.command, TemplateScope::Hook);
+    visit(key, hook.workdir, TemplateScope::Hook);
+  }
 }
 
 Placeholders hook_placeholders(const TemplateNames& names, const AppConfig& config) {

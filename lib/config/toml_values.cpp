@@ -51,6 +51,24 @@ std::optional<Value> list_value(const toml::node& node) {
   return list;
 }
 
+// A table without `command` has an empty one.
+std::optional<Value> command_value(const toml::node& node) {
+  const auto* table = node.as_table();
+  if (table == nullptr) return list_value(node);
+  CommandTable result;
+  for (const auto& [name, element] : *table) {
+    if (name.str() == "command") {
+      auto command = list_value(element);
+      if (!command) return std::nullopt;
+      result.command = std::get<TextList>(std::move(*command));
+    } else {
+      if (!element.is_string()) return std::nullopt;
+      result.settings.emplace(name.str(), element.as_string()->get());
+    }
+  }
+  return result;
+}
+
 std::optional<std::string> scalar_text(const toml::node& node) {
   if (const auto* text = node.as_string()) return text->get();
   if (const auto* whole = node.as_integer()) return std::to_string(whole->get());
@@ -74,6 +92,8 @@ std::optional<Value> value_of(const toml::node& node, Key::Shape shape) {
       return std::nullopt;
     case Key::Shape::List:
       return list_value(node);
+    case Key::Shape::Command:
+      return command_value(node);
     case Key::Shape::Map:
     case Key::Shape::ScalarMap:
       break;

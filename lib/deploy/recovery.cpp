@@ -187,7 +187,7 @@ Verdict Recovery::conclude(const Act& mended) {
   Recorder of_the_change(world_, change->generation);
   const Outcome ended = request_.remedy == Remedy::Undo ? Outcome::RolledBack : Outcome::Deployed;
   if (Status written = of_the_change.commit(events::deploy_finished(
-          {ended, verdict.duration, verdict.connections_cut, verdict.reason, verdict.http}));
+          {ended, verdict.duration, verdict.connections_cut, verdict.reason, {}, verdict.http}));
       !written) {
     verdict.outcome = Outcome::NeedsAttention;
     verdict.reason = written.error().message;

@@ -222,7 +222,8 @@ size_t Retirement::connections_cut() const {
 std::optional<HttpReport> Retirement::http_report() const {
   std::optional<HttpReport> sum;
   for (const auto& [id, member] : fleet_.members()) {
-    if (!member.http) continue;
+    // Those that drain on tell the rest at their end.
+    if (!member.http || !member.gone()) continue;
     if (!sum) sum.emplace();
     sum->add(*member.http);
   }

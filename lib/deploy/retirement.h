@@ -48,7 +48,7 @@ class Retirement {
 
   // Connections that drain deadlines have cut.
   [[nodiscard]] size_t connections_cut() const;
-  // The sum of the drains that asked clients to leave; nothing where none did.
+  // The sum of the ended drains that asked clients to leave; nothing where none did.
   [[nodiscard]] std::optional<HttpReport> http_report() const;
   // Handshakes and queued connections that had not settled at the bound.
   [[nodiscard]] size_t left() const { return handshakes_left_ + queued_left_; }

@@ -26,6 +26,11 @@ void append(std::vector<InstanceId>& ids, const std::vector<InstanceId>& more) {
   ids.insert(ids.end(), more.begin(), more.end());
 }
 
+bool has_succeeded(const Verdict& verdict) {
+  return verdict.outcome == Outcome::Deployed || verdict.outcome == Outcome::Canary ||
+         verdict.aim == Verdict::Aim::Back;
+}
+
 }  // namespace
 
 Rollout::Rollout(World& world, RolloutRequest request, PlaceInstance place)
@@ -34,7 +39,7 @@ Rollout::Rollout(World& world, RolloutRequest request, PlaceInstance place)
       recorder_(world, request_.spec.generation),
       fleet_(world, recorder_),
       acts_(world, recorder_, fleet_, request_.spec.config.listen, std::move(place)),
-      hooks_(world, recorder_, request_.spec) {}
+      hooks_(world, recorder_, request_) {}
 
 Result<Plan> Rollout::preview() {
   ROLL_TRY(fleet_.discover());
@@ -52,6 +57,10 @@ Result<Verdict> Rollout::run() {
   const Act changed = begun ? change() : begun;
   if (changed) {
     const Act finished = finish();
+    const Verdict verdict = judge_completed(view(), finished, leaving_);
+    if (has_succeeded(verdict))
+      hooks_.try_run_after("after_deploy", request_.spec.config.hooks.after_deploy, verdict);
+    // A hook takes its time.
     return close(judge_completed(view(), finished, leaving_), finished);
   }
   if (ended_as(changed, Ending::Kind::Abandoned))
@@ -62,15 +71,15 @@ Result<Verdict> Rollout::run() {
 
 Act Rollout::begin() {
   const Step first = plan_.empty() ? Step() : plan_.front();
-  const Event started =
-      events::deploy_started({request_.command, request_.spec.release,
-                              request_.from.empty() ? std::nullopt : std::optional(request_.from),
-                              request_.shape == RolloutRequest::Shape::Stop ? 0 : request_.instances,
-                              world_.steering.way(), request_.note, first.canary, first.enter});
-  const auto& hook = request_.spec.config.hooks.before_deploy;
+  const Event started = events::deploy_started(
+      {request_.command, request_.spec.release,
+       request_.from.empty() ? std::nullopt : std::optional(request_.from),
+       request_.shape == RolloutRequest::Shape::Stop ? 0 : request_.instances, world_.steering.way(),
+       request_.note, first.canary, first.enter, request_.caller});
+  const HookConfig& hook = request_.spec.config.hooks.before_deploy;
   // Without a hook nothing happens before the first intent, which takes this event along to the disk.
-  ROLL_TRY(hook.empty() ? recorder_.begin(started) : recorder_.commit(started));
-  return hooks_.run("before_deploy", hook, OnInterrupt::Heed);
+  ROLL_TRY(hook.command.empty() ? recorder_.begin(started) : recorder_.commit(started));
+  return hooks_.run("before_deploy", hook);
 }
 
 Act Rollout::change() {
@@ -80,6 +89,9 @@ Act Rollout::change() {
   ROLL_TRY(check_ports());
   ROLL_TRY(end_older_standby());
   for (const Step& step : plan_) ROLL_TRY(replace(step));
+  // A canary that is gone left no share to take from it, but the others were told theirs beside it.
+  if (request_.shape == RolloutRequest::Shape::Withdraw && before_.canaries.empty())
+    ROLL_TRY(acts_.traffic.confirm());
   return attend();
 }
 
@@ -135,15 +147,17 @@ Traffic Rollout::traffic_after(const Step& step, const std::vector<InstanceId>& 
 }
 
 Act Rollout::watch(const Step& step) {
-  if (step.launch > 0 || !step.enter.empty())
-    ROLL_TRY(hooks_.run("after_shift", request_.spec.config.hooks.after_shift, OnInterrupt::Ignore,
-                        [this] { return any_in_trouble(fleet_, fresh_); }));
-  // Of a plan with a canary only the canary is watched, before the others follow.
-  const bool bakes = step.canary > 0 || plan_.front().canary == 0;
-  Act baked = bake(world_, fleet_, fresh_, bakes ? request_.bake : Millis(0));
   // After the last shift nothing is undone: a signal only ends the waiting.
   const bool is_last = &step == &plan_.back();
-  return is_last && ended_as(baked, Ending::Kind::Interrupted) ? Act() : baked;
+  const auto unless_last = [&](Act act) {
+    return is_last && ended_as(act, Ending::Kind::Interrupted) ? Act() : std::move(act);
+  };
+  if (step.launch > 0 || !step.enter.empty())
+    ROLL_TRY(unless_last(hooks_.run("after_shift", request_.spec.config.hooks.after_shift,
+                                    [this] { return any_in_trouble(fleet_, fresh_); })));
+  // Of a plan with a canary only the canary is watched, before the others follow.
+  const bool bakes = step.canary > 0 || plan_.front().canary == 0;
+  return unless_last(bake(world_, fleet_, fresh_, bakes ? request_.bake : Millis(0)));
 }
 
 Act Rollout::retire(const std::vector<InstanceId>& leaving) {
@@ -221,7 +235,6 @@ Act Rollout::finish() {
       std::all_of(leaving_.begin(), leaving_.end(), [&](InstanceId id) { return fleet_.at(id).gone(); });
   if (!ends_now && all_gone) ROLL_TRY(acts_.end_steering(request_.hold));
   if (!ends_now && !all_gone) acts_.leave_steering(request_.hold);
-  hooks_.try_run("after_deploy", request_.spec.config.hooks.after_deploy);
   return {};
 }
 
@@ -309,14 +322,15 @@ Act Rollout::check_ports() {
 
 // `last`: how the last part of the change ended.
 Verdict Rollout::close(Verdict verdict, const Act& last) {
-  const bool succeeded = verdict.outcome == Outcome::Deployed || verdict.outcome == Outcome::Canary ||
-                         verdict.aim == Verdict::Aim::Back;
-  if (!succeeded) hooks_.try_run("on_failure", request_.spec.config.hooks.on_failure);
+  const bool succeeded = has_succeeded(verdict);
+  if (!succeeded) hooks_.try_run_after("on_failure", request_.spec.config.hooks.on_failure, verdict);
   verdict.duration = std::chrono::duration_cast<Millis>(world_.scheduler.now() - began_);
   // `rollctl recover` finds a change without an end, and sees how far it got.
   if (ended_as(last, Ending::Kind::Abandoned)) return verdict;
+  std::vector<InstanceId> remaining = verdict.draining;
+  append(remaining, verdict.standby);
   const Status written = recorder_.commit(events::deploy_finished(
-      {verdict.outcome, verdict.duration, verdict.connections_cut, verdict.reason, verdict.http}));
+      {verdict.outcome, verdict.duration, verdict.connections_cut, verdict.reason, std::move(remaining), verdict.http}));
   if (written) return verdict;
   world_.observer.on_warning(written.error().message);
   if (!succeeded) return verdict;

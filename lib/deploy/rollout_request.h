@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "base/caller.h"
 #include "base/clock.h"
 #include "config/generation_spec.h"
 #include "process/app_command.h"
@@ -14,6 +15,13 @@
 namespace rollctl {
 
 enum class AfterShift { AwaitDrains, Detach };
+
+// Which hooks a change runs.
+enum class HookUse {
+  All,
+  Harmless,  // those that cannot refuse: the way out does not depend on the others
+  None,
+};
 
 // The change that a command wants of its app. Plain data, one field for each decision that a command or the
 // app file makes: all options are applied and checked.
@@ -44,6 +52,8 @@ struct RolloutRequest {
   DrainOrder drain;
   AfterShift after_shift = AfterShift::AwaitDrains;
   std::string note;
+  HookUse hooks = HookUse::All;
+  Caller caller;
   // Keeps the specification, which a rollback starts again. Called while the first new servers start, before
   // clients come to them. After it returned, a reboot does not lose the specification. May be empty.
   std::function<Status(const GenerationSpec&)> keep;

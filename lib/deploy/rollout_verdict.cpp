@@ -29,6 +29,9 @@ Verdict describe_app(const RolloutView& view) {
   const std::vector<InstanceId> serving = fleet.in_state(InstanceState::Serving);
   verdict.serving = static_cast<int>(serving.size());
   if (!serving.empty()) verdict.serving_release = fleet.at(serving.back()).release;
+  std::map<std::string, int> by_release;
+  for (InstanceId id : serving) ++by_release[fleet.at(id).release];
+  if (by_release.size() > 1) verdict.serving_by_release = std::move(by_release);
   if (!acts.traffic.current().canaries.empty()) {
     const auto& [id, percent] = *acts.traffic.current().canaries.begin();
     verdict.canary = CanaryView{id, fleet.at(id).release, percent};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,8 +38,9 @@ struct Verdict {
   Aim aim = Aim::Forward;
   Handover handover = Handover::Plain;
   int wanted = 0;
-  int serving = 0;              // ready instances in the rotation, without canaries
-  std::string serving_release;  // of those; empty: none
+  int serving = 0;                                     // ready instances in the rotation, without canaries
+  std::string serving_release;                         // of the newest of those; empty: none
+  std::map<std::string, int> serving_by_release = {};  // of more than one; else empty
   Millis duration{0};
   size_t connections_cut = 0;
   std::optional<HttpReport> http;    // of all drains that asked clients to leave

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "config/launch.h"
 #include "loop/scheduler.h"
 #include "probe/probe.h"
 #include "state/event.h"
@@ -21,10 +22,12 @@ namespace rollctl {
 class Hooks {
  public:
   virtual ~Hooks() = default;
-  // Starts one and calls back from the scheduler when it has ended; an empty argv ends well at once. The
-  // error: it could not be started. A hook that still runs when this object is destroyed goes on.
-  virtual void run(const std::vector<std::string>& argv, const std::vector<std::string>& env,
-                   std::function<void(Result<ExitStatus>)> done) = 0;
+  // Starts one and calls back from the scheduler when it has ended. The error: it could not be started.
+  virtual void run(const OnceLaunch& hook, std::function<void(Result<ExitStatus>)> done) = 0;
+  // The hook that runs and the processes of its group get SIGTERM, or SIGKILL; what is left of the group when
+  // the hook ends gets SIGKILL. Does not wait. Does nothing where none runs.
+  enum class End { Asked, Forced };
+  virtual void end(End how) = 0;
 };
 
 // The signals that were received. SIGINT and SIGTERM are counted.

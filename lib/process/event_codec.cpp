@@ -43,12 +43,15 @@ constexpr auto kMembers<DeployStarted> =
                member("from", &DeployStarted::from), member("instances", &DeployStarted::instances),
                member("handover", &DeployStarted::handover), member("note", &DeployStarted::note),
                member("canary", &DeployStarted::canary, Written::UnlessDefault),
-               member("returns", &DeployStarted::returns, Written::UnlessDefault));
+               member("returns", &DeployStarted::returns, Written::UnlessDefault),
+               member("user", &DeployStarted::user, Written::UnlessDefault),
+               member("via", &DeployStarted::via, Written::UnlessDefault));
 
 template <>
 constexpr auto kMembers<DeployFinished> = std::tuple(
     member("outcome", &DeployFinished::outcome), member("duration_ms", &DeployFinished::duration),
     member("connections_cut", &DeployFinished::connections_cut), member("reason", &DeployFinished::reason),
+    member("remaining", &DeployFinished::remaining, Written::UnlessDefault),
     member("http", &DeployFinished::http, Written::UnlessDefault));
 
 template <>

@@ -34,6 +34,8 @@ struct DeployStarted {
   std::string note;
   double canary = 0;                // percent of the new connections for the first new instance; 0: no canary
   std::vector<InstanceId> returns;  // standby instances that are to serve again
+  std::string user = {};            // who asked; see Caller
+  std::string via = {};
 };
 
 struct DeployFinished {
@@ -42,6 +44,7 @@ struct DeployFinished {
   Millis duration{0};
   size_t connections_cut = 0;
   std::string reason = {};
+  std::vector<InstanceId> remaining = {};  // instances that drain or stand by still: they may cut more
   std::optional<HttpReport> http = {};  // of all drains that asked clients to leave
 };
 

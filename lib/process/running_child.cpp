@@ -86,6 +86,13 @@ void RunningChild::exited() {
   ended(*status);
 }
 
+void RunningChild::end(int signal) {
+  if (!on_exit_) return;
+  leftovers_ = Leftovers::Killed;
+  (void)child_.process.send_signal(signal);
+  ::kill(-child_.process.id().pid, signal);
+}
+
 // The child first, for it may not lead its group yet. It is not reaped, so pid and group are still its own.
 void RunningChild::kill() {
   if (!on_exit_) return;

@@ -42,6 +42,10 @@ class RunningChild {
   void pause_output() { on_output_.reset(); }
   void resume_output();
 
+  // Sends the signal to the child and its process group, and SIGKILL to what is left of the group when the
+  // child ends, which `ended` tells as ever.
+  void end(int signal);
+
   // Sends SIGKILL to the child and its process group; `ended` is not called any more. Reaps the child if it
   // exits within kPatience. A killed process exits within a millisecond unless it is stuck in the kernel or
   // traced; such a child is left to init.

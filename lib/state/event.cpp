@@ -21,7 +21,7 @@ RotationChange shift(const std::vector<InstanceId>& in, const std::vector<Instan
 Event deploy_started(const Started& started) {
   return unstamped(DeployStarted{started.command, started.release, started.from, started.instances,
                                  handover_name(started.handover), started.note, started.canary,
-                                 started.returns});
+                                 started.returns, started.caller.user, started.caller.via});
 }
 
 Event deploy_finished(const Finished& finished) {
@@ -82,7 +82,7 @@ Event instance_restarted(InstanceId id, pid_t pid) {
   return unstamped(InstanceRestarted{id, pid});
 }
 
-Event hook_failed(const std::string& hook, const ExitStatus& exit) {
+Event hook_failed(const std::string& hook, const std::optional<ExitStatus>& exit) {
   return unstamped(HookFailed{hook, exit});
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/caller.h"
 #include "process/event_kinds.h"
 #include "steering/steering.h"
 
@@ -20,6 +21,7 @@ struct Started {
   std::string note = {};
   double canary = 0;  // percent of the new connections for the first new instance; 0: no canary
   std::vector<InstanceId> returns = {};  // standby instances that are to serve again
+  Caller caller = {};
 };
 Event deploy_started(const Started& started);
 
@@ -43,6 +45,6 @@ Event instance_lingering(const InstanceLingering& lingering);
 Event instance_drained(const InstanceDrained& drained);
 Event instance_exited(InstanceId id, const std::optional<ExitStatus>& exit);
 Event instance_restarted(InstanceId id, pid_t pid);
-Event hook_failed(const std::string& hook, const ExitStatus& exit);
+Event hook_failed(const std::string& hook, const std::optional<ExitStatus>& exit);
 
 }  // namespace rollctl::events

@@ -74,6 +74,19 @@ struct Progress {
   }
 };
 
+// An instance that outlived its change has ended. The newest change that let it go on counts what it cut.
+void add_to_its_change(const InstanceDrained& drained, std::vector<Change>& changes) {
+  const auto change = std::find_if(changes.rbegin(), changes.rend(),
+                                   [&](const Change& one) { return one.remaining.contains(drained.id); });
+  if (change == changes.rend()) return;
+  change->connections_cut += drained.connections_cut;
+  if (drained.http) {
+    if (!change->http) change->http.emplace();
+    change->http->add(*drained.http);
+  }
+  for (Change& one : changes) one.remaining.erase(drained.id);
+}
+
 }  // namespace
 
 Change begin_change(const Event& event, const DeployStarted& started) {
@@ -85,6 +98,8 @@ Change begin_change(const Event& event, const DeployStarted& started) {
   change.instances = started.instances;
   change.handover = started.handover;
   change.note = started.note;
+  change.user = started.user;
+  change.via = started.via;
   change.canary = started.canary;
   change.starting.insert(started.returns.begin(), started.returns.end());
   change.started = event.time;
@@ -96,6 +111,7 @@ void end_change(const DeployFinished& finished, Change& change) {
   change.duration = finished.duration;
   change.connections_cut = finished.connections_cut;
   change.reason = finished.reason;
+  change.remaining = {finished.remaining.begin(), finished.remaining.end()};
   change.http = finished.http;
 }
 
@@ -144,6 +160,8 @@ History fold(const std::vector<Event>& events) {
     if (const auto* started = std::get_if<DeployStarted>(&event.body)) {
       history.changes.push_back(begin_change(event, *started));
       history.changes.back().over_canary = history.canary.has_value();
+    } else if (const auto* drained = std::get_if<InstanceDrained>(&event.body)) {
+      add_to_its_change(*drained, history.changes);
     } else if (history.unfinished() != nullptr) {
       std::visit(Progress{event, history.changes.back(), history}, event.body);
     }

@@ -20,6 +20,8 @@ struct Change {
   int instances = 0;
   std::string handover;
   std::string note;
+  std::string user;  // who asked; see Caller; empty: an older rollctl did not record it
+  std::string via;
   double canary = 0;         // percent of the connections that its first instance was to get
   bool over_canary = false;  // a canary was standing when it began
   WallTime started;
@@ -34,7 +36,9 @@ struct Change {
   // How it ended; nothing while it runs, or if rollctl was killed.
   std::optional<Outcome> outcome;
   Millis duration{0};
-  size_t connections_cut = 0;
+  size_t connections_cut = 0;  // so far
+  std::set<InstanceId>
+      remaining;  // that were draining or standing by when it ended, and did not say their end
   std::string reason;
   std::optional<HttpReport> http;  // where its drains asked clients to leave
 

@@ -44,12 +44,17 @@ bool is_for_people(std::string_view name) {
 // Takes lines, the last one first, and keeps the events that fold() needs.
 class Gathering {
  public:
-  explicit Gathering(Reach::Enough is_enough) : is_enough_(std::move(is_enough)) {}
+  Gathering(Reach::Enough is_enough, Reach::Drains drains)
+      : is_enough_(std::move(is_enough)), drains_(drains) {}
 
   void take(std::string_view line) {
     const std::string name = name_in(line);
     if (name.starts_with("deploy.")) return take_change(line);
     const bool is_launch = name == InstanceStarting::kName;
+    if (drains_ == Reach::Drains::AreRead && name == InstanceDrained::kName) {
+      if (auto event = parse_event_line(line)) keep(std::move(*event));
+      return;
+    }
     if (last_change_ == LastChange::Open && !is_for_people(name)) {
       if (auto event = parse_event_line(line)) keep(std::move(*event));
     } else if (is_launch && !has_launch_) {
@@ -95,16 +100,19 @@ class Gathering {
     }
   }
 
-  // Of the events after the last change, the state depends only on the ids of launches.
+  // Of the events after the last change, the state depends only on the ids of launches, and on ends of
+  // drains.
   void leave_out_what_came_later() {
     last_change_ = LastChange::Known;
     const auto launch = std::find_if(events_.begin(), events_.end(), is<InstanceStarting>);
-    std::vector<Event> launches;
-    if (launch != events_.end()) launches.push_back(std::move(*launch));
-    events_ = std::move(launches);
+    std::vector<Event> kept;
+    for (auto event = events_.begin(); event != events_.end(); ++event)
+      if (event == launch || is<InstanceDrained>(*event)) kept.push_back(std::move(*event));
+    events_ = std::move(kept);
   }
 
   Reach::Enough is_enough_;
+  Reach::Drains drains_;
   std::vector<Event> events_;
   std::optional<DeployFinished> ending_;  // of the change whose beginning comes next
   LastChange last_change_ = LastChange::Open;
@@ -149,7 +157,7 @@ Result<std::vector<Event>> read_journal(const std::string& path, const Reach& re
   const Status trusted = check_own_folder(folder);
   if (!trusted && trusted.error().kind == ErrorKind::NotFound) return std::vector<Event>();
   if (!trusted) return fail(trusted.error());
-  Gathering gathering(reach.is_enough);
+  Gathering gathering(reach.is_enough, reach.drains);
   for (std::string file = path; !file.empty();) {
     const auto fd = open_own_file(file, O_RDONLY);
     // An archive may have been deleted, too.
@@ -173,8 +181,8 @@ Reach Reach::state() {
 }
 
 Reach Reach::changes(size_t count) {
-  return {[left = count](const Change&) mutable { return left <= 1 || --left == 0; },
-          Beginning::IsPassedOver};
+  return {[left = count](const Change&) mutable { return left <= 1 || --left == 0; }, Beginning::IsPassedOver,
+          Drains::AreRead};
 }
 
 Reach Reach::rollback() {

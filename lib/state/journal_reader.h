@@ -31,6 +31,9 @@ class Reach {
   // Whether the copies at the beginning of a journal replace its archives for this reach.
   enum class Beginning { Counts, CountsWhereItTellsOfScaling, IsPassedOver };
   Beginning beginning = Beginning::IsPassedOver;
+  // Whether the ends of drains are read, too: for Change::connections_cut and Change::remaining.
+  enum class Drains { ArePassedOver, AreRead };
+  Drains drains = Drains::ArePassedOver;
 };
 
 // The events of journal.jsonl and its archives that fold() needs, oldest first: begin and end of the changes,

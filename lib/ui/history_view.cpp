@@ -38,6 +38,18 @@ std::string note_of(const Change& change) {
   return fmt::format("{} ({})", change.reason, change.note);
 }
 
+// What is not known yet is marked.
+Span cut_of(const Change& change) {
+  if (!change.outcome) return {""};
+  std::string text = std::to_string(change.connections_cut);
+  if (!change.remaining.empty()) text += " so far";
+  return {text, change.connections_cut > 0 ? Tone::Bad : Tone::Plain};
+}
+
+std::string who_of(const Change& change) {
+  return change.via.empty() ? change.user : fmt::format("{} ({})", change.user, change.via);
+}
+
 std::string runs_text(const GenerationSpecs& specs, int64_t generation) {
   const auto spec = specs.find(generation);
   if (spec == specs.end()) return {};
@@ -63,11 +75,14 @@ nlohmann::json to_json(const Change& change, const GenerationSpecs& specs) {
           {"instances", change.instances},
           {"handover", change.handover},
           {"note", change.note},
+          {"user", change.user.empty() ? json(nullptr) : json(change.user)},
+          {"via", change.via.empty() ? json(nullptr) : json(change.via)},
           {"started", format_time(change.started)},
           {"outcome", change.outcome ? json(outcome_name(*change.outcome)) : json(nullptr)},
           {"duration_ms", change.outcome ? json(change.duration.count()) : json(nullptr)},
           {"connections_cut", change.connections_cut},
           {"http", change.http ? to_json(*change.http) : json(nullptr)},
+          {"remaining", change.remaining},
           {"reason", change.reason},
           {"runs", runs_json(specs, change.generation)}};
 }
@@ -84,6 +99,7 @@ std::vector<Line> history_lines(const History& history, size_t limit, const Gene
                {"OUTCOME", Left, 99},
                {"TOOK", Right, 50},
                {"CUT", Right, 60},
+               {"WHO", Left, 65},
                {"NOTE", Left, 70},
                {"RUNS", Left, 40}});
   for (auto change = history.changes.rbegin(); change != history.changes.rend() && limit > 0;
@@ -91,9 +107,7 @@ std::vector<Line> history_lines(const History& history, size_t limit, const Gene
     const bool ended = change->outcome.has_value();
     table.add_row({std::to_string(change->generation), relative_time(change->started, now),
                    command_word(change->command), change->release, outcome_of(*change),
-                   ended ? human_duration(change->duration) : "",
-                   change->connections_cut > 0 ? Span(std::to_string(change->connections_cut), Tone::Bad)
-                                               : Span(ended ? "0" : ""),
+                   ended ? human_duration(change->duration) : "", cut_of(*change), who_of(*change),
                    note_of(*change), runs_text(specs, change->generation)});
   }
   return table.lines(terminal);

@@ -53,7 +53,7 @@ void JsonReporter::finish(const Verdict& verdict, int exit_status) {
   // A change that had nothing to do leaves no trace in the journal, but its caller waits for an ending.
   if (ending_ == Ending::Untold) {
     Event finished = events::deploy_finished(
-        {verdict.outcome, verdict.duration, verdict.connections_cut, verdict.reason, verdict.http});
+        {verdict.outcome, verdict.duration, verdict.connections_cut, verdict.reason, {}, verdict.http});
     finished.generation = verdict.generation;
     finished.time = std::chrono::system_clock::now();
     on_event(finished);

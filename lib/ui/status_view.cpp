@@ -19,6 +19,7 @@ namespace {
 Span condition(const AppStatus& status) {
   if (status.change && status.change->phase == RunningChange::Phase::Interrupted)
     return {"interrupted", Tone::Bad};
+  if (status.change && status.change->is_dead) return {"canary down", Tone::Bad};
   if (status.change) return {"changing", Tone::Busy};
   if (status.wanted == 0 && status.serving == 0 && !status.silent)
     return {status.release.empty() ? "never deployed" : "stopped", Tone::Quiet};
@@ -72,6 +73,11 @@ std::vector<Line> change_lines(const AppStatus& status, WallTime now) {
   const std::string when = relative_time(change.since, now);
   if (change.phase == RunningChange::Phase::Running)
     return {{Span("in progress:", Tone::Busy), fmt::format(" {}, begun {}", what, when)}};
+  if (change.is_dead)
+    return {
+        {Span("canary:", Tone::Bad), fmt::format(" {} (generation {}), begun {}, serves no more",
+                                                 change.release, change.generation, when)},
+        hint_line(fmt::format("see `rollctl logs {0}`, then end it with `rollctl abort {0}`", status.app))};
   if (change.phase == RunningChange::Phase::Canary)
     return {{Span("canary:", Tone::Busy),
              fmt::format(" {} (generation {}), since {}", change.release, change.generation, when)},

@@ -153,7 +153,20 @@ std::string with_reason(const std::string& text, const std::string& reason) {
   return reason.empty() ? text : text + ": " + reason;
 }
 
+// "v1 serves with 1 instance and v3 with 2"; empty where one release serves, or none.
+std::string mixture_text(const Verdict& verdict) {
+  std::string text;
+  for (const auto& [release, count] : verdict.serving_by_release) {
+    const std::string instances =
+        text.empty() ? count_text(static_cast<size_t>(count), "instance") : std::to_string(count);
+    text += fmt::format("{}{} {}with {}", text.empty() ? "" : " and ", release, text.empty() ? "serves " : "",
+                        instances);
+  }
+  return text;
+}
+
 std::string serves_text(const Verdict& verdict) {
+  if (std::string mixture = mixture_text(verdict); !mixture.empty()) return mixture;
   if (verdict.serving_release.empty() || verdict.serving == 0) return "nothing serves";
   return fmt::format("{} serves with {}", verdict.serving_release,
                      count_text(static_cast<size_t>(verdict.serving), "instance"));
@@ -190,6 +203,8 @@ std::string ending_text(const Verdict& verdict) {
     case Outcome::Interrupted:
       return fmt::format("interrupted and undone, {}", aftermath_text(verdict));
     case Outcome::NeedsAttention:
+      if (const std::string mixture = mixture_text(verdict); !mixture.empty())
+        return fmt::format("needs attention: {}", mixture);
       return fmt::format("needs attention: {} of {} instances serve{}", verdict.serving, verdict.wanted,
                          verdict.serving_release.empty() ? "" : " " + verdict.serving_release);
   }
@@ -261,6 +276,7 @@ Error failure_of(const Verdict& verdict) {
 }
 
 std::string aftermath_text(const Verdict& verdict) {
+  if (std::string mixture = mixture_text(verdict); !mixture.empty()) return mixture;
   if (verdict.serving_release.empty() || verdict.serving == 0) return "nothing serves";
   const std::string serving = count_text(static_cast<size_t>(verdict.serving), "instance");
   if (verdict.serving < verdict.wanted)

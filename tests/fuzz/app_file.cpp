@@ -40,6 +40,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const rollctl::InstancePlace place{1, "/run/web/1", "/log", "/journal", 9001};
   require(rollctl::make_launch_spec(spec, place).has_value());
   require(rollctl::make_probe_spec(spec, place).has_value());
-  require(rollctl::expand_hook(spec, spec.config.hooks.after_shift).has_value());
+  require(rollctl::make_hook_launch(spec, spec.config.hooks.after_shift, {}).has_value());
   return 0;
 }

@@ -579,6 +579,134 @@ TEST_F(CommandsTest, HistoryTellsTheNewestFirst) {
   EXPECT_THAT(rollctl({"history", "web"}), AllOf(Says("v3"), Says("rolled back"), Says("the third")));
 }
 
+class WayOutTest : public AppTest {
+ protected:
+  // Both hooks that can refuse do.
+  [[nodiscard]] static StubApp refusing() {
+    return {.tables = "[hooks]\nbefore_deploy = [\"/bin/false\"]\nafter_shift = [\"/bin/false\"]\n"};
+  }
+};
+
+TEST_F(WayOutTest, DependsOnNoHook) {
+  deploy("v1");
+  EXPECT_THAT(try_deploy("v2", refusing(), {"--no-hooks"}), ExitsWith(0));
+  for (const char* command : {"stop", "start", "recover"})
+    EXPECT_THAT(rollctl({command, "web"}), ExitsWith(0)) << command;
+  expect_only("v2");
+  EXPECT_THAT(rollctl({"scale", "web", "2"}), AllOf(ExitsWith(1), Complains("hook before_deploy failed")));
+  EXPECT_THAT(rollctl({"scale", "web", "2", "--no-hooks"}), ExitsWith(0));
+  EXPECT_THAT(rollctl({"rollback", "web", "--no-hooks"}), ExitsWith(0));
+  EXPECT_EQ(status()["release"], "v1");
+}
+
+TEST_F(WayOutTest, OfACanaryDependsOnNoHook) {
+  EXPECT_THAT(try_deploy("v1", refusing(), {"--no-hooks"}), ExitsWith(0));
+  for (const char* command : {"abort", "rollback"}) {
+    EXPECT_THAT(rollctl({"deploy", "web", "v2", "--canary", "20%", "--no-hooks"}), ExitsWith(0)) << command;
+    EXPECT_THAT(rollctl({command, "web"}), ExitsWith(0)) << command;
+    expect_only("v1");
+  }
+}
+
+// It withdraws the canary, and does not go back one release more.
+TEST_F(WayOutTest, ARollbackFinishesOneThatWasKilled) {
+  deploy("v1");
+  deploy("v2");
+  EXPECT_THAT(try_deploy("v3", {}, {"--canary", "20%"}), ExitsWith(0));
+  std::ofstream(journal_path(), std::ios::app)
+      << R"({"v":1,"time":"2026-01-31T12:00:00.123Z","app":"web","generation":2,"event":"deploy.started",)"
+      << R"("command":"rollback","release":"v2","from":"v3","instances":1,"handover":"steer","note":""})"
+      << "\n";
+  EXPECT_THAT(rollctl({"rollback", "web"}),
+              AllOf(ExitsWith(0), Says("the interrupted rollback was finished")));
+  expect_only("v2");
+}
+
+TEST_F(WayOutTest, HooksAreToldOfTheChange) {
+  const std::string tell =
+      "[hooks]\nafter_deploy = { command = [\"/bin/sh\", \"-c\", \"echo "
+      "$ROLL_COMMAND $ROLL_PREVIOUS_RELEASE $ROLL_INSTANCES $ROLL_NOTE $ROLL_OUTCOME "
+      "$ROLL_CONNECTIONS_CUT $COLOR $PWD > " +
+      path("told") + "\"], env = \"release\", workdir = \"" + dir_ + "\", timeout = \"30s\" }\n";
+  deploy("v1");
+  write_app(StubApp{.keys = "env = { COLOR = \"red\" }\n", .tables = tell});
+  EXPECT_THAT(rollctl({"deploy", "web", "v2", "--note", "why"}), ExitsWith(0));
+  EXPECT_EQ(read(path("told")), "deploy v1 1 why deployed 0 red " + dir_ + "\n");
+}
+
+TEST_F(WayOutTest, HistoryNamesTheCaller) {
+  deploy("v1");
+  const json change = json::parse(rollctl({"history", "web", "--json"}).out)["changes"][0];
+  EXPECT_TRUE(change["user"].is_string()) << change;
+}
+
+// A canary that died takes no share, and its status is not well.
+TEST_F(WayOutTest, LeadsOutOfADeadCanary) {
+  deploy("v1", {.instances = 3});
+  EXPECT_THAT(try_deploy("v2", {.instances = 3}, {"--canary", "20%"}), ExitsWith(0));
+  kill_process(instance_of("v2")["pid"]);
+  await("its death is known", [&] { return status()["deploy"]["dead"] == true; });
+  const Said said = rollctl({"status", "web"});
+  EXPECT_THAT(said, AllOf(ExitsWith(3), Says("serves no more"), Says("rollctl abort web")));
+  EXPECT_EQ(said.out.find("promote"), std::string::npos);
+  const auto expect_thirds = [this] {
+    for (const json& instance : status()["instances"]) {
+      const double weight = instance["release"] == "v1" ? 100.0 / 3 : 0;
+      EXPECT_NEAR(instance["weight"].get<double>(), weight, 0.1) << instance;
+    }
+  };
+  expect_thirds();
+  EXPECT_THAT(rollctl({"abort", "web"}), ExitsWith(0));
+  expect_thirds();
+}
+
+TEST_F(WayOutTest, HistoryTellsTheFinalCount) {
+  deploy("v1", {.tables = "[drain]\ndeadline = \"1s\"\n"});
+  auto client = connect_client();
+  ASSERT_TRUE(client);
+  await("it is accepted", [&] { return status()["instances"][0]["connections"] == 1; });
+  write_app(StubApp{.tables = "[drain]\ndeadline = \"1s\"\n"});
+  EXPECT_THAT(rollctl({"deploy", "web", "v2", "--detach"}), ExitsWith(0));
+  const auto last = [this] { return json::parse(rollctl({"history", "web", "--json"}).out)["changes"][0]; };
+  EXPECT_EQ(last()["remaining"], json({1}));
+  EXPECT_THAT(rollctl({"history", "web"}), Says("0 so far"));
+  await("v1 has ended", [&] { return status()["instances"].size() == 1; });
+  await("its end is told", [&] { return last()["remaining"] == json::array(); });
+  EXPECT_EQ(last()["connections_cut"], 1);
+}
+
+class EnvFileTest : public AppTest {
+ protected:
+  // The value of COLOR that the first instance of the release has.
+  [[nodiscard]] std::string color(const json& instance) const {
+    const std::string environment =
+        std::string(1, '\0') + read("/proc/" + instance["pid"].dump() + "/environ");
+    const size_t at = environment.find(std::string("\0COLOR=", 7));
+    return at == std::string::npos ? "" : environment.substr(at + 7, environment.find('\0', at + 7) - at - 7);
+  }
+};
+
+TEST_F(EnvFileTest, AGenerationKeepsWhatItRanWith) {
+  const StubApp app{.keys = "env_file = \"" + path("web.env") + "\"\n"};
+  write(path("web.env"), "COLOR=red # the first\n");
+  deploy("v1", app);
+  EXPECT_EQ(color(instance_of("v1")), "red");
+  write(path("web.env"), "COLOR=blue\n");
+  EXPECT_THAT(rollctl({"scale", "web", "2"}), ExitsWith(0));
+  for (const json& instance : status()["instances"]) EXPECT_EQ(color(instance), "red") << instance;
+  EXPECT_THAT(rollctl({"deploy", "web", "v1"}), AllOf(ExitsWith(0), Says("v1 serves with")));
+  for (const json& instance : status()["instances"])
+    EXPECT_EQ(color(instance), "blue") << "a change is noticed";
+  EXPECT_THAT(rollctl({"deploy", "web", "v1"}), Says("already"));
+  EXPECT_THAT(rollctl({"deploy", "web", "v2"}), ExitsWith(0));
+  std::filesystem::remove(path("web.env"));
+  EXPECT_THAT(rollctl({"rollback", "web", "--to-generation", "1"}), ExitsWith(0));
+  for (const json& instance : status()["instances"]) EXPECT_EQ(color(instance), "red") << "what ran then";
+  struct stat info{};
+  ASSERT_EQ(::stat(path("state/web/generations/1.json").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 0600U);
+}
+
 class LogsTest : public AppTest {
  protected:
   void deploy_logging() {
@@ -591,24 +719,63 @@ class LogsTest : public AppTest {
   }
 };
 
-TEST_F(LogsTest, TheLastLinesOldestInstanceFirst) {
+TEST_F(LogsTest, TheLastLinesOfAllInstancesByTime) {
   deploy_logging();
-  EXPECT_EQ(
-      rollctl({"logs", "web", "-n", "7"}).out,
-      "1 line 4 of 1\n1 line 5 of 1\n2 line 1 of 2\n2 line 2 of 2\n2 line 3 of 2\n2 line 4 of 2\n2 line 5 "
-      "of 2\n");
+  const std::string told = rollctl({"logs", "web", "-n", "10"}).out;
+  EXPECT_EQ(std::count(told.begin(), told.end(), '\n'), 10);
+  // The fresh line of another instance is not hidden by what one logs.
+  std::ofstream(path("log/web/1.log"), std::ios::app) << "an error\n";
+  await("it is the last", [&] { return rollctl({"logs", "web", "-n", "1"}).out == "1 an error\n"; });
+  const Said released = rollctl({"logs", "web", "--release", "v1", "--timestamps", "-n", "1"});
+  EXPECT_THAT(released, AllOf(Says("1 ~20"), Says("Z an error")));
+  EXPECT_THAT(rollctl({"logs", "web", "--release", "v2"}).out, IsEmpty());
+  EXPECT_THAT(rollctl({"logs", "web", "--since", "10m"}), Says("an error"));
+  EXPECT_THAT(rollctl({"logs", "web", "--until", "10m"}).out, IsEmpty());
+  EXPECT_THAT(rollctl({"logs", "web", "--since", "soon"}),
+              AllOf(ExitsWith(2), Complains("neither a duration")));
   EXPECT_EQ(rollctl({"logs", "web", "-n", "1", "--instance", "2"}).out, "2 line 5 of 2\n");
   EXPECT_THAT(rollctl({"logs", "web", "-n", "0"}).out, IsEmpty());
   EXPECT_THAT(rollctl({"logs", "web", "--instance", "77"}), AllOf(ExitsWith(6), Complains("77")));
   const auto lines = rollctl({"logs", "web", "-n", "6", "--json"}).lines();
   ASSERT_EQ(lines.size(), 6U);
-  EXPECT_EQ(lines[0], json({{"v", 1}, {"id", 1}, {"line", "line 5 of 1"}}));
+  EXPECT_EQ(lines[5]["line"], "an error");
+  EXPECT_EQ(lines[5]["time_estimated"], true);
+}
+
+TEST_F(LogsTest, FollowingGoesOnWhenTheLogIsTruncatedReplacedOrRemoved) {
+  deploy_logging();
+  const std::string log = path("log/web/1.log");
+  ChildProcess logs = start({"logs", "web", "-f", "-n", "1"});
+  ASSERT_TRUE(logs.await_output("line 5 of", kLong));
+  std::filesystem::resize_file(log, 0);  // as logrotate does with copytruncate
+  std::ofstream(log, std::ios::app)
+      << "after the truncation, and longer than what was there before it was cut: "
+         "that cannot be told by its size\n";
+  ASSERT_TRUE(logs.await_output("cannot be told by its size\n", kLong));
+  std::filesystem::rename(log, log + ".1");
+  std::ofstream(log) << "a new file\n";
+  ASSERT_TRUE(logs.await_output("1 a new file\n", kLong));
+  EXPECT_THAT(rollctl({"stop", "web"}), ExitsWith(0));
+  EXPECT_THAT(rollctl({"remove", "web"}), ExitsWith(0));
+  ASSERT_THAT(rollctl({"deploy", "web", "v2"}), ExitsWith(0));
+  ASSERT_TRUE(logs.await_output("1 line 5 of 1\n", kLong));
+  ASSERT_TRUE(logs.send_signal(SIGINT));
+  EXPECT_THAT(finish(logs), ExitsWith(0));
+}
+
+TEST_F(LogsTest, FollowingMayBeginBeforeTheFirstDeploy) {
+  write_app(StubApp{});
+  ChildProcess logs = start({"logs", "web", "-f"});
+  deploy_logging();
+  ASSERT_TRUE(logs.await_output("1 line 5 of 1\n", kLong));
+  ASSERT_TRUE(logs.send_signal(SIGINT));
+  EXPECT_THAT(finish(logs), ExitsWith(0));
 }
 
 TEST_F(LogsTest, FollowingShowsWhatIsAddedAndTheNextInstances) {
   deploy_logging();
   ChildProcess logs = start({"logs", "web", "-f", "-n", "1"});
-  ASSERT_TRUE(logs.await_output("2 line 5 of 2\n", kLong));
+  ASSERT_TRUE(logs.await_output("line 5 of", kLong));
   std::ofstream(path("log/web/1.log"), std::ios::app) << "something new\n";
   ASSERT_TRUE(logs.await_output("1 something new\n", kLong));
   EXPECT_THAT(rollctl({"restart", "web"}), ExitsWith(0));
@@ -617,9 +784,54 @@ TEST_F(LogsTest, FollowingShowsWhatIsAddedAndTheNextInstances) {
   EXPECT_THAT(finish(logs), ExitsWith(0));
 }
 
+TEST_F(CommandsTest, AnAppThatWasDeployedByItsPathIsNamedByIt) {
+  std::filesystem::create_directory(path("elsewhere"));
+  write(path("elsewhere/web.toml"), text_of(StubApp{}));
+  ASSERT_THAT(rollctl({"deploy", path("elsewhere/web.toml"), "v1"}), ExitsWith(0));
+  EXPECT_THAT(rollctl({"deploy", "web", "v2"}),
+              AllOf(ExitsWith(6), Complains("web has no app file"),
+                    Complains("it was deployed from " + path("elsewhere/web.toml"))));
+}
+
+TEST_F(CommandsTest, HelpIsAWordAsWell) {
+  EXPECT_EQ(rollctl({"help"}).out, rollctl({"--help"}).out);
+  EXPECT_EQ(rollctl({"help", "deploy"}).out, rollctl({"deploy", "--help"}).out);
+}
+
+TEST_F(CommandsTest, ANumberThatIsNoneIsNamed) {
+  write_app(StubApp{});
+  EXPECT_THAT(rollctl({"history", "web", "-n", "-1"}),
+              AllOf(ExitsWith(2), Complains("-n: must be a whole number of at least 1, not '-1'")));
+  EXPECT_THAT(rollctl({"logs", "web", "-n", "99999999999"}), AllOf(ExitsWith(2), Complains("too large")));
+}
+
+TEST_F(CommandsTest, CheckTellsOfScriptsThatCannotBeExecuted) {
+  write(path("hook.sh"), "#!/bin/sh\r\nexit 0\r\n");
+  chmod(path("hook.sh").c_str(), 0755);
+  write_app(StubApp{.tables = "[hooks]\nafter_deploy = [\"" + path("hook.sh") + "\"]\n"});
+  EXPECT_THAT(rollctl({"check", "web"}), AllOf(ExitsWith(2), Complains("ends with a carriage return")));
+  write(path("hook.sh"), "#!/bin/sh\nexit 0\n");
+  EXPECT_THAT(rollctl({"check", "web"}), ExitsWith(0));
+}
+
+TEST_F(CommandsTest, FewDescriptorsAreSaidToBeFew) {
+  deploy("v1", {.instances = 4});
+  for (int files = 4; files < 40; files += 3) {
+    run_below({"prlimit", "--nofile=" + std::to_string(files)});
+    const Said said = rollctl({"status", "web"});
+    run_below({});
+    EXPECT_EQ(said.err.find("[warn]"), std::string::npos) << said.err;
+    if (said.exit == ChildExit::with_code(0))
+      EXPECT_THAT(said, Says("4 of 4 instances")) << files;
+    else
+      EXPECT_THAT(said, Complains("Too many open files")) << files;
+  }
+}
+
 TEST_F(CommandsTest, CheckFindsNothingWrongAndTouchesNothing) {
   write_app(StubApp{});
-  EXPECT_THAT(rollctl({"check", "web"}), AllOf(ExitsWith(0), Says("no problems found"), Says("steer")));
+  EXPECT_THAT(rollctl({"check", "web"}),
+              AllOf(ExitsWith(0), Says("no problems found; handover: steer; launcher: direct")));
   const json checked = rollctl({"check", "web", "--json"}).lines().front();
   EXPECT_EQ(checked["v"], 1);
   EXPECT_EQ(checked["ok"], true);

@@ -79,6 +79,47 @@ TEST_F(InterruptTest, WhileAHookRunsBeforeTheDeployUndoes) {
   expect_undone(deploy, 130);
 }
 
+// Its child gets the signal as well: `sh` without `exec` would leave it behind.
+TEST_F(InterruptTest, AHookThatHangsBeforeTheDeployIsEndedWithItsChildren) {
+  serve_v1();
+  ChildProcess deploy = start_v2({.tables = "[hooks]\nbefore_deploy = [\"/bin/sh\", \"-c\", \"touch " +
+                                            path("hook") + "; sleep 3600; true\"]\n"});
+  await("the hook runs", [&] { return std::filesystem::exists(path("hook")); });
+  ASSERT_TRUE(deploy.send_signal(SIGTERM));
+  expect_undone(deploy, 143);
+  await("its child has ended", [] { return residents_called("sleep 3600").empty(); });
+}
+
+TEST_F(InterruptTest, AHookThatHangsAfterTheLastShiftIsEndedAndTheReleaseServes) {
+  serve_v1();
+  ChildProcess deploy = start_v2({.tables = "[hooks]\nafter_shift = [\"/bin/sh\", \"-c\", \"touch " +
+                                            path("hook") + "; exec sleep 3600\"]\n"});
+  await("the hook runs", [&] { return std::filesystem::exists(path("hook")); });
+  ASSERT_TRUE(deploy.send_signal(SIGTERM));
+  const Said said = finish(deploy);
+  EXPECT_THAT(said, ExitsWith(0));
+  EXPECT_EQ(said.event("deploy.finished")["outcome"], "deployed");
+  await("v1 has ended", [&] { return status()["instances"].size() == 1; });
+  expect_only("v2");
+  await("its child has ended", [] { return residents_called("sleep 3600").empty(); });
+}
+
+TEST_F(InterruptTest, TheMessageAfterASecondSignalSaysWhoServes) {
+  serve_v1(2);
+  write_app(StubApp{.instances = 2,
+                    .tables = "[hooks]\nbefore_drain = [\"/bin/sh\", \"-c\", \"trap 'touch " + path("asked") +
+                              "' TERM; touch " + path("hook") + "; while :; do sleep 3600; done\"]\n"});
+  ChildProcess deploy = start({"deploy", "web", "v3"});
+  await("the hook runs", [&] { return std::filesystem::exists(path("hook")); });
+  ASSERT_TRUE(deploy.send_signal(SIGTERM));
+  await("the hook is told to end", [&] { return std::filesystem::exists(path("asked")); });
+  ASSERT_TRUE(deploy.send_signal(SIGTERM));
+  EXPECT_THAT(finish(deploy), AllOf(ExitsWith(3), Complains("v1 serves with 1 instance and v3 with 1")));
+  await("its child has ended", [] { return residents_called("sleep 3600").empty(); });
+  write_app(StubApp{.instances = 2});
+  EXPECT_THAT(rollctl({"recover", "web"}), ExitsWith(0));
+}
+
 TEST_F(InterruptTest, BetweenTwoBatchesTakesTheFirstOneBack) {
   serve_v1(2);
   Clients clients;

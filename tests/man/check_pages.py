@@ -101,6 +101,7 @@ def check_keys(tree, pages):
         described.update(f"{table}.{name}" if table else name for name in head[1].replace(",", " ").split())
     # Items that explain values.
     values = {"ready.http", "ready.https", "ready.tcp", "ready.exec", "ready.notify", "ready.listen"}
+    values |= {f"hooks.{name}" for name in ("command", "run_as", "workdir", "env", "timeout")}
     compare("rollctl.toml.5", known, described - values)
 
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <csignal>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "deploy/world.h"
@@ -16,24 +18,55 @@ class FakeHooks final : public Hooks {
   explicit FakeHooks(FakeScheduler& scheduler) : scheduler_(scheduler) {}
 
   Micros takes{1000};
+  bool ignores_sigterm = false;
   std::map<std::string, Result<ExitStatus>> ends;  // by argv[0]
   std::vector<std::string> ran;
+  std::vector<OnceLaunch> launches;
+  std::vector<End> told_to_end;
 
-  void run(const std::vector<std::string>& argv, const std::vector<std::string>&,
-           std::function<void(Result<ExitStatus>)> done) override {
+  void run(const OnceLaunch& hook, std::function<void(Result<ExitStatus>)> done) override {
     Result<ExitStatus> end = ExitStatus{0, {}};
-    if (!argv.empty()) {
-      ran.push_back(argv.front());
-      if (const auto scripted = ends.find(argv.front()); scripted != ends.end()) end = scripted->second;
-    }
-    running_.push_back(scheduler_.after(takes, [end, done = std::move(done)] { done(end); }));
+    ran.push_back(hook.argv.front());
+    launches.push_back(hook);
+    if (const auto scripted = ends.find(hook.argv.front()); scripted != ends.end()) end = scripted->second;
+    done_ = std::move(done);
+    running_ = scheduler_.after(takes, [this, end] { finish(end); });
   }
 
-  void rollctl_died() { running_.clear(); }
+  void end(End how) override {
+    if (!is_running()) return;
+    told_to_end.push_back(how);
+    if (how == End::Asked && ignores_sigterm) return;
+    running_ = scheduler_.after(
+        Micros(100), [this, how] { finish(ExitStatus{{}, how == End::Asked ? SIGTERM : SIGKILL}); });
+  }
+
+  [[nodiscard]] bool is_running() const { return done_ != nullptr; }
+  // The environment that the first hook of that name had.
+  [[nodiscard]] std::string told(const std::string& hook, const std::string& variable) const {
+    for (const OnceLaunch& launch : launches) {
+      if (launch.argv.front() != hook) continue;
+      for (const std::string& entry : launch.env)
+        if (entry.starts_with(variable + "=")) return entry.substr(variable.size() + 1);
+    }
+    return "(unset)";
+  }
+
+  void rollctl_died() {
+    running_.reset();
+    done_ = nullptr;
+  }
 
  private:
+  void finish(const Result<ExitStatus>& end) {
+    // `done` may run the next one.
+    const auto done = std::exchange(done_, nullptr);
+    done(end);
+  }
+
   FakeScheduler& scheduler_;
-  std::vector<Watch> running_;
+  Watch running_;
+  std::function<void(Result<ExitStatus>)> done_;
 };
 
 class FakeInterrupts final : public Interrupts {

@@ -225,11 +225,12 @@ class FaultyHooks final : public Hooks {
  public:
   FaultyHooks(Hooks& real, Faults& faults) : real_(real), faults_(faults) {}
 
-  void run(const std::vector<std::string>& argv, const std::vector<std::string>& env,
-           std::function<void(Result<ExitStatus>)> done) override {
+  void end(End how) override { real_.end(how); }
+
+  void run(const OnceLaunch& hook, std::function<void(Result<ExitStatus>)> done) override {
     const auto fault = faults_.next("hooks.run");
-    if (!fault) return real_.run(argv, env, std::move(done));
-    real_.run(argv, env, [done = std::move(done), fault](const Result<ExitStatus>&) { done(fail(*fault)); });
+    if (!fault) return real_.run(hook, std::move(done));
+    real_.run(hook, [done = std::move(done), fault](const Result<ExitStatus>&) { done(fail(*fault)); });
   }
 
  private:

@@ -73,7 +73,7 @@ TEST(AppStatusTest, TellsWhatRunsAndWhoIsUnsupervised) {
   const json object = to_json(status);
   EXPECT_EQ(object["instances"][0]["supervised"], false);
   EXPECT_EQ(object["deploy"], json::parse(R"({"phase":"interrupted","command":"deploy","release":"v3",
-      "generation":8,"since":"2026-01-31T12:00:00.123Z"})"));
+      "generation":8,"since":"2026-01-31T12:00:00.123Z","dead":false})"));
 }
 
 TEST(AppStatusTest, IsGoodWhenAllServeAndNothingWasLeft) {
@@ -86,6 +86,16 @@ TEST(AppStatusTest, IsGoodWhenAllServeAndNothingWasLeft) {
   status.change.reset();
   status.wanted = 2;
   EXPECT_FALSE(status.good());
+}
+
+TEST(AppStatusTest, IsNotGoodWhileACanaryStandsThatServesNoMore) {
+  AppStatus status = serving();
+  status.change = RunningChange{};
+  status.change->phase = RunningChange::Phase::Canary;
+  EXPECT_TRUE(status.good());
+  status.change->is_dead = true;
+  EXPECT_FALSE(status.good());
+  EXPECT_EQ(to_json(status)["deploy"]["dead"], true);
 }
 
 TEST(AppStatusTest, AnInstanceThatClientsDoNotReachDoesNotServe) {

@@ -141,8 +141,8 @@ ProtectHome = true
   EXPECT_EQ(config.restart.policy, RestartPolicy::Always);
   EXPECT_EQ(config.restart.give_up, 0);
   EXPECT_EQ(config.nofile, 65536U);
-  EXPECT_THAT(config.hooks.before_deploy, ElementsAre("/a", "{release}"));
-  EXPECT_THAT(config.hooks.on_failure, ElementsAre("/e"));
+  EXPECT_THAT(config.hooks.before_deploy.command, ElementsAre("/a", "{release}"));
+  EXPECT_THAT(config.hooks.on_failure.command, ElementsAre("/e"));
   EXPECT_THAT(config.systemd,
               ElementsAre(Pair("MemoryMax", "512M"), Pair("ProtectHome", "true"), Pair("TasksMax", "100")));
 }
@@ -286,7 +286,7 @@ TEST(AppFileTest, TakesRelativePathsFromTheFilesFolder) {
       "[\"bin/note\"]");
   EXPECT_THAT(without.command, ElementsAre("/etc/rollctl/web"));
   EXPECT_EQ(without.env_file, "/etc/rollctl/web.env");
-  EXPECT_THAT(without.hooks.after_deploy, ElementsAre("/etc/rollctl/bin/note"));
+  EXPECT_THAT(without.hooks.after_deploy.command, ElementsAre("/etc/rollctl/bin/note"));
   const auto with = parsed("command = [\"./web\"]\nlisten = [\":80\"]\nworkdir = \"{release}\"");
   EXPECT_THAT(with.command, ElementsAre("./web"));
   EXPECT_EQ(with.workdir, "/etc/rollctl/{release}");

@@ -14,6 +14,7 @@ namespace rollctl::test {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -221,22 +222,78 @@ TEST(ProbeSpecTest, RunsACommandAsTheServerIsRun) {
   EXPECT_THAT(probe->env, Contains("ROLL_INSTANCE=12"));
 }
 
+HookConfig hook_of(std::vector<std::string> command) {
+  HookConfig hook;
+  hook.command = std::move(command);
+  return hook;
+}
+
 TEST(HookTest, KnowsWhatNoInstanceDecides) {
   const auto spec = spec_of(kText);
-  EXPECT_THAT(*expand_hook(spec, spec.config.hooks.after_shift), ElementsAre("/bin/note", "web v2 8080"));
+  EXPECT_THAT(make_hook_launch(spec, spec.config.hooks.after_shift, {})->argv,
+              ElementsAre("/bin/note", "web v2 8080"));
   for (const char* unknown : {"{instance}", "{run_dir}", "{probe_port}"})
-    EXPECT_EQ(expand_hook(spec, {unknown}).error().kind, ErrorKind::Invalid);
+    EXPECT_EQ(make_hook_launch(spec, hook_of({unknown}), {}).error().kind, ErrorKind::Invalid);
 }
 
 TEST(HookTest, HasTheCallersEnvironmentAndTheNamesOfTheDeploy) {
   setenv("TEST_TOKEN", "secret", 1);
   setenv("ROLL_INSTANCE", "3", 1);
-  const auto env = hook_environment(spec_of(kText));
+  const auto launch = make_hook_launch(spec_of(kText), hook_of({"/bin/note"}), {{"ROLL_NOTE", "why"}});
   unsetenv("TEST_TOKEN");
   unsetenv("ROLL_INSTANCE");
-  EXPECT_THAT(env, Contains("TEST_TOKEN=secret"));
-  EXPECT_THAT(env, Contains("ROLL_RELEASE=v2"));
-  EXPECT_THAT(env, Not(Contains(StartsWith("ROLL_INSTANCE="))));
+  ASSERT_TRUE(launch) << launch.error().message;
+  EXPECT_THAT(launch->env, Contains("TEST_TOKEN=secret"));
+  EXPECT_THAT(launch->env, Contains("ROLL_RELEASE=v2"));
+  EXPECT_THAT(launch->env, Contains("ROLL_NOTE=why"));
+  EXPECT_THAT(launch->env, Not(Contains(StartsWith("ROLL_INSTANCE="))));
+  EXPECT_FALSE(launch->credentials);
+}
+
+TEST(HookTest, HasTheEnvironmentOfTheReleaseOnRequest) {
+  auto spec = spec_of(
+      "command = [\"/a\"]\nlisten = [\":80\"]\n"
+      "env = { COLOR = \"red\", HERE = \"/srv/{release}\", MINE = \"{instance}\" }");
+  spec.env_file = Environment{{"TOKEN", "kept"}};
+  HookConfig hook = hook_of({"./migrate"});
+  hook.env = HookConfig::Env::Release;
+  hook.workdir = "/srv/{release}";
+  setenv("TEST_TOKEN", "secret", 1);
+  const auto launch = make_hook_launch(spec, hook, {});
+  unsetenv("TEST_TOKEN");
+  ASSERT_TRUE(launch) << launch.error().message;
+  EXPECT_EQ(launch->workdir, "/srv/v2");
+  EXPECT_THAT(launch->env, AllOf(Contains("COLOR=red"), Contains("HERE=/srv/v2"), Contains("TOKEN=kept"),
+                                 Contains("ROLL_APP=web"), Not(Contains(StartsWith("TEST_TOKEN="))),
+                                 Not(Contains(StartsWith("MINE=")))));
+}
+
+TEST(HookTest, OfAnotherUserHasThatUsersNames) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  HookConfig hook = hook_of({"id"});
+  hook.run_as = "daemon";
+  const auto launch = make_hook_launch(spec_of(kText), hook, {});
+  ASSERT_TRUE(launch) << launch.error().message;
+  ASSERT_TRUE(launch->credentials);
+  EXPECT_NE(launch->credentials->uid, 0U);
+  EXPECT_THAT(launch->env, Contains("USER=daemon"));
+  hook.run_as = "nobody-of-that-name";
+  EXPECT_EQ(make_hook_launch(spec_of(kText), hook, {}).error().kind, ErrorKind::Invalid);
+}
+
+TEST(KeptSpecificationTest, KeepsTheVariablesOfItsEnvFile) {
+  auto spec = spec_of(kText);
+  spec.env_file = Environment{{"TOKEN", "\xff"}};
+  const auto back = generation_spec_from_json(
+      nlohmann::json::parse(to_json(spec).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(back->env_file, spec.env_file);
+  auto other = spec;
+  EXPECT_TRUE(same_specification(spec, other));
+  other.env_file = Environment{{"TOKEN", "2"}};
+  EXPECT_FALSE(same_specification(spec, other));
+  other.env_file.reset();
+  EXPECT_TRUE(same_specification(spec, other));
 }
 
 TEST(KeptSpecificationTest, ReadsBackAsTheSame) {

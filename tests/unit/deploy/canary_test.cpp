@@ -111,6 +111,16 @@ TEST_F(CanaryTest, IsNotRestartedAndAbortClearsItAway) {
   EXPECT_THAT(instances.ids(), ElementsAre(1, 2));
 }
 
+TEST_F(CanaryTest, AbortedAfterItsDeathTheOthersAreToldTheirWholeShare) {
+  standing("v1", 3);
+  canary_standing("v2");
+  instances.die(4);
+  scheduler.advance(Millis(100));
+  EXPECT_EQ(run(abort()).outcome, Outcome::RolledBack);
+  for (InstanceId id : {1, 2, 3})
+    EXPECT_NEAR(instances.find(id)->record.weight, 100.0 / 3, 0.01) << "instance " << id;
+}
+
 TEST_F(CanaryTest, AFailedPromotionLeavesItStanding) {
   standing("v1", 2);
   instances.scripts["v2"] = {ServerScript(), dies_after(Micros(500))};

@@ -75,7 +75,7 @@ TEST_F(DyingTest, WhileTheOrderToDrainReachesTheDiskLeavesTheOldOnesServing) {
 TEST_F(DyingTest, WhileAHookRunsEndsTheDeployAtOnce) {
   for (const bool before_drain : {false, true}) {
     DeployWorld other;
-    (before_drain ? other.hooks_config.before_drain : other.hooks_config.after_shift) = {"hook"};
+    (before_drain ? other.hooks_config.before_drain : other.hooks_config.after_shift).command = {"hook"};
     other.hooks.takes = Millis(5000);
     other.standing("v1", 1);
     other.instances.scripts["v2"] = {exits_after(Millis(100))};

@@ -35,11 +35,11 @@ std::vector<Scenario> scenarios() {
       {"Deploy", two_of_v1, deploy_v2},
       {"DeployWithHooksAndBake",
        [](DeployWorld& world) {
-         world.hooks_config.before_deploy = {"before_deploy"};
-         world.hooks_config.after_shift = {"after_shift"};
-         world.hooks_config.before_drain = {"before_drain"};
-         world.hooks_config.after_deploy = {"after_deploy"};
-         world.hooks_config.on_failure = {"on_failure"};
+         world.hooks_config.before_deploy.command = {"before_deploy"};
+         world.hooks_config.after_shift.command = {"after_shift"};
+         world.hooks_config.before_drain.command = {"before_drain"};
+         world.hooks_config.after_deploy.command = {"after_deploy"};
+         world.hooks_config.on_failure.command = {"on_failure"};
          world.standing("v1", 1);
        },
        [](DeployWorld& world) { return baked(world.deploy("v2", 1)); }},

@@ -33,6 +33,9 @@ History sample_history() {
   history.changes[1].reason = "instance 3: exited with 3";
   history.changes[1].note = "CHG-7";
   history.changes[2].connections_cut = 2;
+  history.changes[2].remaining = {5};
+  history.changes[0].user = "alice";
+  history.changes[0].via = "pts/3";
   history.changes[3].outcome.reset();
   return history;
 }
@@ -49,13 +52,14 @@ GenerationSpecs sample_specs() {
 }
 
 TEST(HistoryViewTest, ShowsTheNewestFirst) {
-  EXPECT_EQ(
-      shown(10, pipe_output()),
-      "GEN  WHEN        COMMAND   RELEASE  OUTCOME        TOOK  CUT  NOTE\n"
-      "  4  20 min ago  deploy    v3       unfinished\n"
-      "  3  30 min ago  rollback  v1       done         412 ms    2\n"
-      "  2  40 min ago  deploy    v2       rolled back  412 ms    0  instance 3: exited with 3 (CHG-7)\n"
-      "  1  50 min ago  deploy    v1       deployed     412 ms    0\n");
+  EXPECT_EQ(shown(10, pipe_output()),
+            "GEN  WHEN        COMMAND   RELEASE  OUTCOME        TOOK       CUT  WHO            NOTE\n"
+            "  4  20 min ago  deploy    v3       unfinished\n"
+            "  3  30 min ago  rollback  v1       done         412 ms  2 so far\n"
+            "  2  40 min ago  deploy    v2       rolled back  412 ms         0                 instance 3: "
+            "exited with "
+            "3 (CHG-7)\n"
+            "  1  50 min ago  deploy    v1       deployed     412 ms         0  alice (pts/3)\n");
 }
 
 TEST(HistoryViewTest, ShowsNoMoreThanAsked) {
@@ -67,18 +71,18 @@ TEST(HistoryViewTest, ShowsNoMoreThanAsked) {
 
 TEST(HistoryViewTest, FitsANarrowTerminal) {
   EXPECT_EQ(shown(3, screen(60)),
-            "GEN  WHEN        COMMAND   RELEASE  OUTCOME        TOOK  CUT\n"
+            "GEN  WHEN        COMMAND   RELEASE  OUTCOME           CUT\n"
             "  4  20 min ago  deploy    v3       unfinished\n"
-            "  3  30 min ago  rollback  v1       done         412 ms    2\n"
-            "  2  40 min ago  deploy    v2       rolled back  412 ms    0\n");
+            "  3  30 min ago  rollback  v1       done         2 so far\n"
+            "  2  40 min ago  deploy    v2       rolled back         0\n");
 }
 
 TEST(HistoryViewTest, ShowsWhatAGenerationRuns) {
   EXPECT_EQ(shown(2, pipe_output(), sample_specs()),
-            "GEN  WHEN        COMMAND   RELEASE  OUTCOME       TOOK  CUT  RUNS\n"
-            "  4  20 min ago  deploy    v3       unfinished               "
+            "GEN  WHEN        COMMAND   RELEASE  OUTCOME       TOOK       CUT  RUNS\n"
+            "  4  20 min ago  deploy    v3       unfinished                    "
             "/srv/v3/web --listen {listen} (in /srv/v3)\n"
-            "  3  30 min ago  rollback  v1       done        412 ms    2\n");
+            "  3  30 min ago  rollback  v1       done        412 ms  2 so far\n");
   const auto changes = history_json(sample_history(), "web", 2, sample_specs())["changes"];
   EXPECT_EQ(changes[0]["runs"],
             (nlohmann::json{{"command", {"/srv/v3/web", "--listen", "{listen}"}}, {"workdir", "/srv/v3"}}));
