@@ -14,8 +14,8 @@ namespace {
 Result<Millis> duration(const std::string& text) {
   return parse_duration(text);
 }
-Result<double> percent(const std::string& text) {
-  return parse_percent(text);
+Result<std::vector<double>> canary_steps(const std::string& text) {
+  return parse_canary(text);
 }
 Result<HandoverPolicy> policy(const std::string& text) {
   return parse_handover_policy(text);
@@ -66,8 +66,8 @@ void MovingOptions::declare(Options& options, unsigned takes) {
         "Listen on HOST:PORT, [V6]:PORT or :PORT; repeatable", Options::Times::Often);
     options.parsed("--ready", "KIND[:PATH]", change.app.ready, &readiness,
                    "Readiness: http:/PATH, https:/PATH, tcp, listen or notify");
-    options.parsed("--canary", "P%", change.canary, &percent,
-                   "Start one new instance and give it P% of the new connections");
+    options.parsed("--canary", "P%", change.canary, &canary_steps,
+                   "Start one new instance with P% of the new connections; steps: 1%,10%,50%");
     options.parsed("--bake", "DUR", change.bake, &duration,
                    "Watch the new release for DUR before the old one drains or a canary is promoted");
   }

@@ -12,6 +12,7 @@ namespace rollctl {
   COMMAND(kDeployCommand)         \
   COMMAND(kRollbackCommand)       \
   COMMAND(kRestartCommand)        \
+  COMMAND(kCanaryCommand)         \
   COMMAND(kPromoteCommand)        \
   COMMAND(kAbortCommand)          \
   COMMAND(kScaleCommand)          \

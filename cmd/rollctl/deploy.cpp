@@ -3,6 +3,7 @@
 
 #include "app/start_check.h"
 #include "config/app_file.h"
+#include "config/app_rules.h"
 #include "config/pinned_release.h"
 #include "rollctl/change_command.h"
 #include "rollctl/commands.h"
@@ -56,6 +57,8 @@ class Deploy final : public ChangeCommand {
     }
     RolloutRequest request = request_for(call(), history, std::move(*spec));
     request.instances = instances;
+    if (auto steps = check_canary_steps(request.canary, request.bake); !steps)
+      return fail(with_context(steps.error(), "the canary"));
     request.previous = std::move(*current);
     return request;
   }

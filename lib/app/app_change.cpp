@@ -81,7 +81,7 @@ Status check_same_file(const AppName& app, AppCommand command,
 HookUse hooks_for(const ChangeCall& call) {
   if (call.options.hooks == ChangeOptions::Hooks::Skip) return HookUse::None;
   const bool is_way_out = call.command == AppCommand::Stop || call.command == AppCommand::Abort ||
-                          call.command == AppCommand::Start;
+                          call.command == AppCommand::Start || call.command == AppCommand::Canary;
   return is_way_out ? HookUse::Harmless : HookUse::All;
 }
 
@@ -172,6 +172,17 @@ RolloutRequest request_for(const ChangeCall& call, const History& history, Gener
   if (call.command == AppCommand::Stop) spec.config.handover = HandoverPolicy::Auto;
   if (options.app.handover) spec.config.handover = *options.app.handover;
   request.spec = std::move(spec);
+  return request;
+}
+
+Result<RolloutRequest> reweigh_canary(const ChangeCall& call, const AppState& state,
+                                      const StandingCanary& canary, double percent) {
+  auto spec = state.generation(canary.generation);
+  if (!spec) return fail(spec.error());
+  RolloutRequest request = request_for(call, state.history(), std::move(*spec));
+  request.shape = RolloutRequest::Shape::Reweigh;
+  request.canary = {percent};
+  request.bake = Millis(0);
   return request;
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "app/app_source.h"
 #include "app/attended_canary.h"
@@ -16,7 +17,7 @@ namespace rollctl {
 // The options of a command that moves traffic. If one is empty, the app file decides.
 struct ChangeOptions {
   AppOptions app;
-  std::optional<double> canary;  // percent
+  std::optional<std::vector<double>> canary;  // percent, one for each step
   std::optional<Millis> bake;
   std::optional<Millis> hold;
   std::optional<Batch> batch;
@@ -65,6 +66,8 @@ RolloutRequest request_for(const ChangeCall& call, const History& history, Gener
 
 // The request that drains the canary and leaves all
 // connections to the current release. Failed if there is none.
+Result<RolloutRequest> reweigh_canary(const ChangeCall& call, const AppState& state,
+                                      const StandingCanary& canary, double percent);
 Result<RolloutRequest> withdraw_canary(const ChangeCall& call, const AppState& state,
                                        const StandingCanary& canary);
 

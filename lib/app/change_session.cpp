@@ -151,8 +151,9 @@ Result<std::optional<Verdict>> ChangeSession::recover() {
   request.app = app_;
   request.remedy = decide_remedy(*change);
   request.history = history;
-  const bool forward = request.remedy == Remedy::Finish || !history.current;
-  auto spec = state_->generation(forward ? change->generation : *history.current);
+  const int64_t generation = generation_after(request.remedy, *change, history);
+  const bool forward = generation == change->generation;
+  auto spec = state_->generation(generation);
   // Without a kept specification no instance has served yet: Undo needs only the generation.
   const bool was_not_kept = !spec && spec.error().kind == ErrorKind::NotFound;
   if (was_not_kept && forward && request.remedy == Remedy::Undo)

@@ -79,4 +79,19 @@ Result<double> parse_percent(const std::string& text) {
   return number;
 }
 
+Result<std::vector<double>> parse_canary(const std::string& text) {
+  std::vector<double> steps;
+  if (text == "none") return steps;
+  for (size_t start = 0; start <= text.size();) {
+    const size_t end = std::min(text.find(',', start), text.size());
+    ROLL_TRY_ASSIGN(const double percent, parse_percent(text.substr(start, end - start)));
+    if (!steps.empty() && percent <= steps.back())
+      return fail(ErrorKind::Invalid, fmt::format("the steps '{}' do not rise", text),
+                  "each step is more than the one before: 1%,10%,50%");
+    steps.push_back(percent);
+    start = end + 1;
+  }
+  return steps;
+}
+
 }  // namespace rollctl

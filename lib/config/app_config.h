@@ -49,6 +49,9 @@ struct InstanceCount {
 // "10%" or "10": at least 0, less than 100.
 Result<double> parse_percent(const std::string& text);
 
+// The steps of a canary: "10%", "1%,10%,50%", each more than the one before, or "none": empty.
+Result<std::vector<double>> parse_canary(const std::string& text);
+
 struct ReadyConfig {
   ProbeKind kind = ProbeKind::Listen;
   std::string path = "/";
@@ -77,7 +80,7 @@ struct DrainConfig {
 
 struct RolloutConfig {
   Batch batch;
-  double canary = 0;  // percent
+  std::vector<double> canary;  // percent, one for each step; empty: no canary
   Millis bake{0};
   Millis hold{0};
 };

@@ -183,12 +183,20 @@ Status check_header_value(const std::string& value) {
   return fail(ErrorKind::Invalid, "has a control character in it");
 }
 
+Status check_canary_steps(const std::vector<double>& canary, Millis bake) {
+  if (canary.size() <= 1 || bake > Millis(0)) return {};
+  return fail(ErrorKind::Invalid, "has several steps, but no time between them",
+              "set bake in [rollout], or --bake 5m");
+}
+
 std::optional<RuleBreach> find_breach(const AppConfig& config) {
   if (auto found = check_command(config)) return found;
   if (auto found = check_listen(config)) return found;
   if (auto found = check_ready(config.ready)) return found;
   if (auto found = check_drain(config.drain)) return found;
   if (auto found = check_rest(config)) return found;
+  if (auto steps = check_canary_steps(config.rollout.canary, config.rollout.bake); !steps)
+    return RuleBreach{"rollout.canary", steps.error()};
   return check_templates(config);
 }
 

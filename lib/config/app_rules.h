@@ -17,6 +17,9 @@ struct RuleBreach {
 // Checks rules across keys: missing keys, contradictions, placeholders. Returns the first breach.
 std::optional<RuleBreach> find_breach(const AppConfig& config);
 
+// Invalid where steps follow one another without a time between them; the message follows "KEY ".
+Status check_canary_steps(const std::vector<double>& canary, Millis bake);
+
 // Invalid for a malformed name and for a variable that rollctl sets itself.
 Status check_env_name(const std::string& name);
 

@@ -10,18 +10,29 @@ constexpr const char* kHookEnvRelease = "release";
 
 }  // namespace
 
-Status PercentCodec::read(const Value& value, double& target) const {
+Status CanaryCodec::read(const Value& value, std::vector<double>& target) const {
   std::string text;
+  const auto* list = std::get_if<TextList>(&value);
   if (const auto* whole = std::get_if<int64_t>(&value))
     text = std::to_string(*whole);
   else if (const auto* number = std::get_if<double>(&value))
     text = fmt::format("{}", *number);
-  else
+  else if (list == nullptr)
     text = std::get<std::string>(value);
-  const auto percent = parse_percent(text);
-  if (!percent) return fail(percent.error());
-  target = *percent;
+  else
+    for (const std::string& step : *list) text += (text.empty() ? "" : ",") + step;
+  if (list != nullptr && list->empty()) text = "none";
+  ROLL_TRY_ASSIGN(target, parse_canary(text));
+  if (list == nullptr && target == std::vector<double>{0}) target.clear();
   return {};
+}
+
+Value CanaryCodec::write(const std::vector<double>& source) const {
+  if (source.empty()) return "0%";
+  TextList steps;
+  for (const double percent : source) steps.push_back(fmt::format("{}%", percent));
+  if (steps.size() == 1 && source.front() > 0) return steps.front();
+  return steps;
 }
 
 Status HookCodec::read(const Value& value, HookConfig& target) const {

@@ -141,11 +141,14 @@ struct ParsedCodec {
   }
 };
 
-struct PercentCodec {
-  [[nodiscard]] Key::Shape shape() const { return Key::Shape::TextOrNumber; }
-  [[nodiscard]] std::string wanted() const { return "a share such as \"10%\""; }
-  Status read(const Value& value, double& target) const;
-  [[nodiscard]] Value write(double source) const { return fmt::format("{}%", source); }
+// A share of 0% is no canary; in a list of steps it is one without connections.
+struct CanaryCodec {
+  [[nodiscard]] Key::Shape shape() const { return Key::Shape::TextNumberOrList; }
+  [[nodiscard]] std::string wanted() const {
+    return "a share such as \"10%\", or a list of them such as [\"1%\", \"10%\", \"50%\"]";
+  }
+  Status read(const Value& value, std::vector<double>& target) const;
+  [[nodiscard]] Value write(const std::vector<double>& source) const;
 };
 
 struct HookCodec {

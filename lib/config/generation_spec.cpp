@@ -47,7 +47,9 @@ CommandTable read_command_table(JsonReader& reader, const char* name, const json
 // Reads the member as a value of the key's shape; the reader records a mismatch.
 Value read_value(JsonReader& reader, const char* name, const json& member, Key::Shape shape) {
   if (shape == Key::Shape::Command && member.is_object()) return read_command_table(reader, name, member);
-  if (shape == Key::Shape::List || shape == Key::Shape::Command) {
+  const bool may_be_number = shape == Key::Shape::TextOrNumber || shape == Key::Shape::TextNumberOrList;
+  const bool is_list = shape == Key::Shape::TextNumberOrList && member.is_array();
+  if (shape == Key::Shape::List || shape == Key::Shape::Command || is_list) {
     TextList list;
     reader.get(name, list);
     return list;
@@ -69,7 +71,7 @@ Value read_value(JsonReader& reader, const char* name, const json& member, Key::
     reader.get(name, number);
     return number;
   }
-  if (member.is_number() && shape == Key::Shape::TextOrNumber) {
+  if (member.is_number() && may_be_number) {
     double number = 0;
     reader.get(name, number);
     return number;

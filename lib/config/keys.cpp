@@ -85,7 +85,7 @@ std::span<const Key> known_keys() {
 
       key("rollout.batch", ParsedCodec<Batch>("a whole number, a share such as \"25%\" or \"all\""),
           ROLL_MEMBER(rollout.batch)),
-      key("rollout.canary", PercentCodec(), ROLL_MEMBER(rollout.canary)),
+      key("rollout.canary", CanaryCodec(), ROLL_MEMBER(rollout.canary)),
       key("rollout.bake", kDuration, ROLL_MEMBER(rollout.bake)),
       key("rollout.hold", kDuration, ROLL_MEMBER(rollout.hold)),
 

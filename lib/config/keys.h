@@ -20,6 +20,7 @@ struct Key {
     Whole,
     TextOrWhole,
     TextOrNumber,
+    TextNumberOrList,
     List,       // of strings
     Map,        // a table of strings
     ScalarMap,  // a table of strings, numbers and booleans, kept as text

@@ -85,9 +85,12 @@ std::optional<Value> value_of(const toml::node& node, Key::Shape shape) {
     case Key::Shape::Whole:
     case Key::Shape::TextOrWhole:
     case Key::Shape::TextOrNumber:
+    case Key::Shape::TextNumberOrList:
+      if (node.is_array() && shape == Key::Shape::TextNumberOrList) return list_value(node);
       if (text != nullptr && shape != Key::Shape::Whole) return text->get();
       if (whole != nullptr && shape != Key::Shape::Text) return whole->get();
-      if (node.is_floating_point() && shape == Key::Shape::TextOrNumber)
+      if (node.is_floating_point() &&
+          (shape == Key::Shape::TextOrNumber || shape == Key::Shape::TextNumberOrList))
         return node.as_floating_point()->get();
       return std::nullopt;
     case Key::Shape::List:

@@ -34,9 +34,12 @@ Plan plan_replacement(std::vector<InstanceId> old, int instances, const Batch& b
   return plan;
 }
 
-Plan plan_canary(std::vector<InstanceId> old, int instances, const Batch& batch, double percent, Then then) {
-  Plan plan{Step{1, {}, {}, percent}};
+Plan plan_canary(std::vector<InstanceId> old, int instances, const Batch& batch,
+                 const std::vector<double>& shares, Then then) {
+  Plan plan{Step{1, {}, {}, shares.front()}};
   if (then == Then::Stop) return plan;
+  for (auto share = shares.begin() + 1; share != shares.end(); ++share)
+    plan.push_back(Step{0, {}, {}, *share});
   for (Step& step : plan_replacement(std::move(old), instances, batch, 1)) plan.push_back(std::move(step));
   return plan;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "config/app_config.h"
@@ -13,7 +14,8 @@ struct Step {
   int launch = 0;
   std::vector<InstanceId> leave;
   std::vector<InstanceId> enter = {};  // of those that stand by: they serve again
-  double canary = 0;                   // percent: the share of the one that starts; 0: a full share
+  // Percent: the share of the one that starts, or of the canary that stands. Nothing: a full share.
+  std::optional<double> canary = {};
 
   bool operator==(const Step&) const = default;
 };
@@ -23,9 +25,11 @@ using Plan = std::vector<Step>;
 // At every moment at least min(old, instances) serve. The plan is empty where none starts and none leaves.
 Plan plan_replacement(std::vector<InstanceId> old, int instances, const Batch& batch, int standing = 0);
 
-// Starts one new instance with that share; with Then::Replace the rest of the replacement follows.
+// Starts one new instance with the first share; with Then::Replace it gets the others one after the other,
+// and the rest of the replacement follows.
 enum class Then { Stop, Replace };
-Plan plan_canary(std::vector<InstanceId> old, int instances, const Batch& batch, double percent, Then then);
+Plan plan_canary(std::vector<InstanceId> old, int instances, const Batch& batch,
+                 const std::vector<double>& shares, Then then);
 
 // Lets those that stand by serve again, starts as many as are missing, and lets every old instance leave.
 Plan plan_return(std::vector<InstanceId> standby, std::vector<InstanceId> old, int instances);

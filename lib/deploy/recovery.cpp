@@ -10,7 +10,8 @@
 namespace rollctl {
 
 Remedy decide_remedy(const Change& change) {
-  if (change.withdraws()) return Remedy::Finish;
+  // Whether the canary has its new share or the old one, it stands.
+  if (change.withdraws() || change.command == AppCommand::Canary) return Remedy::Finish;
   if (change.being_undone) return Remedy::Undo;
   const bool all_came = std::includes(change.shifted_in.begin(), change.shifted_in.end(),
                                       change.starting.begin(), change.starting.end());
@@ -19,13 +20,19 @@ Remedy decide_remedy(const Change& change) {
     const int before = change.command == AppCommand::Promote ? 1 : 0;  // the canary
     const bool last_came = static_cast<int>(change.shifted_in.size()) + before >= change.instances;
     // With a canary the last new instances come when the old ones leave.
-    const bool has_canary = change.canary > 0 || change.command == AppCommand::Promote;
+    const bool has_canary = change.canary.has_value() || change.command == AppCommand::Promote;
     const bool moved = last_came && all_came && (!has_canary || !change.shifted_out.empty());
     return moved ? Remedy::Finish : Remedy::Undo;
   }
   // Some leave: instances that came into the rotation returned to it when the change was taken back.
   if (!change.shifted_out.empty()) return change.shifted_in.empty() ? Remedy::Finish : Remedy::Undo;
   return all_came && !change.starting.empty() ? Remedy::Finish : Remedy::Undo;
+}
+
+int64_t generation_after(Remedy remedy, const Change& change, const History& history) {
+  // Another share for a canary leaves the release that serves.
+  const bool stays = remedy != Remedy::Finish || change.command == AppCommand::Canary;
+  return stays ? history.current.value_or(change.generation) : change.generation;
 }
 
 Recovery::Recovery(World& world, RecoveryRequest request, PlaceInstance place)
@@ -40,6 +47,11 @@ int Recovery::wanted() const {
   if (request_.remedy == Remedy::Finish && change != nullptr)
     return change->command == AppCommand::Stop ? 0 : change->instances;
   return request_.history.wanted();
+}
+
+bool Recovery::is_reweighing() const {
+  const Change* change = request_.history.unfinished();
+  return change != nullptr && change->command == AppCommand::Canary;
 }
 
 // Whether a member serves when the recovery is over.
@@ -59,9 +71,9 @@ bool Recovery::belongs(const Member& member) const {
   return !change->shifted_out.contains(member.id);
 }
 
-// Where no change was interrupted, standbys and canaries stay.
+// Where no change was interrupted, or only another share was given, standbys and canaries stay.
 bool Recovery::is_kept(const Member& member) const {
-  return request_.remedy == Remedy::Nothing &&
+  return (request_.remedy == Remedy::Nothing || is_reweighing()) &&
          (member.state == InstanceState::Standby || member.state == InstanceState::Canary);
 }
 
@@ -185,9 +197,11 @@ Verdict Recovery::conclude(const Act& mended) {
 
   if (change == nullptr || verdict.outcome == Outcome::NeedsAttention) return verdict;
   Recorder of_the_change(world_, change->generation);
-  const Outcome ended = request_.remedy == Remedy::Undo ? Outcome::RolledBack : Outcome::Deployed;
-  if (Status written = of_the_change.commit(events::deploy_finished(
-          {ended, verdict.duration, verdict.connections_cut, verdict.reason, {}, verdict.http}));
+  const Outcome ended = request_.remedy == Remedy::Undo ? Outcome::RolledBack
+                        : is_reweighing()               ? Outcome::Canary
+                                                        : Outcome::Deployed;
+  if (Status written = of_the_change.commit(
+          events::deploy_finished({ended, verdict.duration, verdict.connections_cut, verdict.reason, {}, verdict.http}));
       !written) {
     verdict.outcome = Outcome::NeedsAttention;
     verdict.reason = written.error().message;

@@ -24,6 +24,9 @@ enum class Remedy {
 // Decides from the intents of the change and how far it got.
 Remedy decide_remedy(const Change& change);
 
+// The generation whose instances are to serve when the change is mended.
+int64_t generation_after(Remedy remedy, const Change& change, const History& history);
+
 struct RecoveryRequest {
   std::string app;
   History history;
@@ -51,6 +54,7 @@ class Recovery {
   Verdict conclude(const Act& mended);
   [[nodiscard]] int wanted() const;
   [[nodiscard]] bool belongs(const Member& member) const;
+  [[nodiscard]] bool is_reweighing() const;
   [[nodiscard]] bool is_kept(const Member& member) const;
   void note_withdrawal(Verdict& verdict);
 

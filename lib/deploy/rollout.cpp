@@ -83,7 +83,8 @@ Act Rollout::begin() {
 }
 
 Act Rollout::change() {
-  if (request_.shape == RolloutRequest::Shape::Promote) watch_canaries();
+  if (request_.shape == RolloutRequest::Shape::Promote || request_.shape == RolloutRequest::Shape::Reweigh)
+    watch_canaries();
   ROLL_TRY(acts_.traffic.gate(before_, returning(request_, fleet_)));
   acts_.upkeep.begin();
   ROLL_TRY(check_ports());
@@ -95,7 +96,7 @@ Act Rollout::change() {
   return attend();
 }
 
-// A canary that is promoted has to live on, as the others that come.
+// A canary that is promoted, or gets another share, has to live on, as the others that come.
 void Rollout::watch_canaries() {
   for (const auto& [id, percent] : before_.canaries) {
     fleet_.at(id).origin = Member::Origin::Promoted;
@@ -142,7 +143,7 @@ Traffic Rollout::traffic_after(const Step& step, const std::vector<InstanceId>& 
     traffic.rotation.erase(id);
     traffic.canaries.erase(id);
   }
-  if (step.canary > 0) traffic.canaries[fresh.front()] = step.canary;
+  if (step.canary) traffic.canaries[fresh.empty() ? fresh_.front() : fresh.front()] = *step.canary;
   return traffic;
 }
 
@@ -156,7 +157,7 @@ Act Rollout::watch(const Step& step) {
     ROLL_TRY(unless_last(hooks_.run("after_shift", request_.spec.config.hooks.after_shift,
                                     [this] { return any_in_trouble(fleet_, fresh_); })));
   // Of a plan with a canary only the canary is watched, before the others follow.
-  const bool bakes = step.canary > 0 || plan_.front().canary == 0;
+  const bool bakes = step.canary || !plan_.front().canary;
   return unless_last(bake(world_, fleet_, fresh_, bakes ? request_.bake : Millis(0)));
 }
 

@@ -31,7 +31,7 @@ Traffic found_traffic(const Fleet& fleet) {
 
 Status check_handover(const RolloutRequest& request, const Traffic& before, const Steering& steering) {
   if (before.rotation.empty()) return {};
-  const char* what = request.canary > 0                        ? "a canary"
+  const char* what = !request.canary.empty()                   ? "a canary"
                      : request.hold > Millis(0)                ? "a hold"
                      : request.drain.start == DrainStart::Idle ? "drain.order = \"idle\""
                                                                : nullptr;
@@ -41,7 +41,7 @@ Status check_handover(const RolloutRequest& request, const Traffic& before, cons
                 fmt::format("{} needs steering, and this host hands over by `{}` only", what,
                             handover_name(steering.way())),
                 "see `rollctl doctor` for how to get it");
-  const bool stays = request.canary > 0 || request.hold > Millis(0);
+  const bool stays = !request.canary.empty() || request.hold > Millis(0);
   if (stays && request.after_shift == AfterShift::Detach && !steering.outlives_rollctl())
     return fail(ErrorKind::Unsupported,
                 fmt::format("{} cannot be detached from: this host steers only while rollctl runs", what),
@@ -98,7 +98,7 @@ Plan plan_rollout(const RolloutRequest& request, const Fleet& fleet, const Traff
     case Shape::Replace: {
       if (const auto back = returning(request, fleet); !back.empty())
         return plan_return(back, all, request.instances);
-      if (request.canary == 0 || before.rotation.empty())
+      if (request.canary.empty() || before.rotation.empty())
         return plan_replacement(all, request.instances, request.batch);
       const Then then = request.bake > Millis(0) ? Then::Replace : Then::Stop;
       return plan_canary(all, request.instances, request.batch, request.canary, then);
@@ -110,6 +110,8 @@ Plan plan_rollout(const RolloutRequest& request, const Fleet& fleet, const Traff
                               static_cast<int>(before.canaries.size()));
     case Shape::Withdraw:
       return plan_stop(but(serves));
+    case Shape::Reweigh:
+      return before.canaries.empty() ? Plan{} : Plan{Step{0, {}, {}, request.canary.front()}};
     case Shape::TopUp:
       break;
   }

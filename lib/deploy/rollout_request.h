@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/caller.h"
 #include "base/clock.h"
@@ -32,6 +33,7 @@ struct RolloutRequest {
     Stop,      // every instance leaves, none comes
     Promote,   // the canary becomes one of the wanted, every other instance leaves
     Withdraw,  // abort: the canary leaves
+    Reweigh,   // canary: it gets another share
   };
 
   AppCommand command = AppCommand::Deploy;
@@ -41,8 +43,9 @@ struct RolloutRequest {
   std::string from;                        // the release that serves; empty: none
   int instances = 1;
   Batch batch;
-  // Percent. With Replace one new instance gets this share; where `bake` is not 0, the rest follows after it.
-  double canary = 0;
+  // Percent. With Replace one new instance gets the first share; where `bake` is not 0, it gets the others
+  // one after the other, and the rest follows. With Reweigh the share of the canary. Empty: no canary.
+  std::vector<double> canary;
   // With Replace: the generation whose instances serve again if they stand by; those of others end.
   std::optional<int64_t> returns_to;
   Millis ready_deadline{30'000};

@@ -75,7 +75,8 @@ Verdict judge_completed(const RolloutView& view, const Act& finished,
     // The journal calls a withdrawal that succeeded a rollback.
     verdict.outcome = Outcome::RolledBack;
     verdict.aim = Verdict::Aim::Back;
-  } else if (verdict.canary && view.request.shape == RolloutRequest::Shape::Replace) {
+  } else if (verdict.canary && (view.request.shape == RolloutRequest::Shape::Replace ||
+                                view.request.shape == RolloutRequest::Shape::Reweigh)) {
     verdict.outcome = Outcome::Canary;
   }
   return verdict;

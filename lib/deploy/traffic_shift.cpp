@@ -116,7 +116,10 @@ bool TrafficShift::have_all_been_ready() const {
 
 // On an error clients are refused where they could have been served.
 void TrafficShift::allow_fallback() {
-  if (have_all_been_ready()) (void)world_.steering.fall_back_to(Steering::Fallback::AnyListener);
+  const bool is_one_dark =
+      std::ranges::any_of(traffic_.canaries, [](const auto& canary) { return canary.second <= 0; });
+  if (!is_one_dark && have_all_been_ready())
+    (void)world_.steering.fall_back_to(Steering::Fallback::AnyListener);
 }
 
 Act TrafficShift::confirm() {

@@ -8,13 +8,14 @@ namespace rollctl {
 
 namespace {
 
-constexpr std::array<CommandTraits, 11> kTraits{{
+constexpr std::array<CommandTraits, 12> kTraits{{
     // command, word, moves traffic, makes a generation, reads the app file
     {AppCommand::Deploy, "deploy", true, true, true},
     {AppCommand::Rollback, "rollback", true, true, false},
     {AppCommand::Restart, "restart", true, true, true},
     {AppCommand::Promote, "promote", true, true, false},
     {AppCommand::Abort, "abort", true, false, false},
+    {AppCommand::Canary, "canary", true, false, false},
     {AppCommand::Scale, "scale", true, false, false},
     {AppCommand::Start, "start", true, false, false},
     {AppCommand::Stop, "stop", true, false, false},

@@ -14,6 +14,7 @@ enum class AppCommand {
   Restart,
   Promote,
   Abort,
+  Canary,
   Scale,
   Start,
   Stop,

@@ -32,7 +32,7 @@ struct DeployStarted {
   int instances = 0;                // that are to serve in the end
   std::string handover;             // by its name: a newer rollctl may know another way
   std::string note;
-  double canary = 0;                // percent of the new connections for the first new instance; 0: no canary
+  std::optional<double> canary;  // percent of the new connections for the first new instance, or the canary
   std::vector<InstanceId> returns;  // standby instances that are to serve again
   std::string user = {};            // who asked; see Caller
   std::string via = {};

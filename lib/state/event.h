@@ -19,7 +19,8 @@ struct Started {
   int instances = 0;                     // that are to serve in the end
   Handover handover = Handover::Plain;
   std::string note = {};
-  double canary = 0;  // percent of the new connections for the first new instance; 0: no canary
+  std::optional<double> canary =
+      {};  // percent of the new connections for the first new instance, or the canary
   std::vector<InstanceId> returns = {};  // standby instances that are to serve again
   Caller caller = {};
 };

@@ -17,9 +17,11 @@ void move_ids(const std::vector<InstanceId>& ids, std::set<InstanceId>& from, st
 
 // A successful `abort`, or `rollback` over a canary, has the outcome RolledBack.
 void decide_canary(const Event& event, const Change& change, History& history) {
-  if (change.outcome == Outcome::Canary)
-    history.canary =
-        StandingCanary{change.release, change.generation, change.instances, change.canary, event.time};
+  const double percent = change.canary.value_or(0);
+  if (change.outcome == Outcome::Canary && change.command == AppCommand::Canary && history.canary)
+    history.canary->percent = percent;
+  else if (change.outcome == Outcome::Canary)
+    history.canary = StandingCanary{change.release, change.generation, change.instances, percent, event.time};
   const bool keeps_it = change.command == AppCommand::Start || change.command == AppCommand::Scale;
   if (change.outcome == Outcome::Deployed && !keeps_it) history.canary.reset();
   if (change.outcome == Outcome::RolledBack && change.withdraws()) history.canary.reset();

@@ -22,7 +22,8 @@ struct Change {
   std::string note;
   std::string user;  // who asked; see Caller; empty: an older rollctl did not record it
   std::string via;
-  double canary = 0;         // percent of the connections that its first instance was to get
+  std::optional<double>
+      canary;                // percent of the connections that its first instance, or the canary, was to get
   bool over_canary = false;  // a canary was standing when it began
   WallTime started;
 

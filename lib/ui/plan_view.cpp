@@ -17,7 +17,7 @@ nlohmann::json plan_json(const PlannedChange& planned) {
   for (const Step& step : planned.plan) {
     auto& described = steps.emplace_back(nlohmann::json{{"launch", step.launch}, {"leave", step.leave}});
     if (!step.enter.empty()) described["enter"] = step.enter;
-    if (step.canary > 0) described["canary"] = step.canary;
+    if (step.canary) described["canary"] = *step.canary;
   }
   return {{"v", 1},
           {"app", request.spec.app},
@@ -36,8 +36,9 @@ std::vector<Line> plan_lines(const PlannedChange& planned) {
                                         request.spec.generation, plan.size(), plan.size() == 1 ? "" : "s")}}};
   for (const Step& step : plan) {
     std::vector<std::string> parts;
-    if (step.canary > 0)
-      parts.push_back(fmt::format("start a canary with {:.3g}% of the new connections", step.canary));
+    if (step.canary)
+      parts.push_back(fmt::format("{} {:.3g}% of the new connections",
+                                  step.launch > 0 ? "start a canary with" : "give the canary", *step.canary));
     else if (step.launch > 0)
       parts.push_back(fmt::format("start {}", step.launch));
     if (!step.enter.empty()) parts.push_back(fmt::format("return to {}", fmt::join(step.enter, ", ")));

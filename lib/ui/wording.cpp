@@ -22,7 +22,7 @@ struct CommandWords {
   const char* done;  // "v2 serves with 2 instances (restarted)"; {} is the release before; empty: see `was`
 };
 
-constexpr std::array<CommandWords, 10> kCommands{{
+constexpr std::array<CommandWords, 11> kCommands{{
     {AppCommand::Deploy, "deploy {}", "deploying {}", "{} was not deployed", ""},
     {AppCommand::Rollback, "roll back to {}", "rolling back to {}", "not rolled back to {}",
      "rolled back from {}"},
@@ -30,6 +30,8 @@ constexpr std::array<CommandWords, 10> kCommands{{
     {AppCommand::Promote, "promote {}", "promoting {}", "{} was not promoted", "promoted"},
     {AppCommand::Abort, "abort the canary", "aborting the canary", "the canary was not aborted",
      "canary aborted"},
+    {AppCommand::Canary, "change the share of {}", "changing the share of {}",
+     "the share of {} was not changed", ""},
     {AppCommand::Scale, "scale {}", "scaling {}", "{} was not scaled", "scaled"},
     {AppCommand::Start, "start {}", "starting {}", "{} was not started", "started"},
     {AppCommand::Stop, "stop", "stopping", "not stopped", ""},
@@ -78,6 +80,9 @@ struct Sentence {
     if (!shifted.in.empty()) text += fmt::format(" in {}", ids_text(shifted.in));
     if (!shifted.out.empty())
       text += fmt::format("{} out {}", shifted.in.empty() ? "" : ",", ids_text(shifted.out));
+    if (!shifted.in.empty() || !shifted.out.empty()) return text;
+    for (const auto& [id, weight] : shifted.weights)
+      text += fmt::format("{} {} {:.3g}%", id == shifted.weights.begin()->first ? "" : ",", id, weight);
     return text;
   }
   Text operator()(const InstanceSettled& settled) const {

@@ -87,6 +87,7 @@ _rollctl() {
   elif ((${#positionals[@]} == 1)); then
     case $verb in
       deploy) __rollctl_offer "$current" < <(rollctl complete releases "${positionals[0]}" "$current" 2>/dev/null) ;;
+      canary) __rollctl_offer "$current" < <(printf '%s\n' 0% 1% 10% 25% 50%) ;;
       scale) __rollctl_offer "$current" <<<cpus ;;
     esac
   fi

@@ -95,6 +95,8 @@ function __rollctl_complete
         switch $verb
             case deploy
                 __rollctl_candidates releases $positionals[1]
+            case canary
+                printf '%s\n' 0% 1% 10% 25% 50%
             case scale
                 echo cpus
         end

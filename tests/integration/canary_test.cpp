@@ -120,6 +120,43 @@ TEST_F(CanaryTest, ThatBakesWellIsPromotedByItself) {
   expect_only("v2", 2);
 }
 
+TEST_F(CanaryTest, GetsTheShareThatItIsGiven) {
+  deploy("v1", {.instances = 2});
+  EXPECT_THAT(deploy_canary("v2", {.instances = 2}, "0%"), ExitsWith(0));
+  EXPECT_EQ(answers(200)["v2"], 0) << "ready, but without connections";
+  Clients clients;
+  constexpr int kEnough = 2000;
+  for (const int percent : {1, 25, 50}) {
+    const Said said = rollctl({"canary", "web", std::to_string(percent) + "%"});
+    EXPECT_THAT(said, AllOf(ExitsWith(0), Says("v2 serves " + std::to_string(percent) + "% as a canary")));
+    EXPECT_EQ(instance_in("canary")["weight"], percent);
+    EXPECT_NEAR(answers(kEnough)["v2"] * 100.0 / kEnough, percent, 4);
+  }
+  EXPECT_THAT(rollctl({"promote", "web"}), ExitsWith(0));
+  expect_only("v2", 2);
+  EXPECT_THAT(clients.stop(), IsEmpty());
+  EXPECT_THAT(rollctl({"canary", "web", "10%"}), AllOf(ExitsWith(1), Complains("has no canary")));
+  EXPECT_THAT(rollctl({"canary", "web", "100%"}), AllOf(ExitsWith(2), Complains("invalid share '100%'")));
+}
+
+TEST_F(CanaryTest, InStepsIsWithdrawnInTheSecondWhenItCrashes) {
+  deploy("v1", {.instances = 2});
+  Clients clients;
+  write_app(
+      StubApp{.instances = 2, .tables = "[rollout]\ncanary = [\"1%\", \"10%\", \"50%\"]\nbake = \"1s\"\n"});
+  ChildProcess deploying = start({"deploy", "web", "v2", "--json"});
+  EXPECT_EQ(await_event(deploying, "traffic.shifted")["weights"]["3"], 1.0);
+  EXPECT_EQ(await_event(deploying, "traffic.shifted")["weights"]["3"], 10.0);
+  kill_process(instance_of("v2")["pid"]);
+  const Said said = finish(deploying);
+  EXPECT_THAT(said, ExitsWith(1));
+  EXPECT_EQ(said.event("deploy.finished")["outcome"], "rolled_back");
+  expect_only("v1", 2);
+  EXPECT_THAT(rollctl({"deploy", "web", "v3"}), ExitsWith(0));
+  expect_only("v3", 2);
+  (void)clients.stop();  // what was open in the server that was killed is lost
+}
+
 TEST_F(CanaryTest, AnOldServerThatDiesMeanwhileReturnsToTheRotation) {
   deploy("v1", {.instances = 1});
   EXPECT_THAT(deploy_canary("v2", {}), ExitsWith(0));

@@ -12,6 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::Pair;
 
 constexpr const char* kLeast = "command = [\"/srv/web\"]\nlisten = [\"127.0.0.1:8080\"]\n";
@@ -58,7 +59,7 @@ TEST(AppFileTest, HasTheDefaultsOfTheManual) {
   EXPECT_EQ(config.drain.http, HttpDrain::Keep);
   EXPECT_EQ(config.drain.http_silence, 5s);
   EXPECT_EQ(config.rollout.batch.text(), "1");
-  EXPECT_EQ(config.rollout.canary, 0);
+  EXPECT_THAT(config.rollout.canary, IsEmpty());
   EXPECT_EQ(config.restart.policy, RestartPolicy::OnFailure);
   EXPECT_EQ(config.restart.backoff, 100ms);
   EXPECT_EQ(config.restart.max_backoff, 30s);
@@ -136,7 +137,7 @@ ProtectHome = true
   EXPECT_EQ(config.drain.signal, 3);
   EXPECT_EQ(config.drain.deadline, 5min);
   EXPECT_EQ(config.rollout.batch.unit, Batch::Unit::Percent);
-  EXPECT_EQ(config.rollout.canary, 12.5);
+  EXPECT_THAT(config.rollout.canary, ElementsAre(12.5));
   EXPECT_EQ(config.rollout.hold, 1h);
   EXPECT_EQ(config.restart.policy, RestartPolicy::Always);
   EXPECT_EQ(config.restart.give_up, 0);
@@ -187,8 +188,25 @@ TEST(AppFileTest, NamesFileLineAndReasonForAWrongValue) {
   EXPECT_THAT(message("instances = 0"), HasSubstr(":3: instances: invalid number of instances '0'"));
   EXPECT_THAT(message("[rollout]\nbatch = \"0%\""), HasSubstr("rollout.batch: invalid batch '0%'"));
   EXPECT_THAT(message("[rollout]\ncanary = \"100%\""), HasSubstr("rollout.canary: invalid share '100%'"));
+  EXPECT_THAT(message("[rollout]\ncanary = [\"1%\", \"10%\"]"),
+              HasSubstr(":4: rollout.canary has several steps, but no time between them"));
+  EXPECT_THAT(message("[rollout]\nbake = \"1s\"\ncanary = [\"10%\", \"1%\"]"), HasSubstr("do not rise"));
   EXPECT_THAT(message("[ready]\nkind = \"ping\""), HasSubstr(":4: ready.kind: 'ping' is not"));
   EXPECT_THAT(message("handover = \"fast\""), HasSubstr(":3: handover: "));
+}
+
+TEST(AppFileTest, KnowsTheStepsOfACanary) {
+  const auto steps = [](const std::string& value) {
+    return parsed(std::string(kLeast) + "[rollout]\nbake = \"5m\"\ncanary = " + value).rollout.canary;
+  };
+  EXPECT_THAT(steps("[\"1%\", \"10%\", \"50%\"]"), ElementsAre(1, 10, 50));
+  EXPECT_THAT(steps("\"1%,10%\""), ElementsAre(1, 10));
+  EXPECT_THAT(steps("10"), ElementsAre(10));
+  EXPECT_THAT(steps("\"0%\""), IsEmpty()) << "no canary";
+  EXPECT_THAT(steps("[\"0%\"]"), ElementsAre(0)) << "a canary without connections";
+  EXPECT_THAT(steps("[]"), IsEmpty());
+  EXPECT_THAT(*parse_canary("0%"), ElementsAre(0));
+  EXPECT_THAT(*parse_canary("none"), IsEmpty());
 }
 
 TEST(AppFileTest, NamesFileAndLineForWhatIsNoToml) {
@@ -305,7 +323,7 @@ TEST(AppFileTest, WritesWhatReadsBackAsTheSame) {
   config.handover = HandoverPolicy::Migrate;
   config.ready.kind = ProbeKind::Http;
   config.ready.path = "/readyz";
-  config.rollout.canary = 2;
+  config.rollout.canary = {2};
   config.env = {{"A B", "odd"}, {"C", "="}};
   config.env.erase("A B");
   config.systemd = {{"MemoryMax", "1"}};
@@ -317,7 +335,7 @@ TEST(AppFileTest, WritesWhatReadsBackAsTheSame) {
   EXPECT_EQ(back.workdir, "/srv/web");
   EXPECT_EQ(back.handover, HandoverPolicy::Migrate);
   EXPECT_EQ(back.ready.path, "/readyz");
-  EXPECT_EQ(back.rollout.canary, 2);
+  EXPECT_THAT(back.rollout.canary, ElementsAre(2));
   EXPECT_EQ(back.env, config.env);
   EXPECT_EQ(back.systemd, config.systemd);
   EXPECT_EQ(write_app_file(back), text);

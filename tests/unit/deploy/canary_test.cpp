@@ -101,6 +101,77 @@ TEST_F(CanaryTest, ThatBakesWellIsPromotedByItself) {
   EXPECT_LT(verdict.duration, Millis(1200)) << "only the canary is watched";
 }
 
+TEST_F(CanaryTest, InStepsGetsOneShareAfterTheOtherAndIsPromoted) {
+  standing("v1", 2);
+  RolloutRequest request = deploy_canary("v2", 2, 1);
+  request.canary = {1, 10, 50};
+  request.bake = Millis(1000);
+  const Verdict verdict = run(request);
+  EXPECT_EQ(verdict.outcome, Outcome::Deployed) << testing::PrintToString(verdict);
+  EXPECT_THAT(serving("v2"), ElementsAre(3, 4));
+  EXPECT_GE(verdict.duration, Millis(3000));
+  std::vector<double> shares;
+  for (const Event& event : journal.events)
+    if (const auto* shifted = std::get_if<TrafficShifted>(&event.body))
+      if (shifted->weights.contains(3)) shares.push_back(shifted->weights.at(3));
+  EXPECT_THAT(shares, ElementsAre(1, 10, 50, 50)) << "the last is that of one of two";
+}
+
+TEST_F(CanaryTest, InStepsThatDiesInTheSecondIsWithdrawnAtOnce) {
+  standing("v1", 2);
+  instances.scripts["v2"] = {dies_after(Millis(1500))};
+  RolloutRequest request = deploy_canary("v2", 2, 1);
+  request.canary = {1, 10, 50};
+  request.bake = Millis(1000);
+  const Verdict verdict = run(request);
+  EXPECT_EQ(verdict.outcome, Outcome::RolledBack) << testing::PrintToString(verdict);
+  EXPECT_LT(verdict.duration, Millis(1700));
+  EXPECT_THAT(serving("v1"), ElementsAre(1, 2));
+  for (InstanceId id : {1, 2}) EXPECT_EQ(instances.find(id)->record.weight, 50) << id;
+}
+
+TEST_F(CanaryTest, GetsAnotherShareWhileItStands) {
+  standing("v1", 3);
+  canary_standing("v2");
+  const auto since = history().canary->since;
+  const Verdict verdict = run(reweigh(25));
+  EXPECT_EQ(verdict.outcome, Outcome::Canary) << testing::PrintToString(verdict);
+  EXPECT_EQ(last_weights(), (Rotation{{1, 25}, {2, 25}, {3, 25}, {4, 25}}));
+  EXPECT_EQ(instances.find(4)->record.weight, 25);
+  ASSERT_TRUE(history().canary);
+  EXPECT_EQ(history().canary->percent, 25);
+  EXPECT_EQ(history().canary->since, since);
+  EXPECT_EQ(run(promote()).outcome, Outcome::Deployed);
+}
+
+TEST_F(CanaryTest, StandsAlsoWhereItsOtherShareWasInterrupted) {
+  standing("v1", 3);
+  canary_standing("v2");
+  Recorder recorder(world, 2);
+  events::Started started;
+  started.command = AppCommand::Canary;
+  started.release = "v2";
+  started.instances = 3;
+  started.canary = 25;
+  (void)recorder.commit(events::deploy_started(started));
+  const auto verdict = recover();
+  ASSERT_TRUE(verdict);
+  EXPECT_EQ(verdict->outcome, Outcome::Deployed);
+  EXPECT_TRUE(history().canary);
+  EXPECT_EQ(instances.find(4)->record.state, InstanceState::Canary);
+  EXPECT_EQ(run(abort()).outcome, Outcome::RolledBack);
+}
+
+TEST_F(CanaryTest, OfNoShareIsReadyAndGetsNoConnection) {
+  standing("v1", 2);
+  const Verdict verdict = run(deploy_canary("v2", 2, 0));
+  EXPECT_EQ(verdict.outcome, Outcome::Canary) << testing::PrintToString(verdict);
+  EXPECT_EQ(last_weights(), (Rotation{{1, 50}, {2, 50}, {3, 0}}));
+  EXPECT_EQ(instances.find(3)->record.state, InstanceState::Canary);
+  EXPECT_EQ(run(reweigh(10)).outcome, Outcome::Canary);
+  EXPECT_EQ(last_weights(), (Rotation{{1, 45}, {2, 45}, {3, 10}}));
+}
+
 TEST_F(CanaryTest, IsNotRestartedAndAbortClearsItAway) {
   standing("v1", 2);
   canary_standing("v2");

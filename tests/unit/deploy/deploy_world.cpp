@@ -85,7 +85,7 @@ RolloutRequest DeployWorld::rollback(const std::string& release, int count) {
 
 RolloutRequest DeployWorld::deploy_canary(const std::string& release, int count, double percent) {
   RolloutRequest wanted = deploy(release, count);
-  wanted.canary = percent;
+  wanted.canary = {percent};
   return wanted;
 }
 
@@ -93,6 +93,14 @@ RolloutRequest DeployWorld::promote() {
   const StandingCanary canary = history().canary.value();
   RolloutRequest wanted = request(AppCommand::Promote, kept.at(canary.generation), canary.instances);
   wanted.shape = RolloutRequest::Shape::Promote;
+  return wanted;
+}
+
+RolloutRequest DeployWorld::reweigh(double percent) {
+  const StandingCanary canary = history().canary.value();
+  RolloutRequest wanted = request(AppCommand::Canary, kept.at(canary.generation), history().instances);
+  wanted.shape = RolloutRequest::Shape::Reweigh;
+  wanted.canary = {percent};
   return wanted;
 }
 
@@ -237,8 +245,7 @@ std::optional<Verdict> DeployWorld::recover() {
   request.app = "web";
   request.remedy = decide_remedy(*change);
   request.history = past;
-  const bool forward = request.remedy == Remedy::Finish || !past.current;
-  request.spec = kept.at(forward ? change->generation : *past.current);
+  request.spec = kept.at(generation_after(request.remedy, *change, past));
   const bool finishes = request.remedy == Remedy::Finish;
   const int wanted = !finishes ? past.wanted() : change->command == AppCommand::Stop ? 0 : change->instances;
   const std::string release = request.spec.release;
@@ -264,7 +271,8 @@ std::optional<Verdict> DeployWorld::recover() {
     EXPECT_THAT(verdict.reason, testing::HasSubstr(finishes ? "was finished" : "was undone"));
     expect_one_release_serves(release, wanted);
     EXPECT_EQ(history().unfinished(), nullptr);
-    EXPECT_FALSE(history().canary) << "a recovery decides against a canary";
+    EXPECT_EQ(history().canary.has_value(), change->command == AppCommand::Canary)
+        << "a recovery decides against a canary";
   }
   return verdict;
 }

@@ -69,6 +69,7 @@ struct DeployWorld {
   RolloutRequest rollback(const std::string& release, int count);
   RolloutRequest deploy_canary(const std::string& release, int count, double percent);
   RolloutRequest promote();
+  RolloutRequest reweigh(double percent);
   RolloutRequest abort();
   // Runs a deploy that ends with a canary beside what serves, or with the old release standing by.
   void canary_standing(const std::string& release);

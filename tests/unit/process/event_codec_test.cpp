@@ -27,11 +27,11 @@ const std::vector<Kind>& all_kinds() {
   static const std::vector<Kind> kKinds{
       {OtherEvent{"deploy.paused", 12},
        R"({"app":"web","event":"deploy.paused","generation":7,"id":12,"time":"2026-01-31T12:00:00.123Z","v":1})"},
-      {DeployStarted{AppCommand::Deploy, "v2", "v1", 2, "steer", "CHG-7", 10, {3, 4}},
+      {DeployStarted{AppCommand::Deploy, "v2", "v1", 2, "steer", "CHG-7", 10, {3, 4}, "alice", "pts/3"},
        R"({"app":"web","canary":10.0,"command":"deploy","event":"deploy.started","from":"v1","generation":7,)"
        R"("handover":"steer","instances":2,"note":"CHG-7","release":"v2","returns":[3,4],)"
-       R"("time":"2026-01-31T12:00:00.123Z","v":1})"},
-      {DeployStarted{AppCommand::Stop, "v2", {}, 0, "plain", "", 0, {}},
+       R"("time":"2026-01-31T12:00:00.123Z","user":"alice","v":1,"via":"pts/3"})"},
+      {DeployStarted{AppCommand::Stop, "v2", {}, 0, "plain", "", {}, {}},
        R"({"app":"web","command":"stop","event":"deploy.started","from":null,"generation":7,)"
        R"("handover":"plain","instances":0,"note":"","release":"v2","time":"2026-01-31T12:00:00.123Z","v":1})"},
       {DeployFinished{Outcome::RolledBack, Millis(412), 3, "not ready"},
