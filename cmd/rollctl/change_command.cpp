@@ -38,6 +38,7 @@ int ChangeCommand::run(Context& context) {
     call_.options = options_.change;
     if (options_.detach) call_.options.after_shift = AfterShift::Detach;
     if (options_.no_hooks) call_.options.hooks = ChangeOptions::Hooks::Skip;
+    call_.options.wait_lock = options_.wait_lock.value_or(Millis(0));
     call_.decision = decision();
     const auto access = options_.dry_run ? ChangeSession::Access::Preview : ChangeSession::Access::Change;
     return change_app(

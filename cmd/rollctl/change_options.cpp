@@ -86,6 +86,8 @@ void MovingOptions::declare(Options& options, unsigned takes) {
   options.flag("--detach", detach, "Return after the traffic has shifted; drains go on");
   options.flag("--strict", strict, "Exit with status 4 if connections were cut");
   options.flag("--dry-run", dry_run, "Print the plan; change nothing");
+  options.parsed("--wait-lock", "DUR", wait_lock, &duration,
+                 "Wait so long for another rollctl to finish its change");
   options.flag("--no-hooks", no_hooks, "Run no hooks");
   options.text("--note", "TEXT", change.note, "Store TEXT in the history");
 }

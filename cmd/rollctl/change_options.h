@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "app/app_change.h"
@@ -16,6 +17,7 @@ struct MovingOptions {
   bool strict = false;
   bool dry_run = false;
   bool no_hooks = false;
+  std::optional<Millis> wait_lock;
 
   // Options that only some of these commands have.
   enum Takes : unsigned {

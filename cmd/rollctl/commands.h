@@ -19,8 +19,12 @@ namespace rollctl {
   COMMAND(kStartCommand)          \
   COMMAND(kStopCommand)           \
   COMMAND(kRemoveCommand)         \
+  COMMAND(kFreezeCommand)         \
+  COMMAND(kThawCommand)           \
+  COMMAND(kRunCommand)            \
   COMMAND(kStatusCommand)         \
   COMMAND(kHistoryCommand)        \
+  COMMAND(kDiffCommand)           \
   COMMAND(kLogsCommand)           \
   COMMAND(kCheckCommand)          \
   COMMAND(kDoctorCommand)         \

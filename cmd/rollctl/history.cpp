@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -36,22 +38,46 @@ void forget_lost(const Paths& paths, const std::string& app, History& history) {
                   [&](InstanceId id) { return std::ranges::find(*folders, id) == folders->end(); });
 }
 
+Result<AppName> known_app_of(const Paths& paths, const std::string& argument) {
+  ROLL_TRY_ASSIGN(AppName app, app_name_of(paths, argument));
+  ROLL_TRY(check_known(paths, app));
+  return app;
+}
+
 Status show_history(Context& context, const std::string& argument, size_t limit) {
   const auto paths = Context::paths();
   if (!paths) return fail(paths.error());
-  const auto app = app_name_of(*paths, argument);
-  if (!app) return fail(app.error());
-  if (Status known = check_known(*paths, *app); !known) return known;
-  auto history = read_history(paths->journal(app->name), Reach::changes(limit));
-  if (!history) return fail(history.error());
-  forget_lost(*paths, app->name, *history);
+  ROLL_TRY_ASSIGN(const AppName app, known_app_of(*paths, argument));
+  ROLL_TRY_ASSIGN(History history, read_history(paths->journal(app.name), Reach::changes(limit)));
+  forget_lost(*paths, app.name, history);
   const bool json = context.options().json;
   const GenerationSpecs specs =
-      json || context.options().verbose ? specs_of(*paths, app->name, *history, limit) : GenerationSpecs{};
+      json || context.options().verbose ? specs_of(*paths, app.name, history, limit) : GenerationSpecs{};
   if (json)
-    context.print_json(history_json(*history, app->name, limit, specs));
+    context.print_json(history_json(history, app.name, limit, specs));
   else
-    context.print(history_lines(*history, limit, specs, SystemClock().wall_now(), context.out_terminal()));
+    context.print(history_lines(history, limit, specs, SystemClock().wall_now(), context.out_terminal()));
+  return {};
+}
+
+Status show_generation(Context& context, const std::string& argument, int64_t generation) {
+  const auto paths = Context::paths();
+  if (!paths) return fail(paths.error());
+  ROLL_TRY_ASSIGN(const AppName app, known_app_of(*paths, argument));
+  Reach reach = Reach::all();
+  reach.drains = Reach::Drains::AreRead;
+  ROLL_TRY_ASSIGN(History history, read_history(paths->journal(app.name), reach));
+  forget_lost(*paths, app.name, history);
+  if (std::ranges::find(history.changes, generation, &Change::generation) == history.changes.end())
+    return fail(ErrorKind::NotFound, fmt::format("{} has no generation {}", app.name, generation),
+                fmt::format("see `rollctl history {}`", app.name));
+  GenerationSpecs specs;
+  if (auto spec = load_generation(*paths, app.name, generation)) specs.emplace(generation, std::move(*spec));
+  if (context.options().json)
+    context.print_json(generation_json(history, app.name, generation, specs));
+  else
+    context.print(
+        generation_lines(history, generation, specs, SystemClock().wall_now(), context.out_terminal()));
   return {};
 }
 
@@ -59,17 +85,21 @@ class HistoryCommand final : public CliCommand {
  public:
   void declare(Options& options) override {
     options.argument("APP", Options::Need::Required, app_, "Name of the app, or path to its app file");
+    options.optional_number("GENERATION", generation_, "Show this generation whole");
     options.number("-n", "N", changes_, Options::Least::One, "Show the last N changes (default: 20)");
   }
 
   int run(Context& context) override {
-    const Status shown = show_history(context, app_, static_cast<size_t>(changes_.value_or(kDefaultChanges)));
+    const Status shown =
+        generation_ ? show_generation(context, app_, *generation_)
+                    : show_history(context, app_, static_cast<size_t>(changes_.value_or(kDefaultChanges)));
     return shown ? kDone : context.fail(shown.error());
   }
 
  private:
   std::string app_;
   std::optional<int> changes_;
+  std::optional<int64_t> generation_;
 };
 
 }  // namespace

@@ -64,6 +64,18 @@ void Options::number(const char* names, const char* word, std::optional<int64_t>
       help);
 }
 
+void Options::optional_number(const char* name, std::optional<int64_t>& value, const char* help) {
+  Text& text = *texts_.emplace_back(std::make_unique<Text>());
+  text.option = name;
+  text.parse = [&value](const std::string& given) -> Status {
+    int64_t number = 0;
+    if (Status read = read_number(given, int64_t{1}, number); !read) return read;
+    value = number;
+    return {};
+  };
+  command_.add_option(name, text.once, help);
+}
+
 void Options::exclude(const char* one, const char* other) {
   command_.get_option(one)->excludes(command_.get_option(other));
 }
@@ -94,7 +106,7 @@ Status Options::understand(const std::vector<std::string>& behind_dashes) {
   if (!behind_dashes.empty()) {
     if (behind_dashes_ == nullptr)
       return fail(ErrorKind::Invalid, command_.get_name() + " takes no command after `--`",
-                  "only `rollctl deploy` takes one");
+                  "only `rollctl deploy` and `rollctl run` take one");
     *behind_dashes_ = behind_dashes;
   }
   for (const auto& text : texts_) {

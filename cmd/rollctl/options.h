@@ -31,6 +31,7 @@ class Options {
   void flag(const char* names, bool& given, const char* help);
   void text(const char* names, const char* word, std::string& value, const char* help);
   void text(const char* names, const char* word, std::optional<std::string>& value, const char* help);
+  void optional_number(const char* name, std::optional<int64_t>& value, const char* help);
   enum class Least { Zero, One };
   void number(const char* names, const char* word, std::optional<int>& value, Least least, const char* help);
   void number(const char* names, const char* word, std::optional<int64_t>& value, const char* help);

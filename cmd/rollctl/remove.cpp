@@ -7,6 +7,7 @@
 #include "app/app_source.h"
 #include "rollctl/commands.h"
 #include "rollctl/exit_status.h"
+#include "state/freeze.h"
 
 namespace rollctl {
 
@@ -30,6 +31,7 @@ class Remove final : public CliCommand {
     const auto app = app_name_of(*paths, app_);
     if (!app) return fail(app.error());
     if (Status known = check_known(*paths, *app); !known) return known;
+    if (Status free = check_not_frozen(*paths, app->name); !free) return free;
     const auto reporter = context.reporter(app_);
     const auto session = ChangeSession::open(
         context.session_setting(*paths, app->name, ChangeSession::Access::Change, *reporter));

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "config/pinned_release.h"
+#include "state/freeze.h"
 
 namespace rollctl {
 
@@ -98,10 +99,15 @@ Result<ChangeResult> change_app(const ChangeCall& call, const DecideChange& deci
   const Paths paths = setting.paths;
   const Access access = setting.access;
   Observer& observer = setting.observer;
+  if (!traits_of(call.command).leads_out)
+    if (Status free = check_not_frozen(paths, call.app.name); !free) return fail(free.error());
   // Before the lock: an invalid app file must not create folders or wait for another rollctl.
   const auto app = find_target(paths, call);
   if (!app) return fail(app.error());
 
+  // One that attends a canary waits itself, for this decision.
+  const auto holder = lock_holder(paths.lock(app->name)).value_or(std::nullopt);
+  if (!call.decision || !holder || !holder->attends) setting.wait_lock = call.options.wait_lock;
   const auto session = ChangeSession::open(std::move(setting));
   if (!session && session.error().kind == ErrorKind::Busy && call.decision && access == Access::Change) {
     auto verdict = decide_for_holder(paths, app->name, call.command, *call.decision, session.error());

@@ -27,6 +27,7 @@ struct ChangeOptions {
   std::string note;
   enum class Hooks { Run, Skip };
   Hooks hooks = Hooks::Run;
+  Millis wait_lock{0};  // for another rollctl to release the app's lock
 };
 
 // One call of a command that moves traffic.

@@ -92,6 +92,7 @@ json to_json(const AppStatus& status) {
           {"listen", status.listen},
           {"since", or_null(status.since, format_time)},
           {"deploy", or_null(status.change, [](const RunningChange& change) { return to_json(change); })},
+          {"frozen", or_null(status.frozen, [](const Freeze& freeze) { return rollctl::to_json(freeze); })},
           {"instances", instances}};
 }
 

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "process/app_command.h"
 #include "process/instance_record.h"
+#include "state/freeze.h"
 #include "steering/steering.h"
 
 namespace rollctl {
@@ -68,6 +69,7 @@ struct AppStatus {
   std::optional<WallTime> since;
   std::optional<RunningChange> change;
   std::vector<InstanceStatus> instances;
+  std::optional<Freeze> frozen;
   std::optional<Error> silent;  // names the running shims that do not answer
 
   // Instances that serve but are not wanted. Empty while a change runs or awaits recovery: which instances

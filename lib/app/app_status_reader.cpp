@@ -141,6 +141,8 @@ Result<AppStatus> look_once(Loop& loop, const Paths& paths, const std::string& a
                       change->command, change->release, change->generation, change->started};
   }
 
+  ROLL_TRY_ASSIGN(status.frozen, read_freeze(paths, app));
+
   std::vector<ListenAddress> listen;
   if (history.current) {
     auto spec = load_generation(paths, app, *history.current);

@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <csignal>
+#include <thread>
 #include <utility>
 
 #include "app/hook_runner.h"
 #include "app/start_check.h"
 #include "base/atomic_file.h"
+#include "base/duration.h"
 #include "base/folder_removal.h"
 #include "base/own_file.h"
 #include "deploy/port_check.h"
@@ -23,6 +25,7 @@ namespace rollctl {
 namespace {
 
 constexpr Millis kClearPatience{100};
+constexpr Millis kLockPause{100};
 
 }  // namespace
 
@@ -38,9 +41,10 @@ Result<std::unique_ptr<ChangeSession>> ChangeSession::open(Setting setting) {
   const Access access = setting.access;
   SignalledOutput& output = setting.output;
   std::string command = std::move(setting.command);
+  const Millis wait = setting.wait_lock;
   auto session = std::unique_ptr<ChangeSession>(new ChangeSession(std::move(setting)));
   if (access == Access::Change)
-    if (Status locked = session->lock(std::move(command)); !locked) return fail(locked.error());
+    if (Status locked = session->lock(std::move(command), wait); !locked) return fail(locked.error());
   auto loop = Loop::create();
   if (!loop) return fail(loop.error());
   session->loop_ = std::move(*loop);
@@ -64,7 +68,7 @@ ChangeSession::~ChangeSession() {
     (void)clear_discarded(place, kClearPatience);
 }
 
-Status ChangeSession::lock(std::string command) {
+Status ChangeSession::lock(std::string command, Millis wait) {
   constexpr mode_t kPrivate = 0700;
   if (Status made = make_runtime_folder(paths_, app_); !made) return made;
   if (Status made = make_directories(paths_.state(app_), kPrivate); !made) return made;
@@ -74,7 +78,16 @@ Status ChangeSession::lock(std::string command) {
   if (!self) return fail(self.error());
   Caller caller = find_caller();
   LockHolder holder{self->id(), caller.user, std::move(command), SystemClock().wall_now()};
+  const TimePoint until = std::chrono::steady_clock::now() + wait;
   auto lock = lock_app(paths_.lock(app_), holder);
+  std::string told;
+  while (!lock && lock.error().kind == ErrorKind::Busy && std::chrono::steady_clock::now() < until) {
+    if (std::exchange(told, lock.error().message) != lock.error().message)
+      observer_.on_warning(fmt::format("{}: waiting for it, at most {}", told, format_duration(wait)));
+    std::this_thread::sleep_for(kLockPause);
+    holder.since = SystemClock().wall_now();
+    lock = lock_app(paths_.lock(app_), holder);
+  }
   if (!lock) return fail(lock.error());
   hold_.emplace(Hold{std::move(holder), std::move(*lock), std::move(caller)});
   return {};

@@ -38,6 +38,7 @@ class ChangeSession {
     Observer& observer;
     SignalledOutput& output;
     Sink& hook_output;
+    Millis wait_lock{0};  // while another rollctl holds the lock, which the observer is told
   };
 
   // Busy if another rollctl holds the lock.
@@ -75,7 +76,7 @@ class ChangeSession {
   };
 
   explicit ChangeSession(Setting setting);
-  Status lock(std::string command);
+  Status lock(std::string command, Millis wait);
   Status reread();
   Status check_means(const AppConfig& config);
   void warn_of_taking(const AppConfig& config);

@@ -43,6 +43,8 @@ std::string toml_command(const CommandTable& table) {
   return "{ " + text + " }";
 }
 
+}  // namespace
+
 std::string toml_value(const Value& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return toml_string(*text);
   if (const auto* list = std::get_if<TextList>(&value)) return toml_list(*list);
@@ -53,8 +55,6 @@ std::string toml_value(const Value& value) {
   if (const auto* boolean = std::get_if<bool>(&value)) return *boolean ? "true" : "false";
   return {};
 }
-
-}  // namespace
 
 std::string write_app_file(const AppConfig& config) {
   const AppConfig defaults;

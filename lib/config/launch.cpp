@@ -268,6 +268,22 @@ Result<ProbeSpec> make_probe_spec(const GenerationSpec& spec, const InstancePlac
   return probe;
 }
 
+Result<OnceLaunch> make_once_launch(const GenerationSpec& spec, std::vector<std::string> argv) {
+  const Placeholders placeholders = hook_placeholders(names_of(spec), spec.config);
+  OnceLaunch launch;
+  launch.argv = std::move(argv);
+  auto user = find_server_user(spec.config.user, spec.config.group);
+  if (!user) return fail(at(spec, "user", user.error()));
+  auto workdir = placeholders.expand(spec.config.workdir);
+  if (!workdir) return fail(at(spec, "workdir", workdir.error()));
+  launch.workdir = std::move(*workdir);
+  auto environment = release_environment(spec, *user, placeholders, Variables::OfAllInstances);
+  if (!environment) return fail(environment.error());
+  launch.env = environment_list(*environment);
+  launch.credentials = std::move(user->credentials);
+  return launch;
+}
+
 Result<OnceLaunch> make_hook_launch(const GenerationSpec& spec, const HookConfig& hook,
                                     const Environment& told) {
   const Placeholders placeholders = hook_placeholders(names_of(spec), spec.config);

@@ -43,6 +43,11 @@ struct OnceLaunch {
   std::optional<Credentials> credentials;  // empty: the caller's
 };
 
+// A program with the user, folder and environment of the release's servers. Its words are taken as they are.
+// {instance}, {run_dir} and {probe_port} are Invalid in `workdir`; variables that name one of them are left
+// out. Blocks and fails as make_launch_spec() does.
+Result<OnceLaunch> make_once_launch(const GenerationSpec& spec, std::vector<std::string> argv);
+
 // A hook as it runs, with `told` in its environment besides ROLL_APP, ROLL_RELEASE and ROLL_GENERATION.
 // {instance}, {run_dir} and {probe_port} are Invalid in it. With HookConfig::Env::Release it gets none of
 // the variables of `env` that name one of those three. Blocks and fails as make_launch_spec() does.

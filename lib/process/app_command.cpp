@@ -9,19 +9,19 @@ namespace rollctl {
 namespace {
 
 constexpr std::array<CommandTraits, 12> kTraits{{
-    // command, word, moves traffic, makes a generation, reads the app file
-    {AppCommand::Deploy, "deploy", true, true, true},
-    {AppCommand::Rollback, "rollback", true, true, false},
-    {AppCommand::Restart, "restart", true, true, true},
-    {AppCommand::Promote, "promote", true, true, false},
-    {AppCommand::Abort, "abort", true, false, false},
-    {AppCommand::Canary, "canary", true, false, false},
-    {AppCommand::Scale, "scale", true, false, false},
-    {AppCommand::Start, "start", true, false, false},
-    {AppCommand::Stop, "stop", true, false, false},
-    {AppCommand::Recover, "recover", true, false, false},
-    {AppCommand::Remove, "remove", false, false, false},
-    {AppCommand::Other, "other", false, false, false},
+    // command, word, moves traffic, makes a generation, reads the app file, leads out
+    {AppCommand::Deploy, "deploy", true, true, true, false},
+    {AppCommand::Rollback, "rollback", true, true, false, true},
+    {AppCommand::Restart, "restart", true, true, true, false},
+    {AppCommand::Promote, "promote", true, true, false, false},
+    {AppCommand::Abort, "abort", true, false, false, true},
+    {AppCommand::Canary, "canary", true, false, false, false},
+    {AppCommand::Scale, "scale", true, false, false, false},
+    {AppCommand::Start, "start", true, false, false, true},
+    {AppCommand::Stop, "stop", true, false, false, true},
+    {AppCommand::Recover, "recover", true, false, false, true},
+    {AppCommand::Remove, "remove", false, false, false, false},
+    {AppCommand::Other, "other", false, false, false, false},
 }};
 
 }  // namespace

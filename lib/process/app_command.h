@@ -32,6 +32,7 @@ struct CommandTraits {
   // standby.
   bool makes_generation;
   bool reads_app_file;  // new instances follow the app file as it is now
+  bool leads_out;       // a way out of trouble: it works although the app is frozen
 };
 
 const CommandTraits& traits_of(AppCommand command);

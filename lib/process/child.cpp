@@ -102,9 +102,12 @@ void leave_caller(const Plan& plan) {
 // Moves the sources above the targets first, so that no dup2() overwrites a source. Other descriptors are
 // closed at once, not at exec: until then a copy would keep a lock held that the caller has released.
 void set_up_descriptors(Plan& plan) {
-  int output = plan.spec.log_path.empty() ? plan.spec.output : open_log(plan.spec.log_path).release();
+  const bool has_own = plan.spec.streams == ChildSpec::Streams::Own;
+  int output = STDOUT_FILENO;
+  if (has_own)
+    output = plan.spec.log_path.empty() ? plan.spec.output : open_log(plan.spec.log_path).release();
   require(plan, ExecStage::Log, output >= 0);
-  int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  int null = has_own ? ::open("/dev/null", O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
   require(plan, ExecStage::Descriptors, null >= 0);
   const int report = ChildSpec::kFirstPassed + static_cast<int>(plan.passed.size());
   const int go = report + 1;
@@ -118,12 +121,16 @@ void set_up_descriptors(Plan& plan) {
   };
   move_up(plan.report);
   if (plan.go >= 0) move_up(plan.go);
-  move_up(output);
-  move_up(null);
+  if (has_own) {
+    move_up(output);
+    move_up(null);
+  }
   for (int& fd : plan.passed) move_up(fd);
-  put(null, STDIN_FILENO, 0);
-  put(output, STDOUT_FILENO, 0);
-  put(output, STDERR_FILENO, 0);
+  if (has_own) {
+    put(null, STDIN_FILENO, 0);
+    put(output, STDOUT_FILENO, 0);
+    put(output, STDERR_FILENO, 0);
+  }
   int target = ChildSpec::kFirstPassed;
   for (const int fd : plan.passed) put(fd, target++, 0);
   put(plan.report, report, O_CLOEXEC);

@@ -53,6 +53,10 @@ struct ChildSpec {
   enum class Tracer { None, Parent };
   Tracer tracer = Tracer::None;
 
+  // Callers: 0, 1 and 2 stay those of the caller, and neither `log_path` nor `output` is used.
+  enum class Streams { Own, Callers };
+  Streams streams = Streams::Own;
+
   enum class Unmarked { Refused, ForShell };  // a script whose first line names no interpreter (ENOEXEC)
   Unmarked unmarked = Unmarked::Refused;
 };

@@ -3,10 +3,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "base/duration.h"
+#include "config/spec_diff.h"
+#include "process/json_reader.h"
 #include "ui/age.h"
+#include "ui/diff_view.h"
 #include "ui/table.h"
 
 namespace rollctl {
@@ -87,6 +92,13 @@ nlohmann::json to_json(const Change& change, const GenerationSpecs& specs) {
           {"runs", runs_json(specs, change.generation)}};
 }
 
+History of_generation(const History& history, int64_t generation) {
+  History own;
+  std::ranges::copy_if(history.changes, std::back_inserter(own.changes),
+                       [&](const Change& change) { return change.generation == generation; });
+  return own;
+}
+
 }  // namespace
 
 std::vector<Line> history_lines(const History& history, size_t limit, const GenerationSpecs& specs,
@@ -111,6 +123,37 @@ std::vector<Line> history_lines(const History& history, size_t limit, const Gene
                    note_of(*change), runs_text(specs, change->generation)});
   }
   return table.lines(terminal);
+}
+
+std::vector<Line> generation_lines(const History& history, int64_t generation, const GenerationSpecs& specs,
+                                   WallTime now, const Terminal& terminal) {
+  const History own = of_generation(history, generation);
+  std::vector<Line> lines = history_lines(own, own.changes.size(), {}, now, terminal);
+  for (const Change& change : own.changes)
+    if (change.outcome && change.instances > 0)
+      lines.push_back({fmt::format("{} on {}: {} instance{}, handover {}", command_word(change.command),
+                                   format_time(change.started), change.instances,
+                                   change.instances == 1 ? "" : "s", change.handover)});
+  const auto spec = specs.find(generation);
+  if (spec == specs.end()) return lines;
+  lines.push_back({fmt::format("generation {} ran:", generation)});
+  for (Line& line : setting_lines(settings_of(spec->second))) lines.push_back(std::move(line));
+  return lines;
+}
+
+nlohmann::json generation_json(const History& history, const std::string& app, int64_t generation,
+                               const GenerationSpecs& specs) {
+  const History own = of_generation(history, generation);
+  nlohmann::json object = history_json(own, app, own.changes.size(), specs);
+  object["generation"] = generation;
+  const auto spec = specs.find(generation);
+  nlohmann::json settings = nullptr;
+  if (spec != specs.end()) {
+    settings = nlohmann::json::object();
+    for (const SpecDifference& one : settings_of(spec->second)) settings[one.key] = bytes_to_json(one.after);
+  }
+  object["settings"] = std::move(settings);
+  return object;
 }
 
 nlohmann::json history_json(const History& history, const std::string& app, size_t limit,

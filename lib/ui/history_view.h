@@ -23,6 +23,13 @@ std::vector<Line> history_lines(const History& history, size_t limit, const Gene
                                 WallTime now, const Terminal& terminal);
 
 // The object of `history --json`, with the same changes.
+// One generation whole: its changes, the oldest first, and everything that it sets. Values of secrets are
+// masked.
+std::vector<Line> generation_lines(const History& history, int64_t generation, const GenerationSpecs& specs,
+                                   WallTime now, const Terminal& terminal);
+nlohmann::json generation_json(const History& history, const std::string& app, int64_t generation,
+                               const GenerationSpecs& specs);
+
 nlohmann::json history_json(const History& history, const std::string& app, size_t limit,
                             const GenerationSpecs& specs);
 

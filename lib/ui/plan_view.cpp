@@ -8,8 +8,19 @@
 #include <string>
 
 #include "process/app_command.h"
+#include "ui/diff_view.h"
 
 namespace rollctl {
+
+namespace {
+
+// Of what starts against what runs; none where nothing ran, or nothing starts.
+std::vector<SpecDifference> differences_in(const RolloutRequest& request) {
+  if (request.shape != RolloutRequest::Shape::Replace || !request.previous) return {};
+  return differences_of(*request.previous, request.spec);
+}
+
+}  // namespace
 
 nlohmann::json plan_json(const PlannedChange& planned) {
   const RolloutRequest& request = planned.request;
@@ -25,7 +36,8 @@ nlohmann::json plan_json(const PlannedChange& planned) {
           {"release", request.spec.release},
           {"generation", request.spec.generation},
           {"instances", request.instances},
-          {"plan", steps}};
+          {"plan", steps},
+          {"differences", diff_json(differences_in(request))}};
 }
 
 std::vector<Line> plan_lines(const PlannedChange& planned) {
@@ -47,6 +59,9 @@ std::vector<Line> plan_lines(const PlannedChange& planned) {
           fmt::format("{} {}", request.hold > Millis(0) ? "hold" : "drain", fmt::join(step.leave, ", ")));
     lines.push_back({{fmt::format("  {}", fmt::join(parts, ", then "))}});
   }
+  const auto differences = differences_in(request);
+  if (!differences.empty()) lines.push_back({{"changes:"}});
+  for (Line& line : diff_lines(differences)) lines.push_back(std::move(line));
   return lines;
 }
 

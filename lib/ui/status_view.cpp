@@ -65,6 +65,13 @@ Line heading(const AppStatus& status, WallTime now) {
   return line;
 }
 
+std::vector<Line> freeze_lines(const AppStatus& status, WallTime now) {
+  if (!status.frozen) return {};
+  const Freeze& freeze = *status.frozen;
+  return {{Span("frozen:", Tone::Busy), fmt::format(" {} (by {}, {})", freeze.reason, freeze.caller.user,
+                                                    relative_time(freeze.since, now))}};
+}
+
 std::vector<Line> change_lines(const AppStatus& status, WallTime now) {
   if (!status.change) return {};
   const RunningChange& change = *status.change;
@@ -195,6 +202,7 @@ std::vector<Span> row_of(const InstanceStatus& instance, WallTime now, Detail de
 std::vector<Line> status_lines(const AppStatus& status, WallTime now, const Terminal& terminal,
                                Detail detail) {
   std::vector<Line> lines{heading(status, now)};
+  for (Line& line : freeze_lines(status, now)) lines.push_back(std::move(line));
   for (Line& line : change_lines(status, now)) lines.push_back(std::move(line));
   for (Line& line : trouble_lines(status)) lines.push_back(std::move(line));
   if (detail == Detail::Full && !status.handover.empty())

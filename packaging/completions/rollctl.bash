@@ -16,7 +16,7 @@ __rollctl_options() {
 __rollctl_takes_value() {
   case $1 in
     --handover | --ready | -n | --instances | --batch | --to | --to-generation | --instance | --listen) ;;
-    --canary | --bake | --hold | --ready-deadline | --drain-deadline | --note | --since | --until | --release) ;;
+    --canary | --bake | --hold | --ready-deadline | --drain-deadline | --note | --wait-lock | --since | --until | --release) ;;
     *) return 1 ;;
   esac
 }
@@ -86,7 +86,8 @@ _rollctl() {
     [[ $verb == doctor ]] || __rollctl_offer "$current" < <(rollctl complete apps "" "$current" 2>/dev/null)
   elif ((${#positionals[@]} == 1)); then
     case $verb in
-      deploy) __rollctl_offer "$current" < <(rollctl complete releases "${positionals[0]}" "$current" 2>/dev/null) ;;
+      deploy | diff | run) __rollctl_offer "$current" < <(rollctl complete releases "${positionals[0]}" "$current" 2>/dev/null) ;;
+      history) __rollctl_offer "$current" < <(rollctl complete generations "${positionals[0]}" "$current" 2>/dev/null) ;;
       canary) __rollctl_offer "$current" < <(printf '%s\n' 0% 1% 10% 25% 50%) ;;
       scale) __rollctl_offer "$current" <<<cpus ;;
     esac

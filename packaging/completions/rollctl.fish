@@ -53,7 +53,7 @@ end
 
 function __rollctl_complete
     set -l takes_value --handover --ready -n --instances --batch --to --to-generation --instance --listen --canary \
-        --bake --hold --ready-deadline --drain-deadline --note --since --until --release
+        --bake --hold --ready-deadline --drain-deadline --note --wait-lock --since --until --release
     set -l words (commandline -opc)
     set -l current (commandline -ct)
     set -l verb
@@ -93,8 +93,10 @@ function __rollctl_complete
         end
     else if test (count $positionals) -eq 1
         switch $verb
-            case deploy
+            case deploy diff run
                 __rollctl_candidates releases $positionals[1]
+            case history
+                __rollctl_candidates generations $positionals[1]
             case canary
                 printf '%s\n' 0% 1% 10% 25% 50%
             case scale

@@ -459,8 +459,9 @@ TEST_F(CommandsTest, StatusIsExactlyWhatTheManualSays) {
   const json app = status();
   std::vector<std::string> keys;
   for (const auto& [key, value] : app.items()) keys.push_back(key);
-  EXPECT_THAT(keys, testing::UnorderedElementsAre("v", "app", "release", "generation", "wanted", "serving",
-                                                  "handover", "listen", "since", "deploy", "instances"));
+  EXPECT_THAT(keys,
+              testing::UnorderedElementsAre("v", "app", "release", "generation", "wanted", "serving",
+                                            "handover", "listen", "since", "deploy", "frozen", "instances"));
   EXPECT_EQ(app["v"], 1);
   EXPECT_EQ(app["app"], "web");
   EXPECT_EQ(app["generation"], 1);

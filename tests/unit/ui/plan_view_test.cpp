@@ -59,7 +59,7 @@ TEST(PlanViewTest, IsAnObjectForMachines) {
   change.plan = {{.launch = 1, .leave = {}, .canary = 10}, {.launch = 1, .leave = {3}, .enter = {2}}};
   EXPECT_EQ(plan_json(change), json::parse(R"({"v":1,"app":"web","command":"deploy","release":"v2",
       "generation":7,"instances":2,"plan":[{"launch":1,"leave":[],"canary":10.0},
-      {"launch":1,"leave":[3],"enter":[2]}]})"));
+      {"launch":1,"leave":[3],"enter":[2]}],"differences":[]})"));
 }
 
 }  // namespace
