@@ -29,6 +29,8 @@ class Abort final : public ChangeCommand {
 }  // namespace
 
 constinit const CommandEntry kAbortCommand{"abort", "End a canary: the old release takes all connections",
-                                           make_command<Abort>};
+                                           make_command<Abort>,
+                                           "  rollctl abort web\n"
+                                           "  rollctl abort web --note \"too many errors\"\n"};
 
 }  // namespace rollctl

@@ -44,6 +44,8 @@ class Canary final : public ChangeCommand {
 
 }  // namespace
 
-constinit const CommandEntry kCanaryCommand{"canary", "Change the share of a canary", make_command<Canary>};
+constinit const CommandEntry kCanaryCommand{"canary", "Change the share of a canary", make_command<Canary>,
+                                            "  rollctl canary web 25%\n"
+                                            "  rollctl canary web 0%\n"};
 
 }  // namespace rollctl

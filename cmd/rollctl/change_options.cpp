@@ -58,6 +58,7 @@ void MovingOptions::declare_app(Options& options) {
 }
 
 void MovingOptions::declare(Options& options, unsigned takes) {
+  if ((takes & (AppAndCanary | Batch | ReadyDeadline)) != 0) options.group("Instances");
   if (takes & AppAndCanary) {
     options.parsed("-n,--instances", "N", change.app.instances, &InstanceCount::parse,
                    "Number of instances, or `cpus`");
@@ -66,6 +67,15 @@ void MovingOptions::declare(Options& options, unsigned takes) {
         "Listen on HOST:PORT, [V6]:PORT or :PORT; repeatable", Options::Times::Often);
     options.parsed("--ready", "KIND[:PATH]", change.app.ready, &readiness,
                    "Readiness: http:/PATH, https:/PATH, tcp, listen or notify");
+  }
+  if (takes & Batch)
+    options.parsed("--batch", "N", change.batch, &rollctl::Batch::parse,
+                   "Replace this many instances at a time: N, P% or all");
+  if (takes & ReadyDeadline)
+    options.parsed("--ready-deadline", "DUR", change.ready_deadline, &duration,
+                   "Give up if an instance is not ready after DUR");
+  options.group("Traffic");
+  if (takes & AppAndCanary) {
     options.parsed("--canary", "P%", change.canary, &canary_steps,
                    "Start one new instance with P% of the new connections; steps: 1%,10%,50%");
     options.parsed("--bake", "DUR", change.bake, &duration,
@@ -73,22 +83,17 @@ void MovingOptions::declare(Options& options, unsigned takes) {
   }
   if (takes & Hold)
     options.parsed("--hold", "DUR", change.hold, &duration, "Keep the old instances on standby for DUR");
-  if (takes & Batch)
-    options.parsed("--batch", "N", change.batch, &rollctl::Batch::parse,
-                   "Replace this many instances at a time: N, P% or all");
-  if (takes & ReadyDeadline)
-    options.parsed("--ready-deadline", "DUR", change.ready_deadline, &duration,
-                   "Give up if an instance is not ready after DUR");
-  options.parsed("--drain-deadline", "DUR", change.drain_deadline, &duration,
-                 "Kill instances that have not drained after DUR");
   options.parsed("--handover", "WAY", change.app.handover, &policy,
                  "Handover: auto, steer, migrate or plain");
+  options.parsed("--drain-deadline", "DUR", change.drain_deadline, &duration,
+                 "Kill instances that have not drained after DUR");
   options.flag("--detach", detach, "Return after the traffic has shifted; drains go on");
   options.flag("--strict", strict, "Exit with status 4 if connections were cut");
+  options.group("The change");
   options.flag("--dry-run", dry_run, "Print the plan; change nothing");
+  options.flag("--no-hooks", no_hooks, "Run no hooks");
   options.parsed("--wait-lock", "DUR", wait_lock, &duration,
                  "Wait so long for another rollctl to finish its change");
-  options.flag("--no-hooks", no_hooks, "Run no hooks");
   options.text("--note", "TEXT", change.note, "Store TEXT in the history");
 }
 

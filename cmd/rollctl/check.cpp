@@ -72,6 +72,8 @@ class Check final : public CliCommand {
 }  // namespace
 
 constinit const CommandEntry kCheckCommand{"check", "Check the app file against this host; change nothing",
-                                           make_command<Check>};
+                                           make_command<Check>,
+                                           "  rollctl check web\n"
+                                           "  rollctl check ./web.toml --json\n"};
 
 }  // namespace rollctl

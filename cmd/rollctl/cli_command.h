@@ -25,6 +25,7 @@ struct CommandEntry {
   const char* word;
   const char* summary;
   std::unique_ptr<CliCommand> (*make)();
+  const char* examples;  // two lines, each indented by two blanks
   enum class For { People, Programs };
   For whom = For::People;  // Programs: hidden in --help
 };

@@ -8,17 +8,20 @@
 
 #include "config/nearest.h"
 #include "rollctl/commands.h"
+#include "rollctl/help.h"
 
 namespace rollctl {
 
 namespace {
 
 void declare_common(Options& options, CommonOptions& common) {
+  options.group(Options::kOutput);
   options.flag("--json", common.json, "Print events or one object as JSON on standard output");
   options.flag("-q,--quiet", common.quiet, "Print only errors and warnings");
   options.flag("-v,--verbose", common.verbose, "Print more detail");
   options.exclude("--verbose", "--quiet");
   options.flag("--no-color", common.no_color, "Print without colours");
+  options.group("Options");
 }
 
 // The command's name; empty if there is none.
@@ -103,18 +106,20 @@ Result<CommandLine> parse_command_line(const std::vector<std::string>& given) {
   program.require_subcommand(1);
   program.set_version_flag("--version", "rollctl " ROLL_VERSION);
   program.footer(
-      "An app is described by /etc/rollctl/APP.toml, or by a command after `--`:\n"
-      "  rollctl deploy web --listen :8080 -- ./web --port 8080\n"
-      "Exit status: 0 done, 1 failed and undone, 2 usage, 3 needs attention, 4 connections cut (--strict),\n"
-      "  5 busy, 6 no such app, 7 not permitted or not possible here.");
+      "An app is described by /etc/rollctl/APP.toml, or by a command after `--`.\n"
+      "Exit status: 0 done, 1 failed and undone, 2 usage, 3 needs attention,\n"
+      "  4 connections cut (--strict), 5 busy, 6 no such app, 7 not permitted or not\n"
+      "  possible here.");
   CommandLine line;
   std::optional<Options> options;
+  const CommandEntry* chosen_entry = nullptr;
   const std::string word = first_word(ours);
   for (const CommandEntry* entry : commands()) {
     CLI::App* command = program.add_subcommand(entry->word, entry->summary);
     if (entry->whom == CommandEntry::For::Programs) command->group("");  // hides it
     // Declaring the options of all commands would take 1.1 ms longer.
     if (word != entry->word) continue;
+    chosen_entry = entry;
     line.command = entry->make();
     options.emplace(*command);
     declare_common(*options, line.common);
@@ -126,7 +131,8 @@ Result<CommandLine> parse_command_line(const std::vector<std::string>& given) {
     program.parse(ours);
   } catch (const CLI::CallForHelp&) {
     const auto chosen = program.get_subcommands();
-    line.text = chosen.empty() ? program.help() : chosen.front()->help("rollctl");
+    line.text =
+        chosen.empty() ? program_help(program) : command_help(*chosen.front(), chosen_entry->examples);
   } catch (const CLI::CallForVersion&) {
     line.text = "rollctl " ROLL_VERSION "\n";
   } catch (const CLI::ParseError& error) {

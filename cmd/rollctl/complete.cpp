@@ -55,6 +55,9 @@ class Complete final : public CliCommand {
 }  // namespace
 
 constinit const CommandEntry kCompleteCommand{"complete", "Print completions, one per line",
-                                              make_command<Complete>, CommandEntry::For::Programs};
+                                              make_command<Complete>,
+                                              "  rollctl complete apps\n"
+                                              "  rollctl complete releases web\n",
+                                              CommandEntry::For::Programs};
 
 }  // namespace rollctl

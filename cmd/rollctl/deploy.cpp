@@ -97,6 +97,8 @@ class Deploy final : public ChangeCommand {
 
 }  // namespace
 
-constinit const CommandEntry kDeployCommand{"deploy", "Roll out a release", make_command<Deploy>};
+constinit const CommandEntry kDeployCommand{"deploy", "Roll out a release", make_command<Deploy>,
+                                            "  rollctl deploy web v2\n"
+                                            "  rollctl deploy web v2 --canary 1%,10%,50% --bake 5m\n"};
 
 }  // namespace rollctl

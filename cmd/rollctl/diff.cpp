@@ -63,6 +63,8 @@ class Diff final : public CliCommand {
 
 }  // namespace
 
-constinit const CommandEntry kDiffCommand{"diff", "Show what a deploy would change", make_command<Diff>};
+constinit const CommandEntry kDiffCommand{"diff", "Show what a deploy would change", make_command<Diff>,
+                                          "  rollctl diff web v2\n"
+                                          "  rollctl diff web --json\n"};
 
 }  // namespace rollctl

@@ -44,6 +44,8 @@ class Doctor final : public CliCommand {
 }  // namespace
 
 constinit const CommandEntry kDoctorCommand{
-    "doctor", "Try each handover in a private network; show what this host can do", make_command<Doctor>};
+    "doctor", "Try each handover in a private network; show what this host can do", make_command<Doctor>,
+    "  rollctl doctor\n"
+    "  rollctl doctor --json\n"};
 
 }  // namespace rollctl

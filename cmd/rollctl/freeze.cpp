@@ -80,7 +80,11 @@ class ThawCommand final : public CliCommand {
 }  // namespace
 
 constinit const CommandEntry kFreezeCommand{"freeze", "Refuse changes of an app, with a reason",
-                                            make_command<FreezeCommand>};
-constinit const CommandEntry kThawCommand{"thaw", "Allow changes of a frozen app", make_command<ThawCommand>};
+                                            make_command<FreezeCommand>,
+                                            "  rollctl freeze web \"sale until Monday\"\n"
+                                            "  rollctl freeze ./web.toml \"an audit runs\"\n"};
+constinit const CommandEntry kThawCommand{"thaw", "Allow changes of a frozen app", make_command<ThawCommand>,
+                                          "  rollctl thaw web\n"
+                                          "  rollctl thaw web --json\n"};
 
 }  // namespace rollctl

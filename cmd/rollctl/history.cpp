@@ -104,6 +104,8 @@ class HistoryCommand final : public CliCommand {
 
 }  // namespace
 
-constinit const CommandEntry kHistoryCommand{"history", "Show past changes", make_command<HistoryCommand>};
+constinit const CommandEntry kHistoryCommand{"history", "Show past changes", make_command<HistoryCommand>,
+                                             "  rollctl history web -n 5\n"
+                                             "  rollctl history web 12\n"};
 
 }  // namespace rollctl

@@ -138,6 +138,8 @@ class Logs final : public CliCommand {
 
 }  // namespace
 
-constinit const CommandEntry kLogsCommand{"logs", "Show the logs of the instances", make_command<Logs>};
+constinit const CommandEntry kLogsCommand{"logs", "Show the logs of the instances", make_command<Logs>,
+                                          "  rollctl logs web -f\n"
+                                          "  rollctl logs web --since 10m --release v2 --timestamps\n"};
 
 }  // namespace rollctl

@@ -22,20 +22,28 @@ Status read_number(const std::string& text, Number least, Number& number) {
 
 }  // namespace
 
+void Options::group(const char* heading) {
+  group_ = heading;
+}
+
+void Options::add(CLI::Option* option) {
+  option->group(group_);
+}
+
 void Options::argument(const char* name, Need need, std::string& value, const char* help) {
   command_.add_option(name, value, help)->required(need == Need::Required);
 }
 
 void Options::flag(const char* names, bool& given, const char* help) {
-  command_.add_flag(names, given, help);
+  add(command_.add_flag(names, given, help));
 }
 
 void Options::text(const char* names, const char* word, std::string& value, const char* help) {
-  command_.add_option(names, value, help)->type_name(word);
+  add(command_.add_option(names, value, help)->type_name(word));
 }
 
 void Options::text(const char* names, const char* word, std::optional<std::string>& value, const char* help) {
-  command_.add_option(names, value, help)->type_name(word);
+  add(command_.add_option(names, value, help)->type_name(word));
 }
 
 void Options::number(const char* names, const char* word, std::optional<int>& value, Least least,
@@ -88,7 +96,7 @@ void Options::parsed(const char* names, const char* word, Parse parse, const cha
   text.parse = std::move(parse);
   CLI::Option* option = times == Times::Once ? command_.add_option(names, text.once, help)
                                              : command_.add_option(names, text.often, help);
-  option->type_name(word);
+  add(option->type_name(word));
 }
 
 void Options::parsed_argument(const char* name, Parse parse, const char* help) {

@@ -13,7 +13,8 @@
 // CLI11's name.
 namespace CLI {  // NOLINT(readability-identifier-naming)
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace rollctl {
 
@@ -25,6 +26,10 @@ class Options {
   explicit Options(CLI::App& command) : command_(command) {}
   Options(const Options&) = delete;
   Options& operator=(const Options&) = delete;
+
+  // The heading in --help of the options that are declared from now on. At the end stand those of kOutput.
+  void group(const char* heading);
+  static constexpr const char* kOutput = "Output";
 
   enum class Need { Required, Optional };
   void argument(const char* name, Need need, std::string& value, const char* help);
@@ -72,7 +77,10 @@ class Options {
     std::vector<std::string> often;
   };
 
+  void add(CLI::Option* option);
+
   CLI::App& command_;
+  std::string group_ = "Options";
   std::vector<std::unique_ptr<Text>> texts_;  // CLI11 keeps pointers to them
   std::vector<std::string>* behind_dashes_ = nullptr;
 };

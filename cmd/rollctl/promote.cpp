@@ -46,6 +46,8 @@ class Promote final : public ChangeCommand {
 }  // namespace
 
 constinit const CommandEntry kPromoteCommand{"promote", "End a canary: its release takes all connections",
-                                             make_command<Promote>};
+                                             make_command<Promote>,
+                                             "  rollctl promote web\n"
+                                             "  rollctl promote web --hold 10m\n"};
 
 }  // namespace rollctl

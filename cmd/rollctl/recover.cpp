@@ -45,6 +45,8 @@ class Recover final : public CliCommand {
 }  // namespace
 
 constinit const CommandEntry kRecoverCommand{"recover", "Finish or undo an interrupted change",
-                                             make_command<Recover>};
+                                             make_command<Recover>,
+                                             "  rollctl recover web\n"
+                                             "  rollctl recover web --json\n"};
 
 }  // namespace rollctl

@@ -51,6 +51,8 @@ class Remove final : public CliCommand {
 }  // namespace
 
 constinit const CommandEntry kRemoveCommand{"remove", "Remove a stopped app: its state, history and logs",
-                                            make_command<Remove>};
+                                            make_command<Remove>,
+                                            "  rollctl remove web\n"
+                                            "  rollctl remove web --json\n"};
 
 }  // namespace rollctl

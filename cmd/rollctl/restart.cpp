@@ -32,6 +32,8 @@ class Restart final : public ChangeCommand {
 
 }  // namespace
 
-constinit const CommandEntry kRestartCommand{"restart", "Roll the same release again", make_command<Restart>};
+constinit const CommandEntry kRestartCommand{"restart", "Roll the same release again", make_command<Restart>,
+                                             "  rollctl restart web\n"
+                                             "  rollctl restart web --batch all\n"};
 
 }  // namespace rollctl

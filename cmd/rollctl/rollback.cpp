@@ -80,6 +80,8 @@ class Rollback final : public ChangeCommand {
 }  // namespace
 
 constinit const CommandEntry kRollbackCommand{"rollback", "Go back to the previous completed release",
-                                              make_command<Rollback>};
+                                              make_command<Rollback>,
+                                              "  rollctl rollback web\n"
+                                              "  rollctl rollback web --to v1 --no-hooks\n"};
 
 }  // namespace rollctl

@@ -44,6 +44,8 @@ class Run final : public CliCommand {
 }  // namespace
 
 constinit const CommandEntry kRunCommand{"run", "Run a program as the servers of a release run",
-                                         make_command<Run>};
+                                         make_command<Run>,
+                                         "  rollctl run web v2 -- ./migrate\n"
+                                         "  rollctl run web -- sh -c 'echo $ROLL_RELEASE'\n"};
 
 }  // namespace rollctl

@@ -43,6 +43,8 @@ class Scale final : public ChangeCommand {
 
 }  // namespace
 
-constinit const CommandEntry kScaleCommand{"scale", "Change the number of instances", make_command<Scale>};
+constinit const CommandEntry kScaleCommand{"scale", "Change the number of instances", make_command<Scale>,
+                                           "  rollctl scale web 4\n"
+                                           "  rollctl scale web cpus\n"};
 
 }  // namespace rollctl

@@ -33,6 +33,8 @@ class Start final : public ChangeCommand {
 }  // namespace
 
 constinit const CommandEntry kStartCommand{"start", "Start the instances that are missing",
-                                           make_command<Start>};
+                                           make_command<Start>,
+                                           "  rollctl start web\n"
+                                           "  rollctl start web --batch all\n"};
 
 }  // namespace rollctl

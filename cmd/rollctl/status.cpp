@@ -140,6 +140,8 @@ class StatusCommand final : public CliCommand {
 }  // namespace
 
 constinit const CommandEntry kStatusCommand{"status", "Show releases and instances",
-                                            make_command<StatusCommand>};
+                                            make_command<StatusCommand>,
+                                            "  rollctl status\n"
+                                            "  rollctl status web --watch\n"};
 
 }  // namespace rollctl

@@ -28,6 +28,8 @@ class Stop final : public ChangeCommand {
 
 }  // namespace
 
-constinit const CommandEntry kStopCommand{"stop", "Drain and stop all instances", make_command<Stop>};
+constinit const CommandEntry kStopCommand{"stop", "Drain and stop all instances", make_command<Stop>,
+                                          "  rollctl stop web\n"
+                                          "  rollctl stop web --drain-deadline 10s\n"};
 
 }  // namespace rollctl

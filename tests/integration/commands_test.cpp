@@ -2,6 +2,7 @@
 // Every command in its normal use.
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "support/app_fixture.h"
 
@@ -883,6 +884,29 @@ TEST_F(CommandsTest, RecoverWithNothingToDoSaysSo) {
   EXPECT_THAT(rollctl({"recover", "web"}), AllOf(ExitsWith(0), Says("v1 serves with 1 instance")));
   EXPECT_EQ(instance_of("v1")["pid"], before["pid"]);
   expect_only("v1");
+}
+
+TEST_F(CommandsTest, HelpFitsATerminalGroupsItsOptionsAndEndsWithTwoExamples) {
+  const std::string all = rollctl({"--help"}).out;
+  std::vector<std::string> helps{all};
+  std::istringstream lines(
+      all.substr(all.find("Subcommands:\n") + 13, all.find("\nOptions:") - all.find("Subcommands:\n") - 13));
+  for (std::string line; std::getline(lines, line);) {
+    const std::string command = line.substr(2, line.find(' ', 2) - 2);
+    helps.push_back(rollctl({command, "--help"}).out);
+    const std::string& help = helps.back();
+    EXPECT_NE(help.find("\nOutput:\n  -"), std::string::npos) << command;
+    const std::string examples = help.substr(help.rfind("\nExamples:\n") + 11);
+    EXPECT_EQ(std::count(examples.begin(), examples.end(), '\n'), 2) << help;
+    EXPECT_TRUE(examples.starts_with("  rollctl " + command)) << help;
+  }
+  EXPECT_GT(helps.size(), 20U);
+  for (const std::string& help : helps) {
+    std::istringstream text(help);
+    for (std::string line; std::getline(text, line);) EXPECT_LE(line.size(), 80U) << line;
+  }
+  for (const char* heading : {"Instances:", "Traffic:", "The change:", "Output:"})
+    EXPECT_THAT(rollctl({"deploy", "--help"}), Says(heading));
 }
 
 TEST_F(CommandsTest, HelpAndVersionAreForEveryone) {
