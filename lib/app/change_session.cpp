@@ -224,6 +224,23 @@ Result<Plan> ChangeSession::preview(const RolloutRequest& request) {
   return std::move(*plan);
 }
 
+// A rollback after the change may name what serves now, or where a restart follows what was before that; and
+// an instance that runs may be started again.
+Leftovers ChangeSession::find_leftovers(const RolloutRequest& request) const {
+  if (request.spec.config.keep.generations == 0 || !traits_of(request.command).makes_generation) return {};
+  const History& history = state_->history();
+  std::set<int64_t> needed{request.spec.generation};
+  if (history.current) needed.insert(*history.current);
+  if (history.canary) needed.insert(history.canary->generation);
+  if (request.returns_to) needed.insert(*request.returns_to);
+  const auto back = state_->read_history(Reach::rollback());
+  const auto found = instances_->discover();
+  if (!back || !found) return {};
+  if (const auto target = back->rollback_target()) needed.insert(*target);
+  for (const FoundInstance& instance : *found) needed.insert(instance.record.generation);
+  return rollctl::find_leftovers(paths_, app_, request.spec.config.keep, needed);
+}
+
 Result<Verdict> ChangeSession::roll_out(RolloutRequest request) {
   const AppConfig config = request.spec.config;
   if (Status able = check_means(config); !able) return fail(able.error());
@@ -235,6 +252,8 @@ Result<Verdict> ChangeSession::roll_out(RolloutRequest request) {
     return on_disk.await();
   };
   request.caller = hold_->caller;
+  const Leftovers leftovers = find_leftovers(request);
+  request.obsolete_releases = leftovers.releases;
   request.on_attend = [this] { (void)describe_attending(hold_->lock, hold_->self); };
   auto verdict = in_world(config, [&](World& world) {
     if (const auto warning = steering_warning(world.steering, ::geteuid()); !warning.empty())
@@ -245,6 +264,8 @@ Result<Verdict> ChangeSession::roll_out(RolloutRequest request) {
   // Archiving may fail: a long journal does no harm.
   (void)describe_leaving(hold_->lock, hold_->self);
   (void)journal_.archive();
+  if (verdict && *verdict && (*verdict)->outcome == Outcome::Deployed)
+    remove_leftovers(paths_, app_, config.keep, leftovers);
   if (!verdict) return fail(verdict.error());
   return std::move(*verdict);
 }

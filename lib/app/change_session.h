@@ -6,6 +6,7 @@
 #include <string>
 
 #include "app/app_state.h"
+#include "app/keeping.h"
 #include "app/placement.h"
 #include "app/signalled_output.h"
 #include "app/signals.h"
@@ -81,6 +82,7 @@ class ChangeSession {
   Status check_means(const AppConfig& config);
   void warn_of_taking(const AppConfig& config);
   void prepare(const AppConfig& config);
+  Leftovers find_leftovers(const RolloutRequest& request) const;
   Result<std::optional<Verdict>> mend(RecoveryRequest request);
   Result<std::unique_ptr<Steering>> steering_for(const AppConfig& config);
   PlaceInstance placing();

@@ -21,6 +21,7 @@ int64_t unit_in_millis(std::string_view unit) {
   if (unit == "s") return kSecond;
   if (unit == "m") return kMinute;
   if (unit == "h") return kHour;
+  if (unit == "d") return kDay;
   return 0;
 }
 
@@ -32,7 +33,7 @@ Result<Millis> parse_duration(std::string_view text) {
   const auto unit = unit_in_millis(text.substr(static_cast<size_t>(end - text.data())));
   if (failure != std::errc() || number < 0 || unit == 0)
     return fail(ErrorKind::Invalid, fmt::format("invalid duration '{}'", text),
-                "write a whole number and a unit: 500ms, 10s, 5m or 1h");
+                "write a whole number and a unit: 500ms, 10s, 5m, 1h or 14d");
   if (number > kLongest / unit)
     return fail(ErrorKind::Invalid, fmt::format("duration '{}' is longer than ten years", text));
   return Millis(number * unit);

@@ -10,7 +10,7 @@
 namespace rollctl {
 
 // Parses a whole number and a unit: "500ms", "10s", "5m",
-// "1h". At most 10 years; else Invalid, naming the text.
+// "1h", "14d". At most 10 years; else Invalid, naming the text.
 Result<Millis> parse_duration(std::string_view text);
 
 // The shortest text that parse_duration() reads back as the same: 90000 ms is "90s", 1500 ms is "1500ms".

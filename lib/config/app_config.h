@@ -85,6 +85,12 @@ struct RolloutConfig {
   Millis hold{0};
 };
 
+// What stays when a change has succeeded.
+struct KeepConfig {
+  int generations = 0;  // kept specifications; 0: all
+  Millis logs{0};       // of instances that are gone; 0: all
+};
+
 struct RestartConfig {
   RestartPolicy policy = RestartPolicy::OnFailure;
   Millis backoff{100};
@@ -134,6 +140,7 @@ struct AppConfig {
   ReadyConfig ready;
   DrainConfig drain;
   RolloutConfig rollout;
+  KeepConfig keep;
   RestartConfig restart;
   std::optional<uint64_t> nofile;
   HooksConfig hooks;

@@ -89,6 +89,9 @@ std::span<const Key> known_keys() {
       key("rollout.bake", kDuration, ROLL_MEMBER(rollout.bake)),
       key("rollout.hold", kDuration, ROLL_MEMBER(rollout.hold)),
 
+      key("keep.generations", WholeCodec<int>(0, 1'000'000), ROLL_MEMBER(keep.generations)),
+      key("keep.logs", kDuration, ROLL_MEMBER(keep.logs)),
+
       key("restart.policy",
           ChoiceCodec<RestartPolicy>({{RestartPolicy::Always, "always"},
                                       {RestartPolicy::OnFailure, "on-failure"},

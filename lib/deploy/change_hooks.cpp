@@ -2,6 +2,7 @@
 #include "deploy/change_hooks.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <utility>
 
@@ -23,7 +24,8 @@ Environment ChangeHooks::told() const {
           {"ROLL_INSTANCES",
            std::to_string(request_.shape == RolloutRequest::Shape::Stop ? 0 : request_.instances)},
           {"ROLL_USER", request_.caller.user},
-          {"ROLL_NOTE", request_.note}};
+          {"ROLL_NOTE", request_.note},
+          {"ROLL_OBSOLETE_RELEASES", fmt::format("{}", fmt::join(request_.obsolete_releases, " "))}};
 }
 
 Act ChangeHooks::run(const char* name, const HookConfig& hook, const std::function<bool()>& is_moot) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,7 @@ struct RolloutRequest {
   std::string note;
   HookUse hooks = HookUse::All;
   Caller caller;
+  std::set<std::string> obsolete_releases;  // whose files may be deleted after the change; for hooks
   // Keeps the specification, which a rollback starts again. Called while the first new servers start, before
   // clients come to them. After it returned, a reboot does not lose the specification. May be empty.
   std::function<Status(const GenerationSpec&)> keep;

@@ -130,4 +130,32 @@ TEST_F(OperatorTest, HistoryShowsOneGenerationWhole) {
   EXPECT_THAT(rollctl({"history", "web", "x"}), AllOf(ExitsWith(2), Complains("must be a whole number")));
 }
 
+TEST_F(OperatorTest, OldFilesGoAndWhatARollbackNamesStays) {
+  const StubApp app{.tables =
+                        "[keep]\ngenerations = 3\nlogs = \"1d\"\n[hooks]\nafter_deploy = [\"/bin/sh\", "
+                        "\"-c\", \"echo $ROLL_OBSOLETE_RELEASES > " +
+                        path("obsolete") + "\"]\n"};
+  for (const char* release : {"v1", "v2", "v3"}) deploy(release, app);
+  EXPECT_EQ(read(path("obsolete")), "\n");
+  const auto is_kept = [this](int generation) {
+    return std::filesystem::exists(path("state/web/generations/" + std::to_string(generation) + ".json"));
+  };
+  std::filesystem::last_write_time(path("log/web/1.log"),
+                                   std::filesystem::file_time_type::clock::now() - std::chrono::hours(25));
+  deploy("v4", app);
+  EXPECT_EQ(read(path("obsolete")), "v1\n");
+  EXPECT_FALSE(is_kept(1));
+  for (int generation : {2, 3, 4}) EXPECT_TRUE(is_kept(generation)) << generation;
+  EXPECT_FALSE(std::filesystem::exists(path("log/web/1.log")));
+  EXPECT_TRUE(std::filesystem::exists(path("log/web/2.log")));
+  // Restarts push generations out, but not the target of a rollback.
+  for (int i = 0; i < 4; ++i) ASSERT_THAT(rollctl({"restart", "web"}), ExitsWith(0));
+  EXPECT_TRUE(is_kept(3));
+  EXPECT_FALSE(is_kept(2));
+  EXPECT_THAT(rollctl({"rollback", "web", "--to-generation", "2"}),
+              AllOf(ExitsWith(6), Complains("is missing")));
+  EXPECT_THAT(rollctl({"rollback", "web"}), ExitsWith(0));
+  EXPECT_EQ(status()["release"], "v3");
+}
+
 }  // namespace rollctl::test

@@ -13,11 +13,12 @@ TEST(DurationTest, IsANumberAndAUnit) {
   EXPECT_EQ(parse_duration("10s").value(), 10s);
   EXPECT_EQ(parse_duration("5m").value(), 5min);
   EXPECT_EQ(parse_duration("1h").value(), 1h);
+  EXPECT_EQ(parse_duration("14d").value(), 14 * 24h);
   EXPECT_EQ(parse_duration("0s").value(), 0ms);
 }
 
 TEST(DurationTest, IsNothingElse) {
-  for (const char* text : {"", "5", "s", "5 s", "5S", "-5s", "+5s", "1.5s", "5s ", " 5s", "5m3s", "1d",
+  for (const char* text : {"", "5", "s", "5 s", "5S", "-5s", "+5s", "1.5s", "5s ", " 5s", "5m3s", "1w",
                            "0x5s", "99999999999999999999s"}) {
     const auto duration = parse_duration(text);
     ASSERT_FALSE(duration) << text;
