@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Usage: actions_test.py
 
-The modules that change an app, with a stand-in for rollctl: each exit status becomes a result that says what serves; busy
-is waited for. And what the modules take is what their documentation says.
+The modules that change an app, with a stand-in for rollctl: each exit status becomes a result that says what serves;
+busy is waited for. And what the modules take is what their documentation says.
 """
 
 import importlib
@@ -30,8 +30,8 @@ def run_module(fleet, module, arguments, *more):
                     json.dumps({"app": "web", "program": "{{ rollctl_program }}", **arguments}), *more],
                    env={**environment(fleet.home, fleet.collections), "ROLL_RESULTS": str(results),
                         "ANSIBLE_CALLBACKS_ENABLED": "results", "ANSIBLE_LOAD_CALLBACK_PLUGINS": "True"},
-                   cwd=fleet.home, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=200,
-                   check=False)
+                   cwd=fleet.home, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                   timeout=200, check=False)
     return {line["host"]: line for line in map(json.loads, results.read_text().splitlines())}
 
 
@@ -79,7 +79,8 @@ class Results(unittest.TestCase):
             fleet.tell("h002", "busy", 1000)
             fleet.tell("h003", "canary", "")
             results = run_module(fleet, "deploy", {"release": "v2", "wait_lock": 3})
-            self.assertEqual({host: result["exit"] for host, result in results.items()}, {"h001": 0, "h002": 5, "h003": 5})
+            self.assertEqual({host: result["exit"] for host, result in results.items()},
+                             {"h001": 0, "h002": 5, "h003": 5})
             self.assertEqual(fleet.calls("h002", "busy"), ["996"])
             self.assertEqual(fleet.calls("h003", "busy"), ["1"])  # a canary is not waited for
 
@@ -87,7 +88,8 @@ class Results(unittest.TestCase):
         with Fleet(2) as fleet:
             run_module(fleet, "deploy", {"release": "v2"}, "-l", "h001")
             results = run_module(fleet, "rollback", {"only_from": "v2"})
-            self.assertEqual({host: result["changed"] for host, result in results.items()}, {"h001": True, "h002": False})
+            self.assertEqual({host: result["changed"] for host, result in results.items()},
+                             {"h001": True, "h002": False})
             self.assertIn("v2 does not serve; v1 serves", results["h002"]["msg"])
             self.assertEqual(fleet.calls("h002"), [])
 
@@ -110,7 +112,8 @@ class Results(unittest.TestCase):
 
 
 APP_FILE = {
-    "command": ["/srv/web/{release}/web", "--name=\"a\\b\"", "\x7f\t"], "instances": 2, "env": {"LOG": "info", "a.b": "ä"},
+    "command": ["/srv/web/{release}/web", "--name=\"a\\b\"", "\x7f\t"], "instances": 2,
+    "env": {"LOG": "info", "a.b": "ä"},
     "ready": {"kind": "http", "path": "/"}, "rollout": {"canary": "10%"},
     "hooks": {"after_shift": {"command": ["true"], "timeout": "1s"}, "before_deploy": []},
     "steps": [{"share": "10%", "bake": "1m"}, {"share": "50%"}], "flag": True, "ratio": 0.5,
@@ -131,7 +134,8 @@ class Documentation(unittest.TestCase):
     def test_modules_take_what_their_documentation_says(self):
         with tempfile.TemporaryDirectory() as home:
             collections = link_collection(pathlib.Path(home))
-            said = subprocess.run(["ansible-doc", "-j", *(f"rollctl.rollctl.{name}" for name in MODULES)], check=True, timeout=200,
+            said = subprocess.run(["ansible-doc", "-j", *(f"rollctl.rollctl.{name}" for name in MODULES)],
+                                  check=True, timeout=200,
                                   env=environment(home, collections), stdout=subprocess.PIPE).stdout
             os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(collections)
             from ansible.plugins.loader import action_loader  # it looks at the environment only once

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Usage: collection_test.py
 
-The collection as somebody gets it: its archive is installed without a network into an empty home, where Ansible finds the
-modules, the roles and the playbook; and ansible-lint has nothing to say.
+The collection as somebody gets it: its archive is installed without a network into an empty home, where Ansible finds
+the modules, the roles and the playbook; and ansible-lint has nothing to say.
 """
 
 import json
@@ -20,7 +20,8 @@ from fleet import TREE, environment, link_collection
 
 def run(*words, home, collections, **options):
     return subprocess.run([str(word) for word in words], env=environment(home, collections), stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=250, check=False, **options)
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=250,
+                          check=False, **options)
 
 
 class Collection(unittest.TestCase):
@@ -38,14 +39,16 @@ class Collection(unittest.TestCase):
         home = self.home / "home"
         home.mkdir()
         where = home / ".ansible/collections"
-        installed = run(*apart, "ansible-galaxy", "collection", "install", "--offline", archive, home=home, collections=where)
+        installed = run(*apart, "ansible-galaxy", "collection", "install", "--offline", archive, home=home,
+                        collections=where)
         self.assertEqual(installed.returncode, 0, installed.stdout)
         listed = run("ansible-doc", "-j", "-l", "rollctl.rollctl", home=home, collections=where)
         self.assertEqual(sorted(json.loads(listed.stdout)), sorted(f"rollctl.rollctl.{name}" for name in MODULES))
         for role in ("install", "release"):
             shown = run("ansible-doc", "-t", "role", f"rollctl.rollctl.{role}", home=home, collections=where)
             self.assertIn("OPTIONS", shown.stdout)
-        syntax = run("ansible-playbook", "--syntax-check", "rollctl.rollctl.rollout", "-e", "app=web", "-e", "release=v2",
+        syntax = run("ansible-playbook", "--syntax-check", "rollctl.rollctl.rollout", "-e", "app=web", "-e",
+                     "release=v2",
                      home=home, collections=where)
         self.assertEqual(syntax.returncode, 0, syntax.stdout)
 
@@ -61,9 +64,11 @@ class Collection(unittest.TestCase):
 
     def test_the_manual_has_the_settings_of_the_playbook(self):
         page = (TREE / "man/rollctl-fleet.7").read_text().split(".Sh SETTINGS")[1].split(".Sh ")[0]
-        described = set(re.findall(r"\brollctl_\w+", " ".join(line for line in page.split("\n") if line.startswith(".It "))))
+        described = set(re.findall(r"\brollctl_\w+",
+                                   " ".join(line for line in page.split("\n") if line.startswith(".It "))))
         playbook = (TREE / "packaging/ansible/playbooks/rollout.yml").read_text()
-        own = {"rollctl_plan", "rollctl_deploy", "rollctl_back", "rollctl_failure", "rollctl_rollout", "rollctl_prometheus",
+        own = {"rollctl_plan", "rollctl_deploy", "rollctl_back", "rollctl_failure", "rollctl_rollout",
+               "rollctl_prometheus",
                "rollctl_answer"}
         self.assertEqual(described, set(re.findall(r"\brollctl_\w+", playbook)) - own)
 

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Usage: examples_test.py BUILD
 
-The examples in the documentation of the modules, with the real rollctl of BUILD, each module's in namespaces of their own
-where an app `web` serves v1. Done twice: the second time what is the same already is not changed. And what diff and check
-mode show.
+The examples in the documentation of the modules, with the real rollctl of BUILD, each module's in namespaces of their
+own where an app `web` serves v1. Done twice: the second time what is the same already is not changed. And what diff and
+check mode show.
 
 Exit status: 0 all is right, 1 something is not, 77 it could not be run (it takes root).
 """
@@ -25,8 +25,9 @@ import examples as man  # pylint: disable=wrong-import-position
 
 # Whether each task of the examples changes something, the first time and the second.
 CHANGES = {
-    "deploy": ([True, True], None), "rollback": ([True, False], None), "restart": ([True], [True]), "promote": ([True, True], None),
-    "abort": ([True, True], [True, True]), "scale": ([True], [False]), "stop": ([True], [False]), "info": ([False, False], None),
+    "deploy": ([True, True], None), "rollback": ([True, False], None), "restart": ([True], [True]),
+    "promote": ([True, True], None), "abort": ([True, True], [True, True]), "scale": ([True], [False]),
+    "stop": ([True], [False]), "info": ([False, False], None),
     "app": ([True, True, True], None), "tally": None,  # a part of the playbook
 }
 
@@ -38,7 +39,8 @@ def play(home, tasks, *more):
     results = home / "results"
     results.unlink(missing_ok=True)
     done = subprocess.run(["ansible-playbook", "-i", "localhost,", home / "play.yml", *more], check=False, text=True,
-                          env={**environment(home, home / "collections"), "ROLL_RESULTS": str(results), "ANSIBLE_CALLBACKS_ENABLED": "results"},
+                          env={**environment(home, home / "collections"), "ROLL_RESULTS": str(results),
+                               "ANSIBLE_CALLBACKS_ENABLED": "results"},
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=200)
     return [json.loads(line) for line in results.read_text().splitlines()], done.stdout
 
@@ -65,7 +67,8 @@ def deploy(**arguments):
 
 
 def look_at_differences(home):
-    """Release and specification before and after, also of what is only tried; a bad release; an app file that is wrong."""
+    """Release and specification before and after, also of what is only tried; a bad release; an app file that is
+    wrong."""
     results, _ = play(home, [deploy(release="v2", instances=3)], "--check", "--diff")
     shown = results[0]["diff"]
     for mode, diff in (("check", shown), ("real", None)):
@@ -83,11 +86,13 @@ def look_at_differences(home):
     check(results[0]["failed"] and results[0]["exit"] == 2 and "refuses" in results[0]["msg"] and
           pathlib.Path("/etc/rollctl/web.toml").read_text() == before, f"a wrong app file: {results[0]}")
     right = {"name": "Write it", "rollctl.rollctl.app": {"app": "web", "template": str(home / "web.toml.j2")}}
-    (home / "web.toml.j2").write_text(before.replace("instances = 2", "instances = {{ 2 + 2 }}").replace("{listen}", "{{ '{' }}listen}"))
+    template = before.replace("instances = 2", "instances = {{ 2 + 2 }}").replace("{listen}", "{{ '{' }}listen}")
+    (home / "web.toml.j2").write_text(template)
     for more, changed in ((["--check"], True), ([], True), ([], False)):
         results, said = play(home, [right], "--diff", *more)
         check(results[0]["changed"] == changed and not results[0]["failed"], f"a template: {results[0]}\n{said}")
-    check(pathlib.Path("/etc/rollctl/web.toml").read_text() == before.replace("instances = 2", "instances = 4"), "the template")
+    check(pathlib.Path("/etc/rollctl/web.toml").read_text() == before.replace("instances = 2", "instances = 4"),
+          "the template")
     check(not list(pathlib.Path("/etc/rollctl").glob(".new*")), "something is left in /etc/rollctl")
 
 
@@ -117,10 +122,12 @@ def main():
         print("skipped: the examples run in namespaces of their own, which takes root")
         return 77
     path = {**os.environ, "PATH": f"{pathlib.Path(sys.argv[1]).resolve()}/bin:{os.environ['PATH']}"}
-    failed = [name for name in [name for name in CHANGES if CHANGES[name]] + ["differences"]
-              if (not sys.argv[2:] or sys.argv[2] in name) and
-              subprocess.run(["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable, "-B",
-                              __file__, sys.argv[1], "--inside", name], env=path, check=False).returncode != 0]
+    apart = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable, "-B"]
+    failed = 0
+    for name in [name for name, wanted in CHANGES.items() if wanted] + ["differences"]:
+        if not sys.argv[2:] or sys.argv[2] in name:
+            inside = subprocess.run([*apart, __file__, sys.argv[1], "--inside", name], env=path, check=False)
+            failed += inside.returncode != 0
     return 1 if failed else 0
 
 

@@ -25,7 +25,8 @@ def environment(home, collections):
     """Of Ansible, without anything of the user or the system."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     return {**kept, "HOME": str(home), "ANSIBLE_COLLECTIONS_PATH": str(collections), "ANSIBLE_NOCOLOR": "1",
-            "ANSIBLE_CONNECTION_PLUGINS": str(HERE / "plugins/connection"), "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "plugins/callback"),
+            "ANSIBLE_CONNECTION_PLUGINS": str(HERE / "plugins/connection"),
+            "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "plugins/callback"),
             "ANSIBLE_LOCALHOST_WARNING": "False",
             "ANSIBLE_RETRY_FILES_ENABLED": "False", "LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
 
@@ -109,8 +110,8 @@ class Fleet:
 
     def start(self, *words, **options):
         return subprocess.Popen(self.command(*words, **options), env=environment(self.home, self.collections),
-                                cwd=self.home, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                text=True, start_new_session=True)
+                                cwd=self.home, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True, start_new_session=True)
 
     def roll_out(self, *words, status=0, **options):
         """The report. `status` is what the playbook is to end with."""

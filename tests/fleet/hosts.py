@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Real hosts: systems booted in containers, each with systemd, sshd and a network of its own, joined by a bridge. Anybody
-reaches them as an ordinary user with sudo, and with nothing else."""
+"""Real hosts: systems booted in containers, each with systemd, sshd and a network of its own, joined by a bridge.
+Anybody reaches them as an ordinary user with sudo, and with nothing else."""
 
-import os
 import pathlib
 import subprocess
 import sys
 
-from fleet import HERE, TREE, environment
+from fleet import TREE, environment
 
 sys.path[:0] = [str(TREE / "tests/package"), str(TREE / "packaging/debian/tests")]
 import container as box  # pylint: disable=wrong-import-position
@@ -35,7 +34,6 @@ class Hosts:
         run("ip", "address", "add", f"{BRIDGE}/24", "dev", "br0")
         run("ip", "link", "set", "br0", "up")
         self.all = {name: self._join(name) for name in names}
-        self.closed = set()
         for host in self.all.values():
             host.boot()
 
@@ -72,9 +70,11 @@ class Hosts:
         return self.home / "inventory"
 
     def environment(self, collections):
-        """Whom ssh knows stays in the home, and a connection does not outlive its play: so one that is closed is noticed."""
+        """Whom ssh knows stays in the home, and a connection does not outlive its play: so one that is closed is
+        noticed."""
         return {**environment(self.home, collections), "ANSIBLE_HOST_KEY_CHECKING": "False",
-                "ANSIBLE_SSH_ARGS": f"-o ControlMaster=auto -o ControlPersist=20s -o UserKnownHostsFile={self.home}/known -F /dev/null",
+                "ANSIBLE_SSH_ARGS": "-F /dev/null -o ControlMaster=auto -o ControlPersist=20s "
+                                    f"-o UserKnownHostsFile={self.home}/known",
                 "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 
     def clients(self, count=1):
@@ -89,24 +89,10 @@ class Hosts:
         host = self.all[name]
         run("nsenter", f"--net={host.network}", "nft", "-f", "-", text=True,
             input="table inet away {\n chain in {\n  type filter hook input priority 0\n  tcp dport 22 drop\n }\n}\n")
-        self.closed.add(name)
 
     def come_back(self, name):
         run("nsenter", f"--net={self.all[name].network}", "nft", "delete", "table", "inet", "away")
-        self.closed.discard(name)
 
     def power_off(self):
         for host in self.all.values():
             host.power_off()
-
-
-def archive_of(tree):
-    return pathlib.Path(tree) / "build/package/root.tar"
-
-
-def scratch():
-    """Short, since the path of a socket is."""
-    return pathlib.Path(os.environ.get("TMPDIR", "/tmp")) / f"rollctl-fleet.{os.getpid()}"
-
-
-__all__ = ["BRIDGE", "HERE", "Hosts", "PORT", "TREE", "USER", "archive_of", "box", "run", "scratch"]

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Usage: many_hosts.py [--all]
 
-Rollouts over 300 hosts that are folders here, with a stand-in for rollctl. One goes over its budget in the third wave: the
-order of the waves, the budget, the way back and the report are right, and the controller needs at most 0.15 s of
+Rollouts over 300 hosts that are folders here, with a stand-in for rollctl. One goes over its budget in the third wave:
+the order of the waves, the budget, the way back and the report are right, and the controller needs at most 0.15 s of
 processor time for a host, the stand-in's included. --all: also good ones over 3, 30 and 300 hosts.
 
 Exit status: 0 all is right, 1 something is not.
@@ -38,7 +38,8 @@ def goes_over_its_budget():
         used = measure(fleet, "v2", status=2, rollctl_max_failed=BUDGET)
         report = fleet.report
         check([len(wave["hosts"]) for wave in report["waves"]] == [1, 30, 150], "the waves have other sizes")
-        check([name for wave in report["waves"] for name in wave["hosts"]] == fleet.names[:181], "the waves have other hosts")
+        check([name for wave in report["waves"] for name in wave["hosts"]] == fleet.names[:181],
+              "the waves have other hosts")
         begun = [min((fleet.host(name) / "calls").stat().st_mtime_ns for name in wave["hosts"] if fleet.calls(name))
                  for wave in report["waves"]]
         check(begun == sorted(begun), "the waves are not in their order")

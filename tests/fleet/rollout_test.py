@@ -42,7 +42,8 @@ def goes_in_waves():
     with Fleet(6) as fleet:
         report = fleet.roll_out("v2", rollctl_waves=WAVES)
         equal(fleet.serving("v2"), fleet.names, "who serves v2")
-        equal([wave["hosts"] for wave in report["waves"]], [["h001"], ["h002", "h003"], ["h004", "h005", "h006"]], "waves")
+        equal([wave["hosts"] for wave in report["waves"]], [["h001"], ["h002", "h003"], ["h004", "h005", "h006"]],
+              "waves")
         equal((report["outcome"], report["open"], report["connections_cut"]), ("done", False, 6), "the report")
         equal(fleet.outcomes(), {"deployed": fleet.names}, "outcomes")
         begun = [(fleet.host(name) / "log").stat().st_mtime_ns for name in ("h001", "h003", "h004")]
@@ -61,10 +62,12 @@ def goes_back():
         fleet.tell("h003", "deploy", 1)
         report = fleet.roll_out("v2", status=2, rollctl_waves=WAVES)
         equal(fleet.serving("v1"), fleet.names, "who serves v1")
-        equal(fleet.outcomes(), {"rolled_back": ["h001", "h002"], "failed": ["h003"], "skipped": ["h004", "h005", "h006"]},
+        equal(fleet.outcomes(),
+              {"rolled_back": ["h001", "h002"], "failed": ["h003"], "skipped": ["h004", "h005", "h006"]},
               "outcomes")
         equal((report["outcome"], len(report["waves"]), report["connections_cut"]), ("rolled_back", 2, 2), "the report")
-        check("told so" in report["hosts"]["h003"]["msg"] and "v1 serves" in report["hosts"]["h003"]["msg"], "no reason")
+        check("told so" in report["hosts"]["h003"]["msg"] and "v1 serves" in report["hosts"]["h003"]["msg"],
+              "no reason")
         equal([fleet.calls(name) for name in ("h003", "h004")], [["deploy v2 begins"], []], "what ran")
 
 
@@ -96,7 +99,8 @@ def plans_first():
         untouched(fleet)
         equal((report["outcome"], report["open"], report["waves"]), ("not_started", False, []), "the report")
         equal(fleet.outcomes(), {"skipped": ["h001"], "refused": ["h002", "h003"], "unreachable": ["h004"]}, "outcomes")
-        check("told so" in report["hosts"]["h002"]["msg"] and "run it as root" in report["hosts"]["h003"]["msg"], "no reasons")
+        check("told so" in report["hosts"]["h002"]["msg"] and "run it as root" in report["hosts"]["h003"]["msg"],
+              "no reasons")
         for name, what in (("h002", "plan"), ("h004", "unreachable")):
             fleet.forget(name, what)
         fleet.roll_out("v2", status=2, rollctl_allow_lossy=True, rollctl_min_free_mb=1 << 40)
@@ -111,7 +115,8 @@ def asks_a_command():
     with Fleet(3) as fleet:
         gate = f"sh -c 'echo . >>{fleet.home}/asked; [ $(wc -l <{fleet.home}/asked) != 2 ]'"
         report = fleet.roll_out("v2", status=2, rollctl_waves=[1], rollctl_gate_command=gate)
-        equal((report["outcome"], [wave["check"] for wave in report["waves"]]), ("rolled_back", ["passed", "failed"]), "gate")
+        equal((report["outcome"], [wave["check"] for wave in report["waves"]]), ("rolled_back", ["passed", "failed"]),
+              "gate")
         check("Gate command: non-zero return code" in report["why"], report["why"])
         equal(fleet.serving("v1"), fleet.names, "who serves v1")
         report = fleet.roll_out("v2", rollctl_waves=[1], rollctl_gate_command=gate, rollctl_pause=1)
@@ -165,7 +170,8 @@ def asks_the_web():
 
 
 def goes_on():
-    """The controller killed in wave two, and run again: no host twice. What fails then takes back the first run's too."""
+    """The controller killed in wave two, and run again: no host twice. What fails then takes back the first run's
+    too."""
     for fails, settings in ((False, {}), (True, {}), (True, {"rollctl_id": "ci-7"})):
         with Fleet(5) as fleet:
             for name in ("h002", "h003"):
@@ -243,7 +249,8 @@ def runs_other_tasks():
 
 
 def says_who_is_stuck():
-    """A host that does not go back; one that is gone when it is to go back; and no rollback at all if none is wanted."""
+    """A host that does not go back; one that is gone when it is to go back; and no rollback at all if none is
+    wanted."""
     with Fleet(4, flaky=["h002"]) as fleet:
         fleet.tell("h001", "rollback", 3)
         fleet.tell("h002", "unreachable", 3)
@@ -251,11 +258,13 @@ def says_who_is_stuck():
         report = fleet.roll_out("v2", status=2, rollctl_waves=[1])
         equal((report["outcome"], fleet.outcomes()),
               ("needs_attention", {"stuck": ["h001", "h002"], "failed": ["h003"], "skipped": ["h004"]}), "stuck")
-        check("told so" in report["hosts"]["h001"]["msg"] and "not reached" in report["hosts"]["h002"]["msg"], "no reasons")
+        check("told so" in report["hosts"]["h001"]["msg"] and "not reached" in report["hosts"]["h002"]["msg"],
+              "no reasons")
     with Fleet(3) as fleet:
         fleet.tell("h002", "deploy", 1)
         report = fleet.roll_out("v2", status=2, rollctl_waves=[1], rollctl_rollback=False)
-        equal((report["outcome"], fleet.serve()), ("stopped", {"h001": "v2", "h002": "v1", "h003": "v1"}), "no rollback")
+        equal((report["outcome"], fleet.serve()), ("stopped", {"h001": "v2", "h002": "v1", "h003": "v1"}),
+              "no rollback")
 
 
 def keeps_to_a_limit():
@@ -263,7 +272,8 @@ def keeps_to_a_limit():
     with Fleet(4) as fleet:
         fleet.tell("h002", "deploy", 1)
         report = fleet.roll_out("v2", "--limit", "h001,h002", status=2, rollctl_waves=[1])
-        equal((report["outcome"], fleet.outcomes()), ("rolled_back", {"rolled_back": ["h001"], "failed": ["h002"]}), "the limit")
+        equal((report["outcome"], fleet.outcomes()), ("rolled_back", {"rolled_back": ["h001"], "failed": ["h002"]}),
+              "the limit")
         fleet.roll_out("v2", "--limit", "h003,h004")
         equal(fleet.serving("v2"), ["h003", "h004"], "who serves v2")
 
@@ -287,7 +297,8 @@ def only_looks():
         check(json.loads((fleet.home / "report.json.check").read_text())["dry"], "the report of the dry run")
 
 
-TESTS = [goes_in_waves, goes_back, counts_both, plans_first, asks_a_command, asks_the_web, goes_on, keeps_a_rollout_open,
+TESTS = [goes_in_waves, goes_back, counts_both, plans_first, asks_a_command, asks_the_web, goes_on,
+         keeps_a_rollout_open,
          tries_a_canary, refuses_a_canary_for_ever, runs_other_tasks, says_who_is_stuck, keeps_to_a_limit,
          waits_only_so_long, only_looks]
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Usage: tutorial_test.py PACKAGES ROOT_ARCHIVE
 
-What somebody does who has rollctl-fleet(7) and nothing else: the tutorial word for word, on two real systems, from the first
-install to a bad release that is rolled back. tests/package/build makes PACKAGES, fetch_root the archive.
+What somebody does who has rollctl-fleet(7) and nothing else: the tutorial word for word, on two real systems, from the
+first install to a bad release that is rolled back. tests/package/build makes PACKAGES, fetch_root the archive.
 
 Exit status: 0 all is right, 1 something is not, 77 it could not be run (it takes root).
 """
@@ -41,7 +41,8 @@ class Reader:
                        env=self.environment, timeout=200)
         # The names of the hosts.
         names = home / "etc-hosts"
-        names.write_text("127.0.0.1 localhost\n" + "".join(f"{address} {name}\n" for name, address in hosts.addresses.items()))
+        known = [("localhost", "127.0.0.1"), *hosts.addresses.items()]
+        names.write_text("".join(f"{address} {name}\n" for name, address in known))
         run("mount", "--bind", names, "/etc/hosts")
 
     def type(self, command):
