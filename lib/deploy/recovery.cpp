@@ -200,8 +200,8 @@ Verdict Recovery::conclude(const Act& mended) {
   const Outcome ended = request_.remedy == Remedy::Undo ? Outcome::RolledBack
                         : is_reweighing()               ? Outcome::Canary
                                                         : Outcome::Deployed;
-  if (Status written = of_the_change.commit(
-          events::deploy_finished({ended, verdict.duration, verdict.connections_cut, verdict.reason, {}, verdict.http}));
+  if (Status written = of_the_change.commit(events::deploy_finished(
+          {ended, verdict.duration, verdict.connections_cut, verdict.reason, {}, verdict.http}));
       !written) {
     verdict.outcome = Outcome::NeedsAttention;
     verdict.reason = written.error().message;

@@ -330,8 +330,9 @@ Verdict Rollout::close(Verdict verdict, const Act& last) {
   if (ended_as(last, Ending::Kind::Abandoned)) return verdict;
   std::vector<InstanceId> remaining = verdict.draining;
   append(remaining, verdict.standby);
-  const Status written = recorder_.commit(events::deploy_finished(
-      {verdict.outcome, verdict.duration, verdict.connections_cut, verdict.reason, std::move(remaining), verdict.http}));
+  const Status written =
+      recorder_.commit(events::deploy_finished({verdict.outcome, verdict.duration, verdict.connections_cut,
+                                                verdict.reason, std::move(remaining), verdict.http}));
   if (written) return verdict;
   world_.observer.on_warning(written.error().message);
   if (!succeeded) return verdict;

@@ -45,7 +45,7 @@ struct DeployFinished {
   size_t connections_cut = 0;
   std::string reason = {};
   std::vector<InstanceId> remaining = {};  // instances that drain or stand by still: they may cut more
-  std::optional<HttpReport> http = {};  // of all drains that asked clients to leave
+  std::optional<HttpReport> http = {};     // of all drains that asked clients to leave
 };
 
 // The first line of a journal that continues an archive; see state/journal_archive.h.
