@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Millis kPatience{2000};
+constexpr Millis kTrialPatience{2000};
 constexpr Millis kDrainDeadline{1000};
 constexpr const char* kHint = "install the package rollctl again, or set ROLLCTL_LIBEXEC_DIR";
 
@@ -87,12 +87,12 @@ Result<std::string> run_a_shim(const std::string& program) {
   Acknowledgement intent{Status()};
   auto client = (*waiting)->launch(**loop, spec, intent, [&](const ShimEvent& event) { note(seen, event); });
   if (!client) return fail(client.error());
-  (*loop)->run_until([&] { return seen.launched || seen.gone || seen.failure; }, (*loop)->now() + kPatience);
+  (*loop)->run_until([&] { return seen.launched || seen.gone || seen.failure; }, (*loop)->now() + kTrialPatience);
   if (seen.failure) return fail(ErrorKind::Failed, *seen.failure);
   if (!seen.launched) return fail(ErrorKind::Failed, program + " runs, but starts no server");
   if (Status drained = (*client)->drain({SIGTERM, kDrainDeadline}).await(); !drained && !seen.gone)
     return fail(drained.error());
-  (*loop)->run_until([&] { return seen.gone; }, (*loop)->now() + kPatience);
+  (*loop)->run_until([&] { return seen.gone; }, (*loop)->now() + kTrialPatience);
   if (!seen.gone) return fail(ErrorKind::Failed, program + " does not end with its server");
   return program + " starts a server, and ends with it";
 }
