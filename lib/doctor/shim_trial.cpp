@@ -87,7 +87,8 @@ Result<std::string> run_a_shim(const std::string& program) {
   Acknowledgement intent{Status()};
   auto client = (*waiting)->launch(**loop, spec, intent, [&](const ShimEvent& event) { note(seen, event); });
   if (!client) return fail(client.error());
-  (*loop)->run_until([&] { return seen.launched || seen.gone || seen.failure; }, (*loop)->now() + kTrialPatience);
+  (*loop)->run_until([&] { return seen.launched || seen.gone || seen.failure; },
+                     (*loop)->now() + kTrialPatience);
   if (seen.failure) return fail(ErrorKind::Failed, *seen.failure);
   if (!seen.launched) return fail(ErrorKind::Failed, program + " runs, but starts no server");
   if (Status drained = (*client)->drain({SIGTERM, kDrainDeadline}).await(); !drained && !seen.gone)

@@ -41,7 +41,12 @@ def serve(connection):
             connection.send(b'PONG')
             request = b''
         while b'\r\n\r\n' in request:
-            request = request.split(b'\r\n\r\n', 1)[1]
+            head, request = request.split(b'\r\n\r\n', 1)
+            size = 1000 if head.startswith(b'POST') else 0
+            while len(request) < size:
+                select.select([connection], [], [])
+                request += connection.recv(65536)
+            request = request[size:]
             connection.send(answer)
 def accept():
     while True: threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
@@ -111,8 +116,10 @@ class HttpDrainTest : public AppTest {
 
 TEST_F(HttpDrainTest, LosesNoRequestOnAKeptAliveConnection) {
   deploy_v1("http = \"close\"\n");
-  auto load = ClientLoad::begin({"--keepalive", "32"});
+  auto load = ClientLoad::begin({"--keepalive", "16"});
   ASSERT_TRUE(load) << load.error().message;
+  auto posts = ClientLoad::begin({"--keepalive", "16", "--post", "1000"});
+  ASSERT_TRUE(posts) << posts.error().message;
   size_t asked = 0;
   for (const char* release : {"v2", "v3", "v4", "v5", "v6", "v7"}) {
     const Said said = rollctl({"deploy", "web", release, "--json"});
@@ -120,9 +127,12 @@ TEST_F(HttpDrainTest, LosesNoRequestOnAKeptAliveConnection) {
     EXPECT_EQ(said.event("instance.drained")["http"]["left"], 32) << said.out;
     asked += said.event("deploy.finished")["http"]["asked"].get<size_t>();
     ASSERT_TRUE(load->await(200).is_object());
+    ASSERT_TRUE(posts->await(200).is_object());
   }
-  const json books = load->end();
-  EXPECT_EQ(books["failed"], 0) << summary_of(books);
+  for (ClientLoad* one : {&*load, &*posts}) {
+    const json books = one->end();
+    EXPECT_EQ(books["failed"], 0) << summary_of(books);
+  }
   EXPECT_GT(asked, 6 * 16U);
   const Said history = rollctl({"history", "web", "--json"});
   EXPECT_EQ(json::parse(history.out)["changes"][0]["http"]["left"], 32);

@@ -16,16 +16,20 @@ constexpr auto kLongestClose = 1s;
 // A client that kept its connection and is told that this answer is the last closes it by itself.
 constexpr auto kLongestCloseOfKept = 10ms;
 
+std::string request_of(const Options& options, Mode mode, const Endpoint& target) {
+  if (!options.words.empty()) return options.words;
+  const Persistence persistence = mode == Mode::KeepAlive ? Persistence::KeepAlive : Persistence::Close;
+  if (options.body > 0) return post_request(options.path, target, persistence, options.body);
+  return get_request(options.path, target, persistence);
+}
+
 }  // namespace
 
 Client::Client(Surroundings& surroundings, Mode mode, const Endpoint& target)
     : s_(surroundings),
       mode_(mode),
       target_(target),
-      request_(!surroundings.options.words.empty()
-                   ? surroundings.options.words
-                   : get_request(surroundings.options.path, target,
-                                 mode == Mode::KeepAlive ? Persistence::KeepAlive : Persistence::Close)),
+      request_(request_of(surroundings.options, mode, target)),
       connection_(surroundings, *this) {}
 
 void Client::begin_request() {

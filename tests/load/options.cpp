@@ -100,6 +100,8 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   app.add_option("--keepalive", options.keepalive_clients, "Clients that keep their connection")
       ->check(CLI::Range(0, 5000));
   app.add_option("--path", options.path, "What they ask for")->capture_default_str();
+  add_parsed(app, "--post", "POST a body of that size instead of GET: 100, 64K", parse_size,
+             [&](uint64_t size) { options.body = size; });
   add_parsed(app, "--say", "What they send instead of HTTP; \\xHH is a byte", parse_bytes,
              [&](std::string bytes) { options.words = std::move(bytes); });
   add_parsed(app, "--expect", "The answer to that is complete when it has these bytes", parse_bytes,

@@ -17,6 +17,7 @@ struct Options {
   unsigned connect_clients = 0;
   unsigned keepalive_clients = 0;
   std::string path = "/";
+  uint64_t body = 0;            // bytes that each client posts; 0: it only gets
   std::string words;            // what each request sends instead of HTTP; empty: HTTP
   std::string expected_answer;  // bytes that complete the answer to `words`
   Millis pause{0};              // before the last byte of a request
