@@ -103,7 +103,7 @@ std::string handover_guarantee(Handover way) {
              "listener is migrated by the kernel; `rollctl doctor` names what makes it better";
     case Handover::Plain:
       return "plain: connections that are opened while the old release closes its listener may be lost; "
-             "`rollctl doctor` names what makes it better";
+             "`rollctl doctor` names what makes it better, at least sysctl -w net.ipv4.tcp_migrate_req=1";
   }
   return {};
 }
