@@ -76,11 +76,6 @@ end_load() {
     max: .latency_ms.max}' <<<"$report" | sed 's/^/    load: /'
   [[ $failed == 0 ]] || jq -c .first_failures <<<"$report" | head -c 1500
 }
-# answered_between BEFORE AFTER RELEASE
-answered_between() {
-  jq -n --argjson a "$1" --argjson b "$2" --arg r "$3" '($b.releases[$r] // 0) - ($a.releases[$r] // 0)'
-}
-
 left_over() { ps -eo pid,user,comm,args | grep -E '[r]oll-(shim|httpd)'; }
 stop_app() { # APP
   rolls stop "$1"
