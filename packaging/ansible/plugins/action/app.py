@@ -63,12 +63,13 @@ class ActionModule(TargetAction):
         old = "\n".join(parts["old"].lines) + "\n" if parts["old"].status == 0 else ""
         result = {"app": app, "path": file, "changed": old.rstrip("\n") != wanted.rstrip("\n"), "findings": []}
         if self._task.diff:
-            result["diff"] = {"before_header": file, "after_header": file, "before": old.rstrip("\n") + "\n" if old else "",
-                              "after": wanted}
+            before = old.rstrip("\n") + "\n" if old else ""
+            result["diff"] = {"before_header": file, "after_header": file, "before": before, "after": wanted}
         for name in ("new", "check", "move"):
             if name in parts and parts[name].status != 0:
                 return {**result, **self.refusal(app, file, name, parts[name], old)}
-        result["msg"] = f"{file}: " + ("as it is to be" if not result["changed"] else "would change" if dry else "written")
+        done = "would change" if dry else "written"
+        result["msg"] = f"{file}: {done if result['changed'] else 'as it is to be'}"
         return result
 
     def refusal(self, app, file, name, part, old):
@@ -78,6 +79,6 @@ class ActionModule(TargetAction):
                     "msg": f"{file}: cannot be written; {kept}: {self.stderr.strip()}"}
         said = part.object()
         findings = said.get("findings") or ([said] if said.get("event") == "error" else [])
-        reason = findings[0]["message"] if findings else verdict.MEANINGS.get(part.status, f"it ended with {part.status}")
+        reason = findings[0]["message"] if findings else verdict.meaning(part.status)
         return {"failed": True, "changed": False, "exit": part.status, "findings": findings,
                 "msg": f"{app}: rollctl check refuses the new app file; {kept}: {reason}"}

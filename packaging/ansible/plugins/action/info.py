@@ -18,7 +18,8 @@ class ActionModule(TargetAction):
         script = Script()
         if arguments["release"]:
             # Whoever changes the app may take so long.
-            script.run("wait", ["timeout", str(max(1, arguments["wait_lock"])), program, "status", app, "--wait", "--quiet"])
+            seconds = str(max(1, arguments["wait_lock"]))
+            script.run("wait", ["timeout", seconds, program, "status", app, "--wait", "--quiet"])
             script.run("plan", [program, "deploy", app, arguments["release"], "--dry-run", "--json"])
         if arguments["doctor"]:
             script.run("doctor", [program, "doctor", "--json"])

@@ -57,7 +57,8 @@ class ActionModule(ActionBase):
         for host in hosts:
             known = task_vars["hostvars"].raw_get(host)
             result, failure = known.get(name) or {}, known.get(FAILURE)
-            if failure and name == DEPLOY and not is_true(result.get("failed")) and not is_true(result.get("unreachable")):
+            bad = is_true(result.get("failed")) or is_true(result.get("unreachable"))
+            if failure and name == DEPLOY and not bad:
                 result = {"exit": 0, **result, "failed": True, "msg": failure}
             found[host] = result
         return found

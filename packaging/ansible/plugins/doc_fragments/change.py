@@ -18,7 +18,7 @@ options:
     WAITING = r"""
 options:
   wait_lock:
-    description: For so many seconds, wait for another rollctl that changes the app. A canary that stands is not waited for.
+    description: Wait so many seconds for another rollctl that changes the app. A canary is not waited for.
     type: int
     default: 60
 """

@@ -6,7 +6,8 @@ module: app
 short_description: Write an app file
 version_added: 1.0.0
 description:
-  - Writes the app file of an app from a text, a template or a dict. C(rollctl check) looks at it before it replaces the old one, which stays if the new one is not right.
+  - Writes the app file of an app from a text, a template or a dict. C(rollctl check) looks at it before it replaces
+    the old one, which stays if the new one is not right.
   - It changes no instance. The next deploy or restart uses the file.
 author: The rollctl authors (@rollctl)
 extends_documentation_fragment:
@@ -16,7 +17,8 @@ options:
     description: The text of the app file.
     type: str
   template:
-    description: A template of the controller that becomes the app file, found as those of M(ansible.builtin.template) are.
+    description: A template of the controller that becomes the app file, found as those of
+      M(ansible.builtin.template) are.
     type: path
   config:
     description: The app file as a dict, with the keys of rollctl.toml(5).

@@ -34,8 +34,8 @@ options:
     description: Start one new instance with this share of the new connections, as in C(10%).
     type: str
   bake:
-    description: With I(canary), promote it after this time in good health. Without, watch the new instances so long before the old
-      ones drain.
+    description: With I(canary), promote it after this time in good health. Without, watch the new instances so long
+      before the old ones drain.
     type: str
 """
 
@@ -65,8 +65,8 @@ exit:
   returned: always
   type: int
 outcome:
-  description: C(deployed), C(unchanged), C(canary), C(rolled_back), C(interrupted) or C(needs_attention). Null where rollctl did
-    not begin.
+  description: C(deployed), C(unchanged), C(canary), C(rolled_back), C(interrupted) or C(needs_attention). Null where
+    rollctl did not begin.
   returned: always
   type: str
 release:

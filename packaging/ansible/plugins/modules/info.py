@@ -13,8 +13,8 @@ extends_documentation_fragment:
   - rollctl.rollctl.change.waiting
 options:
   release:
-    description: Also say whether this release could be deployed now. That takes a dry run, and waits for another rollctl that
-      changes the app.
+    description: Also say whether this release could be deployed now. That takes a dry run, and waits for another
+      rollctl that changes the app.
     type: str
   doctor:
     description: Also ask C(rollctl doctor) what this host can do.
@@ -56,8 +56,8 @@ msg:
   returned: always
   type: str
 problems:
-  description: Why the release could not be deployed now. Empty if nothing is known to be in the way. They do not make the task
-    fail.
+  description: Why the release could not be deployed now. Empty if nothing is known to be in the way. They do not
+    make the task fail.
   returned: always
   type: list
   elements: str
@@ -67,8 +67,9 @@ serves:
   type: dict
   sample: {release: v2, generation: 7, serving: 2, wanted: 2}
 release:
-  description: The release that serves; null if nothing was ever deployed. Beside it stand the other members of C(rollctl status
-    --json), which are C(generation), C(wanted), C(serving), C(handover), C(listen), C(since), C(deploy) and C(instances).
+  description: The release that serves; null if nothing was ever deployed. Beside it stand the other members of
+    C(rollctl status --json), which are C(generation), C(wanted), C(serving), C(handover), C(listen), C(since),
+    C(deploy) and C(instances).
   returned: success
   type: str
 last_change:

@@ -39,8 +39,8 @@ exit:
   returned: always
   type: int
 outcome:
-  description: C(deployed), C(unchanged), C(canary), C(rolled_back), C(interrupted) or C(needs_attention). Null where rollctl did
-    not begin.
+  description: C(deployed), C(unchanged), C(canary), C(rolled_back), C(interrupted) or C(needs_attention). Null where
+    rollctl did not begin.
   returned: always
   type: str
 release:

@@ -7,7 +7,8 @@ short_description: Go back to an earlier release
 version_added: 1.0.0
 description:
   - Goes back to the release that was completed before the current one, by exactly what ran then.
-  - Where the old instances are on standby, it only shifts the traffic back. While a canary stands, it ends the canary.
+  - Where the old instances are on standby, it only shifts the traffic back. While a canary stands, it ends the
+    canary.
 author: The rollctl authors (@rollctl)
 extends_documentation_fragment:
   - rollctl.rollctl.change
@@ -23,8 +24,8 @@ options:
     description: Go back to this generation.
     type: int
   only_from:
-    description: Do nothing unless this release serves, or stands as a canary. First waits for another rollctl, and finishes or
-      undoes what an interrupted one left. So the task may run on any host, and again.
+    description: Do nothing unless this release serves, or stands as a canary. First waits for another rollctl, and
+      finishes or undoes what an interrupted one left. So the task may run on any host, and again.
     type: str
 """
 
@@ -50,8 +51,8 @@ exit:
   returned: always
   type: int
 outcome:
-  description: C(deployed), C(unchanged), C(canary), C(rolled_back), C(interrupted) or C(needs_attention). Null where rollctl did
-    not begin.
+  description: C(deployed), C(unchanged), C(canary), C(rolled_back), C(interrupted) or C(needs_attention). Null where
+    rollctl did not begin.
   returned: always
   type: str
 release:

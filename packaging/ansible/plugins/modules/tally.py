@@ -6,19 +6,21 @@ module: tally
 short_description: Keep the books of a rollout
 version_added: 1.0.0
 description:
-  - A part of the playbook C(rollctl.rollctl.rollout), for those who copy it. Counts what hosts did over all waves, failed and unreachable ones alike, decides whether the rollout goes on, and writes the report.
-  - Reads what was registered for each host as C(rollctl_plan), C(rollctl_deploy) and C(rollctl_back), and the fact C(rollctl_failure), which says that a task beside the deploy has failed.
+  - A part of the playbook C(rollctl.rollctl.rollout), for those who copy it. Counts what hosts did over all waves,
+    failed and unreachable ones alike, decides whether the rollout goes on, and writes the report.
+  - Reads what was registered for each host as C(rollctl_plan), C(rollctl_deploy) and C(rollctl_back), and the fact
+    C(rollctl_failure), which says that a task beside the deploy has failed.
 author: The rollctl authors (@rollctl)
 options:
   stage:
-    description: What has just happened. C(begin) judges the plans of all hosts. C(wave) counts the deploys of a wave. C(gate) notes
-      what its check found. C(back) counts the rollbacks. C(end) closes the report.
+    description: What has just happened. C(begin) judges the plans of all hosts. C(wave) counts the deploys of a
+      wave. C(gate) notes what its check found. C(back) counts the rollbacks. C(end) closes the report.
     type: str
     required: true
     choices: [begin, wave, gate, back, end]
   report:
-    description: The file of the controller in which the report stands, as JSON. A rollout that it calls open goes on. In check mode
-      C(.check) is appended.
+    description: The file of the controller in which the report stands, as JSON. A rollout that it calls open goes
+      on. In check mode C(.check) is appended.
     type: path
     required: true
   app:
@@ -28,10 +30,12 @@ options:
     description: The release, for C(begin).
     type: str
   id:
-    description: A name for the rollout, for C(begin). The next run with this name goes on with it, also where the report is lost.
+    description: A name for the rollout, for C(begin). The next run with this name goes on with it, also where the
+      report is lost.
     type: str
   max_failed:
-    description: For C(begin), how many hosts may fail or be unreachable in the whole rollout, as a number or as in C(5%).
+    description: For C(begin), how many hosts may fail or be unreachable in the whole rollout, as a number or as in
+      C(5%).
     type: raw
     default: 0
   failure:
@@ -55,9 +59,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ansible_facts:
-  description: The fact C(rollctl_rollout) with C(id); C(note) of each deploy; C(stop) and C(why); C(wave), its number; C(failed)
-    and C(unreachable), the numbers of hosts; C(go_back), a list of hosts; C(remaining), the number of hosts of later waves;
-    C(outcome); and C(text), the report as lines.
+  description: The fact C(rollctl_rollout) with C(id); C(note) of each deploy; C(stop) and C(why); C(wave), its
+    number; C(failed) and C(unreachable), the numbers of hosts; C(go_back), a list of hosts; C(remaining), the number
+    of hosts of later waves; C(outcome); and C(text), the report as lines.
   returned: always
   type: dict
 """

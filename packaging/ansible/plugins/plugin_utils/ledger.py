@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The books of a rollout over many hosts: what each host did, whether to go on, who goes back, and the report. Kept in a
-file of the controller, so that a run that was killed is continued by the next. Knows nothing of Ansible."""
+"""The books of a rollout over many hosts: what each host did, whether to go on, who goes back, and the report. Kept in
+a file of the controller, so that a run that was killed is continued by the next. Knows nothing of Ansible."""
 
 import datetime
 import json
@@ -71,13 +71,15 @@ class Ledger:
         old = self._open(app, release, identity)
         moment = now()
         self.book = {
-            "v": VERSION, "dry": dry, "id": old.get("id") or identity or moment.strftime("%Y%m%dT%H%M%S.%f")[:-3], "app": app, "release": release,
+            "v": VERSION, "dry": dry, "id": old.get("id") or moment.strftime("%Y%m%dT%H%M%S.%f")[:-3],
+            "app": app, "release": release,
             "open": True, "outcome": None, "why": "", "started": old.get("started") or stamp(moment),
             "runs": old.get("runs", 0) + 1, "finished": None, "seconds": None, "mark": moment.timestamp(),
             "max_failed": budget(max_failed, len(plans)), "waves": [], "hosts": {},
         }
         for host, plan in plans.items():
-            record = {"outcome": "skipped", "wave": None, "was": None, "changed": False, "connections_cut": 0, "msg": ""}
+            record = {"outcome": "skipped", "wave": None, "was": None, "changed": False, "connections_cut": 0,
+                      "msg": ""}
             serves = plan.get("serves") or {}
             record["was"] = serves.get("release")
             last = plan.get("last_change") or {}
@@ -93,7 +95,8 @@ class Ledger:
             self.book["hosts"][host] = record
         bad = [host for host, record in self.book["hosts"].items() if record["outcome"] in ("refused", "unreachable")]
         if bad:
-            self._stop(f"{len(bad)} of {hosts_in_words(len(plans))} could not have been deployed to: {names(bad)}", "not_started")
+            self._stop(f"{len(bad)} of {hosts_in_words(len(plans))} could not have been deployed to: {names(bad)}",
+                       "not_started")
             # Where an earlier run has changed hosts, it is still to be finished.
             self.book["open"] = bool(old)
 
@@ -111,7 +114,8 @@ class Ledger:
             "connections_cut": sum(self.book["hosts"][host]["connections_cut"] for host in results)})
         bad = self.hosts(*BAD)
         if len(bad) > self.book["max_failed"]:
-            self._stop(f"{hosts_in_words(len(bad))} failed or not reached, {self.book['max_failed']} allowed: {names(bad)}")
+            self._stop(f"{hosts_in_words(len(bad))} failed or not reached, {self.book['max_failed']} allowed: "
+                       f"{names(bad)}")
 
     def gate(self, failures):
         """What the checks after a wave found: a list of reasons why it is not good."""
@@ -199,7 +203,8 @@ class Ledger:
             old = json.loads(self.path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             old = {}
-        if old.get("open") and (old.get("app"), old.get("release")) == (app, release) and identity in (None, "", old.get("id")):
+        same = (old.get("app"), old.get("release")) == (app, release) and identity in (None, "", old.get("id"))
+        if old.get("open") and same:
             return old
         return {"id": identity} if identity else {}
 
@@ -225,7 +230,12 @@ class Ledger:
             return []
         return [host for host, record in self.book["hosts"].items()
                 if record["outcome"] in MAYBE_NEW and record["was"] not in (None, self.book["release"])
-                and (record["changed"] or record.get("unknown") or (record["outcome"] == "unreachable" and record["wave"]))]
+                and (record["changed"] or record.get("unknown") or self._lost(record))]
+
+    @staticmethod
+    def _lost(record):
+        """In the middle of its deploy, perhaps."""
+        return record["outcome"] == "unreachable" and record["wave"] is not None
 
     def _stop(self, why, outcome=None):
         if not self.book["why"]:

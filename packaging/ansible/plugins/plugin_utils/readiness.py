@@ -4,6 +4,8 @@
 from ansible_collections.rollctl.rollctl.plugins.plugin_utils import verdict
 
 LOOKED = (0, 3)  # status ends with 3 if fewer serve than wanted, and still says all
+# What goes into the result as it is.
+STATUS = ("release", "generation", "wanted", "serving", "handover", "listen", "since", "deploy", "instances")
 FINISHED = ("deployed", "unchanged")
 
 
@@ -12,11 +14,10 @@ def look(arguments, parts):
     app, status = arguments["app"], parts["status"].object()
     result = {"app": app, "changed": False, "exit": parts["status"].status, "problems": []}
     if parts["status"].status not in LOOKED or "serving" not in status:
-        reason = status.get("message") or verdict.MEANINGS.get(parts["status"].status, f"it ended with {parts['status'].status}")
+        reason = status.get("message") or verdict.meaning(parts["status"].status)
         return {**result, "failed": True, "problems": [reason], "msg": f"{app}: rollctl status says nothing: {reason}"}
     changes = parts["history"].object().get("changes", [])
-    result.update({name: status.get(name) for name in ("release", "generation", "wanted", "serving", "handover", "listen",
-                                                         "since", "deploy", "instances")})
+    result.update({name: status.get(name) for name in STATUS})
     result.update(serves=verdict.serving(status), last_change=changes[0] if changes else None,
                   releases=releases(changes), disk=free_space(parts["disk"]))
     if "plan" in parts:
@@ -54,7 +55,7 @@ def problems(arguments, result, parts):
         found.append(f"a canary of {deploy.get('release')} stands: promote or abort it first")
     elif "plan" in parts and parts["plan"].status != 0:
         error = parts["plan"].object()
-        found.append(error.get("message") or verdict.MEANINGS.get(parts["plan"].status, "the dry run fails"))
+        found.append(error.get("message") or verdict.meaning(parts["plan"].status))
     doctor = result.get("doctor")
     if doctor is not None and not doctor.get("lossless") and not arguments["allow_lossy"]:
         hint = f": {doctor['improve']}" if doctor.get("improve") else ""

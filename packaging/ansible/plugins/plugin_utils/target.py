@@ -8,8 +8,8 @@ import shlex
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-# A connection that died in the middle of a command is noticed after a minute. Given to the connection only where the user
-# gave nothing.
+# A connection that died in the middle of a command is noticed after a minute. Given to the connection only where the
+# user gave nothing.
 KEEP_ALIVE = "-o ServerAliveInterval=15 -o ServerAliveCountMax=3"
 
 

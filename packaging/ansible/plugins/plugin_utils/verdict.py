@@ -20,6 +20,10 @@ MEANINGS = {
 CHANGED_THOUGH_FAILED = {3, 4}
 
 
+def meaning(status):
+    return MEANINGS.get(status, f"rollctl ended with {status}")
+
+
 def last(events, kind):
     return next((event for event in reversed(events) if event.get("event") == kind), {})
 
@@ -72,7 +76,7 @@ def judge(app, command, part, status, dry):
 def word(app, command, result, error, dry):
     said = say_who_serves(result["serves"])
     if result.get("failed"):
-        reason = error.get("message") or MEANINGS.get(result["exit"], f"rollctl ended with {result['exit']}")
+        reason = error.get("message") or meaning(result["exit"])
         if result["exit"] == 4:
             reason = f"{result['connections_cut']} connections were cut at the drain deadline"
         reason = reason.removeprefix(f"{app}: ")
