@@ -181,9 +181,9 @@ class Rollouts:
         for host in self.hosts.all.values():
             host.write("/srv/web/v0/index.html", "v0\n")
             host.write("/srv/web/.releases/v0", "\n")
-            host.write("/srv/web/shared/file", "\n")
+            host.write("/srv/web/uploads/file", "\n")
             host.run("touch", "--date=2020-01-01",
-                     *(f"/srv/web/{name}" for name in ("shared", "v0", ".releases/v0", ".releases/v1")))
+                     *(f"/srv/web/{name}" for name in ("uploads", "v0", ".releases/v0", ".releases/v1")))
         self.unpack("v2")
         self.expect_folders("v1", "v2")
         report = self.roll_out("v2")
@@ -201,7 +201,7 @@ class Rollouts:
     def expect_folders(self, *releases):
         for host in self.hosts.all.values():
             self.expect(sorted(path.name for path in host.inside("/srv/web").iterdir()),
-                        [".releases", "shared", *releases], "folders")
+                        [".releases", "uploads", *releases], "folders")
             self.expect(sorted(path.name for path in host.inside("/srv/web/.releases").iterdir()), [*releases], "marks")
 
     def bad_on_the_third(self):
