@@ -278,6 +278,26 @@ def keeps_to_a_limit():
         equal(fleet.serving("v2"), ["h003", "h004"], "who serves v2")
 
 
+def needs_its_books():
+    """Where the report cannot be written nothing begins, or the rollout ends where it is; and it can go on elsewhere."""
+    with Fleet(3) as fleet:
+        def play(**settings):
+            with fleet.start("v2", rollctl_waves=[1], rollctl_id="r1", **settings) as playbook:
+                return playbook.communicate(timeout=200)[0], playbook.returncode
+        (fleet.home / "file").touch()
+        said, status = play(rollctl_report=f"{fleet.home}/file/report.json")
+        check(status != 0 and "cannot be kept" in said, said)
+        untouched(fleet)
+        books = fleet.home / "books"
+        (fleet.home / "after.yml").write_text(
+            f"- name: Lose it\n  ansible.builtin.raw: rm -r {books} && touch {books}\n")
+        said, status = play(rollctl_report=f"{books}/report.json", rollctl_after=str(fleet.home / "after.yml"))
+        check(status != 0 and "cannot be kept" in said, said)
+        equal(fleet.serving("v2"), ["h001"], "who serves v2")
+        fleet.roll_out("v2", rollctl_waves=[1], rollctl_id="r1")
+        equal(fleet.outcomes(), {"deployed": fleet.names}, "outcomes")
+
+
 def waits_only_so_long():
     """For a deploy that hangs; what it did is not known then, so the host is looked at when the others go back."""
     with Fleet(2) as fleet:
@@ -299,7 +319,7 @@ def only_looks():
 
 TESTS = [goes_in_waves, goes_back, counts_both, plans_first, asks_a_command, asks_the_web, goes_on,
          keeps_a_rollout_open,
-         tries_a_canary, refuses_a_canary_for_ever, runs_other_tasks, says_who_is_stuck, keeps_to_a_limit,
+         tries_a_canary, refuses_a_canary_for_ever, runs_other_tasks, says_who_is_stuck, keeps_to_a_limit, needs_its_books,
          waits_only_so_long, only_looks]
 
 
