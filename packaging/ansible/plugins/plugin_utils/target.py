@@ -83,8 +83,10 @@ class TargetAction(ActionBase):
     def send(self, script, expected):
         """The parts of a script, of which the one named `expected` must have run to its end."""
         self._keep_alive()
-        words = [self._compute_environment_string(), f"sh -c {shlex.quote(script.text())}"]
-        done = self._low_level_execute_command(" ".join(word for word in words if word))
+        # By standard input, since Ansible then asks ssh for no terminal: with one, sudo would tell rollctl to end when
+        # the connection does. All of it is read before it runs, since hooks have the same standard input.
+        words = [self._compute_environment_string(), 'sh -c "$(cat)"']
+        done = self._low_level_execute_command(" ".join(word for word in words if word), in_data=script.text().encode())
         parts = script.parts(done["stdout"])
         if expected not in parts:
             said = (done["stderr"].strip() or done["stdout"].strip()).splitlines()
