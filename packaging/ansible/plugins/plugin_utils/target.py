@@ -55,7 +55,8 @@ class Script:
             "sleep 1; n=$((n + 1))\ndone")
 
     def text(self):
-        return "\n".join(self.lines + ["exit 0"])
+        """A function that is called in the last line: where the connection goes before that, nothing runs."""
+        return "\n".join(["m() {", *self.lines, "}", "m </dev/null", "exit 0", ""])
 
     def parts(self, output):
         """The last one of each name."""
@@ -84,8 +85,8 @@ class TargetAction(ActionBase):
         """The parts of a script, of which the one named `expected` must have run to its end."""
         self._keep_alive()
         # By standard input, since Ansible then asks ssh for no terminal: with one, sudo would tell rollctl to end when
-        # the connection does. All of it is read before it runs, since hooks have the same standard input.
-        words = [self._compute_environment_string(), 'sh -c "$(cat)"']
+        # the connection does.
+        words = [self._compute_environment_string(), "sh"]
         done = self._low_level_execute_command(" ".join(word for word in words if word), in_data=script.text().encode())
         parts = script.parts(done["stdout"])
         if expected not in parts:
