@@ -37,6 +37,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   spec.config.user.clear();
   spec.config.group.clear();
   spec.config.env_file.clear();
+  spec.config.hooks.after_shift.run_as.clear();
   const rollctl::InstancePlace place{1, "/run/web/1", "/log", "/journal", 9001};
   require(rollctl::make_launch_spec(spec, place).has_value());
   require(rollctl::make_probe_spec(spec, place).has_value());
