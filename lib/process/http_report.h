@@ -17,7 +17,7 @@ struct HttpReport {
   size_t silent = 0;    // exchanged nothing for http_silence, and were open when the server got its signal
   size_t other = 0;     // no HTTP/1, or a socket that must not be touched
   size_t blocking = 0;  // passed over, because the server reads from them with blocking calls
-  std::string problem;  // why clients could not be asked; empty: they were
+  std::string problem = {};  // why clients could not be asked; empty: they were
 
   // Adds the report of another instance; keeps the first problem.
   void add(const HttpReport& more);
