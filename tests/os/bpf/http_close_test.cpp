@@ -56,7 +56,9 @@ class Watched {
  public:
   explicit Watched(const Endpoint& bound, const Endpoint& target, int buffer = 0) {
     const Fd listener = listen_on(bound, bound.ip.is_unspecified() ? Dual::Yes : Dual::No);
-    if (buffer > 0) EXPECT_EQ(::setsockopt(listener.get(), SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer), 0);
+    if (buffer > 0) {
+      EXPECT_EQ(::setsockopt(listener.get(), SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer), 0);
+    }
     client = connect_to(target);
     const timeval patience{5, 0};
     EXPECT_EQ(::setsockopt(client.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
@@ -284,7 +286,7 @@ std::vector<Shape> shapes() {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, HttpCloseShapes, testing::ValuesIn(shapes()),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& of) { return of.param.name; });
 
 constexpr const char* kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 constexpr const char* kOkClosed = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";

@@ -63,7 +63,9 @@ TEST(EnvFileTest, ReadsWhatOthersWrite) {
   for (const auto& [text, value] : kCases) {
     const auto result = parse_env_file(text, "web.env");
     ASSERT_EQ(result.has_value(), value != nullptr) << text;
-    if (value != nullptr) EXPECT_EQ(result->at("A"), value) << text;
+    if (value != nullptr) {
+      EXPECT_EQ(result->at("A"), value) << text;
+    }
   }
 }
 

@@ -78,15 +78,16 @@ TEST_F(HistoryTest, KeepsWhatAChangeSaidOfItself) {
 TEST_F(HistoryTest, CountsWhatAnInstanceCutThatOutlivedItsChange) {
   done(AppCommand::Deploy, "v1", 1);
   begin(AppCommand::Deploy, "v2", 2);
-  add(events::instance_drained(1, Millis(5), 3, std::nullopt));  // a part of the end's count
+  add(events::instance_drained({1, Millis(5), 3, std::nullopt}));  // a part of the end's count
   add(events::deploy_finished({Outcome::Deployed, Millis(9), 3, {}, {2, 3}}));
   EXPECT_EQ(history().changes.at(1).connections_cut, 3U);
   EXPECT_EQ(history().changes.at(1).remaining, (std::set<InstanceId>{2, 3}));
-  add(events::instance_drained(2, Millis(5), 7, std::nullopt));
+  add(events::instance_drained({2, Millis(5), 7, std::nullopt, 0, HttpReport{.asked = 4}}));
   EXPECT_EQ(history().changes.at(1).connections_cut, 10U);
+  EXPECT_EQ(history().changes.at(1).http, (HttpReport{.asked = 4}));
   EXPECT_EQ(history().changes.at(1).remaining, (std::set<InstanceId>{3}));
   done(AppCommand::Scale, "v2", 2, 1);
-  add(events::instance_drained(3, Millis(5), 1, std::nullopt));
+  add(events::instance_drained({3, Millis(5), 1, std::nullopt}));
   EXPECT_EQ(history().changes.at(1).connections_cut, 11U) << "also while later changes were made";
   EXPECT_TRUE(history().changes.at(1).remaining.empty());
   EXPECT_EQ(history().changes.at(2).connections_cut, 1U) << "what it counted itself";
