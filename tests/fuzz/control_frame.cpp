@@ -44,7 +44,7 @@ struct Folder {
 // A shim with a fake server and network.
 struct FuzzedShim {
   explicit FuzzedShim(rollctl::Loop& loop, const std::string& folder)
-      : supervisor({clock, process, network, output, lock_gate}, rollctl::LaunchSpec{},
+      : supervisor({clock, process, network, output, lock_gate, http_clients}, rollctl::LaunchSpec{},
                    rollctl::ProcessId{}) {
     process.shim = &supervisor;
     auto made = rollctl::Control::create(loop, folder,
@@ -67,6 +67,7 @@ struct FuzzedShim {
   rollctl::test::FakeNetwork network;
   rollctl::test::RecordingOutput output;
   rollctl::test::FakeAppLockGate lock_gate;
+  rollctl::test::FakeHttpClients http_clients;
   rollctl::Supervisor supervisor;
   std::unique_ptr<rollctl::Control> control;
   int changes = 0;
