@@ -38,12 +38,12 @@ void show_findings(Context& context, const std::string& app, const AppFindings& 
   for (const Error& error : findings.errors)
     context.err().write(render(error_lines(error), context.err_terminal()));
   if (!findings.warning.empty())
-    context.err().write(render({warning_line(findings.warning)}, context.err_terminal()));
+    context.err().write(render(std::vector<Line>{warning_line(findings.warning)}, context.err_terminal()));
   if (context.options().quiet || !findings.errors.empty()) return;
   for (const PinnedPath& path : findings.pinned)
     context.print({{{fmt::format("{}: {} is pinned to {} at deploy", path.key, path.path, path.target)}}});
   if (!findings.advice.empty())
-    context.err().write(render({hint_line(findings.advice)}, context.err_terminal()));
+    context.err().write(render(std::vector<Line>{hint_line(findings.advice)}, context.err_terminal()));
   context.print({{{fmt::format("{}: no problems found; handover: {}; launcher: {}", app, findings.handover,
                                findings.launcher)}}});
 }

@@ -32,9 +32,7 @@ DescriptorNeed need_of_a_deploy(const AppConfig& config, const Steering& steerin
 std::string http_drain_advice(const AppConfig& config) {
   const bool is_http = config.ready.kind == ProbeKind::Http;
   if (!is_http || config.drain.http != HttpDrain::Keep || !HttpCloseProgram::available()) return {};
-  return "a request on a kept-alive connection can be lost when an instance ends, unless the server itself "
-         "says "
-         "Connection: close; http = \"close\" in [drain] asks the clients to leave first";
+  return "kept-alive requests can be lost; http = \"close\" in [drain] prevents it";
 }
 
 // All of it, as a drain does it.

@@ -26,7 +26,7 @@ using Settings = std::vector<std::pair<std::string, std::string>>;
 // With the names of the release; as it is where that is not possible for all instances.
 std::string expanded(const Placeholders& placeholders, const std::string& text) {
   auto done = placeholders.expand(text);
-  return done ? std::move(*done) : text;
+  return done ? *done : text;
 }
 
 Value expanded(const Placeholders& placeholders, Value value) {

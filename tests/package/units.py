@@ -110,7 +110,7 @@ class Units:
         said = self.run("rollctl", "logs", "web", "--instance", str(second["id"]))
         check("serving" in said and f"{first['id']} roll-httpd" not in said, "--instance is not that instance")
         for line in self.run("rollctl", "logs", "web", "--json").splitlines():
-            check(json.loads(line).keys() == {"v", "id", "line"}, f"it is not what the page says: {line}")
+            check(json.loads(line).keys() == {"v", "id", "line", "time", "time_estimated"}, f"it is not what the page says: {line}")
 
         with self.container.start("rollctl", "logs", "web", "-f", "-n", "0", stdout=subprocess.PIPE) as following:
             # Whether it follows already cannot be seen: so until it does.
