@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <string_view>
 
 #include "process/log_file.h"
@@ -103,9 +104,18 @@ std::vector<LogLine> timed_lines_of(InstanceId instance, const std::string& path
 }
 
 std::vector<LogLine> merge_logs(std::vector<LogLine> all, size_t lines) {
-  std::ranges::stable_sort(all, {}, &LogLine::time);
-  if (all.size() > lines) all.erase(all.begin(), all.end() - static_cast<ptrdiff_t>(lines));
-  return all;
+  std::multimap<WallTime, LogLine*> by_time;  // lines of one time stay in their order
+  for (LogLine& line : all) by_time.emplace(line.time, &line);
+  std::vector<LogLine> last;
+  size_t left_out = all.size() - std::min(all.size(), lines);
+  for (const auto& [time, line] : by_time) {
+    if (left_out > 0) {
+      --left_out;
+    } else {
+      last.push_back(std::move(*line));
+    }
+  }
+  return last;
 }
 
 }  // namespace rollctl

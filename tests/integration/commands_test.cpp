@@ -475,7 +475,7 @@ TEST_F(CommandsTest, StatusIsExactlyWhatTheManualSays) {
   EXPECT_THAT(keys, testing::UnorderedElementsAre(
                         "id", "release", "generation", "state", "weight", "reachable", "pid", "shim_pid",
                         "supervised", "answers", "connections", "restarts", "started", "ready_after_ms",
-                        "drain_deadline", "standby_until", "status", "left", "reason", "steered"));
+                        "drain_deadline", "standby_until", "http", "status", "left", "reason", "steered"));
   EXPECT_EQ(instance["id"], 1);
   EXPECT_EQ(instance["state"], "serving");
   EXPECT_EQ(instance["weight"], 50.0);

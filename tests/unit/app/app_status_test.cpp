@@ -40,7 +40,7 @@ TEST(AppStatusTest, IsTheObjectThatTheManualPromises) {
       "serving":1,"handover":"steer","listen":["0.0.0.0:8080"],"since":"2026-01-31T12:00:00.123Z","deploy":null,"frozen":null,
       "instances":[{"id":12,"release":"v2","generation":7,"state":"serving","weight":100.0,"reachable":true,"pid":4711,
         "shim_pid":4710,"supervised":true,"answers":true,"connections":3,"restarts":0,"started":"2026-01-31T11:59:59.900Z",
-        "ready_after_ms":35,"drain_deadline":null,"standby_until":null,"status":"",
+        "ready_after_ms":35,"drain_deadline":null,"standby_until":null,"http":null,"status":"",
         "left":[],"reason":"",
         "steered":{"connections":1234,"fallbacks":0,"migrations":2}}]})"));
 }
