@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -95,6 +97,11 @@ class Watched {
       case How::Splice:
         return splice(part.bytes);
     }
+  }
+
+  // Until the client's kernel has acknowledged all that was sent.
+  void await_acknowledged() const {
+    for (int left = 1; left > 0;) ASSERT_EQ(::ioctl(server.get(), SIOCOUTQ, &left), 0);
   }
 
   [[nodiscard]] std::string receive(size_t size) const {
@@ -343,6 +350,30 @@ TEST_F(HttpCloseTest, LeavesAResponseAloneWhileAnEarlierOneIsUnacknowledged) {
   connection.send({kOk});
   EXPECT_THAT(program_->state(connection.cookie), testing::Optional(ROLL_HTTP_OPEN));
   EXPECT_TRUE(connection.rest() == body + "x" + kOk);
+}
+
+// The server reads nothing between a 103 and the response.
+TEST_F(HttpCloseTest, WaitsForTheResponseThatFollowsAnInterimOne) {
+  Watched connection = watch();
+  connection.ask();
+  const std::string hints = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n";
+  connection.send({hints});
+  EXPECT_EQ(connection.receive(hints.size()), hints);
+  connection.await_acknowledged();
+  connection.send({kOk});
+  EXPECT_EQ(connection.receive(std::strlen(kOkClosed)), kOkClosed);
+}
+
+TEST_F(HttpCloseTest, LeavesTheBodyAloneOfAResponseThatCameWithAnInterimOne) {
+  Watched connection = watch();
+  connection.ask();
+  const std::string both = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n";
+  connection.send({both});
+  EXPECT_EQ(connection.receive(both.size()), both);
+  connection.await_acknowledged();
+  connection.send({kOk});
+  EXPECT_EQ(connection.receive(std::strlen(kOk)), kOk);
+  EXPECT_EQ(connection.rest(), "");
 }
 
 TEST_F(HttpCloseTest, TouchesNoWebSocket) {
