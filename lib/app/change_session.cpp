@@ -14,6 +14,7 @@
 #include "base/duration.h"
 #include "base/folder_removal.h"
 #include "base/own_file.h"
+#include "deploy/descriptor_need.h"
 #include "deploy/port_check.h"
 #include "probe/instance_probe.h"
 #include "state/generations.h"
@@ -139,6 +140,8 @@ PlaceInstance ChangeSession::placing() {
 // Loading a shim takes 0.7 ms: the first one starts while the instances that serve are found and gated.
 void ChangeSession::prepare(const AppConfig& config) {
   instances_->set_listen(config.listen);
+  // The change will be refused, and without descriptors the end of that shim could not be awaited.
+  if (!check_descriptors({.starting = 1, .addresses = config.listen.size()})) return;
   // systemd is not asked in vain: its units come and go visibly.
   if (const auto launcher = resolve_launcher(config); launcher && !launcher->unit)
     instances_->prepare(placement_.reserve());

@@ -90,7 +90,7 @@ def commands_of(text):
 
 def plain(line):
     """Without what differs from run to run, and from host to host: numbers, times, widths of columns, the caller, the launcher."""
-    line = re.sub(r", launcher: (direct|systemd)$", "", line)
+    line = re.sub(r"[,;] launcher: (direct|systemd)$", "", line)
     line = re.sub(r" (root|alice)( \((pts/\d+|tty\w+|\S+\.(service|scope))\))?(?= |$)", " USER", line)
     line = re.sub(r"\b(just now|\d+ (ms|s|min|h) ago)", "WHEN", line)
     line = re.sub(r"\b\d+(\.\d+)?(%| ?(ms|s|min|m|h))?(?!\w)", "N", line)
