@@ -20,7 +20,7 @@ namespace rollctl {
 
 namespace {
 
-// The oldest kernel that the program was measured on (tests/kernels).
+// The oldest kernel that the program was tried on, Debian 12's.
 constexpr int kOldestMajor = 6;
 constexpr int kOldestMinor = 1;
 
