@@ -38,8 +38,8 @@ std::string http_drain_advice(const AppConfig& config) {
 // All of it, as a drain does it.
 Status try_http_drain(const AppConfig& config) {
   if (config.drain.http == HttpDrain::Keep || !HttpCloseProgram::available()) return {};
-  ROLL_TRY_ASSIGN(HttpCloseProgram program, HttpCloseProgram::load());
-  return try_http_close(program);
+  ROLL_TRY(load_tried_http_close());
+  return {};
 }
 
 }  // namespace

@@ -35,10 +35,8 @@ Status check_preload_library(const Paths& paths, const AppConfig& config) {
 
 // Every change asks the kernel for the listeners of the app.
 Status check_socket_list(const AppConfig& config) {
-  std::vector<uint16_t> ports;
-  for (const ListenAddress& address : config.listen) ports.push_back(address.endpoint.port);
   ROLL_TRY_ASSIGN(SockDiag diag, SockDiag::create());
-  ROLL_TRY(diag.listeners(ports));
+  ROLL_TRY(diag.listeners(ports_of(config.listen)));
   return {};
 }
 

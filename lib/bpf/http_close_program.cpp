@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/utsname.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <string>
@@ -103,6 +104,9 @@ Status HttpCloseProgram::add(int socket_fd, uint64_t cookie) {
   const auto fd = static_cast<uint32_t>(socket_fd);
   if (const int failure = raw_bpf::update(sockets_.get(), &cookie, &fd); failure != 0) {
     (void)raw_bpf::erase(connections_.get(), &cookie);
+    // The kernel takes in established sockets only (sock_map_sk_state_allowed() in net/core/sock_map.c).
+    if (failure == EOPNOTSUPP)
+      return fail(ErrorKind::NotFound, "the connection is closing, so its client need not be asked");
     return fail(os_failure("cannot watch a connection", failure));
   }
   return {};

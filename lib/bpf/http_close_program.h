@@ -25,7 +25,7 @@ class HttpCloseProgram {
 
   // Watches an established connection, by a descriptor of any process's, which is borrowed, and by its cookie
   // (SO_COOKIE). Blocks for some 10 us. Unsupported where the socket must not be touched: SO_ZEROCOPY or an
-  // upper layer protocol (kernel TLS) is set.
+  // upper layer protocol (kernel TLS) is set. NotFound where the connection is closing.
   Status add(int socket_fd, uint64_t cookie);
 
   // Nothing where it does not watch the connection.

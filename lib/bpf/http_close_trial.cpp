@@ -89,9 +89,7 @@ Status compare(const LoopbackPair& pair) {
               "report the version of the kernel");
 }
 
-}  // namespace
-
-Status try_http_close(HttpCloseProgram& program) {
+Status try_program(HttpCloseProgram& program) {
   const auto pair = connect_to_itself();
   if (!pair) return fail(pair.error());
   uint64_t cookie = 0;
@@ -102,6 +100,14 @@ Status try_http_close(HttpCloseProgram& program) {
   Status changed = compare(*pair);
   program.remove(cookie);
   return changed;
+}
+
+}  // namespace
+
+Result<HttpCloseProgram> load_tried_http_close() {
+  ROLL_TRY_ASSIGN(HttpCloseProgram program, HttpCloseProgram::load());
+  ROLL_TRY(try_program(program));
+  return program;
 }
 
 }  // namespace rollctl

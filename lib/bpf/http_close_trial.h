@@ -6,9 +6,9 @@
 
 namespace rollctl {
 
-// Lets the program change a response between two sockets of this process on 127.0.0.1, and compares each
-// byte: nothing but this shows that it fits this kernel. Blocks for 1 ms, at most 2 s. Unsupported where a
-// byte is wrong.
-Status try_http_close(HttpCloseProgram& program);
+// A program that has changed a response between two sockets of this process on 127.0.0.1, each byte of which
+// was compared: nothing but this shows that it fits this kernel. Blocks for 30 ms, at most 2 s longer. Errors
+// as HttpCloseProgram::load(); Unsupported also where a byte is wrong.
+Result<HttpCloseProgram> load_tried_http_close();
 
 }  // namespace rollctl

@@ -8,8 +8,7 @@ namespace rollctl {
 namespace {
 
 Result<std::string> ask_a_client() {
-  ROLL_TRY_ASSIGN(HttpCloseProgram program, HttpCloseProgram::load());
-  ROLL_TRY(try_http_close(program));
+  ROLL_TRY(load_tried_http_close());
   return "clients of kept-alive connections can be asked to leave";
 }
 

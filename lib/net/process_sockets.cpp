@@ -192,8 +192,7 @@ Result<std::vector<TakenListener>> listeners_of(std::span<const ListenSocket> li
 
 Result<std::vector<TakenListener>> listeners_of(SockDiag& diag, const ProcessId& root,
                                                 std::span<const ListenAddress> addresses) {
-  std::vector<uint16_t> ports;
-  for (const auto& address : addresses) ports.push_back(address.endpoint.port);
+  const std::vector<uint16_t> ports = ports_of(addresses);
   if (ports.empty()) return std::vector<TakenListener>();
   const auto listening = diag.listeners(ports, families_of(addresses));
   if (!listening) return fail(listening.error());

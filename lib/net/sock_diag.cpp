@@ -63,6 +63,12 @@ Error no_tcp_diag() {
 
 }  // namespace
 
+std::vector<uint16_t> ports_of(std::span<const ListenAddress> addresses) {
+  std::vector<uint16_t> ports;
+  for (const ListenAddress& address : addresses) ports.push_back(address.endpoint.port);
+  return ports;
+}
+
 Families families_of(std::span<const ListenAddress> addresses) {
   const bool all_v6 = std::ranges::all_of(addresses, [](const ListenAddress& address) {
     return address.host == ListenAddress::Host::Ip && !address.endpoint.ip.is_v4();

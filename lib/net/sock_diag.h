@@ -54,6 +54,9 @@ struct Handshake {
 
 enum class Families { V6, Both };
 
+// The ports of the addresses (host order), in their order.
+std::vector<uint16_t> ports_of(std::span<const ListenAddress> addresses);
+
 // The families of sockets that can serve one of the addresses. An IPv6 socket can have an IPv4 address.
 Families families_of(std::span<const ListenAddress> addresses);
 

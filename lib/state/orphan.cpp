@@ -8,16 +8,6 @@
 
 namespace rollctl {
 
-namespace {
-
-std::vector<uint16_t> ports_of(const std::vector<ListenAddress>& addresses) {
-  std::vector<uint16_t> ports;
-  for (const ListenAddress& address : addresses) ports.push_back(address.endpoint.port);
-  return ports;
-}
-
-}  // namespace
-
 Result<std::unique_ptr<Orphan>> Orphan::adopt(Loop& loop, SockDiag& diag, InstanceRecord record,
                                               OnEnded on_ended) {
   auto server = ProcessRef::open(record.server);

@@ -20,12 +20,6 @@ bool is_refusal(const Error& error) {
 
 }  // namespace
 
-std::vector<uint16_t> SocketNetwork::ports() const {
-  std::vector<uint16_t> ports;
-  for (const auto& address : record_.spec.listen) ports.push_back(address.endpoint.port);
-  return ports;
-}
-
 Result<std::vector<Listener>> SocketNetwork::listeners() {
   if (record_.server.pid == 0) return std::vector<Listener>();
   if (!sockets_.sockets().empty()) return inherited_listeners();
@@ -66,7 +60,7 @@ bool SocketNetwork::listens_on_all() {
   if (record_.server.pid == 0) return false;
   auto diag = SockDiag::create();
   if (!diag) return false;
-  const auto sockets = diag->listeners(ports());
+  const auto sockets = diag->listeners(ports_of(record_.spec.listen));
   if (!sockets) return false;
   struct Look {
     const ProcessId& root;
@@ -93,7 +87,7 @@ Result<size_t> SocketNetwork::connections() {
   auto diag = SockDiag::create();
   if (!diag) return fail(diag.error());
   // Children of a dead server are the shim's.
-  return count_connections(*diag, record_.shim, ports());
+  return count_connections(*diag, record_.shim, ports_of(record_.spec.listen));
 }
 
 SlotUse SocketNetwork::slot_use(const std::vector<SteeringHandle>& steering) {
@@ -110,7 +104,7 @@ SlotUse SocketNetwork::slot_use(const std::vector<SteeringHandle>& steering) {
 bool SocketNetwork::anything_new_listens() {
   auto diag = SockDiag::create();
   if (!diag) return true;
-  const auto sockets = diag->listeners(ports(), families_of(record_.spec.listen));
+  const auto sockets = diag->listeners(ports_of(record_.spec.listen), families_of(record_.spec.listen));
   return !sockets || seen_.any_new(*sockets);
 }
 

@@ -30,7 +30,6 @@ class SocketNetwork final : public ServerNetwork {
   SteeringCounters counters(const std::vector<SteeringHandle>& steering) override;
 
  private:
-  [[nodiscard]] std::vector<uint16_t> ports() const;
   Result<std::vector<Listener>> inherited_listeners() const;
 
   const InstanceRecord& record_;

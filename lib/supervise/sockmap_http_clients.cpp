@@ -13,12 +13,6 @@ namespace rollctl {
 
 namespace {
 
-std::vector<uint16_t> ports_of(const LaunchSpec& spec) {
-  std::vector<uint16_t> ports;
-  for (const auto& address : spec.listen) ports.push_back(address.endpoint.port);
-  return ports;
-}
-
 bool is_nonblocking(int fd) {
   const int flags = ::fcntl(fd, F_GETFL);
   return flags >= 0 && (flags & O_NONBLOCK) != 0;
@@ -27,17 +21,15 @@ bool is_nonblocking(int fd) {
 }  // namespace
 
 Status SockmapHttpClients::begin(HttpDrain http) {
-  ROLL_TRY_ASSIGN(HttpCloseProgram program, HttpCloseProgram::load());
-  ROLL_TRY(try_http_close(program));
+  ROLL_TRY_ASSIGN(program_, load_tried_http_close());
   http_ = http;
-  program_ = std::move(program);
   return {};
 }
 
 HttpLook SockmapHttpClients::look(Millis silence) {
   HttpLook result;
   auto diag = SockDiag::create();
-  const auto live = diag ? diag->live_connections(ports_of(record_.spec)) : fail(diag.error());
+  const auto live = diag ? diag->live_connections(ports_of(record_.spec.listen)) : fail(diag.error());
   if (!live) {
     result.report = {asked_, left_, 0, other_gone_, 0, live.error().message};
     return result;
@@ -106,7 +98,7 @@ void SockmapHttpClients::take(int fd, Seen& seen, uint64_t cookie) {
     seen.kind = Seen::Kind::Watched;
   } else if (added.error().kind == ErrorKind::Unsupported) {
     seen.kind = Seen::Kind::Other;
-  } else {
+  } else if (added.error().kind != ErrorKind::NotFound) {
     problem_ = added.error().message;
     seen.kind = Seen::Kind::Other;
   }

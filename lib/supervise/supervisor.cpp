@@ -314,10 +314,7 @@ Status Supervisor::drain(const DrainOrder& order) {
   if (phase_ == Phase::Ended) return {};  // its exec had failed
   const TimePoint now = roles_.clock.now();
   if (phase_ == Phase::Draining) {
-    if (drain_.amend(order, now)) {
-      http_.end();
-      tell_to_end();
-    }
+    if (drain_.amend(order, now)) tell_to_end();
   } else {
     drain_.begin(order, now);
     begin_draining();
@@ -360,6 +357,7 @@ void Supervisor::end_or_idle() {
 
 // The sockets first: a listener that the server closes is gone only once the shim has closed it, too.
 void Supervisor::tell_to_end() {
+  http_.end();
   drain_.signal_sent();
   roles_.process.close_sockets();
   if (drain_.order().scope == DrainScope::All) {

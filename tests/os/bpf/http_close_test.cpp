@@ -299,7 +299,7 @@ constexpr const char* kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 constexpr const char* kOkClosed = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
 
 TEST_F(HttpCloseTest, FitsThisKernel) {
-  const Status fits = try_http_close(*program_);
+  const auto fits = load_tried_http_close();
   EXPECT_TRUE(fits) << fits.error().message;
 }
 
@@ -441,6 +441,17 @@ TEST_F(HttpCloseTest, RefusesASocketWithZeroCopy) {
   const Status added = program_->add(connection.server.get(), connection.cookie);
   ASSERT_FALSE(added);
   EXPECT_EQ(added.error().kind, ErrorKind::Unsupported);
+}
+
+TEST_F(HttpCloseTest, AConnectionThatItsClientHasClosedIsNotFound) {
+  Watched connection(v4("127.0.0.1"), v4("127.0.0.1"));
+  connection.client.reset();
+  char none = 0;
+  ASSERT_EQ(::recv(connection.server.get(), &none, 1, 0), 0);
+  const Status added = program_->add(connection.server.get(), connection.cookie);
+  ASSERT_FALSE(added);
+  EXPECT_EQ(added.error().kind, ErrorKind::NotFound);
+  EXPECT_EQ(program_->state(connection.cookie), std::nullopt);
 }
 
 TEST_F(HttpCloseTest, TellsWhichCapabilitiesItLacks) {
